@@ -1,1 +1,5 @@
+//! Tidegate: progressive delivery for Kubernetes that joins error budget, change risk, gate level and traffic weight.
+//!
+//! `ARCHITECTURE.md` is the map. [`policy`], [`analysis`] and [`release`] are pure; the other rooms are the shell.
 
+pub mod api;

@@ -126,7 +126,12 @@ impl Change {
 
 impl Default for Change {
     fn default() -> Self {
-        Self { reference: String::new(), kind: ChangeType::Feature, severity: None, categories: Vec::new() }
+        Self {
+            reference: String::new(),
+            kind: ChangeType::Feature,
+            severity: None,
+            categories: Vec::new(),
+        }
     }
 }
 

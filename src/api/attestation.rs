@@ -1,0 +1,87 @@
+//! A claim about one revision by a proven identity. Its shape is fixed now; approvals and gates use it in a later version.
+
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::units::Time;
+
+/// A claim about a revision: an approval by a person, or evidence from CI. Immutable once made.
+///
+/// The fields are final; this version stores attestations but does not act on them yet.
+#[derive(Debug, Clone, PartialEq, Eq, CustomResource, KubeSchema, Serialize, Deserialize)]
+#[kube(
+    group = "tidegate.io",
+    version = "v1alpha1",
+    kind = "Attestation",
+    namespaced,
+    shortname = "att",
+    category = "tidegate",
+    validation = Rule::new("self.spec == oldSelf.spec").message("spec: an attestation cannot be edited; create another one"),
+    printcolumn(name = "Release", type_ = "string", json_path = ".spec.releaseRef.name"),
+    printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
+    printcolumn(name = "Outcome", type_ = "string", json_path = ".spec.outcome"),
+    printcolumn(name = "Author", type_ = "string", json_path = ".spec.author"),
+    printcolumn(name = "Revision", type_ = "string", json_path = ".spec.revision", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttestationSpec {
+    /// The GatedRelease that the claim is about, in the same namespace.
+    pub release_ref: NameRef,
+    /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`.
+    #[schemars(length(min = 1, max = 128))]
+    pub revision: String,
+    /// What is claimed: `approval`, or the name of a requirement such as `unit-tests`, `sast`, `load-test`, `release-plan`.
+    #[serde(rename = "type")]
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
+    pub kind: String,
+    /// The role in which an approval is given, such as `sre`. Required for approvals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
+    pub role: Option<String>,
+    /// Whether the claim speaks for or against the revision.
+    #[serde(default)]
+    pub outcome: ClaimOutcome,
+    /// Who makes the claim: the user name that the API server authenticated.
+    #[schemars(length(min = 1, max = 256))]
+    pub author: String,
+    /// When the claim lapses; never where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// Where to read more: a build, a report, a ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub link: Option<String>,
+    /// Named facts of the claim, such as the fields of a release plan.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32))]
+    pub facts: std::collections::BTreeMap<String, String>,
+}
+
+/// Whether a claim speaks for or against a revision.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub enum ClaimOutcome {
+    /// The check passed, or the person approves.
+    #[default]
+    Passed,
+    /// The check failed, or the person rejects.
+    Failed,
+}
+
+/// The name of an object in the same namespace.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct NameRef {
+    /// The object's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}

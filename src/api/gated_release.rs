@@ -1,0 +1,399 @@
+//! The release policy of one workload: target, traffic, strategy, analysis, rollback contract.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::attestation::NameRef;
+use super::budget_status::BudgetStatus;
+use super::change::{Change, words};
+use super::condition::Condition;
+use super::release_record::Phase;
+use super::units::{Percent, Span, Time, UnitError, Weight};
+use std::fmt;
+use std::str::FromStr;
+
+/// Gates every change of one workload: held, scored, shipped in stages, brought back when it hurts users.
+#[derive(Debug, Clone, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]
+#[kube(
+    group = "tidegate.io",
+    version = "v1alpha1",
+    kind = "GatedRelease",
+    namespaced,
+    shortname = "gr",
+    category = "tidegate",
+    status = "GatedReleaseStatus",
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Stage", type_ = "string", json_path = ".status.stage"),
+    printcolumn(name = "Weight", type_ = "integer", json_path = ".status.weight"),
+    printcolumn(name = "Budget", type_ = "string", json_path = ".status.budget"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
+    printcolumn(
+        name = "Revision",
+        type_ = "string",
+        json_path = ".status.revision",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Record",
+        type_ = "string",
+        json_path = ".status.record",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatedReleaseSpec {
+    /// The workload under the gate, in the same namespace.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("workloadRef cannot be changed: create another GatedRelease for another workload"))]
+    pub workload_ref: WorkloadRef,
+    /// The budget that decides about changes, in the same namespace.
+    pub risk_budget_ref: NameRef,
+    /// Where the users' traffic comes from.
+    pub traffic: Traffic,
+    /// How a change is shipped.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// How the two versions are observed.
+    #[serde(default)]
+    pub analysis: Analysis,
+    /// When a change comes back. Required and explicit: without thresholds nothing is released (`002_…`, guardrails).
+    pub rollback: RollbackContract,
+    /// The change, bound to an image digest; used where the Deployment carries no `tidegate.io/change…` annotations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<BoundChange>,
+}
+
+/// A workload by kind and name.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WorkloadRef {
+    /// Deployment, the only kind so far.
+    #[serde(default)]
+    pub kind: WorkloadKind,
+    /// The workload's name; at most 54 characters, because `-previous` is put behind it.
+    #[schemars(length(min = 1, max = 54))]
+    pub name: String,
+}
+
+/// Kinds of workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum WorkloadKind {
+    /// apps/v1 Deployment.
+    #[default]
+    Deployment,
+}
+
+/// Where the users' traffic comes from.
+#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Traffic {
+    /// The Service that the routes point to; at most 54 characters, because `-previous` is put behind it.
+    #[schemars(length(min = 1, max = 54))]
+    pub service: String,
+    /// The HTTPRoutes that carry the traffic to that Service, in the same namespace.
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub http_routes: Vec<NameRef>,
+    /// The label that tells canary from stable. By default the first of `app.kubernetes.io/instance`,
+    /// `app.kubernetes.io/component`, `app.kubernetes.io/name`, `app`, `k8s-app` that stands in the selectors of both
+    /// the Service and the Deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 317))]
+    pub canary_label: Option<String>,
+}
+
+words! {
+    /// A ready-made schedule.
+    ScheduleName, "a schedule: Express, Standard, Conservative, Enhanced or Emergency" {
+        /// 5 % 5m, 50 % 5m, 100 %: for small changes; the same process, faster stages (`002_…`, guardrails).
+        Express,
+        /// 5 % 15m, 25 % 15m, 50 % 15m, 100 %; verified for 1 h (`001_…`, standard process).
+        Standard,
+        /// 1 % 30m, 10 % 2h, 50 % 4h, 100 %; verified for 24 h (`002_…`, release phase).
+        Conservative,
+        /// 5 % 30m, 10, 25, 50, 100 %; verified for 4 h; manual start, SRE before 100 % (`001_…`, enhanced process).
+        Enhanced,
+        /// 2 % 1h, 5, 10, 25 %, 50 % 24h, 100 %; verified for 24 h; manual start, approvals at each stage (`001_…`, emergency process).
+        Emergency,
+    }
+}
+
+/// How a change is shipped. The error budget can tighten it, never loosen it.
+#[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.stages)").message("strategy: give either schedule or stages, not both"))]
+pub struct Strategy {
+    /// A ready-made schedule. Default: Standard, unless `stages` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ScheduleName")]
+    pub schedule: Option<ScheduleName>,
+    /// Your own stages: weights that rise and end at 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<StageSpec>", length(min = 1, max = 20))]
+    #[x_kube(validation = Rule::new("self.all(i, s, i == 0 || self[i - 1].weight < s.weight)").message("stages: weights must rise from one stage to the next"))]
+    #[x_kube(validation = Rule::new("self[self.size() - 1].weight == 100").message("stages: the last stage must have weight 100"))]
+    pub stages: Option<Vec<StageSpec>>,
+    /// How long the promoted version is watched while the last one is kept warm. By default the schedule's; with own stages 1h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Span")]
+    pub verify: Option<Span>,
+    /// How large the last version is kept during promotion and verification, in percent of the workload's replicas. Default: 100.
+    #[serde(default = "Strategy::default_fallback")]
+    #[x_kube(validation = Rule::new("self >= 1.0").message("fallbackPercent must be at least 1: the last version must be able to serve"))]
+    pub fallback_percent: Percent,
+    /// How long the new pods may take to become ready before the change is rolled back. Default: 10m.
+    #[serde(default = "Strategy::default_ready_within")]
+    pub ready_within: Span,
+    /// How long traffic runs half on the canary and half on the promoted workload when it is handed back. Default: 1m.
+    #[serde(default = "Strategy::default_hand_back")]
+    pub hand_back: Span,
+    /// How long the old backend is kept without traffic before its pods go. Default: 10s.
+    #[serde(default = "Strategy::default_drain")]
+    pub drain: Span,
+    /// How long a change may wait, for evidence, budget or sign-off, before it is closed and traffic is home. Default: 24h.
+    #[serde(default = "Strategy::default_hold_for")]
+    #[x_kube(validation = Rule::new("self != '0s'").message("holdFor must be longer than nothing: every hold needs a deadline"))]
+    pub hold_for: Span,
+    /// What happens to a release when a newer template arrives before promotion. Default: Supersede.
+    #[serde(default)]
+    pub on_new_revision: OnNewRevision,
+}
+
+impl Strategy {
+    fn default_fallback() -> Percent {
+        Percent::HUNDRED
+    }
+    fn default_ready_within() -> Span {
+        Span::minutes(10)
+    }
+    fn default_hand_back() -> Span {
+        Span::minutes(1)
+    }
+    fn default_drain() -> Span {
+        Span::seconds(10)
+    }
+    fn default_hold_for() -> Span {
+        Span::hours(24)
+    }
+}
+
+impl Default for Strategy {
+    fn default() -> Self {
+        Self {
+            schedule: None,
+            stages: None,
+            verify: None,
+            fallback_percent: Self::default_fallback(),
+            ready_within: Self::default_ready_within(),
+            hand_back: Self::default_hand_back(),
+            drain: Self::default_drain(),
+            hold_for: Self::default_hold_for(),
+            on_new_revision: OnNewRevision::default(),
+        }
+    }
+}
+
+/// A weight, and how long it is watched before the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StageSpec {
+    /// Share of the traffic that goes to the new version, 1 to 100 percent.
+    #[x_kube(validation = Rule::new("self >= 1").message("a stage's weight must be at least 1"))]
+    pub weight: Weight,
+    /// How long the stage is watched once its weight is effective. Default: 15m.
+    #[serde(default = "StageSpec::default_bake")]
+    pub bake: Span,
+}
+
+impl StageSpec {
+    fn default_bake() -> Span {
+        Span::minutes(15)
+    }
+}
+
+/// What happens to a release when a newer template arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum OnNewRevision {
+    /// Traffic goes home and the newer template starts at the first stage.
+    #[default]
+    Supersede,
+    /// The newer template waits until the release has ended; the newest wins.
+    Queue,
+}
+
+/// How the two versions are observed.
+#[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Analysis {
+    /// Query templates of the controller's configuration. Default: `http-server`.
+    #[serde(default = "Analysis::default_metrics")]
+    #[schemars(length(min = 1, max = 63))]
+    pub metrics: String,
+    /// How often the versions are compared, at least 1s. Default: 15s.
+    #[serde(default = "Analysis::default_interval")]
+    #[x_kube(validation = Rule::new("!self.matches('^[0-9]+ms$') && self != '0s'").message("interval must be at least 1s"))]
+    pub interval: Span,
+    /// How far back one comparison looks; several scrapes must fit into it. Default: 2m.
+    #[serde(default = "Analysis::default_window")]
+    #[x_kube(validation = Rule::new("!self.matches('^[0-9]+ms$') && self != '0s'").message("window must be at least 1s"))]
+    pub window: Span,
+    /// Requests that the new version must have answered in a stage before the stage can pass or latency can be judged. Default: 50.
+    #[serde(default = "Analysis::default_min_requests")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub min_requests: u32,
+}
+
+impl Analysis {
+    fn default_metrics() -> String {
+        "http-server".to_owned()
+    }
+    fn default_interval() -> Span {
+        Span::seconds(15)
+    }
+    fn default_window() -> Span {
+        Span::minutes(2)
+    }
+    fn default_min_requests() -> u32 {
+        50
+    }
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self {
+            metrics: Self::default_metrics(),
+            interval: Self::default_interval(),
+            window: Self::default_window(),
+            min_requests: Self::default_min_requests(),
+        }
+    }
+}
+
+/// The thresholds at which a change comes back by itself (`002_…`, plan phase; `003_…`, modules 1 and 6).
+#[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.latencyFactor) || has(self.latencyAdded)").message("rollback: give latencyFactor (such as 2 for twice stable's latency), latencyAdded (such as 200ms), or both: without a latency limit a slow version would stay"))]
+#[x_kube(validation = Rule::new("!has(self.complaintsQuery) || has(self.complaints)").message("rollback: complaintsQuery is asked only where complaints says how many are too many"))]
+pub struct RollbackContract {
+    /// The change comes back when more than this share of its requests fail. The documents name 1 (`002_…`) and 5 (`003_…`).
+    #[x_kube(validation = Rule::new("self < 100.0").message("errorRatePercent must be below 100: at 100 nothing would ever come back"))]
+    pub error_rate_percent: Percent,
+    /// The change comes back when its latency is more than this many times stable's. Above 1; the documents name 2 (`002_…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "f64")]
+    #[x_kube(validation = Rule::new("self > 1.0 && self <= 100.0").message("latencyFactor must lie above 1 and up to 100, such as 2 for twice stable's latency"))]
+    pub latency_factor: Option<f64>,
+    /// The change comes back when its latency is more than this above stable's. The documents name 200ms (`003_…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Span")]
+    pub latency_added: Option<Span>,
+    /// The quantile of request durations that the latency limits look at, in percent. Default: 95.
+    #[serde(default = "RollbackContract::default_quantile")]
+    #[x_kube(validation = Rule::new("self >= 1.0 && self <= 99.99").message("latencyQuantile must lie between 1 and 99.99, such as 95"))]
+    pub latency_quantile: Percent,
+    /// The change comes back when more than this many complaints arrive during the release. The documents name 3 (`002_…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(max = 1_000_000))]
+    pub complaints: Option<u32>,
+    /// PromQL that answers one number: complaints in `$window`. By default the metrics source's query for complaints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 2048))]
+    pub complaints_query: Option<String>,
+    /// How long a rollback may take from its trigger until no request goes to the new version. Default: 5m (`003_…`, module 6).
+    #[serde(default = "RollbackContract::default_time_budget")]
+    #[x_kube(validation = Rule::new("self != '0s'").message("timeBudget must be longer than nothing, such as 5m"))]
+    pub time_budget: Span,
+}
+
+impl RollbackContract {
+    fn default_quantile() -> Percent {
+        Percent::whole(95)
+    }
+    fn default_time_budget() -> Span {
+        Span::minutes(5)
+    }
+}
+
+/// A change that speaks of one image only.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BoundChange {
+    /// The digest that an image of the template must have, `sha256:` and 64 hexadecimal digits.
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub image_digest: String,
+    /// What the change is.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// Where the release stands. Computed in one place from the plan; nothing is decided from it but what is said here.
+#[derive(Debug, Clone, PartialEq, Default, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatedReleaseStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default)]
+    pub observed_generation: i64,
+    /// The phase of the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// The stage and how many there are, such as `2/4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Percent of the traffic that goes to the new version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Weight>,
+    /// The error budget's status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetStatus>,
+    /// What goes on, in a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// The revision that is being released, or was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The ReleaseRecord of that revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// How many attempts this GatedRelease has recorded; the last one's number.
+    #[serde(default)]
+    pub attempts: u32,
+    /// The workload as it was last judged; tells a new revision from a changed way of writing the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadSeen>,
+    /// Ready, Stalled, Progressing, Held, Released.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// The workload as it was last judged.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadSeen {
+    /// The workload's UID.
+    pub uid: String,
+    /// The workload's generation.
+    pub generation: i64,
+    /// The revision that its template was.
+    pub revision: String,
+    /// The stable revision: the last that was released or taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<String>,
+}
+
+/// A hold in status: why, since when, until when, and what then.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldStatus {
+    /// One word for programs.
+    pub reason: String,
+    /// Since when.
+    pub since: Time,
+    /// Until when.
+    pub deadline: Time,
+}

@@ -1,0 +1,49 @@
+//! The resources of `tidegate.io/v1alpha1`: their fields, defaults, ranges and rules.
+//!
+//! `crds/` and the chart's CRDs are generated from here (`tidegate crds`). Types only: what a field
+//! means is said in its comment, which becomes its description in the CRD. No client, no decision
+//! and no reading of a cluster enters here.
+
+pub mod attestation;
+pub mod budget_status;
+pub mod change;
+pub mod condition;
+pub mod gated_release;
+pub mod names;
+pub mod release_record;
+pub mod risk_budget;
+pub mod units;
+
+pub use attestation::{Attestation, AttestationSpec};
+pub use budget_status::BudgetStatus;
+pub use change::{Change, ChangeType, RiskClass, Severity};
+pub use condition::Condition;
+pub use gated_release::{GatedRelease, GatedReleaseSpec, GatedReleaseStatus};
+pub use release_record::{ReleaseRecord, ReleaseRecordSpec, ReleaseRecordStatus};
+pub use risk_budget::{RiskBudget, RiskBudgetSpec, RiskBudgetStatus};
+pub use units::{Percent, Span, Time, Weight};
+
+use kube::CustomResourceExt;
+
+/// The API group of every kind.
+pub const GROUP: &str = "tidegate.io";
+
+/// The custom resource definitions of all four kinds, as they are shipped.
+pub fn custom_resource_definitions()
+-> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition>
+{
+    let mut all = vec![
+        GatedRelease::crd(),
+        RiskBudget::crd(),
+        ReleaseRecord::crd(),
+        Attestation::crd(),
+    ];
+    for crd in &mut all {
+        crd.metadata.labels =
+            Some([("app.kubernetes.io/name".to_owned(), "tidegate".to_owned())].into());
+        // Deleting the CRDs deletes every record; Helm keeps them on uninstall.
+        crd.metadata.annotations =
+            Some([("helm.sh/resource-policy".to_owned(), "keep".to_owned())].into());
+    }
+    all
+}

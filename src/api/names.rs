@@ -1,0 +1,42 @@
+//! Labels, annotations and names that Tidegate reads or writes on objects that are not its own.
+
+/// Label on a Deployment that puts it under the gate; any value.
+pub const GATED: &str = "tidegate.io/gated";
+/// Annotation on a Deployment: where the change comes from, such as `git:4f2c9e1`.
+pub const CHANGE: &str = "tidegate.io/change";
+/// Annotation on a Deployment: the change type.
+pub const CHANGE_TYPE: &str = "tidegate.io/change-type";
+/// Annotation on a Deployment: the severity of what the change repairs.
+pub const CHANGE_SEVERITY: &str = "tidegate.io/change-severity";
+/// Annotation on a Deployment: categories, separated by commas.
+pub const CHANGE_CATEGORIES: &str = "tidegate.io/change-categories";
+/// Annotation on a Deployment: lets the new template run ungated; the value is the reason.
+pub const BREAK_GLASS: &str = "tidegate.io/break-glass";
+/// Annotation on a Deployment, written by admission: who changed the template last.
+pub const CHANGED_BY: &str = "tidegate.io/changed-by";
+/// Annotation on a Deployment, written by admission: who resumed it by hand while it was held.
+pub const RESUMED_BY: &str = "tidegate.io/resumed-by";
+/// Annotation on a held Deployment: why it is paused, for `kubectl describe`.
+pub const PAUSED_BECAUSE: &str = "tidegate.io/paused-because";
+/// Annotation on a GatedRelease: a new value starts a closed revision again.
+pub const RETRY: &str = "tidegate.io/retry";
+/// Annotation on an HTTPRoute during a release: the stable Service whose weights Tidegate keeps.
+pub const WEIGHTS: &str = "tidegate.io/weights";
+/// Annotation on an HTTPRoute during a release: the weights to put back, by rule.
+pub const WEIGHTS_BEFORE: &str = "tidegate.io/weights-before";
+/// Label on objects that Tidegate made: the GatedRelease they serve.
+pub const RELEASE: &str = "tidegate.io/release";
+/// Label on objects that Tidegate made: `canary` or `previous`.
+pub const ROLE: &str = "tidegate.io/role";
+/// Annotation on a canary or previous Deployment: the revision it runs.
+pub const REVISION: &str = "tidegate.io/revision";
+/// Finalizer on a GatedRelease: traffic goes home before it leaves.
+pub const FINALIZER: &str = "tidegate.io/traffic-home";
+/// Field manager of every write.
+pub const MANAGER: &str = "tidegate";
+/// Template annotations that are no change of the program: a restart rolls natively.
+pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &["kubectl.kubernetes.io/restartedAt"];
+/// Ending of the canary's Deployment, Service and PodDisruptionBudget.
+pub const CANARY_SUFFIX: &str = "-canary";
+/// Ending of the objects that keep the last stable warm.
+pub const PREVIOUS_SUFFIX: &str = "-previous";

@@ -1,0 +1,280 @@
+//! The memory of one attempt at a revision: what was decided, what was seen, how it ended.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::budget_status::BudgetStatus;
+use super::change::{Change, words};
+use super::gated_release::{HoldStatus, StageSpec};
+use super::units::{Span, Time, UnitError, Weight};
+use std::fmt;
+use std::str::FromStr;
+
+/// One attempt at one revision. Written by the controller only, sealed at the end, kept when the GatedRelease goes.
+#[derive(Debug, Clone, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]
+#[kube(
+    group = "tidegate.io",
+    version = "v1alpha1",
+    kind = "ReleaseRecord",
+    namespaced,
+    shortname = "rr",
+    category = "tidegate",
+    status = "ReleaseRecordStatus",
+    validation = Rule::new("self.spec == oldSelf.spec").message("spec: a record cannot be edited"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.outcome) || (has(self.status) && has(self.status.outcome) && self.status.outcome == oldSelf.status.outcome && self.status.stages == oldSelf.status.stages)").message("status: the record is sealed"),
+    printcolumn(name = "Release", type_ = "string", json_path = ".spec.release"),
+    printcolumn(name = "Change", type_ = "string", json_path = ".spec.change.reference"),
+    printcolumn(name = "Type", type_ = "string", json_path = ".spec.change.type"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Outcome", type_ = "string", json_path = ".status.outcome"),
+    printcolumn(name = "Trigger", type_ = "string", json_path = ".status.rollback.trigger"),
+    printcolumn(name = "Revision", type_ = "string", json_path = ".spec.revision", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseRecordSpec {
+    /// The GatedRelease.
+    #[schemars(length(max = 253))]
+    pub release: String,
+    /// The number of the attempt in its GatedRelease, from 1.
+    pub attempt: u32,
+    /// The workload's UID.
+    #[schemars(length(max = 64))]
+    pub workload_uid: String,
+    /// The revision: a short name of the pod template.
+    #[schemars(length(max = 64))]
+    pub revision: String,
+    /// The revision that served before; absent for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub stable: Option<String>,
+    /// What was known about the change.
+    pub change: Change,
+    /// Who changed the template, as the API server authenticated them; empty where not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 256))]
+    pub changed_by: String,
+    /// The value of the retry annotation that this attempt answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub retry: Option<String>,
+    /// The budget that decides.
+    #[schemars(length(max = 253))]
+    pub risk_budget: String,
+    /// What carries the new version while it is judged.
+    #[serde(default)]
+    pub arm: Arm,
+}
+
+/// What carries the new version while it is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum Arm {
+    /// A canary Deployment beside the held workload.
+    #[default]
+    Canary,
+    /// The workload itself, which has no traffic, because the previous version serves after a late rollback.
+    Workload,
+}
+
+words! {
+    /// The phase of a release (`002_…`, phases). Waiting is never a phase: it is the condition Held.
+    Phase, "a phase" {
+        /// No release is going on.
+        Idle,
+        /// It is decided whether and how the change may ship.
+        Plan,
+        /// The new version comes up without traffic.
+        Stage,
+        /// The new version takes traffic in stages.
+        Release,
+        /// The workload itself takes the new version over.
+        Promote,
+        /// The promoted version is watched; the previous one is kept warm.
+        Verify,
+        /// The change has been released.
+        Complete,
+        /// The change goes back, or went back.
+        Rollback,
+    }
+}
+
+words! {
+    /// How an attempt ended.
+    Outcome, "an outcome" {
+        /// The first revision that was found running.
+        Bootstrap,
+        /// Released and verified.
+        Succeeded,
+        /// Brought back.
+        RolledBack,
+        /// A newer template took its place.
+        Superseded,
+        /// Its hold ran out before it took traffic, or the policy closed it.
+        Expired,
+        /// The template went back to the stable one before the attempt ended, or to it after a rollback.
+        Reverted,
+        /// It ran ungated: created, resumed by a person, or under break-glass.
+        Bypassed,
+        /// The GatedRelease was deleted.
+        Abandoned,
+    }
+}
+
+words! {
+    /// What set a rollback off.
+    Trigger, "a rollback trigger" {
+        /// More requests failed than the contract allows.
+        ErrorRate,
+        /// The latency limit was exceeded.
+        Latency,
+        /// More complaints came than the contract allows.
+        Complaints,
+        /// The new pods were not ready in time.
+        NotReady,
+        /// The new pods crashed while they served.
+        Crashed,
+        /// The router did not take the new backend in time.
+        RouteNotEffective,
+        /// A hold ran out while traffic was on the new version.
+        HoldExpired,
+        /// A newer template took its place.
+        Superseded,
+        /// The template went back to the stable one.
+        Reverted,
+        /// The GatedRelease was deleted.
+        Deleted,
+    }
+}
+
+/// Where the attempt stands.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseRecordStatus {
+    /// The phase.
+    pub phase: Phase,
+    /// When the phase began.
+    pub phase_since: Time,
+    /// The error budget when it was decided that the change may ship.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetAtStart>,
+    /// The stages, frozen when it was decided that the change may ship.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub stages: Vec<StageRecord>,
+    /// The stage that is going on, from 0.
+    #[serde(default)]
+    pub stage: u32,
+    /// How long the promoted version is watched.
+    #[serde(default)]
+    pub verify: Span,
+    /// Stable's latency as it was last seen with traffic, in seconds; judges where stable has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_latency: Option<f64>,
+    /// The hold that is going on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldStatus>,
+    /// The promotion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
+    /// The rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<RollbackLog>,
+    /// How it ended; a record with an outcome is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    /// How it ended, in a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub summary: String,
+}
+
+/// The error budget when the release was let go.
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetAtStart {
+    /// Its status.
+    pub status: BudgetStatus,
+    /// Percent left, to one decimal.
+    pub remaining_percent: f64,
+}
+
+/// One stage: what it should be and what became of it.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageRecord {
+    /// Weight and bake time.
+    #[serde(flatten)]
+    pub spec: StageSpec,
+    /// When its weight became effective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the verdict was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_at: Option<Time>,
+    /// The figures that the verdict rests on, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 256))]
+    pub verdict: String,
+}
+
+/// How far the promotion came.
+#[derive(Debug, Clone, PartialEq, Default, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Promotion {
+    /// When the previous version was ready to serve and the workload was let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_at: Option<Time>,
+    /// When half of the traffic was back on the workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_at: Option<Time>,
+    /// When the workload was judged good to take all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_at: Option<Time>,
+    /// When all of the traffic was back on the workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_at: Option<Time>,
+}
+
+/// What brought the change back, and how that went (`002_…`, rollback log).
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackLog {
+    /// What set it off.
+    pub trigger: Trigger,
+    /// The value that was seen, with its unit.
+    #[schemars(length(max = 256))]
+    pub value: String,
+    /// The threshold, with its unit.
+    #[schemars(length(max = 256))]
+    pub threshold: String,
+    /// When it was decided.
+    pub at: Time,
+    /// The phase that it happened in.
+    pub phase: Phase,
+    /// The weight of the new version at that moment.
+    pub from_weight: Weight,
+    /// Where the traffic went.
+    #[schemars(length(max = 63))]
+    pub traffic_to: String,
+    /// When no traffic went to the new version any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_at: Option<Time>,
+    /// How long that took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<Span>,
+    /// Whether that was within the contract's time budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_time_budget: Option<bool>,
+    /// What the workload was left as.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 256))]
+    pub state_after: String,
+    /// What the check after the rollback found.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 256))]
+    pub check: String,
+}

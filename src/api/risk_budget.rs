@@ -1,0 +1,343 @@
+//! The budget of a service: its tier, objectives and what is left.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::budget_status::BudgetStatus;
+use super::condition::Condition;
+use super::units::{Percent, Span, Time};
+
+/// How much risk and unreliability a service may take, and what is left of it.
+///
+/// Owned by the product manager and the development manager of the service.
+#[derive(Debug, Clone, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]
+#[kube(
+    group = "tidegate.io",
+    version = "v1alpha1",
+    kind = "RiskBudget",
+    namespaced,
+    shortname = "rb",
+    category = "tidegate",
+    status = "RiskBudgetStatus",
+    printcolumn(name = "Tier", type_ = "integer", json_path = ".spec.tier"),
+    printcolumn(
+        name = "Budget",
+        type_ = "string",
+        json_path = ".status.errorBudget.status"
+    ),
+    printcolumn(
+        name = "Remaining",
+        type_ = "number",
+        json_path = ".status.errorBudget.remainingPercent"
+    ),
+    printcolumn(
+        name = "Coverage",
+        type_ = "number",
+        json_path = ".status.errorBudget.coveragePercent",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RiskBudgetSpec {
+    /// Criticality of the service (`000_…` §5.1): 0 internal, 1 customer-facing, 2 customer-facing and critical,
+    /// 3 safety, money or data. Decides risk points and minimum gates.
+    #[schemars(range(min = 0, max = 3))]
+    pub tier: u8,
+    /// The objectives that the error budget is measured against; the worst decides.
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub slos: Vec<Slo>,
+    /// The metrics source of the controller's configuration that is asked. Default: `default`.
+    #[serde(default = "default_source")]
+    #[schemars(length(min = 1, max = 63))]
+    pub metrics: String,
+    /// The window of the risk points. Default: the calendar month in UTC.
+    #[serde(default)]
+    pub window: Window,
+    /// Risk points allocated for each window; by default the figure of the tier (300, 200, 120, 80). Used in a later version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub risk_points: Option<u32>,
+    /// Who may approve in which role. Used in a later version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub roles: Vec<Role>,
+    /// Times in which releases are restricted. Used in a later version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub restricted_windows: Vec<RestrictedWindow>,
+    /// A freeze that SRE declares: the error budget counts as at least this bad until it is removed (`001_…`, SRE authority).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Freeze>,
+}
+
+fn default_source() -> String {
+    "default".to_owned()
+}
+
+/// One service level objective.
+#[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("[has(self.availability), has(self.latency), has(self.promql), has(self.sloth), has(self.pyrra)].filter(x, x).size() == 1").message("exactly one of availability, latency, promql, sloth or pyrra says where the figures come from"))]
+pub struct Slo {
+    /// A name that is unique in this budget.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// The objective in percent, such as 99.5; above 0 and below 100.
+    #[x_kube(validation = Rule::new("self > 0.0 && self < 100.0").message("the objective must lie above 0 and below 100, such as 99.5: at 100 there is no budget to spend"))]
+    pub objective: Percent,
+    /// The window of the objective. Default: 30d.
+    #[serde(default = "Slo::default_window")]
+    pub window: Span,
+    /// The share of requests that succeed, from the recording rules that the chart ships.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability: Option<ServiceSeries>,
+    /// The share of requests that are fast enough, from the recording rules that the chart ships.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<LatencySeries>,
+    /// Your own PromQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promql: Option<OwnQueries>,
+    /// Series that Sloth records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sloth: Option<SlothSeries>,
+    /// Series that Pyrra records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pyrra: Option<PyrraSeries>,
+}
+
+impl Slo {
+    fn default_window() -> Span {
+        Span::days(30)
+    }
+}
+
+/// The request series of a Service, found by the labels `namespace` and `service`.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceSeries {
+    /// The Service whose requests count; its canary and previous Services count with it.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub service: String,
+}
+
+/// The request durations of a Service.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LatencySeries {
+    /// The Service whose requests count; its canary and previous Services count with it.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub service: String,
+    /// A request is fast enough up to this time; a bucket with this bound must exist and be recorded. Default: 300ms.
+    #[serde(default = "LatencySeries::default_threshold")]
+    pub threshold: Span,
+}
+
+impl LatencySeries {
+    fn default_threshold() -> Span {
+        Span::from_millis(300)
+    }
+}
+
+/// Two queries that count over the window of the objective.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnQueries {
+    /// PromQL that answers one number: bad events in the window. `$window` stands for the window, `$namespace` for this namespace.
+    #[schemars(length(min = 1, max = 2048))]
+    pub bad: String,
+    /// PromQL that answers one number: all events in the window.
+    #[schemars(length(min = 1, max = 2048))]
+    pub total: String,
+}
+
+/// An objective that Sloth generates rules for; its own window and objective should equal the ones said here.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SlothSeries {
+    /// Value of the label `sloth_id`, such as `checkout-requests-availability`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9._:/-]+$"))]
+    pub id: String,
+}
+
+/// An objective that Pyrra generates rules for (with `--generic-rules`).
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PyrraSeries {
+    /// Value of the label `slo`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9._:/-]+$"))]
+    pub slo: String,
+}
+
+/// The window in which risk points are spent.
+#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("self.kind != 'Sprint' || (has(self.sprintStart) && has(self.sprintDays))").message("a Sprint window needs sprintStart and sprintDays"))]
+pub struct Window {
+    /// CalendarMonth or Sprint. Default: CalendarMonth.
+    #[serde(default)]
+    pub kind: WindowKind,
+    /// IANA time zone in which the window turns. Default: UTC.
+    #[serde(default = "Window::default_zone")]
+    #[schemars(length(min = 1, max = 64))]
+    pub time_zone: String,
+    /// First day of any sprint, such as 2026-01-05.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub sprint_start: Option<String>,
+    /// Days in a sprint, 1 to 90.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 90))]
+    pub sprint_days: Option<u16>,
+}
+
+impl Window {
+    fn default_zone() -> String {
+        "UTC".to_owned()
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            kind: WindowKind::default(),
+            time_zone: Self::default_zone(),
+            sprint_start: None,
+            sprint_days: None,
+        }
+    }
+}
+
+/// How a window is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum WindowKind {
+    /// From the first of a month to the first of the next.
+    #[default]
+    CalendarMonth,
+    /// A fixed number of days.
+    Sprint,
+}
+
+/// Who may act in a role.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Role {
+    /// The role, such as `sre`.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// User names as the API server authenticates them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub users: Vec<String>,
+    /// Group names as the API server authenticates them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub groups: Vec<String>,
+}
+
+/// A time in which releases are restricted.
+#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("timestamp(self.from) < timestamp(self.to)").message("from must be before to"))]
+pub struct RestrictedWindow {
+    /// What it is, such as `Black Friday`.
+    #[schemars(length(min = 1, max = 128))]
+    pub name: String,
+    /// First moment.
+    pub from: Time,
+    /// First moment after it.
+    pub to: Time,
+}
+
+/// A freeze declared by people.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Freeze {
+    /// The budget status that is in force at least.
+    pub status: BudgetStatus,
+    /// Why.
+    #[schemars(length(min = 1, max = 512))]
+    pub reason: String,
+    /// When it ends by itself; stays until removed where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+/// What is left of the budgets.
+#[derive(Debug, Clone, PartialEq, Default, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RiskBudgetStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default)]
+    pub observed_generation: i64,
+    /// What is left of the error budget; absent until it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_budget: Option<ErrorBudget>,
+    /// Ready: every objective is measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// The error budget as the worst objective leaves it.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBudget {
+    /// The budget status that is in force, a declared freeze included.
+    pub status: BudgetStatus,
+    /// Percent of the budget left by the worst objective, to one decimal; below 0 when it is overspent.
+    pub remaining_percent: f64,
+    /// The objective that decides.
+    pub decided_by: String,
+    /// Percent of the window that the youngest series covers, to one decimal.
+    pub coverage_percent: f64,
+    /// Each objective.
+    #[schemars(length(max = 16))]
+    pub slos: Vec<SloStatus>,
+}
+
+/// What one objective leaves.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SloStatus {
+    /// The objective's name.
+    pub name: String,
+    /// Percent of its budget left, to one decimal; absent while it is not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_percent: Option<f64>,
+    /// Percent of the window that its series cover, to one decimal; absent where the source cannot tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage_percent: Option<f64>,
+    /// Why it is not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
