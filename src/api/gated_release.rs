@@ -159,9 +159,6 @@ pub struct Strategy {
     #[serde(default = "Strategy::default_hold_for")]
     #[x_kube(validation = Rule::new("self != '0s'").message("holdFor must be longer than nothing: every hold needs a deadline"))]
     pub hold_for: Span,
-    /// What happens to a release when a newer template arrives before promotion. Default: Supersede.
-    #[serde(default)]
-    pub on_new_revision: OnNewRevision,
 }
 
 impl Strategy {
@@ -193,7 +190,6 @@ impl Default for Strategy {
             hand_back: Self::default_hand_back(),
             drain: Self::default_drain(),
             hold_for: Self::default_hold_for(),
-            on_new_revision: OnNewRevision::default(),
         }
     }
 }
@@ -216,16 +212,6 @@ impl StageSpec {
     }
 }
 
-/// What happens to a release when a newer template arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
-pub enum OnNewRevision {
-    /// Traffic goes home and the newer template starts at the first stage.
-    #[default]
-    Supersede,
-    /// The newer template waits until the release has ended; the newest wins.
-    Queue,
-}
-
 /// How the two versions are observed.
 #[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -246,6 +232,10 @@ pub struct Analysis {
     #[serde(default = "Analysis::default_min_requests")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub min_requests: u32,
+    /// How long traffic may stay on the new version without evidence to judge it before the change is rolled back. Default: 30m.
+    #[serde(default = "Analysis::default_evidence_within")]
+    #[x_kube(validation = Rule::new("self != '0s'").message("evidenceWithin must be longer than nothing: every hold needs a deadline"))]
+    pub evidence_within: Span,
 }
 
 impl Analysis {
@@ -261,6 +251,9 @@ impl Analysis {
     fn default_min_requests() -> u32 {
         50
     }
+    fn default_evidence_within() -> Span {
+        Span::minutes(30)
+    }
 }
 
 impl Default for Analysis {
@@ -270,6 +263,7 @@ impl Default for Analysis {
             interval: Self::default_interval(),
             window: Self::default_window(),
             min_requests: Self::default_min_requests(),
+            evidence_within: Self::default_evidence_within(),
         }
     }
 }

@@ -40,3 +40,7 @@ pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &["kubectl.kubernetes.io/resta
 pub const CANARY_SUFFIX: &str = "-canary";
 /// Ending of the objects that keep the last stable warm.
 pub const PREVIOUS_SUFFIX: &str = "-previous";
+/// Annotation on an HTTPRoute, written together with the weight 0 of a rollback: why, so that a crash right after it forgets nothing.
+pub const WITHDRAWN: &str = "tidegate.io/withdrawn";
+/// Label that the Deployment controller puts on the pods of a ReplicaSet.
+pub const POD_TEMPLATE_HASH: &str = "pod-template-hash";

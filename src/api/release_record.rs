@@ -142,6 +142,10 @@ words! {
         Superseded,
         /// The template went back to the stable one.
         Reverted,
+        /// A person resumed the workload while it was held.
+        Resumed,
+        /// The workload lost the label that gates it, or was deleted.
+        Ungated,
         /// The GatedRelease was deleted.
         Deleted,
     }

@@ -1,0 +1,23 @@
+//! The release loop as values: what was seen goes in, what to do and to say comes out.
+//!
+//! [`plan::plan`] is one pure function of a [`snapshot::Snapshot`] and the time; [`lint`] checks every plan against the
+//! invariants before anything is carried out; [`explain`] is the one exit for status, conditions and events.
+//! No I/O, no clock, no randomness and no Kubernetes client enters here: `tests/pure_rooms.rs` holds that.
+
+pub mod action;
+pub mod ask;
+pub mod explain;
+pub mod lint;
+pub mod objects;
+pub mod plan;
+pub mod problem;
+pub mod snapshot;
+pub mod split;
+pub mod template;
+
+pub use action::{Action, Plan};
+pub use ask::{Answers, Question, question};
+pub use lint::{LintedPlan, Note, lint};
+pub use plan::plan;
+pub use snapshot::Snapshot;
+pub use split::Split;

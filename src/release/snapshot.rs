@@ -1,0 +1,285 @@
+//! Everything one decision looks at, read fresh from the API server and made typed.
+//!
+//! The shell fills it; after that nobody reads a raw object again but to copy a template.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::ask::Answers;
+use super::split::{Carrier, Split};
+use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus};
+use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
+use crate::api::{BudgetStatus, Change, Time};
+
+/// What was seen of one GatedRelease and all that belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The GatedRelease itself.
+    pub release: Release,
+    /// The workload; `None` where it does not exist.
+    pub workload: Option<Workload>,
+    /// The Service that the routes point to; `None` where it does not exist.
+    pub service: Option<ServiceSeen>,
+    /// The routes of `spec.traffic.httpRoutes`, in that order; the error says why one cannot be used.
+    pub routes: Vec<RouteSeen>,
+    /// The canary; `None` where none of its objects exists.
+    pub canary: Option<Side>,
+    /// The previous version kept warm; `None` where none of its objects exists.
+    pub previous: Option<Side>,
+    /// The error budget that decides.
+    pub budget: BudgetSeen,
+    /// The record of the attempt that is going on, or of the last one.
+    pub record: Option<Record>,
+    /// What Prometheus answered to [`super::ask::question`]; `None` where nothing was asked.
+    pub answers: Option<Answers>,
+    /// Whether the query templates that `spec.analysis.metrics` names exist, and whether they (or the contract) can count complaints.
+    pub metrics: MetricsSeen,
+}
+
+/// The GatedRelease: its spec and what stands in its metadata and status.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Release {
+    /// Namespace of everything in this snapshot.
+    pub namespace: String,
+    /// Name of the GatedRelease.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its generation.
+    pub generation: i64,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Whether our finalizer is on it.
+    pub finalizer: bool,
+    /// The value of the retry annotation.
+    pub retry: Option<String>,
+    /// Its spec.
+    pub spec: GatedReleaseSpec,
+    /// Its status as it stands; default where there is none.
+    pub status: GatedReleaseStatus,
+}
+
+/// The user's Deployment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    /// Its UID.
+    pub uid: String,
+    /// Its resourceVersion, which fences every write to it.
+    pub resource_version: String,
+    /// Its generation.
+    pub generation: i64,
+    /// Whether the gate's label is on it.
+    pub gated: bool,
+    /// `spec.paused`.
+    pub paused: bool,
+    /// `spec.replicas`.
+    pub replicas: u32,
+    /// The pod template as raw JSON.
+    pub template: Value,
+    /// The short name of the template ([`super::template::revision`]).
+    pub revision: String,
+    /// `spec.selector` as raw JSON.
+    pub selector: Value,
+    /// `spec.strategy.type`.
+    pub strategy: String,
+    /// The whole `spec` as raw JSON, for what a copy keeps (minReadySeconds, progressDeadlineSeconds …).
+    pub spec: Value,
+    /// The metadata labels, without those of GitOps tools' tracking.
+    pub labels: BTreeMap<String, String>,
+    /// The change as annotated, with what could not be read.
+    pub change: Change,
+    /// Annotations that claim something unreadable, each in a sentence.
+    pub change_problems: Vec<String>,
+    /// Whether any `tidegate.io/change…` annotation is there.
+    pub change_annotated: bool,
+    /// Who changed the template, as admission stamped it.
+    pub changed_by: String,
+    /// Who resumed it by hand, as admission stamped it.
+    pub resumed_by: Option<String>,
+    /// The reason given for break-glass.
+    pub break_glass: Option<String>,
+    /// The text that explains the pause to whoever describes the Deployment.
+    pub paused_because: Option<String>,
+    /// The ReplicaSets that it owns.
+    pub sets: Vec<ReplicaSetSeen>,
+}
+
+/// A ReplicaSet of the workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplicaSetSeen {
+    /// Its name.
+    pub name: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
+    /// `spec.replicas`.
+    pub replicas: u32,
+    /// `status.replicas`: pods that exist.
+    pub existing: u32,
+    /// `status.availableReplicas`.
+    pub available: u32,
+    /// Its pod template without the `pod-template-hash` label.
+    pub template: Value,
+}
+
+/// A Service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceSeen {
+    /// `spec.selector`.
+    pub selector: BTreeMap<String, String>,
+    /// Endpoints of its slices that are ready.
+    pub ready_endpoints: u32,
+    /// The whole object as raw JSON, for the canary's copy.
+    pub object: Value,
+}
+
+/// The Deployment, Service and PodDisruptionBudget that carry the canary or the previous version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    /// Which of the two.
+    pub carrier: Carrier,
+    /// The Deployment; `None` where it does not exist.
+    pub deployment: Option<SideDeployment>,
+    /// Ready endpoints of the Service; `None` where it does not exist.
+    pub endpoints: Option<u32>,
+    /// Whether the PodDisruptionBudget exists.
+    pub pdb: bool,
+    /// An object of that name that Tidegate did not make for this release, as `Service shop/checkout-canary`.
+    pub foreign: Option<String>,
+}
+
+/// A Deployment that Tidegate made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SideDeployment {
+    /// The revision that it was made for.
+    pub revision: String,
+    /// Its pod template as raw JSON, with the rewritten label.
+    pub template: Value,
+    /// `spec.replicas`.
+    pub replicas: u32,
+    /// Available pods of the current template; 0 until its controller has seen the present generation.
+    pub available: u32,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Containers that crash, as `checkout-canary-7d9f-x2kq8/app: CrashLoopBackOff, exit code 1, 4 restarts`.
+    pub crashes: Vec<String>,
+}
+
+/// A route of `spec.traffic.httpRoutes`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteSeen {
+    /// Its name.
+    pub name: String,
+    /// What it says, or why it cannot carry the release.
+    pub state: Result<RouteState, RouteProblem>,
+}
+
+/// Why a route cannot carry the release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteProblem {
+    /// There is no such route.
+    Missing,
+    /// None of its rules points to the Service.
+    NoBackend,
+    /// A rule cannot be split; the text says which, why and the remedy.
+    Unsplittable(String),
+}
+
+/// What a route says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteState {
+    /// Its resourceVersion, which fences every write to it.
+    pub resource_version: String,
+    /// The split of each rule that points to the Service; `None` for a rule whose weights make no whole split.
+    pub rules: Vec<Option<Split>>,
+    /// Whether our annotations are on it.
+    pub marked: bool,
+    /// Whether every parent has accepted the present generation with all references resolved.
+    pub effective: Result<(), String>,
+    /// The rollback that was written together with weight 0: record name and log.
+    pub withdrawn: Option<(String, RollbackLog)>,
+}
+
+impl RouteState {
+    /// Whether every rule says just this, and our marks are there exactly while a release needs them.
+    pub fn is(&self, split: Split) -> bool {
+        self.rules.iter().all(|rule| *rule == Some(split)) && self.marked == (split != Split::HOME)
+    }
+}
+
+/// The error budget.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BudgetSeen {
+    /// There is no such RiskBudget.
+    Missing,
+    /// It has not been measured, or not for too long; says why.
+    Unmeasured(String),
+    /// It is measured.
+    Measured {
+        /// Its status, a declared freeze included.
+        status: BudgetStatus,
+        /// Percent left by the worst objective.
+        remaining_percent: f64,
+        /// The objective that decides, or the freeze.
+        decided_by: String,
+    },
+}
+
+/// What the controller's configuration offers to this release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsSeen {
+    /// No query templates of that name.
+    Missing,
+    /// The templates exist.
+    Found {
+        /// Whether they can count complaints.
+        complaints: bool,
+    },
+}
+
+/// A ReleaseRecord.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its name.
+    pub name: String,
+    /// Its resourceVersion, which fences every write to it.
+    pub resource_version: String,
+    /// What it says for good.
+    pub spec: ReleaseRecordSpec,
+    /// Where it stands; `None` right after its creation.
+    pub status: Option<ReleaseRecordStatus>,
+}
+
+impl Snapshot {
+    /// The side object of a carrier.
+    pub fn side(&self, carrier: Carrier) -> Option<&Side> {
+        match carrier {
+            Carrier::Canary => self.canary.as_ref(),
+            Carrier::Previous => self.previous.as_ref(),
+            Carrier::Workload => None,
+        }
+    }
+
+    /// The name of the Service of a carrier.
+    pub fn service_of(&self, carrier: Carrier) -> String {
+        service_of(&self.release.spec.traffic.service, carrier)
+    }
+}
+
+/// The name of the Service of a carrier, from the name of the user's Service.
+pub fn service_of(service: &str, carrier: Carrier) -> String {
+    use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
+    match carrier {
+        Carrier::Workload => service.to_owned(),
+        Carrier::Canary => format!("{service}{CANARY_SUFFIX}"),
+        Carrier::Previous => format!("{service}{PREVIOUS_SUFFIX}"),
+    }
+}
+
+/// The name of the ReleaseRecord of an attempt.
+pub fn record_name(release: &str, attempt: u32) -> String {
+    format!("{release}-{attempt:04}")
+}
+
+/// The time of a decision and what was seen before it belong together; kept apart so that tests can move the clock.
+pub type Now = Time;
