@@ -4,4 +4,11 @@
 
 pub mod analysis;
 pub mod api;
+pub mod cli;
+pub mod cluster;
+pub mod controller;
 pub mod policy;
+pub mod prometheus;
+pub mod release;
+pub mod server;
+pub mod traffic;

@@ -1,0 +1,219 @@
+//! `tidegate controller`: leadership, reconcilers, health and metrics, until it is asked to end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, say};
+use crate::api::Span;
+use crate::cluster::leader::{Keeper, Role, Timing};
+use crate::cluster::{Cluster, Leadership, SystemClock};
+use crate::controller::{self, Context};
+use crate::prometheus::{Config, Sources};
+use crate::server::{self, Health, Metrics};
+
+/// The Lease's name.
+const LEASE: &str = "tidegate";
+/// How often the API server is asked whether it knows our kinds.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// The same until it does.
+const LOOK_UNTIL_READY: Duration = Duration::from_secs(1);
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration file: metrics sources and query templates.
+    #[arg(long, env = "TIDEGATE_CONFIG", default_value = "/etc/tidegate/config.yaml")]
+    config: PathBuf,
+    /// Read the configuration, say whether it is good, and end.
+    #[arg(long)]
+    check_config: bool,
+    /// Where health and metrics are served.
+    #[arg(long, env = "TIDEGATE_LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// The form of log lines.
+    #[arg(long, env = "TIDEGATE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    log_format: LogFormat,
+    /// What is logged: error, warn, info, debug or trace, or a filter such as info,tidegate=debug.
+    #[arg(long, env = "TIDEGATE_LOG", default_value = "info")]
+    log_level: String,
+    /// The namespace that is looked after; all where not given.
+    #[arg(long, env = "TIDEGATE_NAMESPACE", default_value = "")]
+    namespace: String,
+    /// Whether several controllers agree by a Lease on the one that writes.
+    #[arg(long, env = "TIDEGATE_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set)]
+    leader_elect: bool,
+    /// How long the Lease is good for after its last renewal.
+    #[arg(long, env = "TIDEGATE_LEASE_DURATION", default_value = "15s")]
+    lease_duration: Span,
+    /// How long the leader writes after its last successful renewal.
+    #[arg(long, env = "TIDEGATE_LEASE_RENEW_DEADLINE", default_value = "10s")]
+    lease_renew_deadline: Span,
+    /// How often the Lease is renewed, or looked at by a standby.
+    #[arg(long, env = "TIDEGATE_LEASE_RETRY", default_value = "2s")]
+    lease_retry: Span,
+    /// The name of this pod, for the Lease and events.
+    #[arg(long, env = "POD_NAME", default_value = "tidegate")]
+    pod_name: String,
+    /// The namespace of this pod, where the Lease is.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "tidegate")]
+    pod_namespace: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
+    let config = read_config(&args.config)?;
+    if args.check_config {
+        say(&format!("{}: good\n", args.config.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    start_logging(&args)?;
+    let metrics = Arc::new(Metrics::default());
+    let health = Arc::new(Health::default());
+    let sources = Sources::new(Arc::new(config), metrics.clone())?;
+    let client = kube::Client::try_default().await.map_err(|error| format!("no way to a cluster: {error}"))?;
+    let stop = stopping()?;
+    let listener = tokio::net::TcpListener::bind(args.listen).await.map_err(|error| format!("--listen {}: {error}", args.listen))?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, pod = args.pod_name, "tidegate starts");
+    let pages = tokio::spawn(server::serve(listener, health.clone(), metrics.clone(), asked(stop.clone())));
+    tokio::spawn(look_at_the_api_server(client.clone(), health.clone()));
+
+    let timing = timing(&args)?;
+    let code = if args.leader_elect {
+        // Two processes in one pod name, such as before and after a restart, are two.
+        let me = format!("{}_{:x}", args.pod_name, jiff::Timestamp::now().as_microsecond());
+        let (keeper, leadership) = Keeper::new(&args.pod_namespace, LEASE, &me, timing);
+        let cluster = Cluster::new(client, Arc::new(SystemClock), leadership, &args.pod_name);
+        lead(keeper, Context::new(cluster, sources, metrics, health, &args.namespace), stop).await
+    } else {
+        metrics.leads(true);
+        let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), &args.pod_name);
+        controller::run(Arc::new(Context::new(cluster, sources, metrics, health, &args.namespace)), asked(stop.clone())).await;
+        if *stop.borrow() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    };
+    pages.abort();
+    tracing::info!("tidegate ends");
+    Ok(code)
+}
+
+/// Waits for leadership, works while it lasts, and gives it back at the end.
+async fn lead(keeper: Keeper, context: Context, stop: watch::Receiver<bool>) -> ExitCode {
+    let mut role = keeper.role();
+    let (metrics, cluster) = (context.metrics.clone(), context.cluster.clone());
+    // The Lease is given back last, when nothing is written any more.
+    let (give_back, given_back) = watch::channel(false);
+    let keeping = tokio::spawn(keeper.run(cluster, asked(given_back)));
+    let leading = tokio::select! {
+        leading = reached(&mut role, Role::Leading) => leading,
+        () = asked(stop.clone()) => false,
+    };
+    let mut lost = false;
+    if leading {
+        metrics.leads(true);
+        let mut role = role.clone();
+        let work = controller::run(Arc::new(context.begun()), asked(stop.clone()));
+        tokio::select! {
+            () = work => lost = !*stop.borrow(),
+            // The work under way is dropped: what it would write is refused by the deadline anyway.
+            _ = reached(&mut role, Role::Lost) => lost = true,
+        }
+        metrics.leads(false);
+    }
+    give_back.send_replace(true);
+    drop(tokio::time::timeout(Duration::from_secs(8), keeping).await);
+    if lost || *role.borrow() == Role::Lost {
+        tracing::error!("the process ends, to begin anew as a standby");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Waits until this process is `wanted`; false where that cannot happen any more.
+async fn reached(role: &mut watch::Receiver<Role>, wanted: Role) -> bool {
+    role.wait_for(|now| *now == wanted).await.is_ok()
+}
+
+async fn look_at_the_api_server(client: kube::Client, health: Arc<Health>) {
+    let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "");
+    let mut said = None;
+    loop {
+        let kinds = cluster.kinds().await;
+        let pause = if kinds.as_ref().is_ok_and(Result::is_ok) { LOOK_EVERY } else { LOOK_UNTIL_READY };
+        let why = match kinds {
+            Ok(kinds) => {
+                health.answered(kinds.clone());
+                kinds.err()
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        if why != said {
+            if let Some(why) = &why {
+                tracing::warn!(why, "not ready");
+            }
+            said = why;
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn read_config(path: &std::path::Path) -> Result<Config, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("--config {}: {error}", path.display()))?;
+    Config::parse(&text).map_err(|why| format!("--config {}: {why}", path.display()))
+}
+
+fn timing(args: &Args) -> Result<Timing, Failure> {
+    let timing = Timing {
+        lease: args.lease_duration.as_std(),
+        renew_deadline: args.lease_renew_deadline.as_std(),
+        retry: args.lease_retry.as_std(),
+    };
+    timing.check()
+}
+
+fn start_logging(args: &Args) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&args.log_level).map_err(|error| format!("--log-level {:?}: {error}", args.log_level))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter);
+    let started = match args.log_format {
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+        LogFormat::Text => lines.try_init(),
+    };
+    started.map_err(|error| format!("logging: {error}"))
+}
+
+/// Becomes true when the process is asked to end.
+fn stopping() -> Result<watch::Receiver<bool>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| format!("SIGTERM: {error}"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| format!("SIGINT: {error}"))?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("asked to end");
+        sender.send_replace(true);
+        // Kept until the process ends, so that nobody takes a dropped channel for an answer.
+        std::future::pending::<()>().await;
+    });
+    Ok(receiver)
+}
+
+async fn asked(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|asked| *asked).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

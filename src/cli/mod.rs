@@ -1,0 +1,86 @@
+//! The commands. One file a command; also installed as `kubectl-tidegate`.
+//!
+//! Here belongs what people type and read. What must never enter: a decision about a release.
+
+mod controller;
+mod crds;
+mod retry;
+mod status;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Why a command failed, in one line.
+pub type Failure = String;
+
+/// Decides whether a change may ship, how slowly, and when it must come back.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, about, after_help = EXIT_CODES, max_term_width = 120)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 wrong arguments.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the controller.
+    Controller(Box<controller::Args>),
+    /// Print or write the custom resource definitions.
+    Crds(crds::Args),
+    /// Show where a GatedRelease stands and how its release went.
+    Status(status::Args),
+    /// Try a revision again whose release was closed.
+    Retry(retry::Args),
+    /// Print a completion script.
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    // The first wins; a second in one process is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    match cli.command {
+        Command::Controller(args) => return controller::run(*args).await,
+        Command::Crds(args) => crds::run(&args)?,
+        Command::Status(args) => status::run(&args).await?,
+        Command::Retry(args) => retry::run(&args).await?,
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tidegate", &mut script);
+            say(&String::from_utf8_lossy(&script))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output; a closed pipe, as of `head`, is no failure.
+fn say(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// A client as kubectl would make one, and the namespace that is meant.
+async fn client(namespace: Option<&str>) -> Result<(kube::Client, String), Failure> {
+    let client = kube::Client::try_default().await.map_err(|error| format!("no way to a cluster: {error}"))?;
+    let namespace = namespace.unwrap_or(client.default_namespace()).to_owned();
+    Ok((client, namespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

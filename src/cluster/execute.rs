@@ -1,0 +1,174 @@
+//! Carries a linted plan out: one action, one request (or a few by name). It makes no choices.
+//!
+//! Every write carries its fence, and the first that fails ends the plan. [`Error::Outdated`] means that the snapshot was
+//! old: the caller plans again.
+
+use serde_json::{Value, json};
+
+use super::kind::{DEPLOYMENT, GATED_RELEASE, PDB, RELEASE_RECORD, REPLICA_SET, SERVICE};
+use super::request::Change;
+use super::{Cluster, Error, Kind};
+use crate::api::names::{CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE};
+use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::release::snapshot::{Release, service_of};
+use crate::release::split::Carrier;
+use crate::release::{Action, LintedPlan};
+use crate::traffic::Provider;
+
+/// Where the actions of a plan go.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The GatedRelease of the snapshot.
+    pub release: &'a Release,
+    /// Its resourceVersion when it was read.
+    pub resource_version: &'a str,
+    /// Its finalizers when it was read.
+    pub finalizers: &'a [String],
+}
+
+impl Target<'_> {
+    fn namespace(&self) -> &str {
+        &self.release.namespace
+    }
+
+    fn workload(&self) -> &str {
+        &self.release.spec.workload_ref.name
+    }
+}
+
+/// Carries the actions out in their order; calls `done` after each.
+pub async fn execute(cluster: &Cluster, plan: &LintedPlan, target: Target<'_>, mut done: impl FnMut(&Action)) -> Result<usize, Error> {
+    let actions = &plan.plan().actions;
+    for action in actions {
+        act(cluster, action, target).await?;
+        done(action);
+    }
+    Ok(actions.len())
+}
+
+/// One word for an action, for metrics and logs.
+pub const fn word(action: &Action) -> &'static str {
+    match action {
+        Action::AddFinalizer => "add_finalizer",
+        Action::RemoveFinalizer => "remove_finalizer",
+        Action::OpenRecord { .. } => "open_record",
+        Action::UpdateRecord { .. } => "update_record",
+        Action::Apply { .. } => "apply",
+        Action::Delete { .. } => "delete",
+        Action::SetSplit { .. } => "set_split",
+        Action::Resume { .. } => "resume",
+        Action::ExplainPause { .. } => "explain_pause",
+        Action::EmptyReplicaSet { .. } => "empty_replica_set",
+    }
+}
+
+async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(), Error> {
+    let namespace = target.namespace();
+    match action {
+        Action::AddFinalizer => finalizers(cluster, target, true).await,
+        Action::RemoveFinalizer => finalizers(cluster, target, false).await,
+        Action::OpenRecord { name, spec, status } => open_record(cluster, target, name, spec, status).await,
+        Action::UpdateRecord { name, resource_version, status } => {
+            record_status(cluster, namespace, name, resource_version, status).await
+        }
+        Action::Apply { carrier: _, object } => apply(cluster, namespace, object).await,
+        Action::Delete { carrier } => delete(cluster, target, *carrier).await,
+        Action::SetSplit { route, resource_version, split, withdrawn } => {
+            let provider = Provider::HttpRoute;
+            let what = format!("HTTPRoute {namespace}/{route}");
+            let seen = cluster.get(provider.kind(), namespace, route).await?;
+            let seen = seen.filter(|seen| seen["metadata"]["resourceVersion"] == **resource_version);
+            let Some(seen) = seen else {
+                return Err(Error::Outdated { what, why: "it was changed or deleted".to_owned() });
+            };
+            let patch = provider.write(&seen, &target.release.spec.traffic.service, *split, withdrawn.as_deref());
+            cluster.patch(provider.kind(), namespace, route, None, Change::Json(patch)).await.map(drop)
+        }
+        Action::Resume { resource_version } => {
+            let patch = json!({
+                "metadata": {"resourceVersion": resource_version, "annotations": {PAUSED_BECAUSE: null, RESUMED_BY: null}},
+                "spec": {"paused": null},
+            });
+            cluster.patch(&DEPLOYMENT, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
+        }
+        Action::ExplainPause { resource_version, text } => {
+            let patch = json!({"metadata": {"resourceVersion": resource_version, "annotations": {PAUSED_BECAUSE: text}}});
+            cluster.patch(&DEPLOYMENT, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
+        }
+        Action::EmptyReplicaSet { name, resource_version } => {
+            let patch = json!({"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": 0}});
+            cluster.patch(&REPLICA_SET, namespace, name, None, Change::Merge(patch)).await.map(drop)
+        }
+    }
+}
+
+async fn finalizers(cluster: &Cluster, target: Target<'_>, ours: bool) -> Result<(), Error> {
+    let others = target.finalizers.iter().map(String::as_str).filter(|name| *name != FINALIZER);
+    let wanted: Vec<_> = others.chain(ours.then_some(FINALIZER)).collect();
+    let patch = json!({"metadata": {"resourceVersion": target.resource_version, "finalizers": wanted}});
+    let name = &target.release.name;
+    cluster.patch(&GATED_RELEASE, target.namespace(), name, None, Change::Merge(patch)).await.map(drop)
+}
+
+async fn open_record(cluster: &Cluster, target: Target<'_>, name: &str, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) -> Result<(), Error> {
+    let record = json!({
+        "apiVersion": RELEASE_RECORD.api_version(),
+        "kind": RELEASE_RECORD.kind,
+        "metadata": {"name": name, "namespace": target.namespace(), "labels": {RELEASE: target.release.name}},
+        "spec": spec,
+    });
+    let created = cluster.create(&RELEASE_RECORD, target.namespace(), &record).await?;
+    let version = created["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+    record_status(cluster, target.namespace(), name, version, status).await
+}
+
+/// Replaces the whole status: what it does not say any more goes.
+async fn record_status(cluster: &Cluster, namespace: &str, name: &str, resource_version: &str, status: &ReleaseRecordStatus) -> Result<(), Error> {
+    let patch = json!([
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
+        {"op": "add", "path": "/status", "value": status},
+    ]);
+    cluster.patch(&RELEASE_RECORD, namespace, name, Some("status"), Change::Json(patch)).await.map(drop)
+}
+
+async fn apply(cluster: &Cluster, namespace: &str, object: &Value) -> Result<(), Error> {
+    let kind = [&DEPLOYMENT, &SERVICE, &PDB].into_iter().find(|kind| object["kind"] == kind.kind);
+    let (Some(kind), Some(name)) = (kind, object.pointer("/metadata/name").and_then(Value::as_str)) else {
+        return Err(Error::Malformed { what: "object to apply".to_owned(), why: format!("kind {} is not one that is applied", object["kind"]) });
+    };
+    cluster.patch(kind, namespace, name, None, Change::Apply(object.clone())).await.map(drop)
+}
+
+/// The Deployment goes last: as long as it is there, something is left to clear away.
+async fn delete(cluster: &Cluster, target: Target<'_>, carrier: Carrier) -> Result<(), Error> {
+    let (namespace, workload) = (target.namespace(), target.workload());
+    let ending = match carrier {
+        Carrier::Workload => return Err(Error::Malformed { what: "deletion".to_owned(), why: "the workload is not ours to delete".to_owned() }),
+        Carrier::Canary => CANARY_SUFFIX,
+        Carrier::Previous => PREVIOUS_SUFFIX,
+    };
+    let service = service_of(&target.release.spec.traffic.service, carrier);
+    let own = format!("{workload}{ending}");
+    for (kind, name) in [(&SERVICE, &service), (&PDB, &own), (&DEPLOYMENT, &own)] {
+        delete_ours(cluster, kind, namespace, name, &target.release.name, carrier).await?;
+    }
+    Ok(())
+}
+
+async fn delete_ours(cluster: &Cluster, kind: &Kind, namespace: &str, name: &str, release: &str, carrier: Carrier) -> Result<(), Error> {
+    let Some(object) = cluster.get(kind, namespace, name).await? else { return Ok(()) };
+    let label = |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str);
+    let leaving = object.pointer("/metadata/deletionTimestamp").is_some();
+    if leaving || label(RELEASE) != Some(release) || label(ROLE) != Some(carrier.as_str()) {
+        return Ok(());
+    }
+    let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+    match cluster.delete(kind, namespace, name, uid).await {
+        // Gone already is as good as deleted.
+        Ok(()) | Err(Error::Outdated { .. }) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! The kinds of object that are read or written, by their place in the API.
+
+use kube::core::{ApiResource, GroupVersionKind};
+
+/// A kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Kind {
+    /// API group; empty for the core.
+    pub group: &'static str,
+    /// Version.
+    pub version: &'static str,
+    /// Name in manifests.
+    pub kind: &'static str,
+    /// Name in paths.
+    pub plural: &'static str,
+}
+
+impl Kind {
+    const fn new(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Self {
+        Self { group, version, kind, plural }
+    }
+
+    /// The path of its objects in a namespace, or in all of them where that is empty.
+    pub fn path(&self, namespace: &str) -> String {
+        let root = if self.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", self.group) };
+        let place = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
+        format!("{root}/{}{place}/{}", self.version, self.plural)
+    }
+
+    /// `apps/v1`, `v1`.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// As the client library writes it.
+    pub fn resource(&self) -> ApiResource {
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(self.group, self.version, self.kind), self.plural)
+    }
+}
+
+/// GatedRelease.
+pub const GATED_RELEASE: Kind = Kind::new("tidegate.io", "v1alpha1", "GatedRelease", "gatedreleases");
+/// RiskBudget.
+pub const RISK_BUDGET: Kind = Kind::new("tidegate.io", "v1alpha1", "RiskBudget", "riskbudgets");
+/// ReleaseRecord.
+pub const RELEASE_RECORD: Kind = Kind::new("tidegate.io", "v1alpha1", "ReleaseRecord", "releaserecords");
+/// Deployment.
+pub const DEPLOYMENT: Kind = Kind::new("apps", "v1", "Deployment", "deployments");
+/// ReplicaSet.
+pub const REPLICA_SET: Kind = Kind::new("apps", "v1", "ReplicaSet", "replicasets");
+/// Service.
+pub const SERVICE: Kind = Kind::new("", "v1", "Service", "services");
+/// Pod.
+pub const POD: Kind = Kind::new("", "v1", "Pod", "pods");
+/// PodDisruptionBudget.
+pub const PDB: Kind = Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
+/// EndpointSlice.
+pub const ENDPOINT_SLICE: Kind = Kind::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
+/// HTTPRoute.
+pub const HTTP_ROUTE: Kind = Kind::new("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes");
+/// Event.
+pub const EVENT: Kind = Kind::new("events.k8s.io", "v1", "Event", "events");
+/// Lease.
+pub const LEASE: Kind = Kind::new("coordination.k8s.io", "v1", "Lease", "leases");

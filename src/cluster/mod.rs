@@ -1,0 +1,60 @@
+//! The API server: what is read from it for one decision, what is written to it, and who may write.
+//!
+//! Here belongs every request to Kubernetes. What must never enter: a choice. [`observe`](observe::observe) fills a
+//! snapshot, [`execute`](execute::execute) carries a linted plan out, and neither asks whether it is right.
+//! Watches are triggers only; nothing is decided from a cache.
+
+pub mod clock;
+pub mod error;
+pub mod events;
+pub mod execute;
+pub mod kind;
+pub mod leader;
+pub mod observe;
+mod request;
+pub mod status;
+pub mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use clock::{Clock, SystemClock};
+pub use error::Error;
+pub use kind::Kind;
+pub use leader::Leadership;
+
+use crate::api::Time;
+
+/// The one door to the API server. Any [`kube::Client`] will do, such as one over an API server in this process.
+#[derive(Clone)]
+pub struct Cluster {
+    client: kube::Client,
+    clock: Arc<dyn Clock>,
+    leadership: Leadership,
+    reporter: Arc<str>,
+}
+
+/// How long one request may take.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Cluster {
+    /// A door that writes as long as `leadership` allows; `reporter` names this process in events.
+    pub fn new(client: kube::Client, clock: Arc<dyn Clock>, leadership: Leadership, reporter: &str) -> Self {
+        Self { client, clock, leadership, reporter: reporter.into() }
+    }
+
+    /// The time of decisions.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The client, for watches.
+    pub fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// Who may write.
+    pub fn leadership(&self) -> &Leadership {
+        &self.leadership
+    }
+}

@@ -1,0 +1,102 @@
+//! The error budget, as the RiskBudget's status has it.
+
+use serde_json::Value;
+
+use crate::api::condition::Truth;
+use crate::api::{RiskBudgetStatus, Span, Time};
+use crate::cluster::kind::RISK_BUDGET;
+use crate::cluster::{Cluster, Error};
+use crate::release::snapshot::BudgetSeen;
+
+/// How long the last figures stand in while they cannot be measured anew.
+const STALE_AFTER: Span = Span::minutes(10);
+
+/// Knows which budgets this process has measured, or tried to.
+pub trait Measured: Send + Sync {
+    /// Whether the budget was measured, or tried to be, in this generation since the process began.
+    fn since_start(&self, namespace: &str, name: &str, generation: i64) -> bool;
+}
+
+pub(super) async fn read(cluster: &Cluster, namespace: &str, name: &str, measured: &dyn Measured) -> Result<BudgetSeen, Error> {
+    let Some(mut object) = cluster.get(&RISK_BUDGET, namespace, name).await? else { return Ok(BudgetSeen::Missing) };
+    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+    let status = match object["status"].take() {
+        Value::Null => RiskBudgetStatus::default(),
+        raw => match serde_json::from_value(raw) {
+            Ok(status) => status,
+            Err(why) => return Ok(BudgetSeen::Unmeasured(format!("the status of RiskBudget {name} cannot be read: {why}"))),
+        },
+    };
+    let fresh = measured.since_start(namespace, name, generation);
+    Ok(judge(name, &status, generation, fresh, cluster.now()))
+}
+
+fn judge(name: &str, status: &RiskBudgetStatus, generation: i64, fresh: bool, now: Time) -> BudgetSeen {
+    let ready = status.conditions.iter().find(|condition| condition.kind == "Ready");
+    let why = |fallback: &str| {
+        let said = ready.filter(|ready| ready.status != Truth::True).map(|ready| ready.message.as_str());
+        BudgetSeen::Unmeasured(format!("RiskBudget {name}: {}", said.unwrap_or(fallback)))
+    };
+    let Some(budget) = &status.error_budget else { return why("it has not been measured yet") };
+    if status.observed_generation != generation {
+        return why("it was changed and has not been measured since");
+    }
+    if !fresh {
+        return BudgetSeen::Unmeasured(format!("RiskBudget {name}: it has not been measured since Tidegate started"));
+    }
+    let measured = ready.is_some_and(|ready| ready.status == Truth::True || now.since(ready.last_transition_time) < STALE_AFTER);
+    if !measured {
+        return why("it has not been measured for more than 10 minutes");
+    }
+    BudgetSeen::Measured { status: budget.status, remaining_percent: budget.remaining_percent, decided_by: budget.decided_by.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::risk_budget::ErrorBudget;
+    use crate::api::{BudgetStatus, Condition};
+    use rstest::rstest;
+
+    fn at(minute: i64) -> Time {
+        Time(jiff::Timestamp::from_second(minute * 60).unwrap())
+    }
+
+    #[rstest]
+    #[case::measured(true, Truth::True, 0, 1, true, None)]
+    #[case::failing_for_a_short_time(true, Truth::False, 55, 1, true, None)]
+    #[case::failing_for_long(true, Truth::False, 50, 1, true, Some("Prometheus is down"))]
+    #[case::never(false, Truth::False, 59, 1, true, Some("Prometheus is down"))]
+    #[case::edited(true, Truth::True, 0, 2, true, Some("was changed"))]
+    #[case::from_before_the_start(true, Truth::True, 0, 1, false, Some("since Tidegate started"))]
+    fn a_budget_counts_while_its_figures_are_fresh(
+        #[case] known: bool,
+        #[case] ready: Truth,
+        #[case] since: i64,
+        #[case] generation: i64,
+        #[case] fresh: bool,
+        #[case] unmeasured: Option<&str>,
+    ) {
+        let error_budget = known.then(|| ErrorBudget {
+            status: BudgetStatus::Healthy,
+            remaining_percent: 72.0,
+            decided_by: "availability".into(),
+            coverage_percent: 100.0,
+            slos: vec![],
+        });
+        let condition = Condition {
+            kind: "Ready".into(),
+            status: ready,
+            reason: "R".into(),
+            message: "Prometheus is down".into(),
+            last_transition_time: at(since),
+            observed_generation: 1,
+        };
+        let status = RiskBudgetStatus { observed_generation: 1, error_budget, conditions: vec![condition] };
+        match (judge("web", &status, generation, fresh, at(60)), unmeasured) {
+            (BudgetSeen::Measured { .. }, None) => {}
+            (BudgetSeen::Unmeasured(why), Some(says)) => assert!(why.contains(says), "{why}"),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Reads what one decision needs, fresh from the API server, and makes it typed: one file an object.
+//!
+//! What cannot matter is not read: while nothing is being released and nothing is held, endpoints, pods and the side
+//! objects' Services and PodDisruptionBudgets are left alone (a side's Deployment is made first and goes last).
+
+mod budget;
+mod record;
+mod release;
+mod routes;
+mod service;
+mod side;
+mod workload;
+
+use serde_json::Value;
+
+pub use budget::Measured;
+pub use release::{Found, find};
+
+use super::{Cluster, Error};
+use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
+use crate::release::Snapshot;
+use crate::release::snapshot::{MetricsSeen, Record, Workload};
+use crate::release::split::Carrier;
+
+/// Everything about one GatedRelease but the answers of Prometheus.
+///
+/// `measured` tells whether this process has measured a budget: a figure from before it started may be old.
+pub async fn observe(cluster: &Cluster, found: &Found, metrics: MetricsSeen, measured: &dyn Measured) -> Result<Snapshot, Error> {
+    let release = &found.release;
+    let (namespace, spec) = (release.namespace.as_str(), &release.spec);
+    let name = &spec.workload_ref.name;
+    let (canary, previous) = (format!("{name}{CANARY_SUFFIX}"), format!("{name}{PREVIOUS_SUFFIX}"));
+    let deployments = &super::kind::DEPLOYMENT;
+    let (workload, service, routes, budget, record, canary, previous) = tokio::try_join!(
+        workload::read(cluster, namespace, name),
+        cluster.get(&super::kind::SERVICE, namespace, &spec.traffic.service),
+        routes::read(cluster, namespace, &spec.traffic),
+        budget::read(cluster, namespace, &spec.risk_budget_ref.name, measured),
+        record::read(cluster, release),
+        cluster.get(deployments, namespace, &canary),
+        cluster.get(deployments, namespace, &previous),
+    )?;
+    let busy = is_busy(workload.as_ref(), record.as_ref(), release.deleting) || canary.is_some() || previous.is_some();
+    let endpoints = if busy { service::ready_endpoints(cluster, namespace, &spec.traffic.service).await? } else { service::Endpoints::default() };
+    let (canary, previous) = tokio::try_join!(
+        side::read(cluster, release, Carrier::Canary, canary, busy, &endpoints),
+        side::read(cluster, release, Carrier::Previous, previous, busy, &endpoints),
+    )?;
+    Ok(Snapshot {
+        service: service.map(|object| service::seen(object, endpoints.of(&spec.traffic.service))),
+        release: release.clone(),
+        workload,
+        routes,
+        canary,
+        previous,
+        budget,
+        record,
+        answers: None,
+        metrics,
+    })
+}
+
+/// Whether an attempt goes on or may begin, so that everything is looked at.
+fn is_busy(workload: Option<&Workload>, record: Option<&Record>, deleting: bool) -> bool {
+    let open = record.is_some_and(|record| record.status.as_ref().is_none_or(|status| status.outcome.is_none()));
+    deleting || open || workload.is_some_and(|workload| workload.paused)
+}
+
+fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
+    value.pointer(place)?.as_str()
+}
+
+fn number(value: &Value, place: &str) -> Option<u32> {
+    value.pointer(place)?.as_u64().map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn strings(value: &Value, place: &str) -> std::collections::BTreeMap<String, String> {
+    let map = value.pointer(place).and_then(Value::as_object);
+    let pairs = map.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+    pairs.collect()
+}
+
+fn items<'a>(value: &'a Value, place: &str) -> &'a [Value] {
+    value.pointer(place).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

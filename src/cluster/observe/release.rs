@@ -1,0 +1,56 @@
+//! The GatedRelease itself.
+
+use serde_json::Value;
+
+use super::{items, text};
+use crate::api::names::{FINALIZER, RETRY};
+use crate::api::{GatedReleaseSpec, GatedReleaseStatus};
+use crate::cluster::kind::GATED_RELEASE;
+use crate::cluster::{Cluster, Error};
+use crate::release::snapshot::Release;
+
+/// A GatedRelease as it was read, with what its writes need.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The release.
+    pub release: Release,
+    /// Its resourceVersion.
+    pub resource_version: String,
+    /// All its finalizers.
+    pub finalizers: Vec<String>,
+    /// Its status as raw JSON.
+    pub status: Value,
+}
+
+/// Reads a GatedRelease; none where it does not exist.
+pub async fn find(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Found>, Error> {
+    cluster.get(&GATED_RELEASE, namespace, name).await?.map(|object| parse(namespace, name, object)).transpose()
+}
+
+fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error> {
+    let malformed = |field: &str, why: serde_json::Error| Error::Malformed {
+        what: format!("GatedRelease {namespace}/{name}"),
+        why: format!("{field}: {why}"),
+    };
+    let spec: GatedReleaseSpec = serde_json::from_value(object["spec"].take()).map_err(|why| malformed("spec", why))?;
+    let raw = object["status"].take();
+    let status: GatedReleaseStatus = match &raw {
+        Value::Null => GatedReleaseStatus::default(),
+        some => serde_json::from_value(some.clone()).map_err(|why| malformed("status", why))?,
+    };
+    let finalizers: Vec<_> = items(&object, "/metadata/finalizers").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let annotations = super::strings(&object, "/metadata/annotations");
+    let release = Release {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        uid: text(&object, "/metadata/uid").unwrap_or_default().to_owned(),
+        generation: object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0),
+        deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
+        finalizer: finalizers.iter().any(|name| name == FINALIZER),
+        retry: annotations.get(RETRY).cloned(),
+        spec,
+        status,
+    };
+    let resource_version = text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned();
+    Ok(Found { release, resource_version, finalizers, status: raw })
+}

@@ -1,0 +1,144 @@
+//! The objects that carry the canary or the previous version.
+
+use serde_json::Value;
+
+use super::service::Endpoints;
+use super::{items, number, strings, text, workload};
+use crate::api::names::{RELEASE, REVISION, ROLE};
+use crate::cluster::kind::{PDB, POD, SERVICE};
+use crate::cluster::{Cluster, Error};
+use crate::release::snapshot::{Release, Side, SideDeployment, service_of};
+use crate::release::split::Carrier;
+
+/// How many crashes are named.
+const CRASHES_MAX: usize = 4;
+
+/// Reads a side; its Service and PodDisruptionBudget only where they can matter.
+pub(super) async fn read(
+    cluster: &Cluster,
+    release: &Release,
+    carrier: Carrier,
+    deployment: Option<Value>,
+    busy: bool,
+    endpoints: &Endpoints,
+) -> Result<Option<Side>, Error> {
+    let namespace = &release.namespace;
+    let service_name = service_of(&release.spec.traffic.service, carrier);
+    let name = service_of(&release.spec.workload_ref.name, carrier);
+    let (service, pdb) = match busy {
+        true => tokio::try_join!(cluster.get(&SERVICE, namespace, &service_name), cluster.get(&PDB, namespace, &name))?,
+        false => (None, None),
+    };
+    let all = [("Deployment", &deployment), ("Service", &service), ("PodDisruptionBudget", &pdb)];
+    if all.iter().all(|(_, object)| object.is_none()) {
+        return Ok(None);
+    }
+    let foreign = all.iter().find_map(|(kind, object)| {
+        let object = object.as_ref().filter(|object| !is_ours(object, release, carrier))?;
+        Some(format!("{kind} {namespace}/{}", text(object, "/metadata/name").unwrap_or_default()))
+    });
+    let ours = |object: Option<Value>| object.filter(|object| is_ours(object, release, carrier));
+    let deployment = match ours(deployment) {
+        None => None,
+        Some(object) => {
+            let crashes = match carrier {
+                Carrier::Canary => crashes(cluster, namespace, &object).await?,
+                Carrier::Workload | Carrier::Previous => Vec::new(),
+            };
+            Some(seen(object, crashes))
+        }
+    };
+    Ok(Some(Side {
+        carrier,
+        deployment,
+        endpoints: ours(service).map(|_| endpoints.of(&service_name)),
+        pdb: ours(pdb).is_some(),
+        foreign,
+    }))
+}
+
+fn is_ours(object: &Value, release: &Release, carrier: Carrier) -> bool {
+    let labels = strings(object, "/metadata/labels");
+    labels.get(RELEASE) == Some(&release.name) && labels.get(ROLE).map(String::as_str) == Some(carrier.as_str())
+}
+
+fn seen(mut object: Value, crashes: Vec<String>) -> SideDeployment {
+    SideDeployment {
+        revision: strings(&object, "/metadata/annotations").remove(REVISION).unwrap_or_default(),
+        replicas: number(&object, "/spec/replicas").unwrap_or(1),
+        available: available(&object),
+        deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
+        template: object["spec"]["template"].take(),
+        crashes,
+    }
+}
+
+/// Available pods of the present template: none until the Deployment's controller has seen it, and none of an older one.
+fn available(object: &Value) -> u32 {
+    let whole = |place: &str| object.pointer(place).and_then(Value::as_i64).unwrap_or(0);
+    if whole("/status/observedGeneration") < whole("/metadata/generation") {
+        return 0;
+    }
+    let of = |place: &str| number(object, place).unwrap_or(0);
+    let older = of("/status/replicas").saturating_sub(of("/status/updatedReplicas"));
+    of("/status/availableReplicas").saturating_sub(older)
+}
+
+async fn crashes(cluster: &Cluster, namespace: &str, deployment: &Value) -> Result<Vec<String>, Error> {
+    let Some(selector) = workload::selector(deployment) else { return Ok(Vec::new()) };
+    let pods = cluster.list(&POD, namespace, &selector).await?;
+    Ok(pods.iter().flat_map(crashed_containers).take(CRASHES_MAX).collect())
+}
+
+/// Containers of a pod that ended with an error and were, or will be, started again.
+fn crashed_containers(pod: &Value) -> Vec<String> {
+    if pod.pointer("/metadata/deletionTimestamp").is_some() {
+        return Vec::new();
+    }
+    let name = text(pod, "/metadata/name").unwrap_or_default();
+    let all = items(pod, "/status/containerStatuses").iter().chain(items(pod, "/status/initContainerStatuses"));
+    let crashed = all.filter_map(|status| {
+        let restarts = number(status, "/restartCount").unwrap_or(0);
+        let ended = [status.pointer("/state/terminated"), status.pointer("/lastState/terminated")].into_iter().flatten().next();
+        let code = ended.and_then(|ended| ended["exitCode"].as_i64()).unwrap_or(0);
+        let looping = text(status, "/state/waiting/reason") == Some("CrashLoopBackOff");
+        if !looping && (code == 0 || restarts == 0) {
+            return None;
+        }
+        let why = if looping { "CrashLoopBackOff" } else { ended.and_then(|ended| text(ended, "/reason")).unwrap_or("Error") };
+        let container = text(status, "/name").unwrap_or_default();
+        let times = if restarts == 1 { "restart" } else { "restarts" };
+        Some(format!("{name}/{container}: {why}, exit code {code}, {restarts} {times}"))
+    });
+    crashed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn pod(status: Value) -> Value {
+        json!({"metadata": {"name": "web-canary-1"}, "status": {"containerStatuses": [status]}})
+    }
+
+    #[rstest]
+    #[case(json!({"name": "app", "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 1}}}),
+        Some("web-canary-1/app: CrashLoopBackOff, exit code 1, 4 restarts"))]
+    #[case(json!({"name": "app", "restartCount": 1, "state": {"running": {}}, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}),
+        Some("web-canary-1/app: OOMKilled, exit code 137, 1 restart"))]
+    #[case(json!({"name": "app", "restartCount": 0, "state": {"running": {}}}), None)]
+    #[case(json!({"name": "app", "restartCount": 0, "state": {"waiting": {"reason": "ContainerCreating"}}}), None)]
+    fn a_container_that_crashed_is_named(#[case] status: Value, #[case] says: Option<&str>) {
+        assert_eq!(crashed_containers(&pod(status)).first().map(String::as_str), says);
+    }
+
+    #[rstest]
+    #[case(json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 1, "availableReplicas": 4, "replicas": 4, "updatedReplicas": 4}}), 0)]
+    #[case(json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 2, "availableReplicas": 4, "replicas": 4, "updatedReplicas": 4}}), 4)]
+    #[case(json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 2, "availableReplicas": 4, "replicas": 5, "updatedReplicas": 2}}), 1)]
+    fn only_pods_of_the_present_template_count(#[case] deployment: Value, #[case] pods: u32) {
+        assert_eq!(available(&deployment), pods);
+    }
+}

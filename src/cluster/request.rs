@@ -1,0 +1,129 @@
+//! Requests with raw JSON in and out. Every one has a time-out; every write is asked for leadership first.
+
+use std::time::Duration;
+
+use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::request::Request;
+use serde_json::Value;
+
+use super::{Cluster, Error, Kind, REQUEST_TIMEOUT};
+use crate::api::names::MANAGER;
+
+type Http = http::Request<Vec<u8>>;
+type Built = Result<Http, kube::core::request::Error>;
+
+/// How a patch is written.
+pub(crate) enum Change {
+    /// JSON merge patch.
+    Merge(Value),
+    /// JSON patch.
+    Json(Value),
+    /// Server-side apply, taking over fields that others hold.
+    Apply(Value),
+}
+
+impl Cluster {
+    /// One object; none where it does not exist.
+    pub(crate) async fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
+        let what = format!("get {} {namespace}/{name}", kind.kind);
+        let built = Request::new(kind.path(namespace)).get(name, &GetParams::default());
+        match self.send(what, built, REQUEST_TIMEOUT).await {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Refused { code: 404, .. }) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Objects by a label selector.
+    pub(crate) async fn list(&self, kind: &Kind, namespace: &str, labels: &str) -> Result<Vec<Value>, Error> {
+        let what = format!("list {} {namespace} [{labels}]", kind.kind);
+        let built = Request::new(kind.path(namespace)).list(&ListParams::default().labels(labels));
+        let mut answer = self.send(what, built, REQUEST_TIMEOUT).await?;
+        Ok(answer.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
+    }
+
+    /// Creates an object.
+    pub(crate) async fn create(&self, kind: &Kind, namespace: &str, object: &Value) -> Result<Value, Error> {
+        let what = format!("create {} {namespace}", kind.kind);
+        let built = Request::new(kind.path(namespace)).create(&post(), object.to_string().into_bytes());
+        self.write(what, built).await
+    }
+
+    /// Patches an object, or one of its subresources.
+    pub(crate) async fn patch(&self, kind: &Kind, namespace: &str, name: &str, part: Option<&str>, change: Change) -> Result<Value, Error> {
+        let what = format!("patch {} {namespace}/{name}{}", kind.kind, part.map(|part| format!("/{part}")).unwrap_or_default());
+        let request = Request::new(kind.path(namespace));
+        let (params, patch) = match change {
+            Change::Merge(value) => (patch_params(), Patch::Merge(value)),
+            Change::Apply(value) => (PatchParams::apply(MANAGER).force(), Patch::Apply(value)),
+            Change::Json(value) => {
+                let parsed = serde_json::from_value(value).map_err(|why| Error::Malformed { what: what.clone(), why: why.to_string() })?;
+                (patch_params(), Patch::Json(parsed))
+            }
+        };
+        let built = match part {
+            Some(part) => request.patch_subresource(part, name, &params, &patch),
+            None => request.patch(name, &params, &patch),
+        };
+        self.write(what, built).await
+    }
+
+    /// Deletes just this object, in the background.
+    pub(crate) async fn delete(&self, kind: &Kind, namespace: &str, name: &str, uid: &str) -> Result<(), Error> {
+        let what = format!("delete {} {namespace}/{name}", kind.kind);
+        let params = DeleteParams::background().preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let built = Request::new(kind.path(namespace)).delete(name, &params);
+        self.write(what, built).await.map(drop)
+    }
+
+    /// A write that leadership does not cover: the Lease itself.
+    pub(super) async fn put_lease(&self, namespace: &str, name: &str, object: &Value, new: bool, within: Duration) -> Result<Value, Error> {
+        let what = format!("write Lease {namespace}/{name}");
+        let request = Request::new(super::kind::LEASE.path(namespace));
+        let data = object.to_string().into_bytes();
+        let built = if new { request.create(&post(), data) } else { request.replace(name, &post(), data) };
+        self.send(what, built, within).await.map_err(Error::of_fenced_write)
+    }
+
+    /// Whether the API server knows our kinds; the outer error says that it did not answer.
+    pub async fn kinds(&self) -> Result<Result<(), String>, Error> {
+        let built = Request::new("/apis/tidegate.io/v1alpha1").list(&ListParams::default());
+        let missing = |what: &str| Err(format!("the API server does not serve {what}: apply the CRDs (tidegate crds | kubectl apply -f -)"));
+        let answer = match self.send("look for tidegate.io/v1alpha1".to_owned(), built, REQUEST_TIMEOUT).await {
+            Ok(answer) => answer,
+            Err(Error::Refused { code: 404, .. }) => return Ok(missing("tidegate.io/v1alpha1")),
+            Err(other) => return Err(other),
+        };
+        let all = answer["resources"].as_array();
+        let served = |kind: &Kind| all.is_some_and(|all| all.iter().any(|resource| resource["name"] == kind.plural));
+        let wanted = [super::kind::GATED_RELEASE, super::kind::RISK_BUDGET, super::kind::RELEASE_RECORD];
+        Ok(wanted.iter().find(|kind| !served(kind)).map_or(Ok(()), |kind| missing(kind.plural)))
+    }
+
+    async fn write(&self, what: String, built: Built) -> Result<Value, Error> {
+        let Some(left) = self.leadership.may_write() else {
+            return Err(Error::NotLeading { what });
+        };
+        self.send(what, built, left.min(REQUEST_TIMEOUT)).await.map_err(Error::of_fenced_write)
+    }
+
+    async fn send(&self, what: String, built: Built, within: Duration) -> Result<Value, Error> {
+        let request = match built {
+            Ok(request) => request,
+            Err(why) => return Err(Error::Malformed { what, why: why.to_string() }),
+        };
+        match tokio::time::timeout(within, self.client.request::<Value>(request)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(Error::of(what, error)),
+            Err(_) => Err(Error::TimedOut { what, within }),
+        }
+    }
+}
+
+fn post() -> PostParams {
+    PostParams { dry_run: false, field_manager: Some(MANAGER.to_owned()) }
+}
+
+fn patch_params() -> PatchParams {
+    PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() }
+}

@@ -1,0 +1,73 @@
+//! The smallest patch from one status to another.
+
+use serde_json::{Map, Value, json};
+
+use super::kind::{GATED_RELEASE, RISK_BUDGET};
+use super::request::Change;
+use super::{Cluster, Error, Kind};
+use crate::api::{GatedReleaseStatus, RiskBudgetStatus};
+
+/// The JSON merge patch that makes `now` of `before`; none where they say the same.
+pub fn difference(before: &Value, now: &Value) -> Option<Value> {
+    let (Value::Object(old), Value::Object(new)) = (before, now) else {
+        return (before != now).then(|| now.clone());
+    };
+    let mut patch = Map::new();
+    for (key, value) in new {
+        let change = match old.get(key) {
+            Some(stands) => difference(stands, value),
+            None => Some(value.clone()),
+        };
+        patch.extend(change.map(|change| (key.clone(), change)));
+    }
+    for key in old.keys().filter(|key| !new.contains_key(*key)) {
+        patch.insert(key.clone(), Value::Null);
+    }
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
+impl Cluster {
+    /// Writes the status of a GatedRelease where it differs from `before`; says whether it did.
+    pub async fn write_release_status(&self, namespace: &str, name: &str, uid: &str, before: &Value, now: &GatedReleaseStatus) -> Result<bool, Error> {
+        self.write_status(&GATED_RELEASE, (namespace, name, uid), before, serde_json::to_value(now)).await
+    }
+
+    /// Writes the status of a RiskBudget where it differs from `before`; says whether it did.
+    pub async fn write_budget_status(&self, namespace: &str, name: &str, uid: &str, before: &Value, now: &RiskBudgetStatus) -> Result<bool, Error> {
+        self.write_status(&RISK_BUDGET, (namespace, name, uid), before, serde_json::to_value(now)).await
+    }
+
+    async fn write_status(
+        &self,
+        kind: &Kind,
+        (namespace, name, uid): (&str, &str, &str),
+        before: &Value,
+        now: Result<Value, serde_json::Error>,
+    ) -> Result<bool, Error> {
+        let now = now.map_err(|why| Error::Malformed { what: format!("status of {} {namespace}/{name}", kind.kind), why: why.to_string() })?;
+        let empty = json!({});
+        let before = if before.is_object() { before } else { &empty };
+        let Some(patch) = difference(before, &now) else { return Ok(false) };
+        // The uid keeps the status of a deleted object off one that was created anew under its name.
+        let patch = json!({"metadata": {"uid": uid}, "status": patch});
+        self.patch(kind, namespace, name, Some("status"), Change::Merge(patch)).await.map(|_| true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(json!({"a": 1}), json!({"a": 1}), None)]
+    #[case(json!({"a": 1}), json!({"a": 2}), Some(json!({"a": 2})))]
+    #[case(json!({"a": 1, "b": 2}), json!({"a": 1}), Some(json!({"b": null})))]
+    #[case(json!({}), json!({"a": {"b": 1}}), Some(json!({"a": {"b": 1}})))]
+    #[case(json!({"w": {"x": 1, "y": 2}}), json!({"w": {"x": 1}}), Some(json!({"w": {"y": null}})))]
+    #[case(json!({"list": [1, 2]}), json!({"list": [1]}), Some(json!({"list": [1]})))]
+    #[case(json!({"list": [{"t": "A", "m": "x"}]}), json!({"list": [{"t": "A", "m": "x"}]}), None)]
+    fn a_patch_holds_what_differs_and_nothing_else(#[case] before: Value, #[case] now: Value, #[case] patch: Option<Value>) {
+        assert_eq!(difference(&before, &now), patch);
+    }
+}

@@ -1,0 +1,72 @@
+//! Watches, which only say that something changed. What it is now is read when it is decided about.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::pin::pin;
+
+use futures::StreamExt;
+use kube::Api;
+use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
+use kube::{Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use super::{Cluster, Kind};
+
+/// What a watch says.
+#[derive(Debug)]
+pub enum Change<K> {
+    /// It is there, new or changed.
+    Is(K),
+    /// It is gone, or matches no longer.
+    Gone(K),
+    /// All that there is has been said; what is not in this set of namespaces and names is gone.
+    Whole(BTreeSet<(String, String)>),
+}
+
+/// Watches metadata only; never ends.
+pub async fn metadata(cluster: &Cluster, kind: &Kind, namespace: &str, labels: &str, on: impl FnMut(Change<PartialObjectMeta<DynamicObject>>)) {
+    follow(api(cluster, kind, namespace), kind, labels, on).await;
+}
+
+/// Watches whole objects as raw JSON, so that a malformed one is just another object; never ends.
+pub async fn objects(cluster: &Cluster, kind: &Kind, namespace: &str, on: impl FnMut(Change<DynamicObject>)) {
+    follow(api(cluster, kind, namespace), kind, "", on).await;
+}
+
+fn api<K: Resource<DynamicType = ApiResource>>(cluster: &Cluster, kind: &Kind, namespace: &str) -> Api<K>
+where
+    K: Resource<Scope = kube::core::DynamicResourceScope>,
+{
+    let resource = kind.resource();
+    match namespace {
+        "" => Api::all_with(cluster.client(), &resource),
+        some => Api::namespaced_with(cluster.client(), some, &resource),
+    }
+}
+
+async fn follow<K>(api: Api<K>, kind: &Kind, labels: &str, mut on: impl FnMut(Change<K>))
+where
+    K: Resource + ResourceExt + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let config = match labels {
+        "" => watcher::Config::default(),
+        some => watcher::Config::default().labels(some),
+    };
+    let mut stream = pin!(watcher::watcher(api, config).default_backoff());
+    let mut all = BTreeSet::new();
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(Event::Apply(object)) => on(Change::Is(object)),
+            Ok(Event::Delete(object)) => on(Change::Gone(object)),
+            Ok(Event::Init) => all.clear(),
+            Ok(Event::InitApply(object)) => {
+                all.insert((object.namespace().unwrap_or_default(), object.name_any()));
+                on(Change::Is(object));
+            }
+            Ok(Event::InitDone) => on(Change::Whole(std::mem::take(&mut all))),
+            Err(error) => tracing::warn!(kind = kind.kind, %error, "a watch was interrupted; it is begun again"),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Which GatedReleases are concerned when another object changes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Mutex;
+
+use kube::ResourceExt;
+use kube::core::DynamicObject;
+use serde_json::Value;
+
+use super::lock;
+
+/// What a GatedRelease refers to, and what of it a new look is worth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Entry {
+    workload: String,
+    budget: String,
+    routes: Vec<String>,
+    mark: u64,
+}
+
+/// References by namespace and name. Only says whom to look at; nothing is decided from it.
+#[derive(Debug, Default)]
+pub(super) struct Index(Mutex<HashMap<(String, String), Entry>>);
+
+impl Index {
+    /// Notes a GatedRelease; says whether it changed otherwise than by our own status.
+    pub(super) fn put(&self, release: &DynamicObject) -> bool {
+        let text = |place: &str| release.data.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let routes = release.data.pointer("/spec/traffic/httpRoutes").and_then(Value::as_array);
+        let names = routes.into_iter().flatten().filter_map(|route| route["name"].as_str().map(str::to_owned));
+        let meta = &release.metadata;
+        let worth = (&meta.uid, meta.generation, &meta.annotations, &meta.finalizers, meta.deletion_timestamp.is_some());
+        let entry = Entry {
+            workload: text("/spec/workloadRef/name"),
+            budget: text("/spec/riskBudgetRef/name"),
+            routes: names.collect(),
+            mark: BuildHasherDefault::<DefaultHasher>::default().hash_one(worth),
+        };
+        let key = (release.namespace().unwrap_or_default(), release.name_any());
+        lock(&self.0).insert(key, entry.clone()) != Some(entry)
+    }
+
+    /// Forgets a GatedRelease.
+    pub(super) fn remove(&self, namespace: &str, name: &str) {
+        lock(&self.0).remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// Forgets all that are not in `there`; says which.
+    pub(super) fn keep(&self, there: &BTreeSet<(String, String)>) -> Vec<(String, String)> {
+        let mut all = lock(&self.0);
+        let gone: Vec<_> = all.keys().filter(|key| !there.contains(*key)).cloned().collect();
+        for key in &gone {
+            all.remove(key);
+        }
+        gone
+    }
+
+    /// The GatedReleases of a workload.
+    pub(super) fn of_workload(&self, namespace: &str, name: &str) -> Vec<String> {
+        self.which(namespace, |entry| entry.workload == name)
+    }
+
+    /// The GatedReleases of a route.
+    pub(super) fn of_route(&self, namespace: &str, name: &str) -> Vec<String> {
+        self.which(namespace, |entry| entry.routes.iter().any(|route| route == name))
+    }
+
+    /// The GatedReleases of a budget.
+    pub(super) fn of_budget(&self, namespace: &str, name: &str) -> Vec<String> {
+        self.which(namespace, |entry| entry.budget == name)
+    }
+
+    fn which(&self, namespace: &str, is: impl Fn(&Entry) -> bool) -> Vec<String> {
+        let all = lock(&self.0);
+        all.iter().filter(|((place, _), entry)| place == namespace && is(entry)).map(|((_, name), _)| name.clone()).collect()
+    }
+}

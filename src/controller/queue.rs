@@ -1,0 +1,221 @@
+//! What is looked at next: each object once at a time, at the earliest moment that anybody asked for.
+//!
+//! Written here because the client library's controller keeps whole objects, counts no failures, and its streams are
+//! unstable; all that is needed is names and times.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// An object that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// A RiskBudget; first, because releases wait for it.
+    Budget { namespace: String, name: String },
+    /// A GatedRelease.
+    Release { namespace: String, name: String },
+    /// A Deployment under the gate that no GatedRelease names.
+    Deployment { namespace: String, name: String },
+}
+
+impl Key {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Budget { .. } => "RiskBudget",
+            Self::Release { .. } => "GatedRelease",
+            Self::Deployment { .. } => "Deployment",
+        }
+    }
+
+    pub(super) fn release(namespace: &str, name: &str) -> Self {
+        Self::Release { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    pub(super) fn budget(namespace: &str, name: &str) -> Self {
+        Self::Budget { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    pub(super) fn deployment(namespace: &str, name: &str) -> Self {
+        Self::Deployment { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Budget { namespace, name } | Self::Release { namespace, name } | Self::Deployment { namespace, name }) = self;
+        write!(f, "{} {namespace}/{name}", self.kind())
+    }
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    due: BTreeSet<(Instant, Key)>,
+    at: HashMap<Key, Instant>,
+    running: HashSet<Key>,
+    /// Asked for while being looked at.
+    again: HashMap<Key, Instant>,
+    failures: HashMap<Key, u32>,
+    closed: bool,
+}
+
+impl State {
+    fn put(&mut self, key: &Key, at: Instant) {
+        if self.running.contains(key) {
+            let stands = self.again.entry(key.clone()).or_insert(at);
+            *stands = at.min(*stands);
+            return;
+        }
+        match self.at.get(key) {
+            Some(stands) if *stands <= at => return,
+            Some(stands) => drop(self.due.remove(&(*stands, key.clone()))),
+            None => {}
+        }
+        self.at.insert(key.clone(), at);
+        self.due.insert((at, key.clone()));
+    }
+}
+
+impl Queue {
+    /// Asks for a look after `pause`; an earlier one that was asked for stays.
+    pub(super) fn add(&self, key: &Key, pause: Duration) {
+        self.state().put(key, Instant::now() + pause);
+        self.changed.notify_one();
+    }
+
+    /// The next object, when its time has come; none once the queue is closed.
+    pub(super) async fn next(&self) -> Option<Key> {
+        loop {
+            let first = {
+                let mut state = self.state();
+                if state.closed {
+                    self.changed.notify_one();
+                    return None;
+                }
+                let now = Instant::now();
+                match state.due.first().map(|(at, _)| *at) {
+                    Some(at) if at <= now => {
+                        let (_, key) = state.due.pop_first()?;
+                        state.at.remove(&key);
+                        state.running.insert(key.clone());
+                        // Another worker may look at the rest.
+                        self.changed.notify_one();
+                        return Some(key);
+                    }
+                    first => first,
+                }
+            };
+            let changed = self.changed.notified();
+            match first {
+                None => changed.await,
+                Some(at) => {
+                    tokio::select! {
+                        () = changed => {}
+                        () = tokio::time::sleep_until(at) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many looks at this object failed in a row, this one included.
+    pub(super) fn failed(&self, key: &Key) -> u32 {
+        let mut state = self.state();
+        let failures = state.failures.entry(key.clone()).or_insert(0);
+        *failures = failures.saturating_add(1);
+        *failures
+    }
+
+    /// Ends a look; the next is after `pause` at the latest.
+    pub(super) fn done(&self, key: &Key, pause: Option<Duration>) {
+        let mut state = self.state();
+        state.running.remove(key);
+        let asked = state.again.remove(key);
+        let wanted = pause.map(|pause| Instant::now() + pause);
+        if let Some(at) = [asked, wanted].into_iter().flatten().min() {
+            state.put(key, at);
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// A look went well.
+    pub(super) fn succeeded(&self, key: &Key) {
+        self.state().failures.remove(key);
+    }
+
+    /// Nothing more is looked at.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_waiters();
+        self.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::release("shop", name)
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_earliest_moment_wins_and_an_object_comes_once() {
+        let queue = Queue::default();
+        queue.add(&key("a"), 10 * SECOND);
+        queue.add(&key("a"), SECOND);
+        queue.add(&key("a"), 5 * SECOND);
+        let start = Instant::now();
+        assert_eq!(queue.next().await, Some(key("a")));
+        assert_eq!(start.elapsed().as_secs(), 1);
+        queue.done(&key("a"), None);
+        assert!(tokio::time::timeout(60 * SECOND, queue.next()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_is_never_looked_at_twice_at_once() {
+        let queue = Queue::default();
+        queue.add(&key("a"), Duration::ZERO);
+        assert_eq!(queue.next().await, Some(key("a")));
+        queue.add(&key("a"), Duration::ZERO);
+        assert!(tokio::time::timeout(60 * SECOND, queue.next()).await.is_err());
+        queue.done(&key("a"), Some(300 * SECOND));
+        assert_eq!(queue.next().await, Some(key("a")), "what was asked for meanwhile comes at once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_count_until_one_look_goes_well() {
+        let queue = Queue::default();
+        assert_eq!((queue.failed(&key("a")), queue.failed(&key("a")), queue.failed(&key("b"))), (1, 2, 1));
+        queue.succeeded(&key("a"));
+        assert_eq!(queue.failed(&key("a")), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_queue_wakes_everybody() {
+        let queue = std::sync::Arc::new(Queue::default());
+        let waiting: Vec<_> = (0..4).map(|_| tokio::spawn({ let queue = queue.clone(); async move { queue.next().await } })).collect();
+        tokio::time::sleep(SECOND).await;
+        queue.close();
+        for one in waiting {
+            assert_eq!(one.await.unwrap(), None);
+        }
+    }
+}

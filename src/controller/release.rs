@@ -1,0 +1,134 @@
+//! One look at a GatedRelease: observe, ask, plan, lint, execute, write the status, tell.
+
+use std::time::Duration;
+
+use super::queue::Key;
+use super::{Context, Next};
+use crate::api::release_record::{ReleaseRecordStatus, RollbackLog};
+use crate::cluster::events::About;
+use crate::cluster::execute::{Target, execute, word};
+use crate::cluster::kind::GATED_RELEASE;
+use crate::cluster::observe::{self, Found, Measured};
+use crate::cluster::Error;
+use crate::prometheus::offers;
+use crate::release::action::{Event, EventKind};
+use crate::release::{Action, LintedPlan, Snapshot, lint, plan, question};
+
+/// How soon it is looked at again after something was done.
+const AT_ONCE: Duration = Duration::from_millis(20);
+/// How often it is looked at although nothing changed, for what no watch tells of, such as a Service.
+const RESYNC: Duration = Duration::from_secs(600);
+/// The same while the gate is not in force.
+const RESYNC_PROBLEM: Duration = Duration::from_secs(15);
+/// How long a new leader waits for a budget's first measurement before it looks at its releases.
+const FIRST_BUDGET_WITHIN: Duration = Duration::from_secs(6);
+
+pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, name: &str) -> Result<Next, Error> {
+    let found = match observe::find(&context.cluster, namespace, name).await {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            context.metrics.release_gone(namespace, name);
+            context.old_news(key);
+            return Ok(Next::OnChange);
+        }
+        Err(Error::Malformed { what, why }) => return Ok(malformed(context, key, &what, &why)),
+        Err(other) => return Err(other),
+    };
+    context.metrics.readable("GatedRelease", namespace, name);
+    let budget = &found.release.spec.risk_budget_ref.name;
+    if context.started.elapsed() < FIRST_BUDGET_WITHIN && !context.budgets.tried(namespace, budget) {
+        return Ok(Next::In(Duration::from_millis(250)));
+    }
+    let metrics = offers(context.sources.config(), &found.release.spec);
+    let mut seen = observe::observe(&context.cluster, &found, metrics, &context.budgets as &dyn Measured).await?;
+    if let Some(question) = question(&seen, context.cluster.now()) {
+        seen.answers = Some(context.sources.answer(&seen, question).await);
+    }
+    match lint(plan(&seen, context.cluster.now()), &seen) {
+        Ok(plan) => carry_out(context, &found, &seen, &plan).await,
+        Err(notes) => {
+            for note in &notes {
+                tracing::error!(namespace, name, %note, "a plan broke an invariant and was not carried out");
+            }
+            let why = notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            Err(Error::Malformed { what: format!("plan of GatedRelease {namespace}/{name}"), why })
+        }
+    }
+}
+
+async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &LintedPlan) -> Result<Next, Error> {
+    let release = &found.release;
+    let (namespace, name) = (release.namespace.as_str(), release.name.as_str());
+    let target = Target { release, resource_version: &found.resource_version, finalizers: &found.finalizers };
+    let done = execute(&context.cluster, linted, target, |action| note(context, seen, action)).await?;
+    let plan = linted.plan();
+    let leaving = plan.actions.contains(&Action::RemoveFinalizer);
+    if !leaving && context.cluster.write_release_status(namespace, name, &release.uid, &found.status, &plan.status).await? {
+        context.metrics.wrote("release_status");
+        tracing::info!(
+            namespace,
+            name,
+            phase = plan.status.phase.map(tracing::field::display),
+            stage = plan.status.stage,
+            weight = plan.status.weight.map(|weight| weight.get()),
+            record = plan.status.record,
+            message = plan.status.message,
+            "status"
+        );
+    }
+    let about = About { kind: &GATED_RELEASE, namespace, name, uid: &release.uid };
+    for event in &plan.events {
+        context.cluster.tell(&about, event).await;
+        context.metrics.wrote("event");
+    }
+    context.metrics.release(namespace, name, &plan.status);
+    if done > 0 {
+        return Ok(Next::In(AT_ONCE));
+    }
+    let in_force = plan.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == crate::api::condition::Truth::True);
+    let resync = if in_force { RESYNC.mul_f64(0.9 + 0.2 * super::chance()) } else { RESYNC_PROBLEM };
+    Ok(Next::In(plan.wake.map_or(resync, |wake| wake.as_std().clamp(AT_ONCE, resync))))
+}
+
+/// One line and one count for every write.
+fn note(context: &Context, seen: &Snapshot, action: &Action) {
+    let (namespace, name) = (seen.release.namespace.as_str(), seen.release.name.as_str());
+    context.metrics.wrote(word(action));
+    let what = match action {
+        Action::SetSplit { route, split, .. } => format!("HTTPRoute {route}: {split}"),
+        Action::OpenRecord { name, status, .. } | Action::UpdateRecord { name, status, .. } => {
+            if let Some(log) = begins(seen, status) {
+                context.metrics.rollback(namespace, &seen.release.name, log.trigger.as_str());
+                tracing::warn!(namespace, name = seen.release.name, trigger = %log.trigger, value = log.value, threshold = log.threshold, from = log.from_weight.get(), "rollback");
+            }
+            format!("{name}: {}", status.phase)
+        }
+        Action::Apply { carrier, object } => format!("{carrier}: {}", object["kind"].as_str().unwrap_or_default()),
+        Action::Delete { carrier } => carrier.to_string(),
+        Action::EmptyReplicaSet { name, .. } => name.clone(),
+        Action::AddFinalizer | Action::RemoveFinalizer | Action::Resume { .. } | Action::ExplainPause { .. } => String::new(),
+    };
+    tracing::info!(namespace, name, action = word(action), what, "done");
+}
+
+/// The rollback that this status begins.
+fn begins<'a>(seen: &Snapshot, status: &'a ReleaseRecordStatus) -> Option<&'a RollbackLog> {
+    let before = seen.record.as_ref().and_then(|record| record.status.as_ref()).and_then(|status| status.rollback.as_ref());
+    status.rollback.as_ref().filter(|_| before.is_none())
+}
+
+/// An object that cannot be read stops nothing else. It is looked at again when it changes.
+fn malformed(context: &Context, key: &Key, what: &str, why: &str) -> Next {
+    if let Key::Release { namespace, name } = key {
+        context.metrics.unreadable("GatedRelease", namespace, name);
+    }
+    if context.is_news(key, why.to_owned()) {
+        tracing::error!(what, why, "this object cannot be read; the others go on");
+    }
+    Next::In(RESYNC)
+}
+
+/// An event of this room's own.
+pub(super) const fn warning(reason: &'static str, note: String) -> Event {
+    Event { kind: EventKind::Warning, reason, note }
+}

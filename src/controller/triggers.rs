@@ -1,0 +1,153 @@
+//! What makes an object be looked at.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kube::ResourceExt;
+use kube::core::{DynamicObject, ObjectMeta, PartialObjectMeta};
+use tokio::task::JoinSet;
+
+use super::queue::Key;
+use super::{Context, lock};
+use crate::api::names::{GATED, RELEASE};
+use crate::cluster::Kind;
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET};
+use crate::cluster::watch::{Change, metadata, objects};
+
+/// A GatedRelease that arrives together with its Deployment is seen before the Deployment is called ungated.
+const UNGATED_AFTER: Duration = Duration::from_secs(5);
+
+/// Starts the watches; none of them ends.
+pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
+    let mut all = JoinSet::new();
+    all.spawn(releases(context.clone()));
+    all.spawn(budgets(context.clone()));
+    all.spawn(others(context.clone(), &DEPLOYMENT, GATED, |context, meta| {
+        let (namespace, name) = id(meta);
+        let releases = context.index.of_workload(&namespace, &name);
+        if releases.is_empty() {
+            context.queue.add(&Key::deployment(&namespace, &name), UNGATED_AFTER);
+        }
+        look(context, &namespace, releases);
+    }));
+    // Deployments that Tidegate made, and records, name their release.
+    for kind in [&DEPLOYMENT, &RELEASE_RECORD] {
+        all.spawn(others(context.clone(), kind, RELEASE, |context, meta| {
+            let release = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE));
+            look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
+        }));
+    }
+    all.spawn(others(context.clone(), &HTTP_ROUTE, "", |context, meta| {
+        let (namespace, name) = id(meta);
+        look(context, &namespace, context.index.of_route(&namespace, &name));
+    }));
+    all
+}
+
+fn look(context: &Context, namespace: &str, releases: impl IntoIterator<Item = String>) {
+    for name in releases {
+        context.queue.add(&Key::release(namespace, &name), Duration::ZERO);
+    }
+}
+
+fn id(meta: &ObjectMeta) -> (String, String) {
+    (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
+}
+
+async fn releases(context: Arc<Context>) {
+    let now = |namespace: &str, name: &str| context.queue.add(&Key::release(namespace, name), Duration::ZERO);
+    objects(&context.cluster, &GATED_RELEASE, &context.namespace, |change: Change<DynamicObject>| match change {
+        Change::Is(release) => {
+            if context.index.put(&release) {
+                now(&release.namespace().unwrap_or_default(), &release.name_any());
+            }
+        }
+        Change::Gone(release) => {
+            let (namespace, name) = (release.namespace().unwrap_or_default(), release.name_any());
+            context.index.remove(&namespace, &name);
+            now(&namespace, &name);
+        }
+        Change::Whole(there) => context.index.keep(&there).iter().for_each(|(namespace, name)| now(namespace, name)),
+    })
+    .await;
+}
+
+async fn budgets(context: Arc<Context>) {
+    let seen = Mutex::new(std::collections::HashMap::new());
+    let look_at = |namespace: &str, name: &str| {
+        context.queue.add(&Key::budget(namespace, name), Duration::ZERO);
+        look(&context, namespace, context.index.of_budget(namespace, name));
+    };
+    metadata(&context.cluster, &RISK_BUDGET, &context.namespace, "", |change| match change {
+        Change::Is(budget) => {
+            let (namespace, name) = id(&budget.metadata);
+            let mark = (budget.metadata.uid.clone(), budget.metadata.generation);
+            if lock(&seen).insert((namespace.clone(), name.clone()), mark.clone()) != Some(mark) {
+                look_at(&namespace, &name);
+            } else {
+                // Our own status: it is not measured again for that, and whoever asked for it looks at it.
+                look(&context, &namespace, context.index.of_budget(&namespace, &name));
+            }
+        }
+        Change::Gone(budget) => {
+            let (namespace, name) = id(&budget.metadata);
+            lock(&seen).remove(&(namespace.clone(), name.clone()));
+            look_at(&namespace, &name);
+        }
+        Change::Whole(there) => {
+            let gone: Vec<_> = lock(&seen).keys().filter(|key| !there.contains(*key)).cloned().collect();
+            for (namespace, name) in gone {
+                lock(&seen).remove(&(namespace.clone(), name.clone()));
+                look_at(&namespace, &name);
+            }
+        }
+    })
+    .await;
+}
+
+/// Watches metadata of a kind and looks after each change, also of what vanished while the watch was interrupted.
+fn others(
+    context: Arc<Context>,
+    kind: &'static Kind,
+    labels: &'static str,
+    touched: fn(&Context, &ObjectMeta),
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let mut seen: std::collections::BTreeMap<(String, String), (Option<String>, ObjectMeta)> = std::collections::BTreeMap::new();
+        let on = |change: Change<PartialObjectMeta<DynamicObject>>| match change {
+            Change::Is(object) => {
+                let mark = object.metadata.resource_version.clone();
+                let meta = slim(object.metadata);
+                let before = seen.insert(id(&meta), (mark.clone(), meta.clone()));
+                if before.is_none_or(|(stands, _)| stands != mark) {
+                    touched(&context, &meta);
+                }
+            }
+            Change::Gone(object) => {
+                let meta = slim(object.metadata);
+                seen.remove(&id(&meta));
+                touched(&context, &meta);
+            }
+            Change::Whole(there) => {
+                let gone: BTreeSet<_> = seen.keys().filter(|key| !there.contains(*key)).cloned().collect();
+                for key in gone {
+                    if let Some((_, meta)) = seen.remove(&key) {
+                        touched(&context, &meta);
+                    }
+                }
+            }
+        };
+        metadata(&context.cluster, kind, &context.namespace, labels, on).await;
+    }
+}
+
+/// What a trigger needs to know of an object.
+fn slim(meta: ObjectMeta) -> ObjectMeta {
+    let labels = meta.labels.map(|mut labels| {
+        labels.retain(|key, _| key == RELEASE);
+        labels
+    });
+    ObjectMeta { name: meta.name, namespace: meta.namespace, labels, ..ObjectMeta::default() }
+}

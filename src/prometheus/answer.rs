@@ -1,0 +1,79 @@
+//! The question of a release, asked.
+
+use super::Sources;
+use super::config::QueryTemplate;
+use super::reply::{Nan, Reply};
+use super::template::{Variables, filled};
+use crate::analysis::{ArmSample, Evidence, Observation};
+use crate::api::Span;
+use crate::release::{Answers, Question, Snapshot};
+
+/// Asks all that the question needs, at once.
+pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> Answers {
+    let (recent, whole, complaints) = tokio::join!(
+        observation(sources, seen, question, question.recent),
+        async {
+            match question.whole {
+                Some(window) => Some(observation(sources, seen, question, window).await),
+                None => None,
+            }
+        },
+        complaints(sources, seen, question),
+    );
+    Answers {
+        question,
+        recent: Observation { complaints: complaints.clone(), ..recent },
+        whole: whole.map(|whole| Observation { complaints, ..whole }),
+    }
+}
+
+async fn observation(sources: &Sources, seen: &Snapshot, question: Question, window: Span) -> Observation {
+    let (candidate, base) = (seen.service_of(question.candidate), seen.service_of(question.base));
+    let spec = &seen.release.spec;
+    let Some(template) = sources.config().query_templates.get(&spec.analysis.metrics) else {
+        let why = format!("the controller's configuration has no query templates {:?}", spec.analysis.metrics);
+        let nothing = || Evidence::Invalid(why.clone());
+        let sample = || ArmSample { requests: nothing(), errors: nothing(), latency: nothing() };
+        return Observation { candidate: sample(), base: sample(), complaints: None, window };
+    };
+    let services = [candidate.clone(), base.clone()];
+    let variables = Variables {
+        namespace: &seen.release.namespace,
+        service: &spec.traffic.service,
+        services: &services,
+        window,
+        quantile: Some(spec.rollback.latency_quantile),
+    };
+    let ask = |query: &str| {
+        let query = filled(query, &variables);
+        async move { sources.ask(&template.source, &query).await }
+    };
+    let (requests, errors, latency) = tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency));
+    let of = |arm: &str| sample(template, arm, &requests, &errors, &latency);
+    Observation { candidate: of(&candidate), base: of(&base), complaints: None, window }
+}
+
+fn sample(template: &QueryTemplate, arm: &str, requests: &Reply, errors: &Reply, latency: &Reply) -> ArmSample {
+    let label = &template.arm_label;
+    ArmSample {
+        requests: requests.of_arm(label, arm, Nan::Invalid),
+        errors: errors.of_arm(label, arm, Nan::Invalid),
+        latency: latency.of_arm(label, arm, Nan::NoData),
+    }
+}
+
+async fn complaints(sources: &Sources, seen: &Snapshot, question: Question) -> Option<Evidence<f64>> {
+    let window = question.complaints?;
+    let spec = &seen.release.spec;
+    let template = sources.config().query_templates.get(&spec.analysis.metrics)?;
+    let query = spec.rollback.complaints_query.as_ref().or(template.complaints.as_ref())?;
+    let services = [seen.service_of(question.candidate), seen.service_of(question.base)];
+    let variables = Variables {
+        namespace: &seen.release.namespace,
+        service: &spec.traffic.service,
+        services: &services,
+        window,
+        quantile: Some(spec.rollback.latency_quantile),
+    };
+    Some(sources.ask(&template.source, &filled(query, &variables)).await.single(Nan::Invalid))
+}

@@ -1,0 +1,102 @@
+//! Asks one instant query. Written here and not taken from prometheus-http-query, because that drops the `warnings` of an
+//! answer, and partial data would look whole.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use super::config::Source;
+use super::reply::{Reply, parse};
+
+/// The largest answer that is read.
+const BODY_MAX: usize = 1024 * 1024;
+/// How many queries are under way at once.
+const AT_ONCE: usize = 8;
+
+/// Is told of every query.
+pub trait Observer: Send + Sync {
+    /// A query was answered or not: how long it took, and `None` or one word for what went wrong.
+    fn query(&self, source: &str, took: Duration, error: Option<&'static str>);
+}
+
+/// A client for Prometheus servers.
+#[derive(Clone)]
+pub struct Prometheus {
+    http: reqwest::Client,
+    slots: Arc<Semaphore>,
+    observer: Arc<dyn Observer>,
+}
+
+impl Prometheus {
+    /// A client that tells `observer` of every query.
+    pub fn new(observer: Arc<dyn Observer>) -> Result<Self, String> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| format!("the client for Prometheus could not be made: {}", chain(&error)))?;
+        Ok(Self { http, slots: Arc::new(Semaphore::new(AT_ONCE)), observer })
+    }
+
+    pub(super) async fn query(&self, name: &str, source: &Source, query: &str) -> Reply {
+        let started = Instant::now();
+        let within = source.timeout.as_std();
+        let reply = match tokio::time::timeout(within, self.ask(source, query)).await {
+            Ok(reply) => reply,
+            Err(_) => Reply::Unreachable(format!("no answer within {}", source.timeout)),
+        };
+        let (error, why) = match &reply {
+            Reply::Series { .. } => (None, None),
+            Reply::Invalid(why) => (Some("invalid"), Some(why)),
+            Reply::Unreachable(why) => (Some("unreachable"), Some(why)),
+        };
+        self.observer.query(name, started.elapsed(), error);
+        if let Some(why) = why {
+            tracing::debug!(source = name, query, %why, "a query failed");
+        }
+        match reply {
+            Reply::Unreachable(why) => Reply::Unreachable(format!("metrics source {name:?}: {why}")),
+            other @ (Reply::Series { .. } | Reply::Invalid(_)) => other,
+        }
+    }
+
+    async fn ask(&self, source: &Source, query: &str) -> Reply {
+        let Ok(_slot) = self.slots.acquire().await else { return Reply::Unreachable("shutting down".to_owned()) };
+        let url = format!("{}/api/v1/query", source.url.trim_end_matches('/'));
+        let mut request = self.http.get(url).query(&[("query", query)]);
+        if let Some(file) = &source.bearer_token_file {
+            match std::fs::read_to_string(file) {
+                Ok(token) => request = request.bearer_auth(token.trim()),
+                Err(why) => return Reply::Unreachable(format!("the bearer token file {file}: {why}")),
+            }
+        }
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Reply::Unreachable(chain(&error.without_url())),
+        };
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(None) => return parse(response.status().as_u16(), &body),
+                Ok(Some(part)) if body.len() + part.len() <= BODY_MAX => body.extend_from_slice(&part),
+                Ok(Some(_)) => return Reply::Invalid("the answer is larger than 1 MiB; make the query answer fewer series".to_owned()),
+                Err(error) => return Reply::Unreachable(chain(&error.without_url())),
+            }
+        }
+    }
+}
+
+/// An error with its causes, which say more than itself.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

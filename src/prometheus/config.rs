@@ -1,0 +1,194 @@
+//! The controller's configuration file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::api::Span;
+
+/// The whole file. Unknown fields are errors.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Config {
+    /// Prometheus servers by name.
+    pub metrics_sources: BTreeMap<String, Source>,
+    /// Sets of queries that compare two versions, by name.
+    pub query_templates: BTreeMap<String, QueryTemplate>,
+    /// How the error budget is measured.
+    #[serde(default)]
+    pub budget: Budget,
+    /// How the recording rules count.
+    #[serde(default)]
+    pub recording: Recording,
+}
+
+/// A Prometheus server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Source {
+    /// Its address, up to and without `/api/v1`.
+    pub url: String,
+    /// How long one query may take. Default: 5s.
+    #[serde(default = "Source::default_timeout")]
+    pub timeout: Span,
+    /// A file with a bearer token, read anew for every query.
+    #[serde(default)]
+    pub bearer_token_file: Option<String>,
+}
+
+impl Source {
+    const fn default_timeout() -> Span {
+        Span::seconds(5)
+    }
+}
+
+/// Queries that compare two versions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QueryTemplate {
+    /// The source that is asked. Default: `default`.
+    #[serde(default = "QueryTemplate::default_source")]
+    pub source: String,
+    /// The label whose value is the Service. Default: `service`.
+    #[serde(default = "QueryTemplate::default_label")]
+    pub arm_label: String,
+    /// Requests in `$window` by that label.
+    pub requests: String,
+    /// Failed requests in `$window` by that label.
+    pub errors: String,
+    /// The `$quantile` of request durations in seconds by that label.
+    pub latency: String,
+    /// One number: complaints in `$window`.
+    #[serde(default)]
+    pub complaints: Option<String>,
+}
+
+impl QueryTemplate {
+    fn default_source() -> String {
+        "default".to_owned()
+    }
+    fn default_label() -> String {
+        "service".to_owned()
+    }
+}
+
+/// How the error budget is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Budget {
+    /// How often. Default: 1m.
+    #[serde(default = "Budget::default_interval")]
+    pub interval: Span,
+}
+
+impl Budget {
+    const fn default_interval() -> Span {
+        Span::minutes(1)
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { interval: Self::default_interval() }
+    }
+}
+
+/// How the recording rules count.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Recording {
+    /// The step of the counts. Default: 5m.
+    #[serde(default = "Recording::default_interval")]
+    pub interval: Span,
+}
+
+impl Recording {
+    const fn default_interval() -> Span {
+        Span::minutes(5)
+    }
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self { interval: Self::default_interval() }
+    }
+}
+
+impl Config {
+    /// Reads the file's text. The error names the field, the value and what would be accepted.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        config.check().map(|()| config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (name, source) in &self.metrics_sources {
+            let field = format!("metricsSources.{name}");
+            let parsed = reqwest::Url::parse(&source.url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            match parsed {
+                None => return Err(format!("{field}.url: {:?} is not an http or https address, such as http://prometheus.monitoring:9090", source.url)),
+                Some(url) if url.query().is_some() || url.fragment().is_some() => {
+                    return Err(format!("{field}.url: {:?} must end before ? and #", source.url));
+                }
+                Some(_) => {}
+            }
+            if source.timeout.as_millis() == 0 {
+                return Err(format!("{field}.timeout: must be longer than nothing, such as 5s"));
+            }
+        }
+        for (name, template) in &self.query_templates {
+            let field = format!("queryTemplates.{name}");
+            if !self.metrics_sources.contains_key(&template.source) {
+                return Err(format!("{field}.source: metricsSources has no {:?}", template.source));
+            }
+            let complaints = template.complaints.as_deref().map(|query| ("complaints", query));
+            let queries = [("requests", template.requests.as_str()), ("errors", &template.errors), ("latency", &template.latency)];
+            for (part, query) in queries.into_iter().chain(complaints) {
+                super::template::check(query).map_err(|why| format!("{field}.{part}: {why}"))?;
+            }
+        }
+        for (field, span) in [("budget.interval", self.budget.interval), ("recording.interval", self.recording.interval)] {
+            if span.as_millis() < 1_000 {
+                return Err(format!("{field}: {span} is too short, at least 1s"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const GOOD: &str = "
+metricsSources:
+  default: {url: 'http://prometheus:9090', timeout: 5s}
+queryTemplates:
+  http-server:
+    source: default
+    requests: 'sum by (service) (x{namespace=\"$namespace\",service=~\"$services\"}[$window])'
+    errors: 'y[$window]'
+    latency: 'histogram_quantile($quantile, z[$window])'
+";
+
+    #[test]
+    fn a_good_file_has_defaults() {
+        let config = Config::parse(GOOD).unwrap();
+        assert_eq!(config.query_templates["http-server"].arm_label, "service");
+        assert_eq!((config.budget.interval, config.recording.interval), (Span::minutes(1), Span::minutes(5)));
+    }
+
+    #[rstest]
+    #[case("timeout: 5s", "timeot: 5s", "timeot")]
+    #[case("http://prometheus:9090", "prometheus:9090", "metricsSources.default.url")]
+    #[case("timeout: 5s", "timeout: 0s", "metricsSources.default.timeout")]
+    #[case("timeout: 5s", "timeout: 5", "duration")]
+    #[case("source: default", "source: other", "queryTemplates.http-server.source")]
+    #[case("$services", "$servces", "queryTemplates.http-server.requests: $servces")]
+    #[case("queryTemplates:", "queryTemplate:", "queryTemplate")]
+    fn a_mistake_is_named(#[case] good: &str, #[case] bad: &str, #[case] says: &str) {
+        let refused = Config::parse(&GOOD.replace(good, bad)).unwrap_err();
+        assert!(refused.contains(says), "{refused}");
+    }
+}

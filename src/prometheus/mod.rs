@@ -1,0 +1,62 @@
+//! Queries out, evidence in.
+//!
+//! Here belongs what is asked of Prometheus and how its answers become typed: value, no data, partial, invalid,
+//! unreachable. What must never enter: what an answer means for a release (that is `analysis` and `policy`), and a URL
+//! from a tenant: sources are configured by the administrator and named.
+
+mod answer;
+pub mod budget;
+mod client;
+pub mod config;
+mod reply;
+mod template;
+
+use std::sync::Arc;
+
+pub use answer::answer;
+pub use client::{Observer, Prometheus};
+pub use config::Config;
+
+use crate::api::gated_release::GatedReleaseSpec;
+use crate::release::snapshot::MetricsSeen;
+
+/// What the configuration offers to a release.
+pub fn offers(config: &Config, spec: &GatedReleaseSpec) -> MetricsSeen {
+    match config.query_templates.get(&spec.analysis.metrics) {
+        None => MetricsSeen::Missing,
+        Some(template) => {
+            MetricsSeen::Found { complaints: template.complaints.is_some() || spec.rollback.complaints_query.is_some() }
+        }
+    }
+}
+
+/// The configured sources, ready to be asked.
+#[derive(Clone)]
+pub struct Sources {
+    config: Arc<Config>,
+    client: Prometheus,
+}
+
+impl Sources {
+    /// Sources that tell `observer` of every query.
+    pub fn new(config: Arc<Config>, observer: Arc<dyn Observer>) -> Result<Self, String> {
+        Ok(Self { config, client: Prometheus::new(observer)? })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What the release's question is answered with.
+    pub async fn answer(&self, seen: &crate::release::Snapshot, question: crate::release::Question) -> crate::release::Answers {
+        answer(self, seen, question).await
+    }
+
+    async fn ask(&self, source: &str, query: &str) -> reply::Reply {
+        match self.config.metrics_sources.get(source) {
+            Some(found) => self.client.query(source, found, query).await,
+            None => reply::Reply::Invalid(format!("the controller's configuration has no metrics source {source:?}")),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What Prometheus's API answered, made typed.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::analysis::Evidence;
+
+/// A reply to an instant query.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    /// It was evaluated.
+    Series {
+        /// What came, without stale markers.
+        series: Vec<Series>,
+        /// What Prometheus warns of: the answer may be partial.
+        warning: Option<String>,
+    },
+    /// The query was refused, or the answer was not understood.
+    Invalid(String),
+    /// There was no answer.
+    Unreachable(String),
+}
+
+/// One number with its labels.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Series {
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) value: f64,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    status: String,
+    #[serde(default)]
+    data: Option<Data>,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+enum Data {
+    Vector(Vec<Sample>),
+    Scalar((f64, String)),
+    Matrix(serde::de::IgnoredAny),
+    String(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    #[serde(default)]
+    metric: BTreeMap<String, String>,
+    #[serde(default)]
+    value: Option<(f64, String)>,
+}
+
+/// Reads an answer. What stands in the body counts more than the HTTP status, which proxies invent.
+pub(super) fn parse(code: u16, body: &[u8]) -> Reply {
+    let body: Body = match serde_json::from_slice(body) {
+        Ok(body) => body,
+        Err(_) if code >= 500 || code == 429 => return Reply::Unreachable(format!("HTTP {code}")),
+        Err(_) if code >= 400 => return Reply::Invalid(format!("HTTP {code}")),
+        Err(why) => return Reply::Invalid(format!("the answer was not understood: {why}")),
+    };
+    if body.status != "success" {
+        let why = body.error.unwrap_or_else(|| "no reason given".to_owned());
+        // 503 is a query that timed out or was cancelled; 422 cannot be executed; 400 cannot be read.
+        return if code >= 500 || code == 429 { Reply::Unreachable(format!("HTTP {code}: {why}")) } else { Reply::Invalid(why) };
+    }
+    let warning = (!body.warnings.is_empty()).then(|| body.warnings.join("; "));
+    let samples = match body.data {
+        Some(Data::Vector(samples)) => samples,
+        Some(Data::Scalar(value)) => vec![Sample { metric: BTreeMap::new(), value: Some(value) }],
+        Some(Data::Matrix(_)) => return Reply::Invalid("the query answers ranges, not numbers".to_owned()),
+        Some(Data::String(_)) => return Reply::Invalid("the query answers a text, not numbers".to_owned()),
+        None => return Reply::Invalid("the answer has no data".to_owned()),
+    };
+    let mut series = Vec::with_capacity(samples.len());
+    for sample in samples {
+        let Some((_, text)) = sample.value else { return Reply::Invalid("the query answers histograms, not numbers".to_owned()) };
+        let Ok(value) = text.parse() else { return Reply::Invalid(format!("{text:?} is not a number")) };
+        series.push(Series { labels: sample.metric, value });
+    }
+    Reply::Series { series, warning }
+}
+
+/// What NaN means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nan {
+    /// The quantile of an empty histogram: there were no requests.
+    NoData,
+    /// A mistake in the query.
+    Invalid,
+}
+
+impl Reply {
+    /// The number of one arm.
+    pub(super) fn of_arm(&self, label: &str, arm: &str, nan: Nan) -> Evidence<f64> {
+        self.evidence(|series| series.labels.get(label).map(String::as_str) == Some(arm), &format!("{label}={arm:?}"), nan)
+    }
+
+    /// The one number.
+    pub(super) fn single(&self, nan: Nan) -> Evidence<f64> {
+        self.evidence(|_| true, "the query", nan)
+    }
+
+    fn evidence(&self, which: impl Fn(&Series) -> bool, what: &str, nan: Nan) -> Evidence<f64> {
+        let (series, warning) = match self {
+            Self::Series { series, warning } => (series, warning),
+            Self::Invalid(why) => return Evidence::Invalid(why.clone()),
+            Self::Unreachable(why) => return Evidence::Unreachable(why.clone()),
+        };
+        let mut found = series.iter().filter(|series| which(series));
+        let value = found.next().map(|series| series.value);
+        if found.next().is_some() {
+            return Evidence::Invalid(format!("several series answer for {what}, where one number is needed"));
+        }
+        match (value, warning) {
+            (Some(value), _) if value.is_nan() && nan == Nan::Invalid => Evidence::Invalid(format!("NaN for {what}")),
+            (Some(value), _) if value.is_infinite() => Evidence::Invalid(format!("infinity for {what}")),
+            (value, Some(why)) => Evidence::Partial { value: value.filter(|value| !value.is_nan()), why: why.clone() },
+            (Some(value), None) if value.is_nan() => Evidence::NoData(format!("no requests for {what}")),
+            (Some(value), None) => Evidence::Value(value),
+            (None, None) => Evidence::NoData(format!("no samples for {what}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn vector(result: &str) -> String {
+        format!(r#"{{"status":"success","data":{{"resultType":"vector","result":{result}}}}}"#)
+    }
+
+    const TWO: &str = r#"[{"metric":{"service":"web"},"value":[1700000000.1,"950.5"]},{"metric":{"service":"web-canary"},"value":[1700000000.1,"50"]}]"#;
+
+    #[test]
+    fn each_arm_has_its_number() {
+        let reply = parse(200, vector(TWO).as_bytes());
+        assert_eq!(reply.of_arm("service", "web-canary", Nan::Invalid), Evidence::Value(50.0));
+        assert_eq!(reply.of_arm("service", "web", Nan::Invalid), Evidence::Value(950.5));
+        assert!(matches!(reply.of_arm("service", "web-previous", Nan::Invalid), Evidence::NoData(_)));
+        assert!(matches!(reply.single(Nan::Invalid), Evidence::Invalid(_)));
+    }
+
+    #[rstest]
+    #[case::empty(200, vector("[]"), Evidence::NoData("no samples for the query".into()))]
+    #[case::nan(200, vector(r#"[{"metric":{},"value":[1,"NaN"]}]"#), Evidence::NoData("no requests for the query".into()))]
+    #[case::infinite(200, vector(r#"[{"metric":{},"value":[1,"+Inf"]}]"#), Evidence::Invalid("infinity for the query".into()))]
+    #[case::scalar(200, r#"{"status":"success","data":{"resultType":"scalar","result":[1,"3"]}}"#.into(), Evidence::Value(3.0))]
+    #[case::partial(200, r#"{"status":"success","warnings":["store a is away"],"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}"#.into(),
+        Evidence::Partial { value: Some(3.0), why: "store a is away".into() })]
+    #[case::partial_and_empty(200, r#"{"status":"success","warnings":["store a is away"],"data":{"resultType":"vector","result":[]}}"#.into(),
+        Evidence::Partial { value: None, why: "store a is away".into() })]
+    #[case::infos_are_no_warnings(200, r#"{"status":"success","infos":["metric might not be a counter"],"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}"#.into(), Evidence::Value(3.0))]
+    #[case::refused(400, r#"{"status":"error","errorType":"bad_data","error":"1:1: parse error"}"#.into(), Evidence::Invalid("1:1: parse error".into()))]
+    #[case::not_executed(422, r#"{"status":"error","errorType":"execution","error":"many-to-many"}"#.into(), Evidence::Invalid("many-to-many".into()))]
+    #[case::timed_out(503, r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#.into(), Evidence::Unreachable("HTTP 503: query timed out".into()))]
+    #[case::a_proxy(502, "<html>Bad gateway</html>".into(), Evidence::Unreachable("HTTP 502".into()))]
+    #[case::forbidden(403, "no".into(), Evidence::Invalid("HTTP 403".into()))]
+    #[case::a_matrix(200, r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#.into(), Evidence::Invalid("the query answers ranges, not numbers".into()))]
+    #[case::a_histogram(200, r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[1,{}]}]}}"#.into(), Evidence::Invalid("the query answers histograms, not numbers".into()))]
+    fn an_answer_becomes_evidence(#[case] code: u16, #[case] body: String, #[case] wanted: Evidence<f64>) {
+        assert_eq!(parse(code, body.as_bytes()).single(Nan::NoData), wanted);
+    }
+
+    #[test]
+    fn nonsense_is_invalid_and_never_a_number() {
+        for body in ["", "null", "{}", "[1]", r#"{"status":"success"}"#, r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"x"]}]}}"#] {
+            assert!(matches!(parse(200, body.as_bytes()).single(Nan::NoData), Evidence::Invalid(_)), "{body}");
+        }
+    }
+}

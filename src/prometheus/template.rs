@@ -1,0 +1,126 @@
+//! Variables in queries.
+
+use crate::api::{Percent, Span};
+
+/// What the variables stand for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Variables<'a> {
+    /// `$namespace`.
+    pub(super) namespace: &'a str,
+    /// `$service`: the user's Service.
+    pub(super) service: &'a str,
+    /// `$services`: the two Services that are compared, as a regular expression.
+    pub(super) services: &'a [String],
+    /// `$window`, as PromQL writes a range.
+    pub(super) window: Span,
+    /// `$quantile`, 0 to 1.
+    pub(super) quantile: Option<Percent>,
+}
+
+const KNOWN: [&str; 5] = ["namespace", "services", "service", "window", "quantile"];
+
+/// Puts the values in. A variable that is not known stays as it is: it may belong to PromQL's own text.
+pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
+    let services: Vec<_> = variables.services.iter().map(|name| escaped(&regex(name))).collect();
+    let value = |name: &str| match name {
+        "namespace" => Some(escaped(variables.namespace)),
+        "service" => Some(escaped(variables.service)),
+        "services" => Some(services.join("|")),
+        "window" => Some(variables.window.promql()),
+        "quantile" => variables.quantile.map(|quantile| trimmed(quantile.get() / 100.0)),
+        _ => None,
+    };
+    let mut out = String::with_capacity(query.len() + 64);
+    let mut rest = query;
+    while let Some(at) = rest.find('$') {
+        let (before, after) = rest.split_at(at);
+        let name = name_at(after);
+        out.push_str(before);
+        match value(name) {
+            Some(value) => out.push_str(&value),
+            None => out.push_str(&after[..1 + name.len()]),
+        }
+        rest = &after[1 + name.len()..];
+    }
+    out + rest
+}
+
+/// Refuses a variable that is not known, which is most likely misspelt.
+pub(super) fn check(query: &str) -> Result<(), String> {
+    if query.trim().is_empty() {
+        return Err("the query is empty".to_owned());
+    }
+    let mut rest = query;
+    while let Some(at) = rest.find('$') {
+        let name = name_at(&rest[at..]);
+        if !name.is_empty() && !KNOWN.contains(&name) {
+            return Err(format!("${name} is not known; there are ${}", KNOWN.join(", $")));
+        }
+        rest = &rest[at + 1 + name.len()..];
+    }
+    Ok(())
+}
+
+/// The name behind a `$`.
+fn name_at(text: &str) -> &str {
+    let name = &text[1..];
+    &name[..name.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(name.len())]
+}
+
+/// For a place between quotes in PromQL. Names of Kubernetes need none of it; it holds all the same.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\'', "\\'").replace('\n', "\\n")
+}
+
+/// As a regular expression that matches just this text.
+pub(super) fn regex(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !c.is_ascii_alphanumeric() && c != '-' && c != '_' {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A number without trailing zeros, as Prometheus writes bounds: `0.3`, `1`, `0.95`.
+pub(super) fn trimmed(number: f64) -> String {
+    let text = format!("{number:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("x{namespace=\"$namespace\",service=~\"$services\"}[$window]", "x{namespace=\"shop\",service=~\"web|web-canary\"}[120s]")]
+    #[case("$service$services", "webweb|web-canary")]
+    #[case("histogram_quantile($quantile, a)", "histogram_quantile(0.95, a)")]
+    #[case("a{b=~\"x$\"}", "a{b=~\"x$\"}")]
+    #[case("$other $", "$other $")]
+    fn variables_are_filled_in(#[case] query: &str, #[case] wanted: &str) {
+        let services = ["web".to_owned(), "web-canary".to_owned()];
+        let variables =
+            Variables { namespace: "shop", service: "web", services: &services, window: Span::minutes(2), quantile: Some(Percent::whole(95)) };
+        assert_eq!(filled(query, &variables), wanted);
+    }
+
+    #[test]
+    fn nothing_gets_out_of_its_quotes() {
+        let variables = Variables { namespace: "a\"} or vector(1) #\\", ..Variables::default() };
+        assert_eq!(filled("x{n=\"$namespace\"}", &variables), "x{n=\"a\\\"} or vector(1) #\\\\\"}");
+        assert_eq!(regex("a.b|c"), "a\\.b\\|c");
+    }
+
+    #[rstest]
+    #[case(0.3, "0.3")]
+    #[case(1.0, "1")]
+    #[case(0.025, "0.025")]
+    #[case(10.0, "10")]
+    fn bounds_are_written_as_prometheus_does(#[case] number: f64, #[case] text: &str) {
+        assert_eq!(trimmed(number), text);
+    }
+}

@@ -1,0 +1,332 @@
+//! HTTPRoute: the backendRef to `<service>` becomes `<service>` and its canary for the time of a release.
+//!
+//! Only rules that point to the Service are touched, and of these only the backendRefs of the Service, its canary and its
+//! previous version. A rule that has other backends as well keeps their share: the Service's own weight is divided.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::api::Weight;
+use crate::api::names::{WEIGHTS, WEIGHTS_BEFORE, WITHDRAWN};
+use crate::api::release_record::RollbackLog;
+use crate::release::Split;
+use crate::release::snapshot::{RouteProblem, RouteState, service_of};
+use crate::release::split::Carrier;
+
+/// The carriers in the order in which they stand in a rule.
+const FAMILY: [Carrier; 3] = [Carrier::Workload, Carrier::Canary, Carrier::Previous];
+
+/// The annotation that keeps a rollback's reason.
+#[derive(Debug, Serialize, Deserialize)]
+struct Withdrawn {
+    record: String,
+    log: RollbackLog,
+}
+
+/// The weights to put back, by the number of the rule; none for a rule whose backend had no weight.
+type Before = BTreeMap<usize, Option<u32>>;
+
+/// What the route says.
+pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem> {
+    let marked = annotation(route, WEIGHTS).is_some();
+    let mut rules = Vec::new();
+    for (index, rule) in rules_of(route).iter().enumerate() {
+        let family = Family::of(rule, route, service);
+        if !family.is_empty() {
+            family.check(index, marked, service).map_err(RouteProblem::Unsplittable)?;
+            rules.push(family.split());
+        }
+    }
+    if rules.is_empty() {
+        return Err(RouteProblem::NoBackend);
+    }
+    let withdrawn = annotation(route, WITHDRAWN).and_then(|text| serde_json::from_str::<Withdrawn>(text).ok());
+    Ok(RouteState {
+        resource_version: text(route, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
+        rules,
+        marked,
+        effective: effective(route),
+        withdrawn: withdrawn.map(|mark| (mark.record, mark.log)),
+    })
+}
+
+/// The JSON patch that gives the route this split.
+///
+/// It carries the resourceVersion, so that the API server refuses it where the route has changed meanwhile.
+pub fn write(route: &Value, service: &str, split: Split, withdrawn: Option<&(String, RollbackLog)>) -> Value {
+    let before = before(route, service);
+    let home = split == Split::HOME;
+    let mut ops = vec![replace("/metadata/resourceVersion", route["metadata"]["resourceVersion"].clone())];
+    for (index, rule) in rules_of(route).iter().enumerate() {
+        let family = Family::of(rule, route, service);
+        let Some(model) = family.model(service) else { continue };
+        let weights = if home { None } else { Some(family.shares(split, before.get(&index).copied().flatten())) };
+        let original = before.get(&index).copied().unwrap_or_else(|| common(&before));
+        let wanted = FAMILY.into_iter().filter_map(|carrier| match weights {
+            None => (carrier == Carrier::Workload).then(|| with_weight(&model, service, original)),
+            Some(weights) => {
+                split.of(carrier)?;
+                Some(with_weight(&model, &service_of(service, carrier), Some(weights[carrier as usize])))
+            }
+        });
+        let refs = family.replaced(wanted.collect());
+        if Some(&refs) != rule.get("backendRefs") {
+            ops.push(replace(&format!("/spec/rules/{index}/backendRefs"), refs));
+        }
+    }
+    let mark = withdrawn
+        .and_then(|(record, log)| serde_json::to_string(&Withdrawn { record: record.clone(), log: log.clone() }).ok())
+        .or_else(|| annotation(route, WITHDRAWN).map(str::to_owned));
+    let marks = [
+        (WEIGHTS, Some(service.to_owned())),
+        (WEIGHTS_BEFORE, serde_json::to_string(&before).ok()),
+        (WITHDRAWN, mark),
+    ];
+    if !home && route.pointer("/metadata/annotations").is_none() {
+        ops.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
+    }
+    for (key, value) in marks {
+        let path = format!("/metadata/annotations/{}", key.replace('~', "~0").replace('/', "~1"));
+        let stands = annotation(route, key);
+        match value.filter(|_| !home) {
+            Some(value) if stands != Some(&value) => ops.push(json!({"op": "add", "path": path, "value": value})),
+            None if stands.is_some() => ops.push(json!({"op": "remove", "path": path})),
+            Some(_) | None => {}
+        }
+    }
+    Value::Array(ops)
+}
+
+/// The backendRefs of one rule that belong to the Service.
+struct Family<'a> {
+    refs: &'a [Value],
+    /// Where each carrier stands; several places for one are a mistake of the user's.
+    places: [Vec<usize>; 3],
+    /// Backends that are not ours.
+    foreign: bool,
+}
+
+impl<'a> Family<'a> {
+    fn of(rule: &'a Value, route: &Value, service: &str) -> Self {
+        let namespace = text(route, "/metadata/namespace");
+        let refs = rule.get("backendRefs").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let mut places = [Vec::new(), Vec::new(), Vec::new()];
+        let mut foreign = false;
+        for (at, backend) in refs.iter().enumerate() {
+            let is_service = text(backend, "/kind").is_none_or(|kind| kind == "Service")
+                && text(backend, "/group").is_none_or(str::is_empty)
+                && (text(backend, "/namespace").is_none() || text(backend, "/namespace") == namespace);
+            let name = text(backend, "/name").filter(|_| is_service);
+            match FAMILY.into_iter().find(|carrier| name == Some(service_of(service, *carrier).as_str())) {
+                Some(carrier) => places[carrier as usize].push(at),
+                None => foreign = true,
+            }
+        }
+        Self { refs, places, foreign }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.places.iter().all(Vec::is_empty)
+    }
+
+    fn weight(&self, carrier: Carrier) -> Option<u32> {
+        let at = *self.places[carrier as usize].first()?;
+        Some(weight_of(&self.refs[at]).unwrap_or(1))
+    }
+
+    fn sum(&self) -> u32 {
+        FAMILY.into_iter().filter_map(|carrier| self.weight(carrier)).sum()
+    }
+
+    fn alone(&self) -> bool {
+        self.places[1].is_empty() && self.places[2].is_empty()
+    }
+
+    /// Whether the rule can carry a release. A rule that is in one already is not refused: it must be possible to steer it home.
+    fn check(&self, index: usize, marked: bool, service: &str) -> Result<(), String> {
+        if self.places.iter().any(|places| places.len() > 1) {
+            return Err(format!("spec.rules[{index}].backendRefs names Service {service} more than once. Keep one of them."));
+        }
+        if marked || !self.alone() {
+            return Ok(());
+        }
+        let weight = self.sum();
+        if weight == 0 {
+            return Err(format!(
+                "spec.rules[{index}].backendRefs gives Service {service} weight 0, so it has no traffic to divide. Give it a weight."
+            ));
+        }
+        if self.foreign && !weight.is_multiple_of(100) {
+            return Err(format!(
+                "spec.rules[{index}].backendRefs gives Service {service} weight {weight} beside other backends, which cannot be divided into hundredths. Multiply all weights of the rule by 100."
+            ));
+        }
+        Ok(())
+    }
+
+    fn split(&self) -> Option<Split> {
+        if self.places[Carrier::Workload as usize].is_empty() {
+            return None;
+        }
+        if self.alone() && self.sum() > 0 {
+            return Some(Split::HOME);
+        }
+        let whole = if self.foreign { self.sum() } else { 100 };
+        let share = |carrier| match self.weight(carrier) {
+            None => Some(None),
+            Some(weight) => {
+                let scaled = weight.checked_mul(100)?;
+                let exact = whole > 0 && scaled.is_multiple_of(whole);
+                Weight::new(i64::from(scaled / whole.max(1))).ok().filter(|_| exact).map(Some)
+            }
+        };
+        let (canary, previous) = (share(Carrier::Canary)?, share(Carrier::Previous)?);
+        Split::from_weights(share(Carrier::Workload)??, canary, previous)
+    }
+
+    /// The backendRef that the others are copied from.
+    fn model(&self, service: &str) -> Option<Value> {
+        let at = *self.places.iter().find_map(|places| places.first())?;
+        let mut model = self.refs[at].clone();
+        model["name"] = json!(service);
+        Some(model)
+    }
+
+    /// The numbers to write for a split, by carrier.
+    fn shares(&self, split: Split, before: Option<u32>) -> [u32; 3] {
+        let whole = if self.foreign { before.unwrap_or_else(|| self.sum()) } else { 100 };
+        FAMILY.map(|carrier| whole * u32::from(split.weight(carrier).get()) / 100)
+    }
+
+    /// The list of backendRefs with ours in place of what stood there; the others keep their order.
+    fn replaced(&self, ours: Vec<Value>) -> Value {
+        let is_ours = |at: &usize| self.places.iter().any(|places| places.contains(at));
+        let first = (0..self.refs.len()).find(is_ours).unwrap_or(0);
+        let mut ours = Some(ours);
+        let mut list = Vec::new();
+        for (at, backend) in self.refs.iter().enumerate() {
+            if at == first {
+                list.extend(ours.take().unwrap_or_default());
+            }
+            if !is_ours(&at) {
+                list.push(backend.clone());
+            }
+        }
+        Value::Array(list)
+    }
+}
+
+/// The weights to put back: as noted when the release began, else as they stand.
+fn before(route: &Value, service: &str) -> Before {
+    if let Some(noted) = annotation(route, WEIGHTS_BEFORE).and_then(|text| serde_json::from_str(text).ok()) {
+        return noted;
+    }
+    let rules = rules_of(route).iter().enumerate();
+    let alone = rules.filter_map(|(index, rule)| {
+        let family = Family::of(rule, route, service);
+        let at = *family.places[0].first().filter(|_| family.alone())?;
+        Some((index, weight_of(&family.refs[at])))
+    });
+    alone.collect()
+}
+
+/// What all rules had, for a rule that moved since; nothing where they differ, which means 1.
+fn common(before: &Before) -> Option<u32> {
+    let mut all = before.values();
+    let first = *all.next()?;
+    all.all(|weight| *weight == first).then_some(first).flatten()
+}
+
+fn with_weight(model: &Value, name: &str, weight: Option<u32>) -> Value {
+    let mut backend = model.clone();
+    backend["name"] = json!(name);
+    match (weight, backend.as_object_mut()) {
+        (Some(weight), _) => backend["weight"] = json!(weight),
+        (None, Some(map)) => {
+            map.remove("weight");
+        }
+        (None, None) => {}
+    }
+    backend
+}
+
+/// Whether every parent has accepted the present generation with all references resolved.
+fn effective(route: &Value) -> Result<(), String> {
+    let generation = route.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+    let namespace = text(route, "/metadata/namespace").unwrap_or_default();
+    let parents = list(route, "/spec/parentRefs");
+    if parents.is_empty() {
+        return Err("it has no parentRefs, so no gateway carries it".to_owned());
+    }
+    let statuses = list(route, "/status/parents");
+    for parent in parents {
+        let id = parent_id(parent, namespace);
+        let mut said = statuses.iter().filter(|status| parent_id(&status["parentRef"], namespace) == id).map(|status| taken(status, generation));
+        let first = said.next().unwrap_or_else(|| Err("no gateway controller has answered yet".to_owned()));
+        if let Err(why) = said.fold(first, |best, next| best.or(next)) {
+            return Err(format!("parent {} {}: {why}", id.1, id.3));
+        }
+    }
+    Ok(())
+}
+
+type ParentId<'a> = (&'a str, &'a str, &'a str, &'a str, Option<&'a str>, Option<i64>);
+
+/// What tells parents apart, with the defaults of the Gateway API.
+fn parent_id<'a>(parent: &'a Value, namespace: &'a str) -> ParentId<'a> {
+    (
+        text(parent, "/group").unwrap_or("gateway.networking.k8s.io"),
+        text(parent, "/kind").unwrap_or("Gateway"),
+        text(parent, "/namespace").unwrap_or(namespace),
+        text(parent, "/name").unwrap_or_default(),
+        text(parent, "/sectionName"),
+        parent.get("port").and_then(Value::as_i64),
+    )
+}
+
+fn taken(status: &Value, generation: i64) -> Result<(), String> {
+    let conditions = list(status, "/conditions");
+    for kind in ["Accepted", "ResolvedRefs"] {
+        let Some(condition) = conditions.iter().find(|condition| condition["type"] == kind) else {
+            return Err(format!("it says nothing about {kind} yet"));
+        };
+        let (truth, reason) = (text(condition, "/status").unwrap_or("Unknown"), text(condition, "/reason").unwrap_or_default());
+        let seen = condition.get("observedGeneration").and_then(Value::as_i64).unwrap_or(0);
+        if seen != generation {
+            return Err(format!("{kind} speaks of generation {seen}, not yet of {generation}"));
+        }
+        if truth != "True" {
+            return Err(format!("{kind} is {truth} ({reason}): {}", text(condition, "/message").unwrap_or_default()));
+        }
+    }
+    Ok(())
+}
+
+fn rules_of(route: &Value) -> &[Value] {
+    list(route, "/spec/rules")
+}
+
+fn list<'a>(value: &'a Value, place: &str) -> &'a [Value] {
+    value.pointer(place).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
+    value.pointer(place)?.as_str()
+}
+
+fn annotation<'a>(route: &'a Value, key: &str) -> Option<&'a str> {
+    route.pointer("/metadata/annotations")?.get(key)?.as_str()
+}
+
+fn weight_of(backend: &Value) -> Option<u32> {
+    backend.get("weight")?.as_u64().and_then(|weight| u32::try_from(weight).ok())
+}
+
+fn replace(path: &str, value: Value) -> Value {
+    json!({"op": "replace", "path": path, "value": value})
+}
+
+#[cfg(test)]
+mod tests;
