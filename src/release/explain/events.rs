@@ -6,6 +6,7 @@ use crate::api::gated_release::GatedReleaseStatus;
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordSpec, ReleaseRecordStatus, StageRecord};
 use crate::api::{Time, units::round2};
 use crate::release::action::{Event, EventKind};
+use crate::release::wording::{called, why};
 
 /// The longest note that the API server takes is 1 kB.
 const NOTE_MAX: usize = 1000;
@@ -37,10 +38,6 @@ fn warning(reason: &'static str, note: String) -> Event {
     Event { kind: EventKind::Warning, reason, note }
 }
 
-fn called(spec: &ReleaseRecordSpec) -> String {
-    if spec.change.reference.is_empty() { format!("revision {}", spec.revision) } else { spec.change.reference.clone() }
-}
-
 fn opened(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) {
     let by = if spec.changed_by.is_empty() { String::new() } else { format!(" by {}", spec.changed_by) };
     told.push(match status.outcome {
@@ -52,11 +49,11 @@ fn opened(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, status: &ReleaseRecor
 
 fn changed(told: &mut Vec<Event>, after: &After<'_>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
     hold(told, after, before, now);
-    if before.phase != now.phase && now.rollback.is_none() {
-        phase(told, spec, now);
-    }
     for (index, (old, new)) in before.stages.iter().zip(&now.stages).enumerate() {
         stage(told, spec, (index + 1, now.stages.len()), old, new);
+    }
+    if before.phase != now.phase && now.rollback.is_none() {
+        phase(told, spec, now);
     }
     promotion(told, before.promotion.as_ref(), now.promotion.as_ref());
     rollback(told, spec, before, now);
@@ -115,7 +112,7 @@ fn rollback(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRec
     if before.rollback.is_none() {
         told.push(warning(
             "RollingBack",
-            format!("{} goes back from {}: {}: {}, limit {}. Traffic goes to {} now.", called(spec), log.from_weight, log.trigger, log.value, log.threshold, log.traffic_to),
+            format!("{} goes back from {}: {}. Traffic goes to {} now.", called(spec), log.from_weight, why(log), log.traffic_to),
         ));
     }
     let was_home = before.rollback.as_ref().is_some_and(|log| log.home_at.is_some());

@@ -9,7 +9,7 @@ use crate::release::objects::{self, canary_size, relabel, side};
 use crate::release::problem::Problem;
 use crate::release::snapshot::{Record, ReplicaSetSeen, RouteState, SideDeployment, Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
-use crate::release::template;
+use crate::release::{template, wording};
 
 /// An attempt that has no outcome yet.
 pub(in crate::release) struct Active<'a> {
@@ -65,8 +65,7 @@ impl<'a> Active<'a> {
 
     /// How the change is called in sentences.
     pub(super) fn name(&self) -> String {
-        let change = &self.record.spec.change;
-        if change.reference.is_empty() { format!("revision {}", self.record.spec.revision) } else { change.reference.clone() }
+        wording::called(&self.record.spec)
     }
 
     /// What carries the new version while it is judged in stages.

@@ -8,6 +8,7 @@ use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLo
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
 use crate::release::split::{Carrier, Split};
+use crate::release::wording;
 
 /// Sets a rollback off. The route is written first, and in the same write learns why, so that a crash right after it
 /// forgets nothing; then the record.
@@ -44,7 +45,7 @@ fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
 }
 
 fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
-    format!("{} goes back from {}: {} {}, limit {}.", active.name(), log.from_weight, log.trigger, log.value, log.threshold)
+    format!("{} goes back from {}: {}.", active.name(), log.from_weight, wording::why(log))
 }
 
 /// Where the traffic goes: to the workload while it still runs stable, else to the previous version.

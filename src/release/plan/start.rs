@@ -11,12 +11,12 @@ use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     if let Some(workload) = active.workload() {
-        let gone = match active.template(workload) {
+        let moved = match active.template(workload) {
             Template::Ours => None,
             Template::Stable => Some((Outcome::Reverted, "The template went back to the stable one before it took traffic.")),
             Template::Newer => Some((Outcome::Superseded, "A newer template took its place before it took traffic.")),
         };
-        if let Some((outcome, summary)) = gone {
+        if let Some((outcome, summary)) = moved {
             return active.seal(outcome, summary.to_owned());
         }
     }
