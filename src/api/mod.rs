@@ -30,20 +30,12 @@ pub const GROUP: &str = "tidegate.io";
 
 /// The custom resource definitions of all four kinds, as they are shipped.
 pub fn custom_resource_definitions()
--> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition>
-{
-    let mut all = vec![
-        GatedRelease::crd(),
-        RiskBudget::crd(),
-        ReleaseRecord::crd(),
-        Attestation::crd(),
-    ];
+-> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition> {
+    let mut all = vec![GatedRelease::crd(), RiskBudget::crd(), ReleaseRecord::crd(), Attestation::crd()];
     for crd in &mut all {
-        crd.metadata.labels =
-            Some([("app.kubernetes.io/name".to_owned(), "tidegate".to_owned())].into());
+        crd.metadata.labels = Some([("app.kubernetes.io/name".to_owned(), "tidegate".to_owned())].into());
         // Deleting the CRDs deletes every record; Helm keeps them on uninstall.
-        crd.metadata.annotations =
-            Some([("helm.sh/resource-policy".to_owned(), "keep".to_owned())].into());
+        crd.metadata.annotations = Some([("helm.sh/resource-policy".to_owned(), "keep".to_owned())].into());
     }
     all
 }

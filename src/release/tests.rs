@@ -114,7 +114,9 @@ fn a_newer_template_during_promotion_waits_and_is_released_next() {
     world.run_until(200, |world| world.phase() == Some(Phase::Verify));
     let sets = &world.workload().sets;
     assert_eq!(sets.iter().filter(|set| set.replicas > 0).count(), 1, "one revision runs");
-    world.run_until(400, |world| world.seen.record.as_ref().unwrap().spec.attempt == 3 && world.outcome() == Some(Outcome::Succeeded));
+    world.run_until(400, |world| {
+        world.seen.record.as_ref().unwrap().spec.attempt == 3 && world.outcome() == Some(Outcome::Succeeded)
+    });
 }
 
 #[test]
@@ -164,7 +166,11 @@ fn a_hold_that_runs_out_brings_the_version_back() {
 #[test]
 fn a_spent_budget_holds_a_feature_and_a_recovered_one_lets_it_go() {
     let mut world = World::new();
-    let budget = |status, remaining_percent| BudgetSeen::Measured { status, remaining_percent, decided_by: "availability".into() };
+    let budget = |status, remaining_percent| BudgetSeen::Measured {
+        status,
+        remaining_percent,
+        decided_by: "availability".into(),
+    };
     world.seen.budget = budget(BudgetStatus::Critical, 18.0);
     world.deploy("shop:v2", GOOD);
     world.run(20);

@@ -4,11 +4,7 @@ use crate::api::release_record::{ReleaseRecordSpec, RollbackLog, Trigger};
 
 /// How a change is called: its reference, or its revision where it has none.
 pub(super) fn called(spec: &ReleaseRecordSpec) -> String {
-    if spec.change.reference.is_empty() {
-        format!("revision {}", spec.revision)
-    } else {
-        spec.change.reference.clone()
-    }
+    if spec.change.reference.is_empty() { format!("revision {}", spec.revision) } else { spec.change.reference.clone() }
 }
 
 /// Why a change goes back: what was seen and what was allowed.
@@ -20,6 +16,8 @@ pub(super) fn why(log: &RollbackLog) -> String {
             format!("{trigger}: {value} (wanted: {threshold})")
         }
         Trigger::HoldExpired => format!("{trigger}: {value}; {threshold} passed"),
-        Trigger::Superseded | Trigger::Reverted | Trigger::Resumed | Trigger::Ungated | Trigger::Deleted => value.clone(),
+        Trigger::Superseded | Trigger::Reverted | Trigger::Resumed | Trigger::Ungated | Trigger::Deleted => {
+            value.clone()
+        }
     }
 }

@@ -112,7 +112,11 @@ impl World {
                 routes: vec![RouteSeen { name: "checkout".into(), state: Ok(route) }],
                 canary: None,
                 previous: None,
-                budget: BudgetSeen::Measured { status: BudgetStatus::Healthy, remaining_percent: 90.0, decided_by: "availability".into() },
+                budget: BudgetSeen::Measured {
+                    status: BudgetStatus::Healthy,
+                    remaining_percent: 90.0,
+                    decided_by: "availability".into(),
+                },
                 record: None,
                 answers: None,
                 metrics: MetricsSeen::Found { complaints: false },
@@ -204,7 +208,8 @@ impl World {
             let down = || Evidence::Unreachable("connection refused".to_owned());
             return ArmSample { requests: down(), errors: down(), latency: down() };
         }
-        let requests = self.requests_per_second * window.as_secs_f64() * f64::from(self.split().weight(carrier).get()) / 100.0;
+        let requests =
+            self.requests_per_second * window.as_secs_f64() * f64::from(self.split().weight(carrier).get()) / 100.0;
         let Some(revision) = self.runs(carrier).filter(|_| requests > 0.0) else {
             let none = || Evidence::NoData("no series".to_owned());
             return ArmSample { requests: Evidence::Value(0.0), errors: Evidence::Value(0.0), latency: none() };
@@ -240,7 +245,8 @@ impl World {
             let Some(Side { deployment: Some(deployment), endpoints, .. }) = side else { continue };
             let behaviour = of(&deployment.revision);
             deployment.available = if behaviour.ready { deployment.replicas } else { 0 };
-            deployment.crashes = if behaviour.crashes { vec!["checkout-canary-1/app: CrashLoopBackOff".into()] } else { Vec::new() };
+            deployment.crashes =
+                if behaviour.crashes { vec!["checkout-canary-1/app: CrashLoopBackOff".into()] } else { Vec::new() };
             *endpoints = Some(deployment.available);
         }
         let Some(workload) = self.seen.workload.as_mut() else { return };
@@ -282,7 +288,8 @@ impl World {
     pub(crate) fn look(&mut self, crash_after: Option<usize>) -> Plan {
         self.seen.answers = self.answer();
         let plan = plan(&self.seen, self.now);
-        let linted = lint(plan.clone(), &self.seen).unwrap_or_else(|notes| panic!("{notes:?}\n{}", self.trace.join("\n")));
+        let linted =
+            lint(plan.clone(), &self.seen).unwrap_or_else(|notes| panic!("{notes:?}\n{}", self.trace.join("\n")));
         for (index, action) in linted.plan().actions.iter().enumerate() {
             if crash_after.is_some_and(|limit| index >= limit) {
                 return plan;
@@ -335,21 +342,36 @@ impl World {
             }
             self.run(1);
         }
-        panic!("not within {seconds} s; phase {:?}, {}\n{}", self.phase(), self.seen.release.status.message, self.trace.join("\n"));
+        panic!(
+            "not within {seconds} s; phase {:?}, {}\n{}",
+            self.phase(),
+            self.seen.release.status.message,
+            self.trace.join("\n")
+        );
     }
 
     /// What must hold at every moment.
     fn invariants(&self) {
         let split = self.split();
         for carrier in [Carrier::Canary, Carrier::Previous] {
-            let available = self.seen.side(carrier).and_then(|side| side.deployment.as_ref()).map_or(0, |d| d.available);
-            assert!(split.weight(carrier) == Weight::ZERO || available > 0, "traffic to nobody: {split}\n{}", self.trace.join("\n"));
+            let available =
+                self.seen.side(carrier).and_then(|side| side.deployment.as_ref()).map_or(0, |d| d.available);
+            assert!(
+                split.weight(carrier) == Weight::ZERO || available > 0,
+                "traffic to nobody: {split}\n{}",
+                self.trace.join("\n")
+            );
         }
         if let Some(workload) = &self.seen.workload
             && split.weight(Carrier::Workload) > Weight::ZERO
         {
             let available: u32 = workload.sets.iter().map(|set| set.available).sum();
-            assert!(available >= workload.replicas, "stable below capacity: {available} of {}\n{}", workload.replicas, self.trace.join("\n"));
+            assert!(
+                available >= workload.replicas,
+                "stable below capacity: {available} of {}\n{}",
+                workload.replicas,
+                self.trace.join("\n")
+            );
         }
     }
 
@@ -388,12 +410,25 @@ impl World {
                     revision: object["metadata"]["annotations"]["tidegate.io/revision"].as_str().unwrap().to_owned(),
                     template: object["spec"]["template"].clone(),
                     replicas: u32::try_from(object["spec"]["replicas"].as_u64().unwrap()).unwrap(),
-                    available: self.seen.side(*carrier).and_then(|side| side.deployment.as_ref()).map_or(0, |d| d.available),
+                    available: self
+                        .seen
+                        .side(*carrier)
+                        .and_then(|side| side.deployment.as_ref())
+                        .map_or(0, |d| d.available),
                     deleting: false,
                     crashes: Vec::new(),
                 };
-                self.trace.push(line(format!("{carrier} has {} pods of {}", deployment.replicas, deployment.template["spec"]["containers"][0]["image"])));
-                let side = Side { carrier: *carrier, deployment: Some(deployment), endpoints: Some(0), pdb: true, foreign: None };
+                self.trace.push(line(format!(
+                    "{carrier} has {} pods of {}",
+                    deployment.replicas, deployment.template["spec"]["containers"][0]["image"]
+                )));
+                let side = Side {
+                    carrier: *carrier,
+                    deployment: Some(deployment),
+                    endpoints: Some(0),
+                    pdb: true,
+                    foreign: None,
+                };
                 match carrier {
                     Carrier::Canary => self.seen.canary = Some(side),
                     _ => self.seen.previous = Some(side),
@@ -412,7 +447,8 @@ impl World {
                 assert_eq!(&route.resource_version, resource_version);
                 route.rules = vec![Some(*split)];
                 route.marked = *split != Split::HOME;
-                route.withdrawn = if route.marked { withdrawn.as_deref().cloned().or(route.withdrawn.clone()) } else { None };
+                route.withdrawn =
+                    if route.marked { withdrawn.as_deref().cloned().or(route.withdrawn.clone()) } else { None };
                 route.resource_version = version;
             }
             Action::Resume { resource_version } => {
