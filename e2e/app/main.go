@@ -2,7 +2,7 @@
 // and the client that loads it.
 //
 //	VERSION      label and body of every answer (default v1)
-//	ERROR_RATE   share of requests answered 500 (0..1)
+//	ERROR_RATE   share of requests answered 500 (0..1), evenly spread
 //	LATENCY      mean latency, exponentially distributed (Go duration)
 //	START_DELAY  time before /ready answers 200
 //	NEVER_READY  if set, /ready never answers 200

@@ -20,7 +20,14 @@ var (
 	version   = cmp.Or(os.Getenv("VERSION"), "v1")
 	errorRate atomic.Uint64 // float64 bits
 	latency   atomic.Int64  // nanoseconds
+	requests  atomic.Uint64
 )
+
+// fails spreads failures evenly, so that the share of them is exact and not drawn by lot.
+func fails() bool {
+	rate, n := math.Float64frombits(errorRate.Load()), float64(requests.Add(1))
+	return math.Floor(n*rate) > math.Floor((n-1)*rate)
+}
 
 func setFault(rate, lat string) error {
 	if rate != "" {
@@ -46,7 +53,7 @@ func work(w http.ResponseWriter, r *http.Request) {
 	if l := latency.Load(); l > 0 {
 		time.Sleep(time.Duration(rand.ExpFloat64() * float64(l)))
 	}
-	if rand.Float64() < math.Float64frombits(errorRate.Load()) {
+	if fails() {
 		status = http.StatusInternalServerError
 	}
 	observe(status, time.Since(start))
