@@ -118,7 +118,7 @@ class Shop:
         for obj in (self.deployment(), self.service(), self.route()):
             api.apply(obj, "gitops")
         until("the application's pods are ready", waits.PODS_READY, self.all_ready)
-        until("the gateway routes to the application", waits.ROUTE_ANSWERS, self._answers)
+        until("the gateway routes to the application", waits.ROUTE_ANSWERS, lambda: self.answers(gateway_url()))
         self.route_before = copy.deepcopy(self.live_route()["spec"])
         if gated:
             self.gate()
@@ -131,9 +131,9 @@ class Shop:
         until("the error budget is measured", waits.BUDGET_MEASURED, self.budget)
         until("the first revision is taken over", waits.RELEASE_TAKEN_UP, lambda: self.records())
 
-    def _answers(self) -> bool:
+    def answers(self, url: str) -> bool:
         try:
-            return urllib.request.urlopen(urllib.request.Request(gateway_url(), headers={"Host": self.host}), timeout=2).status == 200
+            return urllib.request.urlopen(urllib.request.Request(url, headers={"Host": self.host}), timeout=2).status == 200
         except OSError:
             return False
 
@@ -149,10 +149,14 @@ class Shop:
 
     def deploy(self, version: str, change: dict[str, str] | None = None, **env: str) -> None:
         """Pushes another template, as a team's pipeline does: `change` are annotations without their prefix."""
-        self._attempts_before = max((r["spec"]["attempt"] for r in self.records()), default=0)
+        self.remember_attempts()
         self.version, self.env = version, {**{k: v for k, v in self.env.items() if k == "LATENCY"}, **env}
         self.change = {"tidegate.io/change": f"git:{version}", **{f"tidegate.io/{k}": v for k, v in (change or {}).items()}}
         api.apply(self.deployment(), "gitops")
+
+    def remember_attempts(self) -> None:
+        """Attempts from now on answer what is done next."""
+        self._attempts_before = max((r["spec"]["attempt"] for r in self.records()), default=0)
 
     def stop(self) -> None:
         for client in self._clients:
@@ -248,6 +252,6 @@ class Shop:
         until("nothing of the release is left", waits.GONE, lambda: not self.residue())
 
 
-def gateway_url() -> str:
-    address = api.get("Gateway", "gateway", "web")["status"]["addresses"][0]["value"]
+def gateway_url(namespace: str = "gateway", name: str = "web") -> str:
+    address = api.get("Gateway", namespace, name)["status"]["addresses"][0]["value"]
     return f"http://{address}/"

@@ -16,6 +16,7 @@ RELEASE_TAKEN_UP = 40
 RELEASE_ENDS = 300
 LEADER_CHANGES = 60
 BUDGET_MEASURED = 90
+RULES_RECORD = 360  # rules that count every five minutes
 GONE = 60
 
 
