@@ -252,6 +252,12 @@ class Shop:
         until("nothing of the release is left", waits.GONE, lambda: not self.residue())
 
 
+def version_of(deployment: Object) -> str:
+    """The version that a Deployment's template says."""
+    variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    return next(v["value"] for v in variables if v["name"] == "VERSION")
+
+
 def gateway_url(namespace: str = "gateway", name: str = "web") -> str:
     address = api.get("Gateway", namespace, name)["status"]["addresses"][0]["value"]
     return f"http://{address}/"

@@ -1,7 +1,7 @@
 import time
 from collections.abc import Callable
 
-from .. import controller
+from .. import audit, controller
 from ..history import History, canary_weights, weight_of
 from ..scenario import Context, scenario
 from ..shop import STAGES, Shop
@@ -22,13 +22,18 @@ def stage_clocks_never_change(record: History) -> None:
                     known[number, clock] = value
 
 
-def kill_leader_after(moment: Callable[[], object]) -> None:
-    """Finds the process first, so that the kill follows the moment before the controller's next write."""
+def kill_leader_after(moment: Callable[[], object]) -> str:
+    """Kills the leader at that moment, waits for the next, and tells what was the last that the killed one wrote.
+
+    The process is found beforehand, so that the kill follows the moment before the controller's next write."""
     leader = controller.wait_for_leader()
     pid = controller.process(leader)
     moment()
     controller.kill(leader, pid)
-    controller.wait_for_leader(other_than=leader["metadata"]["name"])
+    name = leader["metadata"]["name"]
+    controller.wait_for_leader(other_than=name)
+    last = [w for w in audit.but_leases(audit.writes()) if w.pod == name][-1]
+    return f"{last.verb} {last.resource}"
 
 
 @scenario(alone=True)
@@ -51,9 +56,9 @@ def good_version(t: Context, shop: Shop, route: History) -> None:
 
     shop.deploy("v2")
     record = shop.follow("ReleaseRecord", shop.taken_up()["metadata"]["name"])
-    kill_leader_after(lambda: (weight_is(25), time.sleep(3)))
-    kill_leader_after(lambda: weight_is(50))
-    kill_leader_after(lambda: record.wait_for("the workload rolls", 120, lambda r: r["status"].get("promotion", {}).get("resumedAt")))
+    last = [kill_leader_after(lambda: (weight_is(25), time.sleep(3)))]
+    last += [kill_leader_after(lambda: weight_is(50))]
+    last += [kill_leader_after(lambda: record.wait_for("the workload rolls", 120, lambda r: r["status"].get("promotion", {}).get("resumedAt")))]
     shop.ends("Succeeded")
     shop.leaves_nothing()
 
@@ -63,6 +68,7 @@ def good_version(t: Context, shop: Shop, route: History) -> None:
     check(weights[top:] == sorted(weights[top:], reverse=True), f"a weight rose after promotion began: {weights}")
     stage_clocks_never_change(record)
     t.note(f"good version, killed in mid-stage, right after a weight write and in promotion: weights {weights}")
+    t.note(f"the last writes before each kill: {', '.join(last)}")
 
 
 def bad_version(t: Context, shop: Shop, route: History) -> None:
@@ -70,10 +76,10 @@ def bad_version(t: Context, shop: Shop, route: History) -> None:
     shop.deploy("v3", ERROR_RATE="0.2")
     record = shop.follow("ReleaseRecord", shop.taken_up()["metadata"]["name"])
     up = route.wait_for("v3 has traffic", 120, lambda r: weight_of(r, shop.canary) > 0, since=start)
-    kill_leader_after(lambda: route.wait_for("v3 has none", 120, lambda r: weight_of(r, shop.canary) == 0, since=up))
+    last = kill_leader_after(lambda: route.wait_for("v3 has none", 120, lambda r: weight_of(r, shop.canary) == 0, since=up))
     shop.ends("RolledBack")
     stays_at_stable(shop)
     stage_clocks_never_change(record)
     weights = [weight_of(seen.obj, shop.canary) for seen in route.seen[up:]]
     check(not any(weights[weights.index(0) :]), f"a weight rose after the abort: {weights}")
-    t.note(f"bad version, killed right after its weight became 0: weights {weights}")
+    t.note(f"bad version, killed right after its weight became 0 (last write: {last}): weights {weights}")

@@ -1,9 +1,9 @@
 from .. import prometheus
 from ..history import canary_weights
-from ..scenario import Context, scenario
-from ..shop import Shop
 from ..load import Answers
-from ..waits import check, now_ms
+from ..scenario import Context, scenario
+from ..shop import Shop, version_of
+from ..waits import Failed, check, now_ms
 
 SHARE_OF_ERRORS = 0.2
 
@@ -12,9 +12,8 @@ def stays_at_stable(shop: Shop) -> None:
     """After a rollback: traffic home, canary gone, the Deployment paused with the bad template, stable whole."""
     shop.leaves_nothing()
     live = shop.live()
-    template = live["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
     check(live["spec"].get("paused"), "the Deployment is not paused")
-    check(template == shop.version, f"the Deployment's template is {template}, not what Git says, {shop.version}")
+    check(version_of(live) == shop.version, f"the Deployment's template is {version_of(live)}, not what Git says, {shop.version}")
     ready = live["status"].get("readyReplicas", 0)
     check(ready == shop.replicas, f"stable has {ready} of {shop.replicas} pods")
 
@@ -48,13 +47,14 @@ def errors(t: Context) -> None:
     least = min(s.obj["status"].get("readyReplicas", 0) for s in workload.seen)
     check(least >= shop.replicas, f"stable fell to {least} ready pods of {shop.replicas}")
     changes = canary_weights(route, shop.canary)
-    top = max(weight for _, weight in changes)
-    after = [w for at, w in changes[[w for _, w in changes].index(top) :]]
-    check(after == sorted(after, reverse=True), f"the weight rose after the rollback: {changes}")
+    weights = [weight for _, weight in changes]
+    after = weights[weights.index(max(weights)) :]
+    check(after == sorted(after, reverse=True), f"the weight rose after the rollback: {weights}")
 
     first_failure = prometheus.first_true(f'http_requests_total{{namespace="{shop.namespace}",service="{shop.canary}",status="500"}} > 0', began, now_ms())
     last_answer = max(a.done for a in canary)
-    check(first_failure, "Prometheus saw no failure of the canary")
-    t.note(f"from the first failed sample in Prometheus to the last answer of the canary: {(last_answer - (first_failure or 0)) / 1000:.1f} s")
+    if first_failure is None:
+        raise Failed("Prometheus saw no failure of the canary")
+    t.note(f"from the first failed sample in Prometheus to the last answer of the canary: {(last_answer - first_failure) / 1000:.1f} s")
     t.note(f"{rollback['trigger']} {rollback['value']}, limit {rollback['threshold']}; traffic home after {rollback['took']}")
     t.note(f"seen by users: {answers.describe()}")

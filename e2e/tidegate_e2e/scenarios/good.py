@@ -1,17 +1,23 @@
 from ..history import canary_weights
 from ..scenario import Context, scenario
+from ..shop import version_of
 from ..waits import check
 
 STAGES = ((5, "20s"), (25, "20s"), (50, "20s"), (100, "5s"))
 RATE = 300
 ENOUGH = 5_000
 TOLERANCE = 2.0  # points
+# The documents' objectives, from the recording rules that the chart ships.
+SHIPPED = [
+    {"name": "availability", "objective": 99.5, "availability": {"service": "checkout"}},
+    {"name": "latency", "objective": 95, "latency": {"service": "checkout", "threshold": "300ms"}},
+]
 
 
 @scenario()
 def good(t: Context) -> None:
     """A good version goes 5, 25, 50, 100 under load: shares exact, no request fails, nothing is left behind."""
-    shop = t.shop(stages=STAGES, rate=RATE)
+    shop = t.shop(stages=STAGES, rate=RATE, slos=SHIPPED)
     shop.start()
     route = shop.follow("HTTPRoute")
     users = shop.users()
@@ -33,6 +39,5 @@ def good(t: Context) -> None:
             check(abs(share - weight) <= TOLERANCE, f"{share:.2f} % of {len(window)} requests saw v2 at weight {weight}")
             t.note(f"at weight {weight}: {share:.2f} % of {len(window)} requests")
     check(not shop.paused(), "the Deployment is still paused")
-    image = shop.live()["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
-    check(image == "v2" and shop.all_ready(), "the Deployment does not run v2 at full size")
+    check(version_of(shop.live()) == "v2" and shop.all_ready(), "the Deployment does not run v2 at full size")
     t.note(f"seen by users: {answers.describe()}")
