@@ -52,6 +52,6 @@ def run(scenarios: Sequence[Scenario], keep: bool) -> bool:
     passed += [_run(s, keep) for s in scenarios if s.alone]
     failed = passed.count(False)
     if failed:
-        print(f"logs of the cluster: {bed.LOGS}")
+        print(f"kept in {bed.RESULTS}, with the cluster's logs")
     print(f"{len(passed) - failed} passed, {failed} failed")
     return failed == 0
