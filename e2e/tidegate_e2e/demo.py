@@ -10,16 +10,16 @@ from .load import Client
 from .shop import Shop, gateway_url
 from .waits import now_ms, until
 
-RATE = 100
+RATE = 200
 EXAMPLE = bed.CHECKOUT / "examples" / "checkout"
 # The example has stages of 15 minutes; here they take seconds. Nothing else differs.
 IN_SECONDS = {
     "spec": {
         "strategy": {
             "schedule": None, "verify": "10s", "handBack": "6s", "drain": "2s",
-            "stages": [{"weight": w, "bake": "8s"} for w in (5, 25, 50, 100)],
+            "stages": [{"weight": w, "bake": "10s"} for w in (5, 25, 50, 100)],
         },
-        "analysis": {"interval": "1s", "window": "6s", "minRequests": 20},
+        "analysis": {"interval": "1s", "window": "8s", "minRequests": 50},
     }
 }
 
@@ -101,7 +101,7 @@ def release(teller: Teller, shop: Shop, change: str, *variables: str) -> None:
 
 
 def main() -> int:
-    print("\nThe application of examples/checkout comes up and gets 100 requests per second.", flush=True)
+    print(f"\nThe application of examples/checkout comes up and gets {RATE} requests per second.", flush=True)
     shop, users = prepare()
     try:
         budget = shop.budget() or {}

@@ -16,7 +16,8 @@ from .waits import check, until
 
 # Seconds where the presets have minutes; the presets are held by unit tests.
 STAGES: Sequence[tuple[int, str]] = ((5, "8s"), (25, "8s"), (50, "8s"), (100, "6s"))
-CONTRACT: Object = {"errorRatePercent": 5, "latencyFactor": 2, "latencyAdded": "500ms"}
+# Latency is the subject of one scenario only; elsewhere two busy cores must not set it off.
+CONTRACT: Object = {"errorRatePercent": 5, "latencyAdded": "500ms"}
 OWN_COUNTS: Object = {
     "bad": 'sum(increase(http_requests_total{namespace="$namespace",status!~"2..|3.."}[$window])) or vector(0)',
     "total": 'sum(increase(http_requests_total{namespace="$namespace"}[$window]))',
@@ -53,7 +54,7 @@ class Shop:
         return {"name": name or self.name, "namespace": self.namespace, **more}
 
     def deployment(self) -> Object:
-        variables = {"VERSION": self.version, "LATENCY": "4ms", **self.env}
+        variables = {"VERSION": self.version, "LATENCY": "10ms", **self.env}
         container = {
             "name": "app", "image": "testbed.local/app:1",
             "env": [{"name": n, "value": v} for n, v in variables.items()],

@@ -51,11 +51,11 @@ REFUSED: dict[str, list[tuple[Change, tuple[str, ...]]]] = {
 
 # References that do not resolve, and what the status must name.
 UNRESOLVED: list[tuple[str, Change, tuple[str, ...]]] = [
-    ("no-workload", {"workloadRef.name": "ghost"}, ("ghost", "Deployment")),
-    ("no-budget", {"riskBudgetRef.name": "ghost"}, ("ghost", "RiskBudget")),
-    ("no-service", {"traffic.service": "ghost"}, ("ghost", "Service")),
-    ("no-route", {"traffic.httpRoutes": [{"name": "ghost"}]}, ("ghost", "HTTPRoute")),
-    ("no-metrics", {"analysis.metrics": "ghost"}, ("ghost", "analysis.metrics")),
+    ("no-workload", {"workloadRef.name": "ghost"}, ("spec.workloadRef.name", "Deployment", "Create it")),
+    ("no-budget", {"riskBudgetRef.name": "ghost"}, ("spec.riskBudgetRef.name", "RiskBudget", "Create it")),
+    ("no-service", {"traffic.service": "ghost"}, ("spec.traffic.service", "Service", "Create it")),
+    ("no-route", {"traffic.httpRoutes": [{"name": "ghost"}]}, ("spec.traffic.httpRoutes[0].name", "HTTPRoute", "Create it")),
+    ("no-metrics", {"analysis.metrics": "ghost"}, ("spec.analysis.metrics", "queryTemplates")),
 ]
 
 
@@ -103,13 +103,16 @@ def bad_input(t: Context) -> None:
     wrong = refusals(shop)
     t.note(f"{sum(map(len, REFUSED.values()))} refusals of the API server")
 
+    spare = Shop(namespace=shop.namespace, results=shop.results, name="spare", replicas=0)
+    spare.host = "spare.test"
+    for obj in (spare.deployment(), spare.service(), spare.route()):
+        api.apply(obj)
     # A length beyond every limit passes the schema and cannot be read by the controller.
-    api.create(changed(shop.gated_release(), {"workloadRef.name": "other", "strategy.verify": "999999999d"}, "malformed"))
+    api.create(changed(shop.gated_release(), {"workloadRef.name": "spare", "strategy.verify": "999999999d"}, "malformed"))
     for name, change, words in UNRESOLVED:
-        fields = {"workloadRef.name": name, **change}
-        api.create(changed(shop.gated_release(), fields, name))
+        api.create(changed(spare.gated_release(), {"riskBudgetRef.name": shop.name, **change}, name))
         said = until(f"{name} says what is wrong", waits.RELEASE_TAKEN_UP, lambda: message(shop, name))
-        if missing := [w for w in words if w not in said]:
+        if missing := [w for w in ("ghost", *words) if w not in said]:
             wrong.append(f"{name}: the message lacks {missing}: {said}")
         t.note(f"{name}: {said}")
     check(not wrong, "\n".join(wrong))

@@ -6,7 +6,7 @@ from .errors import only_the_canary_fails, stays_at_stable
 @scenario()
 def slow(t: Context) -> None:
     """A version three times slower comes back by the latency limit."""
-    shop = t.shop(rate=150, env={"LATENCY": "20ms"})
+    shop = t.shop(rate=200, env={"LATENCY": "20ms"}, rollback={"errorRatePercent": 5, "latencyFactor": 2})
     shop.start()
     users = shop.users()
     shop.deploy("v2", LATENCY="60ms")
