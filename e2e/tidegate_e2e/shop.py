@@ -11,7 +11,7 @@ from pathlib import Path
 from . import api, waits
 from .api import Object
 from .history import History, weight_of
-from .load import Client
+from .load import Answers, Client
 from .waits import check, until
 
 # Seconds where the presets have minutes; the presets are held by unit tests.
@@ -125,7 +125,7 @@ class Shop:
             self.gate()
 
     def gate(self) -> None:
-        self.background = self.users(20 if self.rate > 20 else self.rate)  # the budget counts requests: there must be some
+        self.users(20 if self.rate > 20 else self.rate)  # the budget counts requests: there must be some
         for obj in (self.risk_budget(), self.gated_release()):
             api.apply(obj, "gitops")
         until("the gate is in force", waits.BUDGET_MEASURED, lambda: self.condition("Ready").get("status") == "True")
@@ -142,6 +142,10 @@ class Shop:
         client = Client(gateway_url(), self.host, rate or self.rate, self.results / f"answers-{len(self._clients)}.csv")
         self._clients.append(client)
         return client
+
+    def all_answers(self) -> Answers:
+        """Stops every client and tells all that users saw, in the order in which they asked."""
+        return Answers(sorted(answer for client in self._clients for answer in client.stop()))
 
     def follow(self, kind: str, name: str | None = None) -> History:
         history = History(kind, self.namespace, name or self.name)

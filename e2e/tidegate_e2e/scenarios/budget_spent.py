@@ -31,5 +31,5 @@ def budget_spent(t: Context) -> None:
     t.note(f"P0 fix: {fix['reason']}: {fix['message']}")
 
     check(shop.paused() and not shop.canary_weight(), "something runs that is held")
-    seen = shop.background.stop().versions()
+    seen = shop.all_answers().versions()
     check(set(seen) == {"v1"}, f"users saw {dict(seen)}")

@@ -20,6 +20,6 @@ def controller_down(t: Context) -> None:
     controller.scale(1)
     shop.ends("Succeeded")
     shop.leaves_nothing()
-    answers = users.stop()
+    answers = shop.all_answers()
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
     t.note(f"seen by users: {answers.describe()}")

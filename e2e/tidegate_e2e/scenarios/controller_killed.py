@@ -42,10 +42,10 @@ def controller_killed(t: Context) -> None:
     shop = t.shop(rate=100)
     shop.start()
     route = shop.follow("HTTPRoute")
-    users = shop.users()
+    shop.users()
     good_version(t, shop, route)
     bad_version(t, shop, route)
-    answers = users.stop()
+    answers = shop.all_answers()
     only_the_canary_fails(answers, "v3")
     t.note(f"seen by users: {answers.describe()}")
 

@@ -29,12 +29,12 @@ def errors(t: Context) -> None:
     shop = t.shop(rate=200)
     shop.start()
     route, workload = shop.follow("HTTPRoute"), shop.follow("Deployment")
-    users = shop.users()
+    shop.users()
     began = now_ms()
     shop.deploy("v2", ERROR_RATE=str(SHARE_OF_ERRORS))
     status = shop.ends("RolledBack")["status"]
     stays_at_stable(shop)
-    answers = users.stop()
+    answers = shop.all_answers()
 
     rollback = status["rollback"]
     check(rollback["trigger"] == "ErrorRate", f"the trigger was {rollback['trigger']}")

@@ -15,7 +15,7 @@ def gitops(t: Context) -> None:
     shop = t.shop(rate=150)
     shop.start()
     route, workload = shop.follow("HTTPRoute"), shop.follow("Deployment")
-    users = shop.users()
+    shop.users()
     shop.deploy("v2")
     over, refused = threading.Event(), []
 
@@ -34,7 +34,7 @@ def gitops(t: Context) -> None:
     over.set()
     syncing.join()
     shop.leaves_nothing()
-    answers = users.stop()
+    answers = shop.all_answers()
 
     check(not refused, f"applies were refused: {refused[:3]}")
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")

@@ -20,11 +20,11 @@ def good(t: Context) -> None:
     shop = t.shop(stages=STAGES, rate=RATE, slos=SHIPPED)
     shop.start()
     route = shop.follow("HTTPRoute")
-    users = shop.users()
+    shop.users()
     shop.deploy("v2")
     shop.ends("Succeeded")
     shop.leaves_nothing()
-    answers = users.stop()
+    answers = shop.all_answers()
 
     check(not answers.failed(), f"{len(answers.failed())} of {len(answers)} requests failed: {answers.failed().examples()}")
     changes = canary_weights(route, shop.canary)

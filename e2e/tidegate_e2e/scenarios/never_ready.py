@@ -6,11 +6,11 @@ from .errors import stays_at_stable
 def comes_back_unseen(t: Context, trigger: str, **env: str) -> None:
     shop = t.shop(rate=60, strategy={"readyWithin": "20s"})
     shop.start()
-    users = shop.users()
+    shop.users()
     shop.deploy("v2", **env)
     record = shop.ends("RolledBack")
     stays_at_stable(shop)
-    answers = users.stop()
+    answers = shop.all_answers()
     rollback = record["status"]["rollback"]
     check(rollback["trigger"] in trigger.split("|"), f"the trigger was {rollback['trigger']}: {rollback}")
     check(rollback["fromWeight"] == 0, f"it had weight {rollback['fromWeight']}")

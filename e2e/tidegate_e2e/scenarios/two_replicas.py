@@ -15,7 +15,7 @@ def two_replicas(t: Context) -> None:
     shop = t.shop(rate=100)
     shop.start()
     route = shop.follow("HTTPRoute")
-    users = shop.users()
+    shop.users()
     began = now_ms()
     shop.deploy("v2")
     shop.at_weight(25)
@@ -26,7 +26,7 @@ def two_replicas(t: Context) -> None:
     took_over = now_ms()
     shop.ends("Succeeded")
     shop.leaves_nothing()
-    answers = users.stop()
+    answers = shop.all_answers()
 
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
     weights = [w for _, w in canary_weights(route, shop.canary)]
