@@ -375,9 +375,6 @@ pub struct WorkloadSeen {
     pub generation: i64,
     /// The revision that its template was.
     pub revision: String,
-    /// The stable revision: the last that was released or taken over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stable: Option<String>,
 }
 
 /// A hold in status: why, since when, until when, and what then.
@@ -385,7 +382,11 @@ pub struct WorkloadSeen {
 #[serde(rename_all = "camelCase")]
 pub struct HoldStatus {
     /// One word for programs.
+    #[schemars(length(max = 64))]
     pub reason: String,
+    /// What is missing, with the figures of the moment it began, and what would end it.
+    #[schemars(length(max = 1024))]
+    pub message: String,
     /// Since when.
     pub since: Time,
     /// Until when.
