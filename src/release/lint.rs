@@ -267,3 +267,6 @@ fn empty(seen: &Snapshot, name: &str, resource_version: &str, notes: &mut Vec<No
         notes.push(Note::EmptiedServing(name.to_owned()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::world::{Behaviour, GOOD, World};
 use crate::api::condition::Truth;
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{BudgetStatus, ChangeType, Weight};
-use crate::release::snapshot::BudgetSeen;
+use crate::release::snapshot::{BudgetSeen, RouteProblem};
 
 const BAD: Behaviour = Behaviour { errors: 0.2, ..GOOD };
 const SLOW: Behaviour = Behaviour { latency: 0.3, ..GOOD };
@@ -206,6 +206,66 @@ fn deleting_brings_traffic_home_at_any_time(#[case] after: u32) {
     world.run(3);
     assert_eq!(world.split(), Split::HOME);
     assert!(world.seen.canary.is_none() && world.seen.previous.is_none());
+}
+
+#[test]
+fn the_label_taken_off_in_mid_release_brings_traffic_home() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.workload().gated = false;
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Abandoned));
+    assert_eq!(world.split(), Split::HOME);
+    world.run(3);
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "NotGated".into()));
+}
+
+#[test]
+fn a_scaled_workload_is_followed_by_its_canary() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.workload().replicas = 12;
+    world.workload().generation += 1;
+    world.run(3);
+    assert_eq!(world.seen.canary.as_ref().unwrap().deployment.as_ref().unwrap().replicas, 4);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn weights_that_somebody_wiped_are_written_again() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.run(2);
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::HOME)];
+    world.run(1);
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn break_glass_is_on_record() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.workload().paused = false;
+    world.workload().paused_because = None;
+    world.workload().break_glass = Some("checkout is down".into());
+    world.run(10);
+    assert_eq!(world.outcome(), Some(Outcome::Bypassed));
+    assert!(world.status().summary.contains("checkout is down"), "{}", world.status().summary);
+}
+
+#[test]
+fn a_missing_reference_is_named_with_its_remedy_and_mended_by_itself() {
+    let mut world = World::new();
+    let route = std::mem::replace(&mut world.seen.routes[0].state, Err(RouteProblem::Missing));
+    let plan = world.look(None);
+    let ready = &plan.status.conditions[0];
+    assert_eq!((ready.status, ready.reason.as_str()), (Truth::False, "RouteMissing"));
+    assert!(ready.message.contains("spec.traffic.httpRoutes[0].name") && ready.message.contains("Create it"), "{}", ready.message);
+    world.seen.routes[0].state = route;
+    assert_eq!(world.look(None).status.conditions[0].status, Truth::True);
 }
 
 proptest! {
