@@ -431,7 +431,7 @@ impl World {
                 };
                 match carrier {
                     Carrier::Canary => self.seen.canary = Some(side),
-                    _ => self.seen.previous = Some(side),
+                    Carrier::Previous | Carrier::Workload => self.seen.previous = Some(side),
                 }
             }
             Action::Delete { carrier } => {

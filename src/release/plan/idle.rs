@@ -19,10 +19,8 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
         return step;
     }
     let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
-    match step.say {
-        Say::InForce | Say::Closed if !found.is_empty() => Step { say: Say::Problems(found), ..step },
-        _ => step,
-    }
+    let waits = matches!(step.say, Say::InForce | Say::Closed);
+    if waits && !found.is_empty() { Step { say: Say::Problems(found), ..step } } else { step }
 }
 
 /// Whether the previous version serves, because the last attempt came back after its promotion.
