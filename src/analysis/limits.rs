@@ -42,8 +42,8 @@ const LIMITS: &[Limit] = &[error_rate, latency, complaints];
 ///
 /// Any breach fails. Otherwise whatever could not be looked at holds: unreachable before invalid, partial, missing, too
 /// little, undecided. Only when every limit was looked at and kept it passes.
-pub fn judge(limits: &Limits<'_>, seen: &Observation) -> Verdict {
-    all_of(LIMITS.iter().map(|limit| limit(limits, seen)).collect())
+pub fn judge(limits: Limits<'_>, seen: &Observation) -> Verdict {
+    all_of(LIMITS.iter().map(|limit| limit(&limits, seen)).collect())
 }
 
 /// How long it takes at the rate of `requests` in `window` until a version has answered `need`; None without traffic.

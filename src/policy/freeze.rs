@@ -20,9 +20,9 @@ pub struct ChangeFacts {
     pub risk: Option<RiskClass>,
 }
 
-impl ChangeFacts {
+impl From<&Change> for ChangeFacts {
     /// What a change says of itself; nobody has looked at its diff.
-    pub const fn of(change: &Change) -> Self {
+    fn from(change: &Change) -> Self {
         Self { kind: change.kind, severity: change.severity, risk: None }
     }
 }

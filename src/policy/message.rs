@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::api::BudgetStatus;
 use crate::api::risk_budget::Freeze;
+use crate::api::{BudgetStatus, ChangeType};
 
 use super::budget::Remaining;
 use super::freeze::{Blocked, Clause};
@@ -40,14 +40,21 @@ pub fn freeze_line(freeze: &Freeze) -> String {
 }
 
 impl fmt::Display for Blocked {
-    /// `Blocked by "Feature releases: BLOCKED" (001, …). Ships once more than 30 % is left. Allowed now: …`; without a
-    /// full stop at the end.
+    /// `blocked by "Feature releases: BLOCKED" (001, …). Ships once …. Allowed now: …`; no full stop at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Blocked by {}", listed(&self.by))?;
+        write!(f, "blocked by {}", listed(&self.by))?;
         if !self.despite.is_empty() {
             write!(f, "; {} would let it pass, the stricter holds", listed(&self.despite))?;
         }
         write!(f, ". Ships once more than {} is left. Allowed now: {}", self.released_above, self.allowed_now)
+    }
+}
+
+/// Why a change waits: `Feature at 18 % error budget (Critical): blocked by "Feature releases: BLOCKED" (001, …). ….`.
+pub fn blocked_line(kind: ChangeType, status: BudgetStatus, left: Option<Remaining>, blocked: &Blocked) -> String {
+    match left {
+        Some(left) => format!("{kind} at {left} error budget ({status}): {blocked}."),
+        None => format!("{kind} under {status}: {blocked}."),
     }
 }
 

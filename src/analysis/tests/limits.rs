@@ -148,7 +148,7 @@ fn what_people_read() {
     let Verdict::Pass(told) = verdict_under(&contract(), Some(0.21), &alone) else { panic!("{alone:?}") };
     assert_eq!(
         told,
-        "0 % of 1,930 requests failed, limit 1 % (stable without traffic); p95 200 ms, stable 210 ms when it last had traffic: 1 times, limit 2"
+        "0 % of 1,930 requests failed, limit 1 % (stable without traffic); p95 200 ms, stable 210 ms when it last had traffic: 1.0 times, limit 2"
     );
 
     let touched = Observation { candidate: arm(2_000.0, 21.0, 0.2), ..good() };

@@ -40,7 +40,7 @@ fn a_freeze_in_a_line(#[case] until: Option<&str>, #[case] expected: &str) {
 
 fn sentence(kind: ChangeType, status: BudgetStatus) -> String {
     match permission(&ChangeFacts { kind, severity: None, risk: None }, status) {
-        Permission::Blocked(blocked) => blocked.to_string(),
+        Permission::Blocked(blocked) => blocked_line(kind, status, Remaining::from_percent(18.0), &blocked),
         Permission::Allowed { sign_offs } => sign_off_line(&sign_offs),
     }
 }
@@ -49,7 +49,7 @@ fn sentence(kind: ChangeType, status: BudgetStatus) -> String {
 fn a_block_and_a_sign_off_in_a_line() {
     assert_eq!(
         sentence(ChangeType::Config, Critical),
-        "Blocked by \"Non-critical changes: BLOCKED\" (001, Critical, Deployment Policy); \"Low Risk (allowed with >10% budget)\" (001, Deployment Risk Assessment) would let it pass, the stricter holds. Ships once more than 30 % is left. Allowed now: Rollback; with sign-off BugFix, IncidentFix and SecurityFix of severity P0 (production outage) or P1 (critical bug)"
+        "Config at 18 % error budget (Critical): blocked by \"Non-critical changes: BLOCKED\" (001, Critical, Deployment Policy); \"Low Risk (allowed with >10% budget)\" (001, Deployment Risk Assessment) would let it pass, the stricter holds. Ships once more than 30 % is left. Allowed now: Rollback; with sign-off BugFix, IncidentFix and SecurityFix of severity P0 (production outage) or P1 (critical bug)."
     );
     assert_eq!(
         sentence(ChangeType::Feature, Warning),
