@@ -28,23 +28,9 @@ use std::str::FromStr;
     printcolumn(name = "Weight", type_ = "integer", json_path = ".status.weight"),
     printcolumn(name = "Budget", type_ = "string", json_path = ".status.budget"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
-    printcolumn(
-        name = "Revision",
-        type_ = "string",
-        json_path = ".status.revision",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Record",
-        type_ = "string",
-        json_path = ".status.record",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Revision", type_ = "string", json_path = ".status.revision", priority = 1),
+    printcolumn(name = "Record", type_ = "string", json_path = ".status.record", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatedReleaseSpec {

@@ -35,28 +35,17 @@ pub const GROUP: &str = "tidegate.io";
 
 /// The custom resource definitions of all four kinds, as they are shipped.
 pub fn custom_resource_definitions()
--> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition>
-{
-    let mut all = vec![
-        GatedRelease::crd(),
-        RiskBudget::crd(),
-        ReleaseRecord::crd(),
-        Attestation::crd(),
-    ];
+-> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition> {
+    let mut all = vec![GatedRelease::crd(), RiskBudget::crd(), ReleaseRecord::crd(), Attestation::crd()];
     for crd in &mut all {
-        for schema in crd
-            .spec
-            .versions
-            .iter_mut()
-            .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())
+        for schema in
+            crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())
         {
             without_unknown_formats(schema);
         }
-        crd.metadata.labels =
-            Some([("app.kubernetes.io/name".to_owned(), "tidegate".to_owned())].into());
+        crd.metadata.labels = Some([("app.kubernetes.io/name".to_owned(), "tidegate".to_owned())].into());
         // Deleting the CRDs deletes every record; Helm keeps them on uninstall.
-        crd.metadata.annotations =
-            Some([("helm.sh/resource-policy".to_owned(), "keep".to_owned())].into());
+        crd.metadata.annotations = Some([("helm.sh/resource-policy".to_owned(), "keep".to_owned())].into());
     }
     all
 }
@@ -64,11 +53,7 @@ pub fn custom_resource_definitions()
 /// Takes off the formats of Rust's integers that the API server does not know and warns of at every apply; the ranges
 /// beside them stay.
 fn without_unknown_formats(schema: &mut JSONSchemaProps) {
-    if schema
-        .format
-        .as_deref()
-        .is_some_and(|format| format.starts_with("uint"))
-    {
+    if schema.format.as_deref().is_some_and(|format| format.starts_with("uint")) {
         schema.format = None;
     }
     let properties = schema.properties.iter_mut().flat_map(BTreeMap::values_mut);
@@ -81,8 +66,5 @@ fn without_unknown_formats(schema: &mut JSONSchemaProps) {
         Some(JSONSchemaPropsOrBool::Schema(one)) => Some(one.as_mut()),
         Some(JSONSchemaPropsOrBool::Bool(_)) | None => None,
     };
-    properties
-        .chain(items)
-        .chain(additional)
-        .for_each(without_unknown_formats);
+    properties.chain(items).chain(additional).for_each(without_unknown_formats);
 }
