@@ -74,7 +74,7 @@ fn default_source() -> String {
 /// One service level objective.
 #[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("[has(self.availability), has(self.latency), has(self.promql), has(self.sloth), has(self.pyrra)].filter(x, x).size() == 1").message("exactly one of availability, latency, promql, sloth or pyrra says where the figures come from"))]
+#[x_kube(validation = Rule::new("[has(self.availability), has(self.latency), has(self.promql), has(self.sloth), has(self.pyrra)].filter(x, x).size() == 1").message(Message::Expression("'exactly one of availability, latency, promql, sloth or pyrra says where the figures of objective ' + self.name + ' come from: remove the others or write an objective for each'".into())))]
 pub struct Slo {
     /// A name that is unique in this budget.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
@@ -168,7 +168,7 @@ pub struct PyrraSeries {
 /// The window in which risk points are spent.
 #[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("self.kind != 'Sprint' || (has(self.sprintStart) && has(self.sprintDays))").message("a Sprint window needs sprintStart and sprintDays"))]
+#[x_kube(validation = Rule::new("self.kind != 'Sprint' || (has(self.sprintStart) && has(self.sprintDays))").message("a Sprint window needs sprintStart, such as 2026-01-05, and sprintDays, such as 14"))]
 pub struct Window {
     /// CalendarMonth or Sprint. Default: CalendarMonth.
     #[serde(default)]
@@ -229,7 +229,7 @@ pub struct Role {
 /// A time in which releases are restricted.
 #[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("timestamp(self.from) < timestamp(self.to)").message("from must be before to"))]
+#[x_kube(validation = Rule::new("timestamp(self.from) < timestamp(self.to)").message("from must be before to: swap them or correct the year"))]
 pub struct RestrictedWindow {
     /// What it is, such as `Black Friday`.
     #[schemars(length(min = 1, max = 128))]
