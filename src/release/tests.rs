@@ -263,7 +263,11 @@ fn a_missing_reference_is_named_with_its_remedy_and_mended_by_itself() {
     let plan = world.look(None);
     let ready = &plan.status.conditions[0];
     assert_eq!((ready.status, ready.reason.as_str()), (Truth::False, "RouteMissing"));
-    assert!(ready.message.contains("spec.traffic.httpRoutes[0].name") && ready.message.contains("Create it"), "{}", ready.message);
+    assert!(
+        ready.message.contains("spec.traffic.httpRoutes[0].name") && ready.message.contains("Create it"),
+        "{}",
+        ready.message
+    );
     world.seen.routes[0].state = route;
     assert_eq!(world.look(None).status.conditions[0].status, Truth::True);
 }

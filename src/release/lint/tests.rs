@@ -77,7 +77,10 @@ fn nobody_gets_traffic_without_a_ready_pod() {
 #[test]
 fn what_a_route_names_is_not_deleted() {
     let world = at_25();
-    assert_eq!(notes(&world, vec![Action::Delete { carrier: Carrier::Canary }]), [Note::DeletedWhileNamed(Carrier::Canary)]);
+    assert_eq!(
+        notes(&world, vec![Action::Delete { carrier: Carrier::Canary }]),
+        [Note::DeletedWhileNamed(Carrier::Canary)]
+    );
     assert_eq!(notes(&world, vec![Action::RemoveFinalizer]), [Note::LeftTraffic]);
 }
 
