@@ -2,6 +2,7 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
+use super::verify::base_latency;
 use crate::analysis::Verdict;
 use crate::analysis::{Limits, judge};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
@@ -40,7 +41,12 @@ fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
         split: emptied(route, to),
         withdrawn: Some(Box::new(mark.clone())),
     });
-    let next = ReleaseRecordStatus { rollback: Some(log.clone()), ..active.enter(Phase::Rollback) };
+    let next = ReleaseRecordStatus {
+        rollback: Some(log.clone()),
+        // What stable did while it was compared is what the check afterwards holds it to.
+        baseline_latency: base_latency(active).or(active.status.baseline_latency),
+        ..active.enter(Phase::Rollback)
+    };
     Step::going("RollingBack", sentence(active, log))
         .all(writes.collect::<Vec<_>>())
         .update(active, next)
