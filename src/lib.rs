@@ -2,4 +2,7 @@
 //!
 //! `ARCHITECTURE.md` is the map. [`policy`], [`analysis`] and [`release`] are pure; the other rooms are the shell.
 
+pub mod analysis;
 pub mod api;
+pub mod policy;
+pub mod release;

@@ -241,6 +241,9 @@ pub struct Promotion {
     /// When all of the traffic was back on the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home_at: Option<Time>,
+    /// When the verification was over and the previous version was let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Time>,
 }
 
 /// What brought the change back, and how that went (`002_…`, rollback log).

@@ -31,3 +31,50 @@ pub struct Answers {
     /// The long window, where it was asked for.
     pub whole: Option<Observation>,
 }
+
+/// What the release wants to know now; `None` where nothing is judged.
+pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
+    let record = seen.record.as_ref()?;
+    let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
+    let (on_canary, promotion) = (record.spec.arm == Arm::Canary, status.promotion.as_ref());
+    let (candidate, base, since, until) = match status.phase {
+        Phase::Release => {
+            let stage = status.stages.get(status.stage as usize)?;
+            let since = stage.started_at?;
+            let (candidate, base) =
+                if on_canary { (Carrier::Canary, Carrier::Workload) } else { (Carrier::Workload, Carrier::Previous) };
+            (candidate, base, since, since.plus(stage.spec.bake))
+        }
+        Phase::Promote => {
+            let since = promotion.filter(|p| p.passed_at.is_none())?.half_at?;
+            (Carrier::Workload, Carrier::Canary, since, since.plus(seen.release.spec.strategy.hand_back))
+        }
+        Phase::Verify => {
+            promotion.is_none_or(|promotion| promotion.verified_at.is_none()).then_some(())?;
+            (Carrier::Workload, Carrier::Previous, status.phase_since, status.phase_since.plus(status.verify))
+        }
+        Phase::Rollback => {
+            let log = status.rollback.as_ref()?;
+            let since = log.home_at.filter(|home| now >= home.plus(seen.release.spec.analysis.window))?;
+            let previous = log.traffic_to == seen.service_of(Carrier::Previous);
+            let (serving, other) =
+                if previous { (Carrier::Previous, Carrier::Workload) } else { (Carrier::Workload, Carrier::Canary) };
+            (serving, other, since, Time(jiff::Timestamp::MAX))
+        }
+        Phase::Idle | Phase::Plan | Phase::Stage | Phase::Complete => return None,
+    };
+    let elapsed = whole_seconds(now.since(since));
+    let first = status.stages.first().and_then(|stage| stage.started_at);
+    Some(Question {
+        candidate,
+        base,
+        recent: elapsed.min(whole_seconds(seen.release.spec.analysis.window)),
+        whole: (now >= until).then_some(elapsed),
+        complaints: seen.release.spec.rollback.complaints.and(first).map(|first| whole_seconds(now.since(first))),
+    })
+}
+
+/// At least one second, rounded up: a range in PromQL cannot be empty.
+fn whole_seconds(span: Span) -> Span {
+    Span::seconds(span.as_millis().div_ceil(1_000).max(1))
+}

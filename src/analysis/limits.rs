@@ -1,0 +1,259 @@
+//! The hard limits of the rollback contract: error rate, latency, complaints (`002_…`, plan phase; `003_…`, module 1).
+//!
+//! Each limit looks at the evidence by itself; [`judge`] makes one verdict of them. That both versions fail alike is
+//! told in the sentence and does not excuse the new one: the limit protects users.
+
+use crate::api::Span;
+use crate::api::gated_release::RollbackContract;
+use crate::api::release_record::Trigger;
+
+use super::binomial::chance_of_at_least;
+use super::evidence::{ArmSample, Evidence, Observation};
+use super::figures::{count, factor, percent, time};
+use super::verdict::{Breach, NotYet, Verdict, all_of};
+
+/// A version is blamed for its error rate only where chance would explain the errors less often than this.
+const CHANCE_MAX: f64 = 0.01;
+
+/// One failed request never brings a change back, however few there were, unless the limit is 0.
+const ERRORS_MIN: f64 = 2.0;
+
+/// Errors may exceed requests by this factor, because `increase()` extrapolates the two apart; beyond, the queries differ.
+const EXTRAPOLATION_MAX: f64 = 1.05;
+
+/// What the versions are held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    /// The thresholds at which the change comes back.
+    pub contract: &'a RollbackContract,
+    /// Requests that a version must have answered before it can pass, or its latency be judged. From 1.
+    pub min_requests: u32,
+    /// Stable's latency as it was last seen with at least `min_requests` requests, in seconds; judges where stable has
+    /// fewer. None where it was never seen.
+    pub baseline_latency: Option<f64>,
+}
+
+type Limit = fn(&Limits<'_>, &Observation) -> Verdict;
+
+/// Every limit, in the order in which a breach is told.
+const LIMITS: &[Limit] = &[error_rate, latency, complaints];
+
+/// What an observation comes to under the contract.
+///
+/// Any breach fails. Otherwise whatever could not be looked at holds: unreachable before invalid, partial, missing, too
+/// little, undecided. Only when every limit was looked at and kept it passes.
+pub fn judge(limits: Limits<'_>, seen: &Observation) -> Verdict {
+    all_of(LIMITS.iter().map(|limit| limit(&limits, seen)).collect())
+}
+
+/// How long it takes at the rate of `requests` in `window` until a version has answered `need`; None without traffic.
+pub fn traffic_time(requests: f64, window: Span, need: u32) -> Option<Span> {
+    let per_second = requests / window.as_secs_f64();
+    if !per_second.is_finite() || per_second <= 0.0 {
+        return None;
+    }
+    // Saturating on purpose: a rate near zero takes longer than a Span can say.
+    Some(Span::from_millis((f64::from(need) / per_second * 1_000.0).ceil() as u64))
+}
+
+/// More of the new version's requests fail than the contract allows.
+fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
+    let Counts { requests, errors } = match counts(&seen.candidate, "the new version") {
+        Ok(counts) => counts,
+        Err(why) => return Verdict::NotYet(why),
+    };
+    if requests <= 0.0 {
+        return too_little(requests, limits);
+    }
+    let limit = limits.contract.error_rate_percent;
+    let rate = errors / requests;
+    let figures = format!(
+        "{} of {} requests failed, limit {limit} ({})",
+        percent(rate),
+        count(requests),
+        base_error_rate(&seen.base)
+    );
+    let enough_errors = errors >= ERRORS_MIN || limit.ratio() <= 0.0;
+    let by_chance = chance_of_at_least(errors, requests, limit.ratio());
+    if rate > limit.ratio() && enough_errors && by_chance < CHANCE_MAX {
+        return Verdict::Fail(Breach {
+            trigger: Trigger::ErrorRate,
+            value: format!("{} of {} requests", percent(rate), count(requests)),
+            threshold: limit.to_string(),
+            sentence: figures,
+        });
+    }
+    if requests < f64::from(limits.min_requests) {
+        return too_little(requests, limits);
+    }
+    if rate > limit.ratio() {
+        return Verdict::NotYet(NotYet::Undecided(format!("{figures}: above the limit, but chance would explain it")));
+    }
+    Verdict::Pass(figures)
+}
+
+/// The new version is slower than the contract allows, compared with what served before.
+fn latency(limits: &Limits<'_>, seen: &Observation) -> Verdict {
+    let requests = match counts(&seen.candidate, "the new version") {
+        Ok(counts) => counts.requests,
+        Err(why) => return Verdict::NotYet(why),
+    };
+    if requests < f64::from(limits.min_requests) {
+        return too_little(requests, limits);
+    }
+    let candidate = match figure(&seen.candidate.latency, "latency of the new version") {
+        Ok(seconds) => seconds,
+        Err(why) => return Verdict::NotYet(why),
+    };
+    let base = match base_latency(limits, &seen.base) {
+        Ok(base) => base,
+        Err(why) => return Verdict::NotYet(why),
+    };
+    let quantile = format!("p{}", limits.contract.latency_quantile.get());
+    let bounds: Vec<(f64, String)> = [
+        limits.contract.latency_factor.map(|times| {
+            let seen = factor(candidate / base.seconds, times);
+            (base.seconds * times, format!("{seen} times, limit {times}"))
+        }),
+        limits.contract.latency_added.map(|added| {
+            let (seen, added) = (candidate - base.seconds, added.as_secs_f64());
+            let words = format!("{} added, limit {}", signed_time(seen), time(added));
+            (base.seconds + added, words)
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if bounds.is_empty() {
+        return Verdict::NotYet(NotYet::Invalid("the rollback contract names no latency limit".to_owned()));
+    }
+    let compared = format!("{quantile} {}, {}", time(candidate), base.words);
+    match bounds.iter().find(|(bound, _)| candidate > *bound) {
+        Some((bound, words)) => Verdict::Fail(Breach {
+            trigger: Trigger::Latency,
+            value: format!("{quantile} {}", time(candidate)),
+            threshold: format!("{} ({words})", time(*bound)),
+            sentence: format!("{compared}: {words} ({} requests)", count(requests)),
+        }),
+        None => {
+            let words: Vec<&str> = bounds.iter().map(|(_, words)| words.as_str()).collect();
+            Verdict::Pass(format!("{compared}: {}", words.join(", ")))
+        }
+    }
+}
+
+/// More complaints came than the contract allows. Asked only where it names how many.
+fn complaints(limits: &Limits<'_>, seen: &Observation) -> Verdict {
+    let Some(limit) = limits.contract.complaints else {
+        return Verdict::Pass(String::new());
+    };
+    let Some(evidence) = &seen.complaints else {
+        return Verdict::NotYet(NotYet::NoData(format!(
+            "complaints: the contract allows {limit}, and no query asks for them"
+        )));
+    };
+    // Complaints are whole: what `increase()` extrapolates beyond them is nobody's.
+    match figure(evidence, "complaints").map(f64::round) {
+        Err(why) => Verdict::NotYet(why),
+        Ok(number) if number > f64::from(limit) => Verdict::Fail(Breach {
+            trigger: Trigger::Complaints,
+            value: format!("{} complaints", count(number)),
+            threshold: limit.to_string(),
+            sentence: format!("{} complaints during the release, limit {limit}", count(number)),
+        }),
+        Ok(number) => Verdict::Pass(format!("{} complaints, limit {limit}", count(number))),
+    }
+}
+
+/// Requests and errors of one version, in range.
+struct Counts {
+    requests: f64,
+    errors: f64,
+}
+
+/// The counts of one version; errors are not asked for where there were no requests.
+fn counts(arm: &ArmSample, who: &str) -> Result<Counts, NotYet> {
+    let requests = figure(&arm.requests, &format!("requests of {who}"))?;
+    if requests <= 0.0 {
+        return Ok(Counts { requests, errors: 0.0 });
+    }
+    let errors = figure(&arm.errors, &format!("errors of {who}"))?;
+    if errors > requests * EXTRAPOLATION_MAX {
+        return Err(NotYet::Invalid(format!("{} errors among {} requests of {who}", count(errors), count(requests))));
+    }
+    Ok(Counts { requests, errors: errors.min(requests) })
+}
+
+/// A whole figure that is finite and not negative, or why there is none.
+fn figure(evidence: &Evidence<f64>, what: &str) -> Result<f64, NotYet> {
+    match evidence {
+        Evidence::Value(value) if value.is_finite() && *value >= 0.0 => Ok(*value),
+        Evidence::Value(value) => Err(NotYet::Invalid(format!("{what}: {value}"))),
+        Evidence::NoData(why) => Err(NotYet::NoData(format!("{what}: {why}"))),
+        Evidence::Partial { why, .. } => Err(NotYet::Partial(format!("{what}: {why}"))),
+        Evidence::Invalid(why) => Err(NotYet::Invalid(format!("{what}: {why}"))),
+        Evidence::Unreachable(why) => Err(NotYet::Unreachable(format!("{what}: {why}"))),
+    }
+}
+
+/// What the new version's latency is compared with.
+struct BaseLatency {
+    seconds: f64,
+    words: String,
+}
+
+/// Stable's latency in the same window where it answered enough requests to tell; otherwise as it was last seen.
+fn base_latency(limits: &Limits<'_>, base: &ArmSample) -> Result<BaseLatency, NotYet> {
+    let requests = match &base.requests {
+        // No series at all: stable has no traffic.
+        Evidence::NoData(_) => 0.0,
+        Evidence::Value(_) | Evidence::Partial { .. } | Evidence::Invalid(_) | Evidence::Unreachable(_) => {
+            figure(&base.requests, "requests of stable")?
+        }
+    };
+    if requests >= f64::from(limits.min_requests) {
+        let seconds = above_zero(figure(&base.latency, "latency of stable")?, "latency of stable")?;
+        let words = format!("stable {}", time(seconds));
+        return Ok(BaseLatency { seconds, words });
+    }
+    match limits.baseline_latency {
+        Some(seconds) => {
+            let seconds = above_zero(seconds, "latency of stable as it was last seen")?;
+            let words = format!("stable {} when it last had traffic", time(seconds));
+            Ok(BaseLatency { seconds, words })
+        }
+        None => Err(NotYet::NoData(format!(
+            "latency of stable: {} of the {} requests needed in the window, and none seen before",
+            count(requests.floor()),
+            limits.min_requests
+        ))),
+    }
+}
+
+fn above_zero(seconds: f64, what: &str) -> Result<f64, NotYet> {
+    if seconds.is_finite() && seconds > 0.0 {
+        Ok(seconds)
+    } else {
+        Err(NotYet::Invalid(format!("{what}: {seconds} s")))
+    }
+}
+
+/// The other version's error rate, for the sentence only: it decides nothing here.
+fn base_error_rate(base: &ArmSample) -> String {
+    match counts(base, "stable") {
+        Ok(Counts { requests, errors }) if requests > 0.0 => {
+            format!("stable {} of {}", percent(errors / requests), count(requests))
+        }
+        Ok(_) | Err(NotYet::NoData(_)) => "stable without traffic".to_owned(),
+        Err(_) => "stable not known".to_owned(),
+    }
+}
+
+fn too_little(have: f64, limits: &Limits<'_>) -> Verdict {
+    Verdict::NotYet(NotYet::TooLittle { have, need: limits.min_requests })
+}
+
+/// `35 ms`, `-3 ms`.
+fn signed_time(seconds: f64) -> String {
+    if seconds < 0.0 { format!("-{}", time(-seconds)) } else { time(seconds) }
+}

@@ -1,0 +1,20 @@
+//! From what was measured to what it means: evidence, limits, verdict.
+//!
+//! Here belongs how figures of the two versions are judged. What must never enter: I/O, a clock, randomness, a
+//! Prometheus client (`prometheus` makes the evidence), and what is done about a verdict (that is `release`).
+//! `tests/pure_rooms.rs` holds this.
+//!
+//! Absence holds: it never passes, and it never blames the new version.
+
+mod binomial;
+pub mod evidence;
+mod figures;
+pub mod limits;
+pub mod verdict;
+
+pub use evidence::{ArmSample, Evidence, Observation};
+pub use limits::{Limits, judge, traffic_time};
+pub use verdict::{Breach, NotYet, Verdict};
+
+#[cfg(test)]
+mod tests;

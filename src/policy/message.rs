@@ -1,0 +1,74 @@
+//! What people read about the budget and its rules (`001_…`, example messages), in one place.
+
+use std::fmt;
+
+use crate::api::risk_budget::Freeze;
+use crate::api::{BudgetStatus, ChangeType};
+
+use super::budget::Remaining;
+use super::freeze::{Blocked, Clause};
+use super::sign_off::SignOff;
+
+/// What a status means for deployments, without figures.
+pub const fn meaning(status: BudgetStatus) -> &'static str {
+    match status {
+        BudgetStatus::Healthy => "every change ships by its own schedule",
+        BudgetStatus::Warning => {
+            "changes ship slower, started by hand, with a senior engineer's and SRE's sign-off; high-risk changes wait until more than 50 % is left"
+        }
+        BudgetStatus::Critical => {
+            "partial freeze: only rollbacks and P0 or P1 fixes ship, with SRE's and the VP Engineering's sign-off, until more than 30 % is left"
+        }
+        BudgetStatus::Emergency => {
+            "full freeze: only rollbacks and P0 outage fixes ship, with the VP Engineering's, SRE's and two senior engineers' sign-off, until more than 10 % is left"
+        }
+    }
+}
+
+/// One line about the budget: `Error budget WARNING: 42 % left (availability decides): …`.
+pub fn budget_line(status: BudgetStatus, left: Remaining, decided_by: &str) -> String {
+    format!("Error budget {}: {left} left ({decided_by} decides): {}.", shouted(status), meaning(status))
+}
+
+/// One line about a freeze that people declared: what is in force, why, until when.
+pub fn freeze_line(freeze: &Freeze) -> String {
+    let until = match freeze.until {
+        Some(until) => format!("until {}", until.clock()),
+        None => "until spec.freeze is removed".to_owned(),
+    };
+    format!("Freeze declared: counts as {} {until}: {}.", shouted(freeze.status), freeze.reason.trim_end_matches('.'))
+}
+
+impl fmt::Display for Blocked {
+    /// `blocked by "Feature releases: BLOCKED" (001, …). Ships once …. Allowed now: …`; no full stop at the end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blocked by {}", listed(&self.by))?;
+        if !self.despite.is_empty() {
+            write!(f, "; {} would let it pass, the stricter holds", listed(&self.despite))?;
+        }
+        write!(f, ". Ships once more than {} is left. Allowed now: {}", self.released_above, self.allowed_now)
+    }
+}
+
+/// Why a change waits: `Feature at 18 % error budget (Critical): blocked by "Feature releases: BLOCKED" (001, …). ….`.
+pub fn blocked_line(kind: ChangeType, status: BudgetStatus, left: Option<Remaining>, blocked: &Blocked) -> String {
+    match left {
+        Some(left) => format!("{kind} at {left} error budget ({status}): {blocked}."),
+        None => format!("{kind} under {status}: {blocked}."),
+    }
+}
+
+/// Who must agree: `senior-engineer before the start (001, …), sre before 100 % (001, …)`; empty for nobody.
+pub fn sign_off_line(sign_offs: &[SignOff]) -> String {
+    let lines: Vec<String> = sign_offs.iter().map(|one| format!("{one} ({})", one.source)).collect();
+    lines.join(", ")
+}
+
+fn listed(clauses: &[Clause]) -> String {
+    let all: Vec<String> = clauses.iter().map(Clause::to_string).collect();
+    all.join(" and ")
+}
+
+fn shouted(status: BudgetStatus) -> String {
+    status.as_str().to_uppercase()
+}

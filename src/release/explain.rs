@@ -1,0 +1,190 @@
+//! The one exit for status: phase, conditions and events are computed here from a step and nowhere else.
+
+mod conditions;
+mod events;
+
+use super::action::{Action, Plan};
+use super::plan::{Say, Step, judged_revision};
+use super::problem::problems;
+use super::snapshot::{BudgetSeen, Snapshot};
+use super::split::{Carrier, Split};
+use crate::api::gated_release::{GatedReleaseStatus, WorkloadSeen};
+use crate::api::names::RELEASE;
+use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::{Time, Weight};
+
+/// How things stand after a step: what all texts are made from.
+pub(super) struct After<'a> {
+    seen: &'a Snapshot,
+    now: Time,
+    say: &'a Say,
+    record: Option<(&'a str, &'a ReleaseRecordSpec, &'a ReleaseRecordStatus)>,
+    actions: &'a [Action],
+}
+
+/// Makes a plan of a step: adds what is to be said.
+pub(super) fn complete(seen: &Snapshot, mut step: Step, now: Time) -> Plan {
+    if step.actions.is_empty() {
+        step.actions.extend(explain_pause(seen, &step.say));
+    }
+    let after = After { seen, now, say: &step.say, record: record_after(seen, &step), actions: &step.actions };
+    let status = status(&after);
+    let events = events::events(&after, &status);
+    Plan { status, events, wake: step.wake, actions: step.actions }
+}
+
+fn record_after<'a>(
+    seen: &'a Snapshot,
+    step: &'a Step,
+) -> Option<(&'a str, &'a ReleaseRecordSpec, &'a ReleaseRecordStatus)> {
+    let stored = seen.record.as_ref();
+    let (name, spec) = match (&step.opened, stored) {
+        (Some((name, spec)), _) => (name.as_str(), spec),
+        (None, Some(record)) => (record.name.as_str(), &record.spec),
+        (None, None) => return None,
+    };
+    let status = step.record.as_ref().or_else(|| stored.and_then(|record| record.status.as_ref()))?;
+    Some((name, spec, status))
+}
+
+impl After<'_> {
+    /// The attempt that goes on after this step.
+    fn active(&self) -> Option<(&ReleaseRecordSpec, &ReleaseRecordStatus)> {
+        self.record.filter(|(_, _, status)| status.outcome.is_none()).map(|(_, spec, status)| (spec, status))
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        self.record.and_then(|(_, _, status)| status.outcome)
+    }
+
+    fn phase(&self) -> Phase {
+        let Some((_, _, status)) = self.record else { return Phase::Idle };
+        match (status.outcome, self.say) {
+            (None, _) => status.phase,
+            (Some(Outcome::Superseded | Outcome::Expired | Outcome::Abandoned | Outcome::Reverted), _) => Phase::Idle,
+            // The template that came back is not in the workload any more.
+            (Some(Outcome::RolledBack), Say::InForce) => Phase::Idle,
+            (Some(_), _) => status.phase,
+        }
+    }
+
+    /// The sentence that stands in `kubectl get gr`.
+    fn message(&self) -> String {
+        match self.say {
+            Say::Problems(found) => {
+                found.first().map_or_else(String::new, |problem| format!("{}: {}", problem.reason, problem.message))
+            }
+            Say::Unsettled(reason, message) => format!("{reason}: {message}"),
+            Say::Going(_, sentence) => sentence.clone(),
+            Say::Held => self.held(),
+            Say::Closed => self.record.map_or_else(String::new, |(_, _, status)| status.summary.clone()),
+            Say::InForce => match &self.seen.workload {
+                Some(workload) => {
+                    format!("Revision {} runs; the next change is held.", judged_revision(self.seen, workload))
+                }
+                None => "Nothing to do.".to_owned(),
+            },
+        }
+    }
+
+    /// Why it is held, until when, and what then.
+    fn held(&self) -> String {
+        let Some((_, status)) = self.active() else { return String::new() };
+        let Some(hold) = &status.hold else { return String::new() };
+        let then = match status.phase {
+            Phase::Plan => "closed unreleased",
+            Phase::Idle
+            | Phase::Stage
+            | Phase::Release
+            | Phase::Promote
+            | Phase::Verify
+            | Phase::Complete
+            | Phase::Rollback => "rolled back",
+        };
+        format!("Held/{}: {} Until {}, then {then}.", hold.reason, hold.message, hold.deadline.clock())
+    }
+
+    /// The share of the traffic that goes to the new version after the actions.
+    fn weight(&self) -> Option<Weight> {
+        let (spec, status) = self.active()?;
+        if status.phase == Phase::Plan {
+            return None;
+        }
+        let written = self.actions.iter().find_map(|action| match action {
+            Action::SetSplit { split, .. } => Some(*split),
+            Action::AddFinalizer
+            | Action::RemoveFinalizer
+            | Action::OpenRecord { .. }
+            | Action::UpdateRecord { .. }
+            | Action::Apply { .. }
+            | Action::Delete { .. }
+            | Action::Resume { .. }
+            | Action::ExplainPause { .. }
+            | Action::EmptyReplicaSet { .. } => None,
+        });
+        let stands = || {
+            let rules = self
+                .seen
+                .routes
+                .iter()
+                .filter_map(|route| route.state.as_ref().ok())
+                .flat_map(|route| route.rules.iter().flatten());
+            rules.copied().max_by_key(|split| new_share(*split, spec, status))
+        };
+        written.or_else(stands).map(|split| new_share(split, spec, status))
+    }
+}
+
+/// What of a split goes to the new version, which several carriers may run at once.
+fn new_share(split: Split, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) -> Weight {
+    let resumed = status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some());
+    let workload_is_new = spec.arm == Arm::Workload || resumed;
+    if workload_is_new { split.weight(Carrier::Previous).rest() } else { split.weight(Carrier::Canary) }
+}
+
+fn status(after: &After<'_>) -> GatedReleaseStatus {
+    let before = &after.seen.release.status;
+    let phase = after.phase();
+    let stage = after
+        .active()
+        .filter(|_| phase == Phase::Release)
+        .map(|(_, status)| format!("{}/{}", status.stage + 1, status.stages.len()));
+    let budget = match &after.seen.budget {
+        BudgetSeen::Measured { status, .. } => Some(*status),
+        BudgetSeen::Missing | BudgetSeen::Unmeasured(_) => None,
+    };
+    let workload = after.seen.workload.as_ref().map(|workload| WorkloadSeen {
+        uid: workload.uid.clone(),
+        generation: workload.generation,
+        revision: judged_revision(after.seen, workload),
+    });
+    GatedReleaseStatus {
+        observed_generation: after.seen.release.generation,
+        phase: Some(phase),
+        stage,
+        weight: after.weight(),
+        budget,
+        message: after.message(),
+        revision: after.record.map(|(_, spec, _)| spec.revision.clone()),
+        record: after.record.map(|(name, _, _)| name.to_owned()),
+        attempts: after.record.map_or(0, |(_, spec, _)| spec.attempt).max(before.attempts),
+        workload: workload.or_else(|| before.workload.clone()),
+        conditions: conditions::conditions(after, &problems(after.seen)),
+    }
+}
+
+/// Whoever describes the paused Deployment learns what to look at.
+fn explain_pause(seen: &Snapshot, say: &Say) -> Option<Action> {
+    let workload = seen.workload.as_ref().filter(|workload| workload.paused)?;
+    let stands = workload.paused_because.as_ref()?;
+    let (namespace, name) = (&seen.release.namespace, &seen.release.name);
+    let look = format!("kubectl describe gatedrelease {name} -n {namespace}");
+    let text = match say {
+        Say::Closed => format!("{RELEASE}={name}: this template was not released; stable serves. {look}"),
+        Say::Going(..) | Say::Held => {
+            format!("{RELEASE}={name}: this template is shipped by Tidegate, not by a rolling update. {look}")
+        }
+        Say::Problems(_) | Say::Unsettled(..) | Say::InForce => return None,
+    };
+    (*stands != text).then(|| Action::ExplainPause { resource_version: workload.resource_version.clone(), text })
+}

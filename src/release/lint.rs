@@ -1,0 +1,272 @@
+//! Checks every plan against the invariants before it is carried out. Only [`lint`] makes a [`LintedPlan`], and the
+//! executor takes nothing else: a plan that breaks a promise to the users stops here, whatever made it.
+
+use super::action::{Action, Plan};
+use super::plan::{Active, active_set, named, routes};
+use super::snapshot::Snapshot;
+use super::split::{Carrier, Split};
+use super::template;
+use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
+use crate::api::{Time, Weight};
+
+/// A plan that breaks no invariant that one plan can show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LintedPlan(Plan);
+
+impl LintedPlan {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// A broken invariant, with what breaks it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Note {
+    /// A weight of the new version would rise without a recorded pass of the stage before.
+    #[error("route {route}: the weight of the new version would rise to {to} without a recorded pass")]
+    RaisedWithoutPass {
+        /// The route.
+        route: String,
+        /// The weight that it would get.
+        to: Weight,
+    },
+    /// A weight of the new version would rise after a rollback began.
+    #[error("route {route}: the weight of the new version would rise to {to} after its rollback began")]
+    RaisedAfterRollback {
+        /// The route.
+        route: String,
+        /// The weight that it would get.
+        to: Weight,
+    },
+    /// Traffic would go to a carrier without a ready pod.
+    #[error("route {route}: {carrier} would get traffic and has no ready pod")]
+    TrafficToNobody {
+        /// The route.
+        route: String,
+        /// Who would get it.
+        carrier: Carrier,
+    },
+    /// A carrier would be deleted while a route names it.
+    #[error("{0} would be deleted while a route names it")]
+    DeletedWhileNamed(Carrier),
+    /// The workload would roll to a template that was not let go.
+    #[error("the workload would be resumed with a template that was not let go")]
+    ResumedUngated,
+    /// A write would not be fenced by what was seen.
+    #[error("{0} is not fenced by what was seen")]
+    NotFenced(&'static str),
+    /// A sealed record would be written.
+    #[error("a sealed record would be written")]
+    SealedRecord,
+    /// More than one record write in one plan.
+    #[error("more than one record would be written")]
+    TwoRecords,
+    /// A hold without an end.
+    #[error("a hold would have no deadline after its beginning")]
+    HoldWithoutEnd,
+    /// The finalizer would go while a route still names the canary.
+    #[error("the finalizer would go while a route names the canary")]
+    LeftTraffic,
+    /// A stage would pass, or start, out of order or twice.
+    #[error("stage {0} would start or pass out of order or twice")]
+    StageOrder(usize),
+    /// A ReplicaSet that serves would be emptied.
+    #[error("ReplicaSet {0} would be emptied while users depend on it")]
+    EmptiedServing(String),
+}
+
+/// All broken invariants; none stops at the first.
+pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
+    let mut notes = Vec::new();
+    for action in &plan.actions {
+        check(action, seen, &mut notes);
+    }
+    let records =
+        plan.actions.iter().filter(|action| matches!(action, Action::OpenRecord { .. } | Action::UpdateRecord { .. }));
+    if records.count() > 1 {
+        notes.push(Note::TwoRecords);
+    }
+    if notes.is_empty() { Ok(LintedPlan(plan)) } else { Err(notes) }
+}
+
+fn check(action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
+    match action {
+        Action::SetSplit { route, resource_version, split, .. } => {
+            set_split(seen, route, resource_version, *split, notes)
+        }
+        Action::UpdateRecord { name, resource_version, status } => {
+            update_record(seen, name, resource_version, status, notes)
+        }
+        Action::Delete { carrier } => {
+            if named(seen, *carrier) {
+                notes.push(Note::DeletedWhileNamed(*carrier));
+            }
+        }
+        Action::Resume { resource_version } => resume(seen, resource_version, notes),
+        Action::RemoveFinalizer => {
+            if named(seen, Carrier::Canary) {
+                notes.push(Note::LeftTraffic);
+            }
+        }
+        Action::EmptyReplicaSet { name, resource_version } => empty(seen, name, resource_version, notes),
+        Action::ExplainPause { resource_version, .. } => {
+            workload_fence(seen, resource_version, "the pause's explanation", notes)
+        }
+        Action::AddFinalizer | Action::OpenRecord { .. } | Action::Apply { .. } => {}
+    }
+}
+
+fn workload_fence(seen: &Snapshot, resource_version: &str, what: &'static str, notes: &mut Vec<Note>) {
+    if seen.workload.as_ref().is_none_or(|workload| workload.resource_version != resource_version) {
+        notes.push(Note::NotFenced(what));
+    }
+}
+
+fn set_split(seen: &Snapshot, name: &str, resource_version: &str, split: Split, notes: &mut Vec<Note>) {
+    let Some((_, route)) = routes(seen).find(|(route, _)| *route == name) else {
+        notes.push(Note::NotFenced("a route that was not seen"));
+        return;
+    };
+    if route.resource_version != resource_version {
+        notes.push(Note::NotFenced("a route's weights"));
+    }
+    let active = Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]);
+    let (new, arm) = new_version(active.as_ref());
+    let to = share(split, &new);
+    let from = route
+        .rules
+        .iter()
+        .map(|rule| rule.map_or(Weight::ZERO, |split| share(split, &new)))
+        .min()
+        .unwrap_or(Weight::ZERO);
+    if to > from {
+        match &active {
+            Some(active) if active.status.rollback.is_some() => {
+                notes.push(Note::RaisedAfterRollback { route: name.to_owned(), to })
+            }
+            Some(active) if may_have(&active.status, arm, to) => {}
+            // With nothing released the workload is what Git says.
+            None if split == Split::HOME => {}
+            _ => notes.push(Note::RaisedWithoutPass { route: name.to_owned(), to }),
+        }
+    }
+    for carrier in [Carrier::Canary, Carrier::Previous] {
+        let had = route.rules.iter().flatten().map(|split| split.weight(carrier)).min().unwrap_or(Weight::ZERO);
+        let ready = seen.side(carrier).is_some_and(|side| {
+            side.endpoints.is_some_and(|ready| ready > 0) && side.deployment.as_ref().is_some_and(|d| d.available > 0)
+        });
+        if split.weight(carrier) > had && !ready {
+            notes.push(Note::TrafficToNobody { route: name.to_owned(), carrier });
+        }
+    }
+}
+
+/// The carriers of the new version.
+fn new_version(active: Option<&Active<'_>>) -> (Vec<Carrier>, Arm) {
+    let Some(active) = active else { return (vec![Carrier::Canary], Arm::Canary) };
+    let resumed = active.status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some());
+    match (active.record.spec.arm, resumed) {
+        (Arm::Canary, false) => (vec![Carrier::Canary], Arm::Canary),
+        (Arm::Canary, true) => (vec![Carrier::Canary, Carrier::Workload], Arm::Canary),
+        (Arm::Workload, _) => (vec![Carrier::Workload], Arm::Workload),
+    }
+}
+
+fn share(split: Split, carriers: &[Carrier]) -> Weight {
+    let sum: u8 = carriers.iter().map(|carrier| split.weight(*carrier).get()).sum();
+    Weight::whole(sum)
+}
+
+/// The largest weight that the recorded verdicts allow.
+fn may_have(status: &ReleaseRecordStatus, arm: Arm, weight: Weight) -> bool {
+    match status.phase {
+        Phase::Release => {
+            let index = status.stage as usize;
+            let passed = status.stages.iter().take(index).all(|stage| stage.passed_at.is_some());
+            passed && status.stages.get(index).is_some_and(|stage| weight <= stage.spec.weight)
+        }
+        Phase::Promote | Phase::Verify => status.stages.iter().all(|stage| stage.passed_at.is_some()),
+        Phase::Rollback => arm == Arm::Canary && weight == Weight::ZERO,
+        Phase::Idle | Phase::Plan | Phase::Stage | Phase::Complete => false,
+    }
+}
+
+fn update_record(
+    seen: &Snapshot,
+    name: &str,
+    resource_version: &str,
+    next: &ReleaseRecordStatus,
+    notes: &mut Vec<Note>,
+) {
+    let Some(record) =
+        seen.record.as_ref().filter(|record| record.name == name && record.resource_version == resource_version)
+    else {
+        notes.push(Note::NotFenced("a record's status"));
+        return;
+    };
+    if next.hold.as_ref().is_some_and(|hold| hold.deadline <= hold.since) {
+        notes.push(Note::HoldWithoutEnd);
+    }
+    let Some(before) = &record.status else { return };
+    if before.outcome.is_some() {
+        notes.push(Note::SealedRecord);
+    }
+    for (index, (old, new)) in before.stages.iter().zip(&next.stages).enumerate() {
+        let changed_twice = (old.started_at.is_some() && new.started_at != old.started_at)
+            || (old.passed_at.is_some() && new.passed_at != old.passed_at);
+        let before_its_turn =
+            index as u32 != before.stage && (old.started_at != new.started_at || old.passed_at != new.passed_at);
+        let unstarted = new.passed_at.is_some() && old.started_at.is_none();
+        if changed_twice || before_its_turn || unstarted {
+            notes.push(Note::StageOrder(index));
+        }
+    }
+    let skipped = next.stage > before.stage && (next.stage != before.stage + 1 || !passed(next, before.stage));
+    if skipped {
+        notes.push(Note::StageOrder(next.stage as usize));
+    }
+}
+
+fn passed(status: &ReleaseRecordStatus, stage: u32) -> bool {
+    status.stages.get(stage as usize).is_some_and(|stage| stage.passed_at.is_some())
+}
+
+fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
+    workload_fence(seen, resource_version, "letting the workload go", notes);
+    let Some(workload) = &seen.workload else { return };
+    let runs = active_set(workload).is_some_and(|set| template::same(&set.template, &workload.template));
+    let idle = !workload.sets.iter().any(|set| set.replicas > 0 || set.existing > 0);
+    let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
+        Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
+        Some(active) => {
+            let previous =
+                seen.previous.as_ref().and_then(|side| side.deployment.as_ref()).is_some_and(|d| d.available > 0);
+            active.status.phase == Phase::Promote && previous && !traffic(seen, Carrier::Workload)
+        }
+        None => false,
+    };
+    if !(runs || idle || allowed) {
+        notes.push(Note::ResumedUngated);
+    }
+}
+
+fn traffic(seen: &Snapshot, carrier: Carrier) -> bool {
+    routes(seen)
+        .flat_map(|(_, route)| route.rules.iter())
+        .any(|rule| rule.is_none_or(|split| split.weight(carrier) > Weight::ZERO))
+}
+
+fn empty(seen: &Snapshot, name: &str, resource_version: &str, notes: &mut Vec<Note>) {
+    let set = seen.workload.as_ref().and_then(|workload| workload.sets.iter().find(|set| set.name == name));
+    if set.is_none_or(|set| set.resource_version != resource_version) {
+        notes.push(Note::NotFenced("emptying a ReplicaSet"));
+    }
+    let paused = seen.workload.as_ref().is_some_and(|workload| workload.paused);
+    if !paused || traffic(seen, Carrier::Workload) {
+        notes.push(Note::EmptiedServing(name.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! The objects of a canary or previous version: Deployment, Service and PodDisruptionBudget as JSON, and their sizes.
+
+use serde_json::{Map, Value, json};
+
+use super::problem::Problem;
+use super::snapshot::{Snapshot, Workload};
+use super::split::Carrier;
+use super::template::Relabel;
+use crate::api::names::{CANARY_SUFFIX, GATED, PREVIOUS_SUFFIX, RELEASE, REVISION, ROLE};
+use crate::api::{Percent, Weight};
+
+/// Labels that are tried for telling canary from stable, best first.
+const LABELS: [&str; 5] =
+    ["app.kubernetes.io/instance", "app.kubernetes.io/component", "app.kubernetes.io/name", "app", "k8s-app"];
+
+/// Pods that a canary needs for a weight: its share of the replicas and a quarter more, at least one, at most all.
+pub fn canary_size(replicas: u32, weight: Weight) -> u32 {
+    let share = u64::from(replicas) * u64::from(weight.get()) * 125;
+    u32::try_from(share.div_ceil(10_000)).unwrap_or(u32::MAX).clamp(1, replicas.max(1))
+}
+
+/// Pods of the previous version: the asked share of the replicas, at least one.
+pub fn previous_size(replicas: u32, fallback: Percent) -> u32 {
+    // Both factors are small and not negative, so the conversion is exact enough and in range.
+    ((f64::from(replicas) * fallback.ratio()).ceil() as u32).max(1)
+}
+
+/// The ending of a carrier's names and label value.
+pub const fn suffix(carrier: Carrier) -> &'static str {
+    match carrier {
+        Carrier::Workload => "",
+        Carrier::Canary => CANARY_SUFFIX,
+        Carrier::Previous => PREVIOUS_SUFFIX,
+    }
+}
+
+/// The label to rewrite for a carrier: it must stand in the selectors of both the Service and the Deployment, so that
+/// the user's Service, HPA and PDB keep meaning the user's pods alone.
+pub fn relabel(seen: &Snapshot, workload: &Workload, carrier: Carrier) -> Result<Relabel, Problem> {
+    let service = seen.service.as_ref().map(|service| &service.selector);
+    let own = workload.selector.get("matchLabels").and_then(Value::as_object);
+    let value_of = |key: &str| {
+        let value = own?.get(key)?.as_str()?;
+        (service?.get(key).map(String::as_str) == Some(value)).then(|| value.to_owned())
+    };
+    let wanted = seen.release.spec.traffic.canary_label.as_deref();
+    let (key, from) = match wanted {
+        Some(key) => value_of(key).map(|value| (key.to_owned(), value)),
+        None => LABELS.iter().find_map(|key| value_of(key).map(|value| ((*key).to_owned(), value))),
+    }
+    .ok_or_else(|| Problem::no_canary_label(seen, wanted))?;
+    let to = format!("{from}{}", suffix(carrier));
+    if to.len() > 63 {
+        return Err(Problem::label_too_long(seen, &key, &to));
+    }
+    Ok(Relabel { key, from, to })
+}
+
+/// The Deployment, Service and PodDisruptionBudget that carry `template` as `carrier`, in the order to apply them.
+pub fn side(
+    seen: &Snapshot,
+    workload: &Workload,
+    carrier: Carrier,
+    template: &Value,
+    revision: &str,
+    replicas: u32,
+) -> Result<Vec<Value>, Problem> {
+    let relabel = relabel(seen, workload, carrier)?;
+    let service = seen.service.as_ref().ok_or_else(|| Problem::service_missing(seen))?;
+    let selector = relabel.selector(&workload.selector);
+    let name = format!("{}{}", seen.release.spec.workload_ref.name, suffix(carrier));
+    let metadata = |name: &str, labels: Map<String, Value>, annotations: Map<String, Value>| {
+        let mut labels = labels;
+        labels.insert(RELEASE.to_owned(), Value::from(seen.release.name.as_str()));
+        labels.insert(ROLE.to_owned(), Value::from(carrier.as_str()));
+        json!({"name": name, "namespace": seen.release.namespace, "labels": labels, "annotations": annotations})
+    };
+
+    let own_labels: Map<String, Value> = workload
+        .labels
+        .iter()
+        .filter(|(key, _)| !belongs_to_tools(key) && key.as_str() != GATED)
+        .map(|(key, value)| (key.clone(), Value::from(value.as_str())))
+        .collect();
+    let mut spec = json!({
+        "replicas": replicas,
+        "selector": selector,
+        "template": relabel.template(template),
+        "revisionHistoryLimit": 1,
+    });
+    for field in ["minReadySeconds", "progressDeadlineSeconds"] {
+        if let Some(value) = workload.spec.get(field) {
+            spec[field] = value.clone();
+        }
+    }
+    let marks = json!({REVISION: revision}).as_object().cloned().unwrap_or_default();
+    Ok(vec![
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(&name, own_labels.clone(), marks), "spec": spec}),
+        service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)),
+        json!({
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": metadata(&name, own_labels, Map::new()),
+            "spec": {"maxUnavailable": 1, "selector": selector},
+        }),
+    ])
+}
+
+/// The user's Service for the copy's pods: same ports and labels, so that ServiceMonitors find it; never a second load balancer.
+fn service_copy(
+    service: &Value,
+    relabel: &Relabel,
+    metadata: impl Fn(&str, Map<String, Value>, Map<String, Value>) -> Value,
+    name: &str,
+) -> Value {
+    let kept = |place: &str| -> Map<String, Value> {
+        let map = service.pointer(place).and_then(Value::as_object).cloned().unwrap_or_default();
+        map.into_iter().filter(|(key, _)| !belongs_to_tools(key) && !asks_for_the_outside(key)).collect()
+    };
+    let mut selector = service.pointer("/spec/selector").and_then(Value::as_object).cloned().unwrap_or_default();
+    relabel.map(&mut selector);
+    let mut ports = service.pointer("/spec/ports").cloned().unwrap_or_else(|| json!([]));
+    for port in ports.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        port.remove("nodePort");
+    }
+    let mut spec = json!({"type": "ClusterIP", "selector": selector, "ports": ports});
+    if service.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None") {
+        spec["clusterIP"] = json!("None");
+    }
+    for field in ["sessionAffinity", "sessionAffinityConfig", "trafficDistribution", "internalTrafficPolicy"] {
+        if let Some(value) = service.pointer("/spec").and_then(|spec| spec.get(field)) {
+            spec[field] = value.clone();
+        }
+    }
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": metadata(name, kept("/metadata/labels"), kept("/metadata/annotations")),
+        "spec": spec,
+    })
+}
+
+/// Labels and annotations by which a GitOps tool, Helm or kubectl would take the copy for its own.
+fn belongs_to_tools(key: &str) -> bool {
+    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+    prefix == "argocd.argoproj.io"
+        || prefix.ends_with("fluxcd.io")
+        || prefix == "meta.helm.sh"
+        || prefix == "helm.sh"
+        || prefix.ends_with("kubectl.kubernetes.io")
+        || key == "app.kubernetes.io/managed-by"
+        || key == "app.kubernetes.io/instance"
+        || prefix == "tidegate.io"
+        || prefix == "deployment.kubernetes.io"
+}
+
+/// Annotations that would ask for a load balancer or a DNS name.
+fn asks_for_the_outside(key: &str) -> bool {
+    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+    prefix.contains("external-dns")
+        || prefix.contains("load-balancer")
+        || prefix.starts_with("service.beta")
+        || prefix == "cloud.google.com"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(4, 5, 1)]
+    #[case(4, 25, 2)]
+    #[case(4, 50, 3)]
+    #[case(4, 100, 4)]
+    #[case(20, 5, 2)]
+    #[case(100, 1, 2)]
+    #[case(100, 50, 63)]
+    #[case(1, 100, 1)]
+    #[case(0, 50, 1)]
+    fn a_canary_has_its_share_and_a_quarter_more(#[case] replicas: u32, #[case] weight: u8, #[case] pods: u32) {
+        assert_eq!(canary_size(replicas, Weight::whole(weight)), pods);
+    }
+
+    #[rstest]
+    #[case(4, 100, 4)]
+    #[case(4, 50, 2)]
+    #[case(3, 50, 2)]
+    #[case(3, 1, 1)]
+    fn previous_is_never_empty(#[case] replicas: u32, #[case] percent: u8, #[case] pods: u32) {
+        assert_eq!(previous_size(replicas, Percent::whole(percent)), pods);
+    }
+}

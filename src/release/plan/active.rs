@@ -1,0 +1,363 @@
+//! An attempt that is going on, with the facts that every phase needs.
+
+use super::step::{LOOK_AGAIN, Say, Step};
+use crate::api::gated_release::HoldStatus;
+use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordStatus, Trigger};
+use crate::api::{Span, Time, Weight};
+use crate::release::action::Action;
+use crate::release::objects::{self, canary_size, relabel, side};
+use crate::release::problem::Problem;
+use crate::release::snapshot::{Record, ReplicaSetSeen, RouteState, SideDeployment, Snapshot, Workload};
+use crate::release::split::{Carrier, Split};
+use crate::release::{template, wording};
+
+/// An attempt that has no outcome yet.
+pub(in crate::release) struct Active<'a> {
+    pub(in crate::release) seen: &'a Snapshot,
+    pub(in crate::release) record: &'a Record,
+    /// Where the record stands; what a new record says where its status was not written yet.
+    pub(in crate::release) status: ReleaseRecordStatus,
+    pub(in crate::release) now: Time,
+    pub(in crate::release) problems: &'a [Problem],
+}
+
+/// The workload's template, compared with the attempt's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Template {
+    /// It is the attempt's.
+    Ours,
+    /// It is the one that served before.
+    Stable,
+    /// It is a newer one.
+    Newer,
+}
+
+/// The name of the workload's template: the stored one while the generation has not moved, so that an API server with
+/// new defaults makes no new revision of an old template.
+pub(in crate::release) fn judged_revision(seen: &Snapshot, workload: &Workload) -> String {
+    match &seen.release.status.workload {
+        Some(stored) if stored.uid == workload.uid && stored.generation == workload.generation => {
+            stored.revision.clone()
+        }
+        _ => workload.revision.clone(),
+    }
+}
+
+impl<'a> Active<'a> {
+    pub(in crate::release) fn of(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
+        let record = seen.record.as_ref()?;
+        let status = record.status.clone().unwrap_or_else(|| fresh(Phase::Plan, now));
+        status.outcome.is_none().then_some(Self { seen, record, status, now, problems })
+    }
+
+    /// Where the record stands, as the API server has it.
+    pub(super) fn stored(&self) -> Option<&ReleaseRecordStatus> {
+        self.record.status.as_ref()
+    }
+
+    /// The record's status to go on from, without a hold.
+    pub(super) fn next(&self) -> ReleaseRecordStatus {
+        ReleaseRecordStatus { hold: None, ..self.status.clone() }
+    }
+
+    /// The record's status in another phase.
+    pub(super) fn enter(&self, phase: Phase) -> ReleaseRecordStatus {
+        ReleaseRecordStatus { phase, phase_since: self.now, ..self.next() }
+    }
+
+    /// How the change is called in sentences.
+    pub(super) fn name(&self) -> String {
+        wording::called(&self.record.spec)
+    }
+
+    /// What carries the new version while it is judged in stages.
+    pub(super) fn candidate(&self) -> Carrier {
+        match self.record.spec.arm {
+            Arm::Canary => Carrier::Canary,
+            Arm::Workload => Carrier::Workload,
+        }
+    }
+
+    /// The weights of a stage.
+    pub(super) fn split(&self, candidate: Weight) -> Split {
+        match self.record.spec.arm {
+            Arm::Canary => Split::canary(candidate),
+            Arm::Workload => Split::previous(candidate.rest()),
+        }
+    }
+
+    /// Whether the workload runs, or is about to run, the new version itself.
+    pub(super) fn workload_is_new(&self) -> bool {
+        self.record.spec.arm == Arm::Workload
+            || self.status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some())
+            || matches!(self.status.phase, Phase::Verify)
+            || self
+                .status
+                .rollback
+                .as_ref()
+                .is_some_and(|log| log.traffic_to == self.seen.service_of(Carrier::Previous))
+    }
+
+    pub(super) fn workload(&self) -> Option<&'a Workload> {
+        self.seen.workload.as_ref()
+    }
+
+    /// The workload's template, compared with the attempt's.
+    pub(super) fn template(&self, workload: &Workload) -> Template {
+        if judged_revision(self.seen, workload) == self.record.spec.revision || self.canary_runs(&workload.template) {
+            return Template::Ours;
+        }
+        let stable = match self.workload_is_new() {
+            // The workload's own ReplicaSets are the new version's by now.
+            true => self.side_runs(Carrier::Previous, &workload.template),
+            false => active_set(workload).is_some_and(|set| template::same(&set.template, &workload.template)),
+        };
+        if stable { Template::Stable } else { Template::Newer }
+    }
+
+    fn canary_runs(&self, template: &serde_json::Value) -> bool {
+        let made_for = self.seen.canary.as_ref().and_then(|side| side.deployment.as_ref()).map(|d| d.revision.as_str());
+        made_for == Some(self.record.spec.revision.as_str()) && self.side_runs(Carrier::Canary, template)
+    }
+
+    fn side_runs(&self, carrier: Carrier, template: &serde_json::Value) -> bool {
+        let Some(workload) = self.workload() else { return false };
+        let Some(deployment) = self.deployment(carrier) else { return false };
+        relabel(self.seen, workload, carrier)
+            .is_ok_and(|relabel| template::same(&relabel.template(template), &deployment.template))
+    }
+
+    pub(super) fn deployment(&self, carrier: Carrier) -> Option<&'a SideDeployment> {
+        self.seen.side(carrier)?.deployment.as_ref().filter(|deployment| !deployment.deleting)
+    }
+
+    /// The ReplicaSet of the workload that runs the attempt's template, once the workload was let go.
+    pub(super) fn new_set(&self) -> Option<&'a ReplicaSetSeen> {
+        let workload = self.workload()?;
+        if self.template(workload) == Template::Ours {
+            return workload.sets.iter().find(|set| template::same(&set.template, &workload.template));
+        }
+        workload.sets.iter().find(|set| {
+            template::revision(&set.template) == self.record.spec.revision || self.canary_runs(&set.template)
+        })
+    }
+
+    /// Pods that the canary needs for a weight.
+    pub(super) fn canary_size(&self, weight: Weight) -> u32 {
+        canary_size(self.workload().map_or(0, |workload| workload.replicas), weight)
+    }
+
+    /// The writes that give a carrier its objects, none where they stand as wished already.
+    pub(super) fn bring_up(&self, carrier: Carrier, replicas: u32) -> Result<Vec<Action>, Problem> {
+        let Some(workload) = self.workload() else { return Ok(Vec::new()) };
+        let (source, revision) = match carrier {
+            Carrier::Previous => (self.stable_template(workload), self.record.spec.stable.clone().unwrap_or_default()),
+            Carrier::Canary | Carrier::Workload => (Some(workload.template.clone()), self.record.spec.revision.clone()),
+        };
+        let Some(source) = source else { return Ok(Vec::new()) };
+        let have = self.seen.side(carrier);
+        let stands = have.is_some_and(|side| {
+            side.pdb
+                && side.endpoints.is_some()
+                && side
+                    .deployment
+                    .as_ref()
+                    .is_some_and(|d| !d.deleting && d.replicas == replicas && d.revision == revision)
+        });
+        if stands {
+            return Ok(Vec::new());
+        }
+        let objects = side(self.seen, workload, carrier, &source, &revision, replicas)?;
+        Ok(objects.into_iter().map(|object| Action::Apply { carrier, object }).collect())
+    }
+
+    /// The template that served before: the workload's active ReplicaSet while it is held.
+    fn stable_template(&self, workload: &Workload) -> Option<serde_json::Value> {
+        active_set(workload).map(|set| set.template.clone())
+    }
+
+    /// Whether a carrier can take a share of the traffic that needs so many pods; otherwise what is missing.
+    pub(super) fn ready(&self, carrier: Carrier, pods: u32) -> Result<(), String> {
+        let (available, endpoints) = match carrier {
+            Carrier::Workload => {
+                let endpoints = self.seen.service.as_ref().map_or(0, |service| service.ready_endpoints);
+                (self.new_set().map_or(0, |set| set.available), endpoints)
+            }
+            Carrier::Canary | Carrier::Previous => {
+                let endpoints = self.seen.side(carrier).and_then(|side| side.endpoints).unwrap_or(0);
+                (self.deployment(carrier).map_or(0, |d| d.available), endpoints)
+            }
+        };
+        if available < pods {
+            return Err(format!("{available} of {pods} {carrier} pods are available"));
+        }
+        if endpoints < pods {
+            return Err(format!(
+                "{endpoints} of {pods} {carrier} endpoints are ready in Service {}",
+                self.seen.service_of(carrier)
+            ));
+        }
+        Ok(())
+    }
+
+    /// Routes that can be steered.
+    pub(super) fn routes(&self) -> impl Iterator<Item = (&'a str, &'a RouteState)> {
+        routes(self.seen)
+    }
+
+    /// The writes that give every route these weights, none where they say so already.
+    pub(super) fn steer(&self, split: Split) -> Vec<Action> {
+        steer(self.seen, split)
+    }
+
+    /// Whether the router has taken the present routes over; otherwise why not.
+    pub(super) fn effective(&self) -> Result<(), String> {
+        self.routes()
+            .try_for_each(|(name, route)| route.effective.clone().map_err(|why| format!("HTTPRoute {name}: {why}")))
+    }
+
+    /// The largest share of a carrier in any rule.
+    pub(super) fn weight(&self, carrier: Carrier) -> Weight {
+        weight(self.seen, carrier)
+    }
+
+    /// A step that waits for something within the contract's time for readiness, and goes back where that is over.
+    pub(super) fn wait(&self, since: Time, reason: &'static str, what: &str, trigger: Trigger) -> Step {
+        let within = self.seen.release.spec.strategy.ready_within;
+        let until = since.plus(within);
+        if self.now >= until {
+            let value = self.crashes().map_or_else(|| what.to_owned(), |crash| format!("{what}; {crash}"));
+            return super::roll_back::begin(self, trigger, value, format!("ready within {within}"));
+        }
+        let rest = until.since(self.now);
+        Step::going(
+            reason,
+            format!(
+                "{}: waiting until it is ready to take traffic; rolled back if it is not by {}.",
+                self.name(),
+                until.clock()
+            ),
+        )
+        .wake(LOOK_AGAIN.min(rest))
+    }
+
+    /// What crashes in the canary.
+    pub(super) fn crashes(&self) -> Option<&'a str> {
+        self.seen.canary.as_ref()?.deployment.as_ref()?.crashes.first().map(String::as_str)
+    }
+
+    /// Waits for somebody or something, for so long at most.
+    pub(super) fn hold(&self, reason: &str, message: String, patience: Span) -> Step {
+        let hold = match &self.status.hold {
+            Some(hold) if hold.reason == reason => hold.clone(),
+            // Another reason does not begin the patience anew: a hold ends.
+            Some(hold) => HoldStatus { reason: reason.to_owned(), message, ..hold.clone() },
+            None => {
+                HoldStatus { reason: reason.to_owned(), message, since: self.now, deadline: self.now.plus(patience) }
+            }
+        };
+        if self.now >= hold.deadline {
+            return self.expire(&hold);
+        }
+        let rest = hold.deadline.since(self.now);
+        let step = Step::says(Say::Held).wake(rest);
+        if self.status.hold.as_ref() == Some(&hold) {
+            return step;
+        }
+        step.update(self, ReleaseRecordStatus { hold: Some(hold), ..self.status.clone() })
+    }
+
+    fn expire(&self, hold: &HoldStatus) -> Step {
+        let waited = format!("held {} since {}", hold.reason, hold.since.clock());
+        if self.status.phase == Phase::Plan {
+            return self.seal(
+                Outcome::Expired,
+                format!("Closed unreleased: {waited}, until its deadline {}.", hold.deadline.clock()),
+            );
+        }
+        super::roll_back::begin(self, Trigger::HoldExpired, waited, format!("deadline {}", hold.deadline.clock()))
+    }
+
+    /// Ends the attempt.
+    pub(super) fn seal(&self, outcome: Outcome, summary: String) -> Step {
+        let phase = match outcome {
+            Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed => Phase::Complete,
+            Outcome::RolledBack | Outcome::Reverted => Phase::Rollback,
+            Outcome::Superseded | Outcome::Expired | Outcome::Abandoned => self.status.phase,
+        };
+        let status = ReleaseRecordStatus {
+            outcome: Some(outcome),
+            ended_at: Some(self.now),
+            summary: summary.clone(),
+            ..self.enter(phase)
+        };
+        Step::going("Closed", summary).update(self, status)
+    }
+
+    /// Problems that keep traffic from being steered.
+    pub(super) fn steering_problem(&self) -> Option<&'a Problem> {
+        self.problems.iter().find(|problem| problem.steering)
+    }
+}
+
+/// What a new record says.
+pub(super) fn fresh(phase: Phase, now: Time) -> ReleaseRecordStatus {
+    ReleaseRecordStatus {
+        phase,
+        phase_since: now,
+        budget: None,
+        stages: Vec::new(),
+        stage: 0,
+        verify: Span::ZERO,
+        baseline_latency: None,
+        hold: None,
+        promotion: None,
+        rollback: None,
+        outcome: None,
+        ended_at: None,
+        summary: String::new(),
+    }
+}
+
+/// The one ReplicaSet that has or wants pods; `None` where there are none or several.
+pub(in crate::release) fn active_set(workload: &Workload) -> Option<&ReplicaSetSeen> {
+    let mut active = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    active.next().filter(|_| active.next().is_none())
+}
+
+/// Routes that can be steered.
+pub(in crate::release) fn routes(seen: &Snapshot) -> impl Iterator<Item = (&str, &RouteState)> {
+    seen.routes.iter().filter_map(|route| Some((route.name.as_str(), route.state.as_ref().ok()?)))
+}
+
+/// The writes that give every route these weights, none where they say so already.
+pub(in crate::release) fn steer(seen: &Snapshot, split: Split) -> Vec<Action> {
+    routes(seen)
+        .filter(|(_, route)| !route.is(split))
+        .map(|(name, route)| Action::SetSplit {
+            route: name.to_owned(),
+            resource_version: route.resource_version.clone(),
+            split,
+            withdrawn: None,
+        })
+        .collect()
+}
+
+/// The largest share of a carrier in any rule.
+pub(in crate::release) fn weight(seen: &Snapshot, carrier: Carrier) -> Weight {
+    let shares = routes(seen).flat_map(|(_, route)| route.rules.iter().flatten()).map(|split| split.weight(carrier));
+    shares.max().unwrap_or(Weight::ZERO)
+}
+
+/// Whether any rule names a carrier, with weight or without.
+pub(in crate::release) fn named(seen: &Snapshot, carrier: Carrier) -> bool {
+    routes(seen)
+        .flat_map(|(_, route)| route.rules.iter())
+        .any(|rule| rule.is_none_or(|split| split.of(carrier).is_some()))
+}
+
+/// Pods of the previous version that this release wants.
+pub(super) fn previous_size(active: &Active<'_>) -> u32 {
+    let replicas = active.workload().map_or(0, |workload| workload.replicas);
+    objects::previous_size(replicas, active.seen.release.spec.strategy.fallback_percent)
+}

@@ -1,0 +1,157 @@
+//! No attempt is going on: is there one to begin?
+
+use super::active::{active_set, judged_revision, named, steer, weight};
+use super::open;
+use super::step::{LOOK_AGAIN, Say, Step};
+use crate::api::release_record::Outcome;
+use crate::api::{Time, Weight};
+use crate::release::action::Action;
+use crate::release::problem::Problem;
+use crate::release::snapshot::{Record, Snapshot, Workload};
+use crate::release::split::{Carrier, Split};
+use crate::release::template;
+
+pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
+    let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
+        return Step::says(Say::Problems(found));
+    };
+    if let Some(step) = clear_leftovers(seen) {
+        return step;
+    }
+    let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
+    let waits = matches!(step.say, Say::InForce | Say::Closed);
+    if waits && !found.is_empty() { Step { say: Say::Problems(found), ..step } } else { step }
+}
+
+/// Whether the previous version serves, because the last attempt came back after its promotion.
+fn served_by_previous(seen: &Snapshot) -> bool {
+    weight(seen, Carrier::Previous) > Weight::ZERO
+}
+
+/// Takes away what an attempt left that did not end in the usual way; traffic first.
+fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
+    if served_by_previous(seen) {
+        return None;
+    }
+    let leftover = |carrier: Carrier| seen.side(carrier).is_some_and(|side| side.foreign.is_none());
+    let going = || Step::going("CleaningUp", "Removing what the last attempt left.".to_owned());
+    if named(seen, Carrier::Canary) || named(seen, Carrier::Previous) {
+        return Some(going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN));
+    }
+    let gone: Vec<_> = [Carrier::Canary, Carrier::Previous]
+        .into_iter()
+        .filter(|carrier| {
+            leftover(*carrier)
+                && !seen.side(*carrier).is_some_and(|side| side.deployment.as_ref().is_some_and(|d| d.deleting))
+        })
+        .map(|carrier| Action::Delete { carrier })
+        .collect();
+    (!gone.is_empty()).then(|| going().all(gone).wake(LOOK_AGAIN))
+}
+
+/// The workload is paused.
+fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
+    let Some(active) = active_set(workload) else {
+        if workload.replicas == 0 || workload.sets.is_empty() {
+            return nothing_runs(seen, workload, now);
+        }
+        return unsettled(workload);
+    };
+    if template::same(&active.template, &workload.template) {
+        return back_to_stable(workload);
+    }
+    match &seen.record {
+        Some(last) if closed_for_good(seen, workload, last) => Step::says(Say::Closed),
+        _ => open::attempt(seen, workload, now, served_by_previous(seen)),
+    }
+}
+
+/// The last attempt was at this very template, and nobody asked to try it again.
+fn closed_for_good(seen: &Snapshot, workload: &Workload, last: &Record) -> bool {
+    let Some(status) = &last.status else { return false };
+    let retried = seen.release.retry.is_some() && seen.release.retry != last.spec.retry;
+    // A template that came back to the stable one and changed again is a new attempt, even at a revision tried before.
+    let settled = matches!(status.outcome, Some(Outcome::RolledBack | Outcome::Expired | Outcome::Abandoned));
+    settled && !retried && judged_revision(seen, workload) == last.spec.revision
+}
+
+/// Nothing runs that a new template could be compared with: it becomes what runs when the workload is scaled up.
+fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
+    let known = last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload));
+    let resume = Action::Resume { resource_version: workload.resource_version.clone() };
+    if known {
+        return Step::going("Resuming", "No pod runs: the workload is let go.".to_owned()).then(resume);
+    }
+    let summary = "No pod ran, so there was nothing to compare with: the template runs when the workload is scaled up.";
+    open::sealed(seen, workload, now, Outcome::Bootstrap, summary.to_owned()).then(resume)
+}
+
+fn unsettled(workload: &Workload) -> Step {
+    let active: Vec<_> = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).collect();
+    let names: Vec<_> = active.iter().map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();
+    let message = format!(
+        "The Deployment was paused in the middle of a rolling update: {} are both active, and none of them is stable for sure. Finish one of them (kubectl rollout resume lets the newest run ungated); the template is judged as soon as one is left.",
+        names.join(" and ")
+    );
+    Step::says(Say::Unsettled("NotSettled", message)).wake(LOOK_AGAIN)
+}
+
+/// The template is the one that runs.
+fn back_to_stable(workload: &Workload) -> Step {
+    if workload.paused_because.is_none() {
+        let message = "The Deployment is paused, but not by Tidegate: its template is the one that runs. Resume it when you like (kubectl rollout resume); changes are held all the same.";
+        return Step::says(Say::Unsettled("PausedByOthers", message.to_owned()));
+    }
+    Step::going("Resuming", "The template is the one that runs again: the workload is let go.".to_owned())
+        .then(Action::Resume { resource_version: workload.resource_version.clone() })
+}
+
+/// The workload is not paused: its template runs.
+fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
+    if served_by_previous(seen) {
+        return Step::says(Say::Closed);
+    }
+    let revision = judged_revision(seen, workload);
+    let Some(stable) = last_good(seen) else {
+        let summary = "Taken under the gate as it runs.".to_owned();
+        return open::sealed(seen, workload, now, Outcome::Bootstrap, summary);
+    };
+    let running = workload.sets.iter().any(|set| set.replicas > 0 && template::same(&set.template, &workload.template));
+    if stable == revision || (running && is_stable_under_another_name(seen, workload)) {
+        return Step::says(Say::InForce);
+    }
+    let how = match (&workload.break_glass, &workload.resumed_by) {
+        (Some(reason), _) => format!("under break-glass: {reason}"),
+        (None, Some(who)) => format!("resumed by {who} while it was held"),
+        (None, None) => "outside of the gate (created anew, or changed while it was not labelled)".to_owned(),
+    };
+    open::sealed(
+        seen,
+        workload,
+        now,
+        Outcome::Bypassed,
+        format!("Runs ungated, {how}. It is the stable revision from now on."),
+    )
+}
+
+/// Whether a stored name of the template is what the last good attempt was called.
+fn is_stable_under_another_name(seen: &Snapshot, workload: &Workload) -> bool {
+    let stored = seen.release.status.workload.as_ref();
+    stored.is_some_and(|stored| {
+        stored.uid == workload.uid
+            && Some(&stored.revision) == last_good(seen).as_ref()
+            && stored.generation == workload.generation
+    })
+}
+
+/// The revision that ran well last, from the last record.
+pub(super) fn last_good(seen: &Snapshot) -> Option<String> {
+    let last = seen.record.as_ref()?;
+    let outcome = last.status.as_ref().and_then(|status| status.outcome)?;
+    match outcome {
+        Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed => Some(last.spec.revision.clone()),
+        Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned => {
+            last.spec.stable.clone()
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The one decision: what was seen and the time in, the next step out. One file a phase; this one says which is asked.
+
+mod active;
+mod idle;
+mod leave;
+mod open;
+mod promote;
+mod release;
+mod roll_back;
+mod stage;
+mod start;
+mod step;
+mod verify;
+
+use super::action::{Action, Plan};
+use super::explain;
+use super::problem::problems;
+use super::snapshot::Snapshot;
+use crate::api::Time;
+use crate::api::release_record::{Outcome, Phase};
+
+pub(super) use active::{Active, active_set, judged_revision, named, routes};
+pub(super) use step::{Say, Step};
+
+/// What to do now. Total: every snapshot has a plan.
+pub fn plan(seen: &Snapshot, now: Time) -> Plan {
+    let step = decide(seen, now);
+    explain::complete(seen, step, now)
+}
+
+fn decide(seen: &Snapshot, now: Time) -> Step {
+    if seen.release.deleting {
+        return leave::step(seen, now);
+    }
+    if !seen.release.finalizer {
+        return Step::says(Say::Going("Starting", "Taking the workload under the gate.".to_owned()))
+            .then(Action::AddFinalizer);
+    }
+    let found = problems(seen);
+    match Active::of(seen, now, &found) {
+        Some(active) => active_step(&active),
+        None => idle::step(seen, now, found),
+    }
+}
+
+fn active_step(active: &Active<'_>) -> Step {
+    let Some(status) = active.stored() else {
+        // The controller died between creating the record and writing where it stands.
+        return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned()))
+            .update(active, active.status.clone());
+    };
+    if let Some(step) = roll_back::forced(active) {
+        return step;
+    }
+    let step = match status.phase {
+        Phase::Plan => start::step(active),
+        Phase::Stage => stage::step(active),
+        Phase::Release => release::step(active),
+        Phase::Promote => promote::step(active),
+        Phase::Verify => verify::step(active),
+        Phase::Rollback => roll_back::step(active),
+        // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
+        Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
+    };
+    step.clearing_hold(active)
+}

@@ -1,0 +1,87 @@
+//! The record that an attempt begins with.
+
+use super::active::{fresh, judged_revision};
+use super::idle::last_good;
+use super::step::Step;
+use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::{Change, ChangeType, Time};
+use crate::release::action::Action;
+use crate::release::snapshot::{Snapshot, Workload, record_name};
+use crate::release::template;
+
+/// Begins an attempt at the workload's template.
+pub(super) fn attempt(seen: &Snapshot, workload: &Workload, now: Time, served_by_previous: bool) -> Step {
+    let arm = if served_by_previous { Arm::Workload } else { Arm::Canary };
+    let sentence = "A new template was found and is held; it is decided whether and how it may ship.";
+    record(seen, workload, arm, fresh(Phase::Plan, now), sentence.to_owned())
+}
+
+/// Records a template that runs without having been gated.
+pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: Outcome, summary: String) -> Step {
+    let status = ReleaseRecordStatus {
+        outcome: Some(outcome),
+        ended_at: Some(now),
+        summary: summary.clone(),
+        ..fresh(Phase::Complete, now)
+    };
+    record(seen, workload, Arm::Canary, status, summary)
+}
+
+fn record(seen: &Snapshot, workload: &Workload, arm: Arm, status: ReleaseRecordStatus, sentence: String) -> Step {
+    let last = seen.record.as_ref().map_or(0, |record| record.spec.attempt);
+    let attempt = last.max(seen.release.status.attempts).saturating_add(1);
+    let spec = ReleaseRecordSpec {
+        release: seen.release.name.clone(),
+        attempt,
+        workload_uid: workload.uid.clone(),
+        revision: judged_revision(seen, workload),
+        stable: last_good(seen),
+        change: change(seen, workload),
+        changed_by: workload.changed_by.clone(),
+        retry: seen.release.retry.clone(),
+        risk_budget: seen.release.spec.risk_budget_ref.name.clone(),
+        arm,
+    };
+    let name = record_name(&seen.release.name, attempt);
+    Step {
+        opened: Some((name.clone(), spec.clone())),
+        record: Some(status.clone()),
+        ..Step::going("Planning", sentence)
+    }
+    .then(Action::OpenRecord { name, spec: Box::new(spec), status: Box::new(status) })
+}
+
+/// What the revision carries: the Deployment's annotations, else the GatedRelease's change where it is bound to an image
+/// of this template. That it is a rollback is never believed but seen: the template ran in this workload before.
+fn change(seen: &Snapshot, workload: &Workload) -> Change {
+    let bound = seen.release.spec.change.as_ref().filter(|bound| has_image(workload, &bound.image_digest));
+    let mut change = match (workload.change_annotated, bound) {
+        (false, Some(bound)) => bound.change.clone(),
+        _ => workload.change.clone(),
+    };
+    if ran_before(seen, workload) {
+        change.kind = ChangeType::Rollback;
+    } else if change.kind == ChangeType::Rollback {
+        change.kind = ChangeType::Feature;
+    }
+    change
+}
+
+fn has_image(workload: &Workload, digest: &str) -> bool {
+    let containers =
+        ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|place| workload.template.pointer(place));
+    let mut images = containers
+        .filter_map(|list| list.as_array())
+        .flatten()
+        .filter_map(|container| container.get("image")?.as_str());
+    images.any(|image| image.ends_with(digest))
+}
+
+/// An older ReplicaSet of the workload ran this template, and it is not the one that came back last.
+fn ran_before(seen: &Snapshot, workload: &Workload) -> bool {
+    let came_back = seen.record.as_ref().is_some_and(|last| {
+        last.spec.revision == workload.revision
+            && last.status.as_ref().is_some_and(|status| status.outcome == Some(Outcome::RolledBack))
+    });
+    !came_back && workload.sets.iter().any(|set| template::same(&set.template, &workload.template))
+}

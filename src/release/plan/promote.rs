@@ -1,0 +1,182 @@
+//! Phase Promote: the workload itself takes the new version over while the canary serves, then gets the traffic back.
+
+use super::active::{Active, Template, previous_size};
+use super::roll_back;
+use super::step::{LOOK_AGAIN, Step};
+use super::verify::on_verdict;
+use crate::api::Weight;
+use crate::api::release_record::{Phase, Promotion, ReleaseRecordStatus, Trigger};
+use crate::release::action::Action;
+use crate::release::snapshot::Workload;
+use crate::release::split::{Carrier, Split};
+
+const HALF: Weight = Weight::whole(50);
+
+pub(super) fn step(active: &Active<'_>) -> Step {
+    let Some(workload) = active.workload() else { return Step::going("Promoting", "The workload is gone.".to_owned()) };
+    let promotion = active.status.promotion.clone().unwrap_or_default();
+    let resumed = promotion.resumed_at.or_else(|| already_rolling(active, workload).then_some(active.now));
+    match (resumed, promotion.half_at, promotion.passed_at, promotion.home_at) {
+        (None, ..) => warm_previous(active, workload),
+        (Some(_), ..) if promotion.resumed_at.is_none() => Step::going("Promoting", "The workload rolls.".to_owned())
+            .update(active, with(active, Promotion { resumed_at: resumed, ..promotion })),
+        (Some(since), None, ..) => match roll(active, workload, since) {
+            Some(step) => step,
+            None => hand_back_half(active, &promotion),
+        },
+        (_, Some(half), None, _) => judge_half(active, half, &promotion),
+        (_, _, Some(_), None) => take_home(active, &promotion),
+        (_, _, _, Some(_)) => drop_canary(active),
+    }
+}
+
+/// The controller died between letting the workload go and writing so.
+fn already_rolling(active: &Active<'_>, workload: &Workload) -> bool {
+    !workload.paused || active.new_set().is_some_and(|set| set.replicas > 0)
+}
+
+fn with(active: &Active<'_>, promotion: Promotion) -> ReleaseRecordStatus {
+    ReleaseRecordStatus { promotion: Some(promotion), ..active.next() }
+}
+
+/// The old template is brought up beside the workload before the workload lets go of it: the way back stays one write.
+fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
+    if let Some(step) = roll_back::template_moved(active) {
+        return step;
+    }
+    let (size, since) = (previous_size(active), active.status.phase_since);
+    match active.bring_up(Carrier::Previous, size) {
+        Err(problem) => {
+            return active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within);
+        }
+        Ok(writes) if !writes.is_empty() => {
+            return active
+                .wait(since, "WarmingPrevious", "the previous version is being created", Trigger::NotReady)
+                .all(writes);
+        }
+        Ok(_) => {}
+    }
+    if let Err(what) = active.ready(Carrier::Previous, size) {
+        return active.wait(since, "WarmingPrevious", &what, Trigger::NotReady);
+    }
+    Step::going(
+        "Promoting",
+        format!("{} is let go in the workload; the canary carries the traffic meanwhile.", active.name()),
+    )
+    .then(Action::Resume { resource_version: workload.resource_version.clone() })
+    .wake(LOOK_AGAIN)
+}
+
+/// Waits until the workload runs the new template with all its pods and nothing else.
+fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Option<Step> {
+    let Some(new) = active.new_set() else {
+        return Some(active.wait(since, "Promoting", "the workload has not begun to roll", Trigger::NotReady));
+    };
+    // A newer template arrived in the middle of the roll and was paused by admission: this one is finished first.
+    if workload.paused && active.template(workload) != Template::Ours {
+        let others = workload.sets.iter().filter(|set| set.name != new.name && set.replicas > 0);
+        let writes: Vec<_> = others
+            .map(|set| Action::EmptyReplicaSet {
+                name: set.name.clone(),
+                resource_version: set.resource_version.clone(),
+            })
+            .collect();
+        if !writes.is_empty() {
+            return Some(
+                Step::going("Promoting", "A newer template arrived in the middle of the promotion: the workload is finished to one revision first.".to_owned())
+                    .all(writes)
+                    .wake(LOOK_AGAIN),
+            );
+        }
+    }
+    let others = workload.sets.iter().any(|set| set.name != new.name && (set.replicas > 0 || set.existing > 0));
+    let what = match active.ready(Carrier::Workload, workload.replicas) {
+        Err(what) => what,
+        Ok(()) if others => "pods of the former template still run".to_owned(),
+        Ok(()) => return None,
+    };
+    Some(active.wait(since, "Promoting", &what, Trigger::NotReady))
+}
+
+fn hand_back_half(active: &Active<'_>, promotion: &Promotion) -> Step {
+    let writes = active.steer(Split::hand_back(HALF));
+    if !writes.is_empty() {
+        return Step::going(
+            "HandingBack",
+            "Half of the traffic goes back to the workload, which runs the new version now.".to_owned(),
+        )
+        .all(writes)
+        .wake(LOOK_AGAIN);
+    }
+    if let Err(why) = active.effective() {
+        let since = promotion.resumed_at.unwrap_or(active.status.phase_since);
+        return active.wait(since, "HandingBack", &why, Trigger::RouteNotEffective);
+    }
+    let next = with(active, Promotion { half_at: Some(active.now), ..promotion.clone() });
+    Step::going("HandingBack", half(active, active.now)).update(active, next)
+}
+
+fn half(active: &Active<'_>, since: crate::api::Time) -> String {
+    let until = since.plus(active.seen.release.spec.strategy.hand_back);
+    format!("Half of the traffic is back on the workload and is watched until {}.", until.clock())
+}
+
+fn judge_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {
+    let until = since.plus(active.seen.release.spec.strategy.hand_back);
+    let writes = active.steer(Split::hand_back(HALF));
+    if !writes.is_empty() {
+        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
+    }
+    let going = || Step::going("HandingBack", half(active, since));
+    on_verdict(active, since, until, going, |_| {
+        let next = with(active, Promotion { passed_at: Some(active.now), ..promotion.clone() });
+        Step::going("HandingBack", "The workload did well with half of the traffic.".to_owned()).update(active, next)
+    })
+}
+
+fn take_home(active: &Active<'_>, promotion: &Promotion) -> Step {
+    let writes = active.steer(Split::hand_back(Weight::FULL));
+    if !writes.is_empty() {
+        return Step::going("HandingBack", "All traffic goes back to the workload.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
+    }
+    if let Err(why) = active.effective() {
+        return active.wait(promotion.passed_at.unwrap_or(active.now), "HandingBack", &why, Trigger::RouteNotEffective);
+    }
+    let next = with(active, Promotion { home_at: Some(active.now), ..promotion.clone() });
+    Step::going("HandingBack", "All traffic is back on the workload.".to_owned()).update(active, next)
+}
+
+/// The canary drains, leaves the route, then goes.
+fn drop_canary(active: &Active<'_>) -> Step {
+    let home = active.status.promotion.as_ref().and_then(|promotion| promotion.home_at).unwrap_or(active.now);
+    let drained = home.plus(active.seen.release.spec.strategy.drain);
+    if active.now < drained {
+        return Step::going("Draining", "The canary finishes the requests that it has.".to_owned())
+            .wake(drained.since(active.now));
+    }
+    let writes = active.steer(Split::previous(Weight::ZERO));
+    if !writes.is_empty() {
+        return Step::going("Draining", "The canary leaves the route.".to_owned()).all(writes).wake(LOOK_AGAIN);
+    }
+    if let Err(why) = active.effective() {
+        return active.wait(drained, "Draining", &why, Trigger::RouteNotEffective);
+    }
+    if active.deployment(Carrier::Canary).is_some() {
+        return Step::going("Draining", "The canary goes.".to_owned())
+            .then(Action::Delete { carrier: Carrier::Canary })
+            .wake(LOOK_AGAIN);
+    }
+    Step::going(
+        "Verifying",
+        format!(
+            "{} is promoted: it is verified for {} with the previous version kept warm.",
+            active.name(),
+            active.status.verify
+        ),
+    )
+    .update(active, active.enter(Phase::Verify))
+}

@@ -1,0 +1,168 @@
+//! Phase Release: traffic in stages; each weight rests on the recorded verdict of the one before.
+
+use super::active::Active;
+use super::roll_back;
+use super::step::{LOOK_AGAIN, Step};
+use super::verify::{base_latency, on_verdict};
+use crate::analysis::Verdict;
+use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
+use crate::api::{Span, Time, Weight};
+use crate::release::split::Carrier;
+
+pub(super) fn step(active: &Active<'_>) -> Step {
+    if let Some(step) = roll_back::template_moved(active) {
+        return step;
+    }
+    if let Some(problem) = active.steering_problem() {
+        return active.hold(problem.reason, problem.message.clone(), active.seen.release.spec.analysis.evidence_within);
+    }
+    let Some(stage) = active.status.stages.get(active.status.stage as usize) else {
+        // Cannot be: the record was opened with stages. Nothing is raised; the release ends as a hold would.
+        return active.hold("RecordBroken", "The record names a stage that it does not have.".to_owned(), Span::ZERO);
+    };
+    match stage.started_at {
+        None => raise(active, stage),
+        Some(started) => bake(active, stage, started),
+    }
+}
+
+/// When the raise to this stage began: when the one before it passed.
+fn raise_since(active: &Active<'_>) -> Time {
+    let before = active.status.stage.checked_sub(1).and_then(|index| active.status.stages.get(index as usize));
+    before.and_then(|stage| stage.passed_at).unwrap_or(active.status.phase_since)
+}
+
+/// The pods first, then the weight, then the clock.
+fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
+    let (weight, since) = (stage.spec.weight, raise_since(active));
+    if let Some(step) = scale(active, weight, since) {
+        return step;
+    }
+    let writes = active.steer(active.split(weight));
+    if !writes.is_empty() {
+        return Step::going("Raising", format!("{} goes to {weight} of the traffic.", active.name()))
+            .all(writes)
+            .wake(LOOK_AGAIN);
+    }
+    if let Err(why) = active.effective() {
+        return active.wait(since, "Raising", &why, Trigger::RouteNotEffective);
+    }
+    let mut next = active.next();
+    if let Some(stage) = next.stages.get_mut(active.status.stage as usize) {
+        stage.started_at = Some(active.now);
+    }
+    Step::going("Baking", baking(active, stage, active.now)).update(active, next)
+}
+
+fn baking(active: &Active<'_>, stage: &StageRecord, started: Time) -> String {
+    format!(
+        "{} has {} of the traffic and is watched until {}.",
+        active.name(),
+        stage.spec.weight,
+        started.plus(stage.spec.bake).clock()
+    )
+}
+
+/// Brings the pods of the version that is judged to the size that its weight needs.
+fn scale(active: &Active<'_>, weight: Weight, since: Time) -> Option<Step> {
+    let (carrier, size) = match active.record.spec.arm {
+        Arm::Canary => (Carrier::Canary, active.canary_size(weight)),
+        Arm::Workload => (Carrier::Workload, active.workload().map_or(0, |workload| workload.replicas)),
+    };
+    if carrier == Carrier::Canary {
+        match active.bring_up(carrier, size) {
+            Err(problem) => {
+                return Some(active.hold(
+                    problem.reason,
+                    problem.message,
+                    active.seen.release.spec.analysis.evidence_within,
+                ));
+            }
+            Ok(writes) if !writes.is_empty() => {
+                return Some(
+                    active.wait(since, "Scaling", "the canary is being scaled", Trigger::NotReady).all(writes),
+                );
+            }
+            Ok(_) => {}
+        }
+    }
+    active.ready(carrier, size).err().map(|what| active.wait(since, "Scaling", &what, Trigger::NotReady))
+}
+
+fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
+    if let Some(step) = no_pod_serves(active) {
+        return step;
+    }
+    // Where another writer got past the admission policy the weights are written again: the stage goes on at its weight.
+    let writes = active.steer(active.split(stage.spec.weight));
+    if !writes.is_empty() {
+        return Step::going(
+            "Restoring",
+            format!("The weights of the route were changed: {} is put back.", stage.spec.weight),
+        )
+        .all(writes)
+        .wake(LOOK_AGAIN);
+    }
+    // The workload may have been scaled: the canary follows.
+    if let (Arm::Canary, Ok(writes)) =
+        (active.record.spec.arm, active.bring_up(Carrier::Canary, active.canary_size(stage.spec.weight)))
+        && !writes.is_empty()
+    {
+        return Step::going("Scaling", "The canary follows the size of the workload.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
+    }
+    let until = started.plus(stage.spec.bake);
+    let going = || Step::going("Baking", baking(active, stage, started));
+    on_verdict(active, started, until, going, |verdict| pass(active, verdict))
+}
+
+/// Users would be answered by the router alone.
+fn no_pod_serves(active: &Active<'_>) -> Option<Step> {
+    if active.record.spec.arm == Arm::Workload {
+        return None;
+    }
+    let deployment = active.deployment(Carrier::Canary);
+    let available = deployment.map_or(0, |deployment| deployment.available);
+    let crash = active.crashes();
+    if let Some(crash) = crash {
+        return Some(roll_back::begin(
+            active,
+            Trigger::Crashed,
+            crash.to_owned(),
+            "no container crashes while it serves".to_owned(),
+        ));
+    }
+    (available == 0).then(|| {
+        roll_back::begin(
+            active,
+            Trigger::NotReady,
+            "0 canary pods are available".to_owned(),
+            "at least 1 while it serves".to_owned(),
+        )
+    })
+}
+
+fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
+    let last = active.status.stage as usize + 1 == active.status.stages.len();
+    let mut next = if last { active.enter(after_last(active)) } else { active.next() };
+    if let (Some(stage), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {
+        stage.passed_at = Some(active.now);
+        stage.verdict = why.chars().take(256).collect();
+    }
+    if !last {
+        next.stage += 1;
+    }
+    let next =
+        ReleaseRecordStatus { baseline_latency: base_latency(active).or(active.status.baseline_latency), ..next };
+    let sentence = format!("Stage {} of {} passed.", active.status.stage + 1, active.status.stages.len());
+    Step::going("StagePassed", sentence).update(active, next)
+}
+
+const fn after_last(active: &Active<'_>) -> Phase {
+    match active.record.spec.arm {
+        Arm::Canary => Phase::Promote,
+        // The workload is what was judged: there is nothing to hand over.
+        Arm::Workload => Phase::Verify,
+    }
+}

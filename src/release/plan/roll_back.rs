@@ -1,0 +1,283 @@
+//! The way back: weight 0 first, then the canary goes. What set it off, how long it took and what was left are on record.
+
+use super::active::{Active, Template};
+use super::step::{LOOK_AGAIN, Step};
+use super::verify::base_latency;
+use crate::analysis::Verdict;
+use crate::analysis::{Limits, judge};
+use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
+use crate::api::{Time, Weight};
+use crate::release::action::Action;
+use crate::release::split::{Carrier, Split};
+use crate::release::wording;
+
+/// Sets a rollback off. The route is written first, and in the same write learns why, so that a crash right after it
+/// forgets nothing; then the record.
+pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, threshold: String) -> Step {
+    let to = home(active);
+    let log = RollbackLog {
+        trigger,
+        value: value.chars().take(256).collect(),
+        threshold: threshold.chars().take(256).collect(),
+        at: active.now,
+        phase: active.status.phase,
+        from_weight: from_weight(active),
+        traffic_to: active.seen.service_of(to),
+        home_at: None,
+        took: None,
+        within_time_budget: None,
+        state_after: String::new(),
+        check: String::new(),
+    };
+    withdraw(active, &log)
+}
+
+fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
+    let mark = (active.record.name.clone(), log.clone());
+    let to = target(active, log);
+    let writes = active.routes().filter(|(_, route)| !at_home(route, to)).map(|(name, route)| Action::SetSplit {
+        route: name.to_owned(),
+        resource_version: route.resource_version.clone(),
+        split: emptied(route, to),
+        withdrawn: Some(Box::new(mark.clone())),
+    });
+    let next = ReleaseRecordStatus {
+        rollback: Some(log.clone()),
+        // What stable did while it was compared is what the check afterwards holds it to.
+        baseline_latency: base_latency(active).or(active.status.baseline_latency),
+        ..active.enter(Phase::Rollback)
+    };
+    Step::going("RollingBack", sentence(active, log))
+        .all(writes.collect::<Vec<_>>())
+        .update(active, next)
+        .wake(LOOK_AGAIN)
+}
+
+fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
+    format!("{} goes back from {}: {}.", active.name(), log.from_weight, wording::why(log))
+}
+
+/// Where the traffic goes: to the workload while it still runs stable, else to the previous version.
+fn home(active: &Active<'_>) -> Carrier {
+    if active.workload_is_new() && active.seen.previous.is_some() { Carrier::Previous } else { Carrier::Workload }
+}
+
+fn from_weight(active: &Active<'_>) -> Weight {
+    match home(active) {
+        Carrier::Previous => active.weight(Carrier::Workload).max(active.weight(Carrier::Canary)),
+        Carrier::Workload | Carrier::Canary => active.weight(active.candidate()),
+    }
+}
+
+fn target(active: &Active<'_>, log: &RollbackLog) -> Carrier {
+    if log.traffic_to == active.seen.service_of(Carrier::Previous) { Carrier::Previous } else { Carrier::Workload }
+}
+
+/// No rule gives traffic to anything but the target.
+fn at_home(route: &crate::release::snapshot::RouteState, to: Carrier) -> bool {
+    route.rules.iter().all(|rule| rule.is_some_and(|split| split.weight(to) == Weight::FULL))
+}
+
+/// All traffic on the target, whatever else stands in the route stays in it at 0 until it has drained.
+fn emptied(route: &crate::release::snapshot::RouteState, to: Carrier) -> Split {
+    let names = |carrier| route.rules.iter().any(|rule| rule.is_none_or(|split| split.of(carrier).is_some()));
+    match (to, names(Carrier::Canary)) {
+        (Carrier::Previous, true) => Split::FALL_BACK,
+        (Carrier::Previous, false) => Split::previous(Weight::FULL),
+        (_, true) if names(Carrier::Previous) => Split::hand_back(Weight::FULL),
+        (_, true) => Split::canary(Weight::ZERO),
+        (_, false) => Split::HOME,
+    }
+}
+
+/// What sets a rollback off in any phase: a withdrawal that was begun, a workload that left the gate, a person who resumed it.
+pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
+    if active.status.rollback.is_some() {
+        return None;
+    }
+    let withdrawn = active
+        .routes()
+        .filter_map(|(_, route)| route.withdrawn.as_ref())
+        .find(|(record, _)| *record == active.record.name);
+    if let Some((_, log)) = withdrawn {
+        return Some(withdraw(active, log));
+    }
+    let Some(workload) =
+        active.workload().filter(|workload| workload.gated && workload.uid == active.record.spec.workload_uid)
+    else {
+        return Some(begin(
+            active,
+            Trigger::Ungated,
+            "the workload is gone or no longer under the gate".to_owned(),
+            "gated".to_owned(),
+        ));
+    };
+    let held = !active.workload_is_new() && active.status.phase != Phase::Promote;
+    if held && !workload.paused {
+        let who = workload.resumed_by.clone().unwrap_or_else(|| "somebody".to_owned());
+        return Some(begin(
+            active,
+            Trigger::Resumed,
+            format!("{who} resumed the workload while it was held"),
+            "held".to_owned(),
+        ));
+    }
+    None
+}
+
+/// A newer template, or the stable one again, ends what is going on before the promotion.
+pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
+    let workload = active.workload()?;
+    match active.template(workload) {
+        Template::Ours => None,
+        Template::Stable => Some(begin(
+            active,
+            Trigger::Reverted,
+            "the template went back to the stable one".to_owned(),
+            "the template stays".to_owned(),
+        )),
+        Template::Newer => Some(begin(
+            active,
+            Trigger::Superseded,
+            "a newer template took its place".to_owned(),
+            "the template stays".to_owned(),
+        )),
+    }
+}
+
+/// Phase Rollback.
+pub(super) fn step(active: &Active<'_>) -> Step {
+    let Some(log) = &active.status.rollback else {
+        return active.seal(Outcome::RolledBack, "Rolled back.".to_owned());
+    };
+    let going = || Step::going("RollingBack", sentence(active, log));
+    let to = target(active, log);
+    let writes: Vec<_> = active
+        .routes()
+        .filter(|(_, route)| !at_home(route, to))
+        .map(|(name, route)| Action::SetSplit {
+            route: name.to_owned(),
+            resource_version: route.resource_version.clone(),
+            split: emptied(route, to),
+            withdrawn: None,
+        })
+        .collect();
+    if !writes.is_empty() {
+        return going().all(writes).wake(LOOK_AGAIN);
+    }
+    let Some(home_at) = log.home_at else {
+        return match active.effective() {
+            Err(_) => going().wake(LOOK_AGAIN),
+            Ok(()) => going().update(active, came_home(active, log)),
+        };
+    };
+    let drained = home_at.plus(active.seen.release.spec.strategy.drain);
+    if log.from_weight > Weight::ZERO && active.now < drained {
+        return going().wake(drained.since(active.now));
+    }
+    let last = match to {
+        Carrier::Previous => Split::previous(Weight::FULL),
+        Carrier::Workload | Carrier::Canary => Split::HOME,
+    };
+    let writes = active.steer(last);
+    if !writes.is_empty() {
+        return going().all(writes).wake(LOOK_AGAIN);
+    }
+    if active.effective().is_err() {
+        return going().wake(LOOK_AGAIN);
+    }
+    let leaving = [Carrier::Canary, Carrier::Previous]
+        .into_iter()
+        .filter(|carrier| *carrier != to && active.deployment(*carrier).is_some());
+    let leaving: Vec<_> = leaving.map(|carrier| Action::Delete { carrier }).collect();
+    if !leaving.is_empty() {
+        return going().all(leaving).wake(LOOK_AGAIN);
+    }
+    afterwards(active, log, to, home_at)
+}
+
+fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecordStatus {
+    let took = active.now.since(log.at);
+    let log = RollbackLog {
+        home_at: Some(active.now),
+        took: Some(took),
+        within_time_budget: Some(took <= active.seen.release.spec.rollback.time_budget),
+        ..log.clone()
+    };
+    ReleaseRecordStatus { rollback: Some(log), ..active.next() }
+}
+
+/// Traffic is home and the canary is gone: the state is checked and the record sealed.
+fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, home_at: Time) -> Step {
+    let outcome = match log.trigger {
+        Trigger::Superseded => Outcome::Superseded,
+        Trigger::Reverted => Outcome::Reverted,
+        Trigger::Resumed => Outcome::Bypassed,
+        Trigger::Deleted | Trigger::Ungated => Outcome::Abandoned,
+        Trigger::ErrorRate
+        | Trigger::Latency
+        | Trigger::Complaints
+        | Trigger::NotReady
+        | Trigger::Crashed
+        | Trigger::RouteNotEffective
+        | Trigger::HoldExpired => Outcome::RolledBack,
+    };
+    let window = active.seen.release.spec.analysis.window;
+    // A change of mind is no incident: only what hurt, or might have, is checked afterwards.
+    if outcome == Outcome::RolledBack && active.now < home_at.plus(window) {
+        return Step::going("RollingBack", sentence(active, log)).wake(home_at.plus(window).since(active.now));
+    }
+    let check = check(active, to);
+    let state_after = state_after(active, to);
+    let took = log.took.map(|took| format!(" Traffic home after {took}.")).unwrap_or_default();
+    let summary = format!("{}{took} {state_after}", sentence(active, log));
+    let log = RollbackLog { check, state_after, ..log.clone() };
+    let mut step = active.seal(outcome, summary);
+    let sealed = step.record.take().map(|status| ReleaseRecordStatus { rollback: Some(log), ..status });
+    let Some(status) = sealed else { return step };
+    step.actions.clear();
+    step.update(active, status)
+}
+
+fn state_after(active: &Active<'_>, to: Carrier) -> String {
+    match (to, active.workload()) {
+        (Carrier::Previous, _) => format!(
+            "The workload runs this template without traffic; Service {} serves until Git reverts or fixes.",
+            active.seen.service_of(Carrier::Previous)
+        ),
+        (_, Some(workload)) if workload.paused && active.template(workload) == Template::Ours => {
+            "The Deployment stays paused with this template; stable serves: push a fix or revert.".to_owned()
+        }
+        (_, Some(_)) => "The workload serves.".to_owned(),
+        (_, None) => "The workload is gone.".to_owned(),
+    }
+}
+
+/// What serves now has its capacity, and users are well.
+fn check(active: &Active<'_>, to: Carrier) -> String {
+    let (serving, wanted) = match to {
+        Carrier::Previous => {
+            (active.deployment(to).map_or(0, |d| d.available), active.deployment(to).map_or(0, |d| d.replicas))
+        }
+        Carrier::Workload | Carrier::Canary => {
+            let workload = active.workload();
+            (workload.map_or(0, |w| w.sets.iter().map(|set| set.available).sum()), workload.map_or(0, |w| w.replicas))
+        }
+    };
+    let pods = format!("{serving} of {wanted} pods serve");
+    let limits = Limits {
+        contract: &active.seen.release.spec.rollback,
+        min_requests: active.seen.release.spec.analysis.min_requests,
+        baseline_latency: active.status.baseline_latency,
+    };
+    let users = active.seen.answers.as_ref().map(|answers| judge(limits, &answers.recent));
+    let text = match users {
+        Some(Verdict::Pass(why)) => format!("Good: {pods}; {why}"),
+        Some(Verdict::Fail(breach)) => {
+            format!("Still bad: {pods}; {}: {}, limit {}", breach.trigger, breach.value, breach.threshold)
+        }
+        Some(Verdict::NotYet(not_yet)) => format!("Not known: {pods}; {not_yet}"),
+        None => format!("{pods}; users' requests were not looked at"),
+    };
+    text.chars().take(256).collect()
+}

@@ -1,0 +1,82 @@
+//! What one phase answers: actions, what the record says then, what to tell, when to look again.
+
+use super::active::Active;
+use crate::api::Span;
+use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::release::action::Action;
+use crate::release::problem::Problem;
+
+/// How soon something is looked at again that no watch tells of, such as a Service's endpoints.
+pub(super) const LOOK_AGAIN: Span = Span::seconds(1);
+
+/// What is going on, for the status.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::release) enum Say {
+    /// The gate is not in force.
+    Problems(Vec<Problem>),
+    /// The gate is in force and nothing is being released.
+    InForce,
+    /// The gate is in force; the workload is not in a state to release from, and why.
+    Unsettled(&'static str, String),
+    /// The last attempt was closed and its template still stands in the workload.
+    Closed,
+    /// A release makes its way: reason and sentence.
+    Going(&'static str, String),
+    /// The release is held as its record says.
+    Held,
+}
+
+/// The answer of one phase.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::release) struct Step {
+    pub(in crate::release) actions: Vec<Action>,
+    /// A record that is opened by this step.
+    pub(in crate::release) opened: Option<(String, ReleaseRecordSpec)>,
+    /// Where the record stands after this step; `None` where it stays as it is.
+    pub(in crate::release) record: Option<ReleaseRecordStatus>,
+    pub(in crate::release) say: Say,
+    pub(in crate::release) wake: Option<Span>,
+}
+
+impl Step {
+    pub(super) fn says(say: Say) -> Self {
+        Self { actions: Vec::new(), opened: None, record: None, say, wake: None }
+    }
+
+    pub(super) fn going(reason: &'static str, sentence: String) -> Self {
+        Self::says(Say::Going(reason, sentence))
+    }
+
+    pub(super) fn then(mut self, action: Action) -> Self {
+        self.actions.push(action);
+        self
+    }
+
+    pub(super) fn all(mut self, actions: impl IntoIterator<Item = Action>) -> Self {
+        self.actions.extend(actions);
+        self
+    }
+
+    pub(super) fn wake(mut self, span: Span) -> Self {
+        self.wake = Some(self.wake.map_or(span, |wake| wake.min(span)));
+        self
+    }
+
+    pub(super) fn update(mut self, active: &Active<'_>, status: ReleaseRecordStatus) -> Self {
+        self.record = Some(status.clone());
+        self.then(Action::UpdateRecord {
+            name: active.record.name.clone(),
+            resource_version: active.record.resource_version.clone(),
+            status: Box::new(status),
+        })
+    }
+
+    /// A step that is not a hold ends the hold that its record still tells of.
+    pub(super) fn clearing_hold(self, active: &Active<'_>) -> Self {
+        if self.record.is_some() || self.say == Say::Held || active.status.hold.is_none() {
+            return self;
+        }
+        let next = active.next();
+        self.update(active, next)
+    }
+}

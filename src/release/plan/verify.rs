@@ -1,0 +1,132 @@
+//! Phase Verify: the promoted version is watched while the previous one is kept warm; and how a verdict becomes a step.
+
+use super::active::{Active, Template};
+use super::roll_back;
+use super::step::{LOOK_AGAIN, Step};
+use crate::analysis::{Limits, NotYet, Verdict, judge};
+use crate::api::release_record::{Outcome, Promotion, ReleaseRecordStatus, Trigger};
+use crate::api::{ChangeType, Time, Weight};
+use crate::release::action::Action;
+use crate::release::split::{Carrier, Split};
+
+pub(super) fn step(active: &Active<'_>) -> Step {
+    let since = active.status.phase_since;
+    let until = since.plus(active.status.verify);
+    if let Some(workload) = active.workload() {
+        match active.template(workload) {
+            Template::Ours => {}
+            Template::Stable => {
+                return roll_back::begin(
+                    active,
+                    Trigger::Reverted,
+                    "the template went back to the stable one".to_owned(),
+                    "the template stays".to_owned(),
+                );
+            }
+            // A fix does not wait (DESIGN, events): the verification ends and the fix is planned at once.
+            Template::Newer if is_fix(workload.change.kind) => {
+                return finish(active, "Released; a fix ended its verification early.");
+            }
+            Template::Newer => {}
+        }
+    }
+    if active.status.promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some()) {
+        return finish(active, "Released and verified.");
+    }
+    let writes = active.steer(Split::previous(Weight::ZERO));
+    if !writes.is_empty() {
+        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
+    }
+    let going = || {
+        Step::going(
+            "Verifying",
+            format!("{} serves all users; the previous version is kept warm until {}.", active.name(), until.clock()),
+        )
+    };
+    on_verdict(active, since, until, going, |_| {
+        let promotion =
+            Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
+        let next = ReleaseRecordStatus { promotion: Some(promotion), ..active.next() };
+        Step::going("Finishing", "Verified.".to_owned()).update(active, next)
+    })
+}
+
+const fn is_fix(kind: ChangeType) -> bool {
+    matches!(kind, ChangeType::IncidentFix | ChangeType::SecurityFix | ChangeType::BugFix | ChangeType::Rollback)
+}
+
+/// The route is what Git says, the previous version goes, the record is sealed.
+fn finish(active: &Active<'_>, summary: &str) -> Step {
+    let going = || Step::going("Finishing", "Taking away what the release needed.".to_owned());
+    let writes = active.steer(Split::HOME);
+    if !writes.is_empty() {
+        return going().all(writes).wake(LOOK_AGAIN);
+    }
+    let leaving: Vec<_> = [Carrier::Canary, Carrier::Previous]
+        .into_iter()
+        .filter(|carrier| active.deployment(*carrier).is_some())
+        .map(|carrier| Action::Delete { carrier })
+        .collect();
+    if !leaving.is_empty() {
+        return going().all(leaving).wake(LOOK_AGAIN);
+    }
+    active.seal(Outcome::Succeeded, summary.to_owned())
+}
+
+/// Judges what Prometheus answered: a breach goes back at once; a pass counts when the bake time is over; anything else holds.
+pub(super) fn on_verdict(
+    active: &Active<'_>,
+    since: Time,
+    until: Time,
+    going: impl Fn() -> Step,
+    passed: impl Fn(&Verdict) -> Step,
+) -> Step {
+    let analysis = &active.seen.release.spec.analysis;
+    let Some(answers) = &active.seen.answers else {
+        return going().wake(analysis.interval);
+    };
+    let limits = Limits {
+        contract: &active.seen.release.spec.rollback,
+        min_requests: analysis.min_requests,
+        baseline_latency: active.status.baseline_latency,
+    };
+    let recent = judge(limits, &answers.recent);
+    let whole = answers.whole.as_ref().map(|whole| judge(limits, whole));
+    for verdict in [Some(&recent), whole.as_ref()].into_iter().flatten() {
+        if let Verdict::Fail(breach) = verdict {
+            return roll_back::begin(active, breach.trigger, breach.value.clone(), breach.threshold.clone());
+        }
+    }
+    match (&whole, &recent) {
+        (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until => passed(verdict),
+        (Some(Verdict::NotYet(not_yet)), _) if active.now >= until => hold(active, not_yet),
+        // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
+        (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => hold(active, not_yet),
+        (_, Verdict::NotYet(not_yet @ NotYet::NoData(_))) if active.now.since(since) > analysis.window => {
+            hold(active, not_yet)
+        }
+        _ => {
+            let rest = until.since(active.now);
+            let soon = if active.now < until { analysis.interval.min(rest) } else { analysis.interval };
+            going().wake(soon)
+        }
+    }
+}
+
+fn hold(active: &Active<'_>, not_yet: &NotYet) -> Step {
+    let analysis = &active.seen.release.spec.analysis;
+    let stays = format!("{} stays where it is", active.name());
+    let message = format!("{stays}: {not_yet}. Not held against the new version; a hold that runs out brings it back.");
+    active.hold(not_yet.reason(), message, analysis.evidence_within).wake(analysis.interval)
+}
+
+/// Stable's latency as it is seen now, to judge by where stable has no traffic any more.
+pub(super) fn base_latency(active: &Active<'_>) -> Option<f64> {
+    let answers = active.seen.answers.as_ref()?;
+    let observation = answers.whole.as_ref().unwrap_or(&answers.recent);
+    let traffic = observation.base.requests.value().copied()?;
+    let enough = traffic >= f64::from(active.seen.release.spec.analysis.min_requests);
+    observation.base.latency.value().copied().filter(|_| enough)
+}

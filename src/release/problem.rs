@@ -1,0 +1,210 @@
+//! What keeps a release from starting or going on: each found by name, with value and remedy.
+
+use super::objects::relabel;
+use super::snapshot::{BudgetSeen, MetricsSeen, RouteProblem, Snapshot};
+use super::split::Carrier;
+
+/// Something that must be mended before a release can start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// One word for programs.
+    pub reason: &'static str,
+    /// Field, value and remedy.
+    pub message: String,
+    /// Whether traffic cannot be steered while it lasts; otherwise it only keeps a release from starting.
+    pub steering: bool,
+}
+
+impl Problem {
+    fn start(reason: &'static str, message: String) -> Self {
+        Self { reason, message, steering: false }
+    }
+
+    fn steering(reason: &'static str, message: String) -> Self {
+        Self { reason, message, steering: true }
+    }
+
+    pub(super) fn service_missing(seen: &Snapshot) -> Self {
+        let (namespace, service) = (&seen.release.namespace, &seen.release.spec.traffic.service);
+        Self::steering(
+            "ServiceMissing",
+            format!(
+                "spec.traffic.service: there is no Service {service:?} in namespace {namespace}. Create it, or name the Service that the HTTPRoute points to."
+            ),
+        )
+    }
+
+    pub(super) fn no_canary_label(seen: &Snapshot, wanted: Option<&str>) -> Self {
+        let spec = &seen.release.spec;
+        let (service, workload) = (&spec.traffic.service, &spec.workload_ref.name);
+        let message = match wanted {
+            Some(key) => format!(
+                "spec.traffic.canaryLabel: label {key:?} does not stand with one value in the selectors of both Service {service} and Deployment {workload}. Name a label that does, or leave the field out."
+            ),
+            None => format!(
+                "Service {service} and Deployment {workload} have no label in common in their selectors by which a canary could be told apart. Add one of app.kubernetes.io/instance, app.kubernetes.io/component, app.kubernetes.io/name, app or k8s-app to both, or name another in spec.traffic.canaryLabel."
+            ),
+        };
+        Self::start("NoCanaryLabel", message)
+    }
+
+    pub(super) fn label_too_long(seen: &Snapshot, key: &str, value: &str) -> Self {
+        let workload = &seen.release.spec.workload_ref.name;
+        Self::start(
+            "LabelTooLong",
+            format!(
+                "the canary of Deployment {workload} would carry label {key}={value}, which is longer than 63 characters. Shorten the value, or name another label in spec.traffic.canaryLabel."
+            ),
+        )
+    }
+}
+
+/// One rule: looks at what was seen and adds what it finds.
+type Rule = fn(&Snapshot, &mut Vec<Problem>);
+
+const RULES: &[Rule] = &[workload, service, routes, label, foreign, budget, metrics, stages, change];
+
+/// Everything that is wrong, the most basic first; none stops at the first.
+pub fn problems(seen: &Snapshot) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for rule in RULES {
+        rule(seen, &mut found);
+    }
+    found
+}
+
+fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
+    let Some(workload) = &seen.workload else {
+        found.push(Problem::start(
+            "WorkloadMissing",
+            format!("spec.workloadRef.name: there is no Deployment {name:?} in namespace {namespace}. Create it, or correct the name."),
+        ));
+        return;
+    };
+    if !workload.gated {
+        found.push(Problem::start(
+            "NotGated",
+            format!("Deployment {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held. Add it: kubectl label deployment {name} -n {namespace} tidegate.io/gated=true"),
+        ));
+    }
+    if workload.strategy == "Recreate" {
+        found.push(Problem::start(
+            "RecreateStrategy",
+            format!("Deployment {namespace}/{name} has strategy Recreate, which stops all pods at promotion. Set spec.strategy.type to RollingUpdate."),
+        ));
+    }
+}
+
+fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let Some(service) = &seen.service else {
+        found.push(Problem::service_missing(seen));
+        return;
+    };
+    let (name, workload_name) = (&seen.release.spec.traffic.service, &seen.release.spec.workload_ref.name);
+    if service.selector.is_empty() {
+        found.push(Problem::start(
+            "ServiceWithoutSelector",
+            format!("spec.traffic.service: Service {name} has no selector, so its traffic cannot be tied to Deployment {workload_name}. Give it one."),
+        ));
+        return;
+    }
+    let Some(workload) = &seen.workload else { return };
+    let labels = workload.template.pointer("/metadata/labels");
+    let missed = service.selector.iter().find(|(key, value)| {
+        labels.and_then(|labels| labels.get(key.as_str())).and_then(|v| v.as_str()) != Some(value.as_str())
+    });
+    if let Some((key, value)) = missed {
+        found.push(Problem::start(
+            "ServiceSelectsOthers",
+            format!("spec.traffic.service: Service {name} selects {key}={value}, which the pods of Deployment {workload_name} do not carry. Name the Service of this workload."),
+        ));
+    }
+}
+
+fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let (namespace, service) = (&seen.release.namespace, &seen.release.spec.traffic.service);
+    for (index, route) in seen.routes.iter().enumerate() {
+        let field = format!("spec.traffic.httpRoutes[{index}].name");
+        let name = &route.name;
+        match &route.state {
+            Ok(_) => {}
+            Err(RouteProblem::Missing) => found.push(Problem::steering(
+                "RouteMissing",
+                format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it, or correct the name."),
+            )),
+            Err(RouteProblem::NoBackend) => found.push(Problem::steering(
+                "RouteWithoutService",
+                format!("{field}: no rule of HTTPRoute {name} points to Service {service}. Correct the route, or remove it from the list."),
+            )),
+            Err(RouteProblem::Unsplittable(why)) => {
+                found.push(Problem::steering("RouteNotSplittable", format!("{field}: HTTPRoute {name}: {why}")));
+            }
+        }
+    }
+}
+
+fn label(seen: &Snapshot, found: &mut Vec<Problem>) {
+    if let (Some(workload), Some(_)) = (&seen.workload, &seen.service) {
+        // The longer suffix decides whether the value fits.
+        if let Err(problem) = relabel(seen, workload, Carrier::Previous) {
+            found.push(problem);
+        }
+    }
+}
+
+fn foreign(seen: &Snapshot, found: &mut Vec<Problem>) {
+    for side in [&seen.canary, &seen.previous].into_iter().flatten() {
+        if let Some(object) = &side.foreign {
+            found.push(Problem::start(
+                "NameTaken",
+                format!("{object} exists and was not made by Tidegate for this release; the {} needs that name. Delete or rename it.", side.carrier),
+            ));
+        }
+    }
+}
+
+fn budget(seen: &Snapshot, found: &mut Vec<Problem>) {
+    if seen.budget == BudgetSeen::Missing {
+        let (namespace, name) = (&seen.release.namespace, &seen.release.spec.risk_budget_ref.name);
+        found.push(Problem::start(
+            "RiskBudgetMissing",
+            format!("spec.riskBudgetRef.name: there is no RiskBudget {name:?} in namespace {namespace}. Create it, or correct the name."),
+        ));
+    }
+}
+
+fn metrics(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let spec = &seen.release.spec;
+    let name = &spec.analysis.metrics;
+    match seen.metrics {
+        MetricsSeen::Missing => found.push(Problem::start(
+            "MetricsUnknown",
+            format!("spec.analysis.metrics: the controller's configuration has no query templates {name:?}. Use one of its names, or ask the cluster's administrator to add it to queryTemplates."),
+        )),
+        MetricsSeen::Found { complaints: false } if spec.rollback.complaints.is_some() => found.push(Problem::start(
+            "ComplaintsNotMeasured",
+            format!("spec.rollback.complaints: neither spec.rollback.complaintsQuery nor the query templates {name:?} say how complaints are counted. Add a complaintsQuery, or remove complaints."),
+        )),
+        MetricsSeen::Found { .. } => {}
+    }
+}
+
+fn stages(seen: &Snapshot, found: &mut Vec<Problem>) {
+    // Admission refuses these already; an object from before the rule existed must not slip through.
+    let Some(stages) = &seen.release.spec.strategy.stages else { return };
+    let weights: Vec<_> = stages.iter().map(|stage| stage.weight.get()).collect();
+    if weights.is_empty() || weights.windows(2).any(|pair| pair[0] >= pair[1]) || weights.last() != Some(&100) {
+        found.push(Problem::start(
+            "StagesInvalid",
+            format!("spec.strategy.stages: weights must rise and end at 100 (read: {weights:?})."),
+        ));
+    }
+}
+
+fn change(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let Some(workload) = &seen.workload else { return };
+    for problem in &workload.change_problems {
+        found.push(Problem::start("ChangeUnreadable", problem.clone()));
+    }
+}
