@@ -128,8 +128,8 @@ class Shop:
         self.users(20 if self.rate > 20 else self.rate)  # the budget counts requests: there must be some
         for obj in (self.risk_budget(), self.gated_release()):
             api.apply(obj, "gitops")
-        until("the gate is in force", waits.BUDGET_MEASURED, lambda: self.condition("Ready").get("status") == "True")
-        until("the error budget is measured", waits.BUDGET_MEASURED, self.budget)
+        until("the gate is in force", waits.BUDGET_MEASURED, lambda: self.condition("Ready").get("status") == "True", instead=self.state)
+        until("the error budget is measured", waits.BUDGET_MEASURED, self.budget, instead=lambda: api.get("RiskBudget", self.namespace, self.name).get("status"))
         until("the first revision is taken over", waits.RELEASE_TAKEN_UP, lambda: self.records())
 
     def answers(self, url: str) -> bool:
@@ -200,6 +200,12 @@ class Shop:
         held = self.condition("Held")
         return held if held.get("status") == "True" and reason in (None, held["reason"]) else None
 
+    def state(self) -> str:
+        """What the release says of itself, in a line."""
+        status = self.live_release().get("status", {})
+        conditions = ", ".join(f"{c['type']}={c['status']}/{c['reason']}" for c in status.get("conditions", []))
+        return f"{status.get('phase')} {status.get('stage', '')} {status.get('message', 'no status')} [{conditions}]"
+
     def budget(self) -> Object | None:
         return api.get("RiskBudget", self.namespace, self.name).get("status", {}).get("errorBudget")
 
@@ -220,21 +226,21 @@ class Shop:
     # Waits that most scenarios need.
 
     def taken_up(self) -> Object:
-        return until("Tidegate takes the change up", waits.RELEASE_TAKEN_UP, self.record)
+        return until("Tidegate takes the change up", waits.RELEASE_TAKEN_UP, self.record, instead=self.state)
 
     def at_weight(self, weight: int, seconds: float = 120) -> None:
-        until(f"the canary's weight is at least {weight}", seconds, lambda: self.canary_weight() >= weight, every=0.05)
+        until(f"the canary's weight is at least {weight}", seconds, lambda: self.canary_weight() >= weight, every=0.05, instead=self.state)
 
     def in_phase(self, phase: str, seconds: float = 180) -> Object:
         def reached() -> Object | None:
             record = self.record()
             return record if record and record["status"]["phase"] == phase else None
 
-        return until(f"the release is in phase {phase}", seconds, reached, every=0.1)
+        return until(f"the release is in phase {phase}", seconds, reached, every=0.1, instead=self.state)
 
     def ends(self, outcome: str, seconds: float = waits.RELEASE_ENDS) -> Object:
         """Waits for the end of the attempt, and checks how it ended."""
-        record = until("the release ends", seconds, self.ended)
+        record = until("the release ends", seconds, self.ended, instead=self.state)
         status = record["status"]
         check(status["outcome"] == outcome, f"the release ended as {status['outcome']}, not {outcome}: {status.get('summary')} {status.get('rollback', '')}")
         return record
@@ -254,7 +260,7 @@ class Shop:
         return left
 
     def leaves_nothing(self) -> None:
-        until("nothing of the release is left", waits.GONE, lambda: not self.residue())
+        until("nothing of the release is left", waits.GONE, lambda: not self.residue(), instead=self.residue)
 
 
 def version_of(deployment: Object) -> str:

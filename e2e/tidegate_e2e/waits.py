@@ -13,7 +13,7 @@ PODS_READY = 90
 ROUTE_ANSWERS = 30
 TIDEGATE_READY = 90
 RELEASE_TAKEN_UP = 40
-RELEASE_ENDS = 300
+RELEASE_ENDS = 200
 LEADER_CHANGES = 60
 BUDGET_MEASURED = 90
 RULES_RECORD = 360  # rules that count every five minutes
@@ -29,15 +29,15 @@ def check(holds: object, what: str) -> None:
         raise Failed(what)
 
 
-def until(what: str, seconds: float, probe: Callable[[], T | None], every: float = 0.2) -> T:
-    """Polls until the probe answers something true, and returns it."""
+def until(what: str, seconds: float, probe: Callable[[], T | None], every: float = 0.2, instead: Callable[[], object] | None = None) -> T:
+    """Polls until the probe answers something true, and returns it; `instead` tells, in the failure, how things are."""
     end = time.monotonic() + seconds
     while True:
         answer = probe()
         if answer:
             return answer
         if time.monotonic() > end:
-            raise Failed(f"not within {seconds:g} s: {what}")
+            raise Failed(f"not within {seconds:g} s: {what}" + (f"; instead: {instead()}" if instead else ""))
         time.sleep(every)
 
 
