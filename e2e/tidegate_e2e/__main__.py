@@ -25,7 +25,7 @@ def main() -> int:
     if asked.names == ["demo"]:
         from . import demo
 
-        return demo.main()
+        return demo.main(asked.keep)
     if asked.names == ["figures"]:
         from . import figures
 

@@ -214,6 +214,13 @@ class Shop:
         found = [r for r in api.every("ReleaseRecord", self.namespace) if r["spec"]["release"] == self.name]
         return sorted(found, key=lambda r: r["spec"]["attempt"])
 
+    def record_named(self, name: str) -> Object:
+        return api.get("ReleaseRecord", self.namespace, name)
+
+    def stable_pods(self) -> set[str]:
+        """The names of the workload's own pods."""
+        return {pod["metadata"]["name"] for pod in api.every("Pod", self.namespace, labelSelector=f"app={self.name}")}
+
     def record(self) -> Object | None:
         """The attempt that answers the last `deploy`, once there is one."""
         newer = [r for r in self.records() if r["spec"]["attempt"] > self._attempts_before]
