@@ -3,7 +3,7 @@
 /// The chance of `errors` or more among `requests` when each fails with `rate` (0 to 1): the exact binomial tail,
 /// which the regularised incomplete beta function continues to counts that are not whole.
 ///
-/// Saying "below 1 %" is the same as "the one-sided 99 % Clopper-Pearson lower bound lies above `rate`".
+/// Saying "below 0.1 %" is the same as "the one-sided 99.9 % Clopper-Pearson lower bound lies above `rate`".
 pub(super) fn chance_of_at_least(errors: f64, requests: f64, rate: f64) -> f64 {
     if errors <= 0.0 || rate >= 1.0 {
         return 1.0;

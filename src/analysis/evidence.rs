@@ -69,7 +69,7 @@ pub struct Observation {
     pub candidate: ArmSample,
     /// What served before: stable, or previous.
     pub base: ArmSample,
-    /// Complaints in the window; None where they were not asked for.
+    /// Complaints since traffic first went to the new version; None where they were not asked for.
     pub complaints: Option<Evidence<f64>>,
     /// How long the window is.
     pub window: Span,

@@ -15,3 +15,6 @@ pub mod verdict;
 pub use evidence::{ArmSample, Evidence, Observation};
 pub use limits::{Limits, judge, traffic_time};
 pub use verdict::{Breach, NotYet, Verdict};
+
+#[cfg(test)]
+mod tests;

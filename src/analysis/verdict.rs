@@ -109,7 +109,7 @@ impl fmt::Display for NotYet {
     }
 }
 
-/// One verdict from several: the first Fail; else the reason that hides the others; else every Pass. None of nothing.
+/// One verdict from several: the first Fail; else the reason that hides the others; else the figures of every Pass.
 pub(super) fn all_of(verdicts: Vec<Verdict>) -> Verdict {
     let mut passed: Vec<String> = Vec::new();
     let mut waiting: Option<NotYet> = None;
@@ -118,6 +118,7 @@ pub(super) fn all_of(verdicts: Vec<Verdict>) -> Verdict {
             Verdict::Fail(breach) => return Verdict::Fail(breach),
             Verdict::NotYet(new) if waiting.as_ref().is_some_and(|old| old.rank() <= new.rank()) => {}
             Verdict::NotYet(new) => waiting = Some(new),
+            Verdict::Pass(figures) if figures.is_empty() => {}
             Verdict::Pass(figures) => passed.push(figures),
         }
     }

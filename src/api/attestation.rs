@@ -33,17 +33,11 @@ pub struct AttestationSpec {
     pub revision: String,
     /// What is claimed: `approval`, or the name of a requirement such as `unit-tests`, `sast`, `load-test`, `release-plan`.
     #[serde(rename = "type")]
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub kind: String,
     /// The role in which an approval is given, such as `sre`. Required for approvals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub role: Option<String>,
     /// Whether the claim speaks for or against the revision.
     #[serde(default)]
@@ -65,9 +59,7 @@ pub struct AttestationSpec {
 }
 
 /// Whether a claim speaks for or against a revision.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum ClaimOutcome {
     /// The check passed, or the person approves.
     #[default]
@@ -77,9 +69,7 @@ pub enum ClaimOutcome {
 }
 
 /// The name of an object in the same namespace.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NameRef {
     /// The object's name.
     #[schemars(length(min = 1, max = 253))]

@@ -126,12 +126,7 @@ impl Change {
 
 impl Default for Change {
     fn default() -> Self {
-        Self {
-            reference: String::new(),
-            kind: ChangeType::Feature,
-            severity: None,
-            categories: Vec::new(),
-        }
+        Self { reference: String::new(), kind: ChangeType::Feature, severity: None, categories: Vec::new() }
     }
 }
 

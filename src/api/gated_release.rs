@@ -28,28 +28,14 @@ use std::str::FromStr;
     printcolumn(name = "Weight", type_ = "integer", json_path = ".status.weight"),
     printcolumn(name = "Budget", type_ = "string", json_path = ".status.budget"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
-    printcolumn(
-        name = "Revision",
-        type_ = "string",
-        json_path = ".status.revision",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Record",
-        type_ = "string",
-        json_path = ".status.record",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Revision", type_ = "string", json_path = ".status.revision", priority = 1),
+    printcolumn(name = "Record", type_ = "string", json_path = ".status.record", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatedReleaseSpec {
     /// The workload under the gate, in the same namespace.
-    #[x_kube(validation = Rule::new("self == oldSelf").message("workloadRef cannot be changed: create another GatedRelease for another workload"))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message(Message::Expression("'workloadRef cannot be changed from ' + oldSelf.name + ' to ' + self.name + ': create another GatedRelease for another workload'".into())))]
     pub workload_ref: WorkloadRef,
     /// The budget that decides about changes, in the same namespace.
     pub risk_budget_ref: NameRef,
@@ -103,7 +89,10 @@ pub struct Traffic {
     /// `app.kubernetes.io/component`, `app.kubernetes.io/name`, `app`, `k8s-app` that stands in the selectors of both
     /// the Service and the Deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 317))]
+    #[schemars(
+        length(min = 1, max = 317),
+        regex(pattern = r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
+    )]
     pub canary_label: Option<String>,
 }
 
@@ -126,7 +115,7 @@ words! {
 /// How a change is shipped. The error budget can tighten it, never loosen it.
 #[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.stages)").message("strategy: give either schedule or stages, not both"))]
+#[x_kube(validation = Rule::new("!has(self.schedule) || !has(self.stages)").message(Message::Expression("'strategy: give either schedule or stages, not both (read: schedule ' + self.schedule + ' and stages): remove one'".into())))]
 pub struct Strategy {
     /// A ready-made schedule. Default: Standard, unless `stages` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,8 +124,8 @@ pub struct Strategy {
     /// Your own stages: weights that rise and end at 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<StageSpec>", length(min = 1, max = 20))]
-    #[x_kube(validation = Rule::new("self.all(i, s, i == 0 || self[i - 1].weight < s.weight)").message("stages: weights must rise from one stage to the next"))]
-    #[x_kube(validation = Rule::new("self[self.size() - 1].weight == 100").message("stages: the last stage must have weight 100"))]
+    #[x_kube(validation = Rule::new("self.all(i, s, i == 0 || self[i - 1].weight < s.weight)").message("stages: weights must rise from one stage to the next, such as 5, 25, 50, 100: move or remove the one that does not"))]
+    #[x_kube(validation = Rule::new("self.size() == 0 || self[self.size() - 1].weight == 100").message("stages: the last stage must have weight 100: add {weight: 100}"))]
     pub stages: Option<Vec<StageSpec>>,
     /// How long the promoted version is watched while the last one is kept warm. By default the schedule's; with own stages 1h.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,7 +146,7 @@ pub struct Strategy {
     pub drain: Span,
     /// How long a change may wait, for evidence, budget or sign-off, before it is closed and traffic is home. Default: 24h.
     #[serde(default = "Strategy::default_hold_for")]
-    #[x_kube(validation = Rule::new("self != '0s'").message("holdFor must be longer than nothing: every hold needs a deadline"))]
+    #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("holdFor must be longer than nothing: every hold needs a deadline, such as 24h"))]
     pub hold_for: Span,
 }
 
@@ -199,7 +188,7 @@ impl Default for Strategy {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StageSpec {
     /// Share of the traffic that goes to the new version, 1 to 100 percent.
-    #[x_kube(validation = Rule::new("self >= 1").message("a stage's weight must be at least 1"))]
+    #[x_kube(validation = Rule::new("self >= 1").message("a stage's weight must be at least 1; remove the stage if it should take no traffic"))]
     pub weight: Weight,
     /// How long the stage is watched once its weight is effective. Default: 15m.
     #[serde(default = "StageSpec::default_bake")]
@@ -222,11 +211,11 @@ pub struct Analysis {
     pub metrics: String,
     /// How often the versions are compared, at least 1s. Default: 15s.
     #[serde(default = "Analysis::default_interval")]
-    #[x_kube(validation = Rule::new("!self.matches('^[0-9]+ms$') && self != '0s'").message("interval must be at least 1s"))]
+    #[x_kube(validation = Rule::new("self.matches('[1-9][0-9]*(s|h|d|m([0-9]|$))')").message("interval must be at least 1s, such as 15s"))]
     pub interval: Span,
     /// How far back one comparison looks; several scrapes must fit into it. Default: 2m.
     #[serde(default = "Analysis::default_window")]
-    #[x_kube(validation = Rule::new("!self.matches('^[0-9]+ms$') && self != '0s'").message("window must be at least 1s"))]
+    #[x_kube(validation = Rule::new("self.matches('[1-9][0-9]*(s|h|d|m([0-9]|$))')").message("window must be at least 1s, such as 2m"))]
     pub window: Span,
     /// Requests that the new version must have answered in a stage before the stage can pass or latency can be judged. Default: 50.
     #[serde(default = "Analysis::default_min_requests")]
@@ -234,7 +223,7 @@ pub struct Analysis {
     pub min_requests: u32,
     /// How long traffic may stay on the new version without evidence to judge it before the change is rolled back. Default: 30m.
     #[serde(default = "Analysis::default_evidence_within")]
-    #[x_kube(validation = Rule::new("self != '0s'").message("evidenceWithin must be longer than nothing: every hold needs a deadline"))]
+    #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("evidenceWithin must be longer than nothing: every hold needs a deadline, such as 30m"))]
     pub evidence_within: Span,
 }
 
@@ -272,7 +261,7 @@ impl Default for Analysis {
 #[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = Rule::new("has(self.latencyFactor) || has(self.latencyAdded)").message("rollback: give latencyFactor (such as 2 for twice stable's latency), latencyAdded (such as 200ms), or both: without a latency limit a slow version would stay"))]
-#[x_kube(validation = Rule::new("!has(self.complaintsQuery) || has(self.complaints)").message("rollback: complaintsQuery is asked only where complaints says how many are too many"))]
+#[x_kube(validation = Rule::new("!has(self.complaintsQuery) || has(self.complaints)").message("rollback: complaintsQuery is asked only where complaints says how many are too many: add complaints, such as 3, or remove complaintsQuery"))]
 pub struct RollbackContract {
     /// The change comes back when more than this share of its requests fail. The documents name 1 (`002_…`) and 5 (`003_…`).
     #[x_kube(validation = Rule::new("self < 100.0").message("errorRatePercent must be below 100: at 100 nothing would ever come back"))]
@@ -300,7 +289,7 @@ pub struct RollbackContract {
     pub complaints_query: Option<String>,
     /// How long a rollback may take from its trigger until no request goes to the new version. Default: 5m (`003_…`, module 6).
     #[serde(default = "RollbackContract::default_time_budget")]
-    #[x_kube(validation = Rule::new("self != '0s'").message("timeBudget must be longer than nothing, such as 5m"))]
+    #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("timeBudget must be longer than nothing, such as 5m"))]
     pub time_budget: Span,
 }
 

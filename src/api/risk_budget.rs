@@ -21,38 +21,17 @@ use super::units::{Percent, Span, Time};
     category = "tidegate",
     status = "RiskBudgetStatus",
     printcolumn(name = "Tier", type_ = "integer", json_path = ".spec.tier"),
-    printcolumn(
-        name = "Budget",
-        type_ = "string",
-        json_path = ".status.errorBudget.status"
-    ),
-    printcolumn(
-        name = "Remaining",
-        type_ = "number",
-        json_path = ".status.errorBudget.remainingPercent"
-    ),
-    printcolumn(
-        name = "Coverage",
-        type_ = "number",
-        json_path = ".status.errorBudget.coveragePercent",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].status"
-    ),
+    printcolumn(name = "Budget", type_ = "string", json_path = ".status.errorBudget.status"),
+    printcolumn(name = "Remaining", type_ = "number", json_path = ".status.errorBudget.remainingPercent"),
+    printcolumn(name = "Coverage", type_ = "number", json_path = ".status.errorBudget.coveragePercent", priority = 1),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(
         name = "Message",
         type_ = "string",
         json_path = ".status.conditions[?(@.type=='Ready')].message",
         priority = 1
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RiskBudgetSpec {
@@ -95,13 +74,10 @@ fn default_source() -> String {
 /// One service level objective.
 #[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("[has(self.availability), has(self.latency), has(self.promql), has(self.sloth), has(self.pyrra)].filter(x, x).size() == 1").message("exactly one of availability, latency, promql, sloth or pyrra says where the figures come from"))]
+#[x_kube(validation = Rule::new("[has(self.availability), has(self.latency), has(self.promql), has(self.sloth), has(self.pyrra)].filter(x, x).size() == 1").message(Message::Expression("'exactly one of availability, latency, promql, sloth or pyrra says where the figures of objective ' + self.name + ' come from: remove the others or write an objective for each'".into())))]
 pub struct Slo {
     /// A name that is unique in this budget.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// The objective in percent, such as 99.5; above 0 and below 100.
     #[x_kube(validation = Rule::new("self > 0.0 && self < 100.0").message("the objective must lie above 0 and below 100, such as 99.5: at 100 there is no budget to spend"))]
@@ -137,10 +113,7 @@ impl Slo {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceSeries {
     /// The Service whose requests count; its canary and previous Services count with it.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
     pub service: String,
 }
 
@@ -149,10 +122,7 @@ pub struct ServiceSeries {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LatencySeries {
     /// The Service whose requests count; its canary and previous Services count with it.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
     pub service: String,
     /// A request is fast enough up to this time; a bucket with this bound must exist and be recorded. Default: 300ms.
     #[serde(default = "LatencySeries::default_threshold")]
@@ -198,7 +168,7 @@ pub struct PyrraSeries {
 /// The window in which risk points are spent.
 #[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("self.kind != 'Sprint' || (has(self.sprintStart) && has(self.sprintDays))").message("a Sprint window needs sprintStart and sprintDays"))]
+#[x_kube(validation = Rule::new("self.kind != 'Sprint' || (has(self.sprintStart) && has(self.sprintDays))").message("a Sprint window needs sprintStart, such as 2026-01-05, and sprintDays, such as 14"))]
 pub struct Window {
     /// CalendarMonth or Sprint. Default: CalendarMonth.
     #[serde(default)]
@@ -225,12 +195,7 @@ impl Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self {
-            kind: WindowKind::default(),
-            time_zone: Self::default_zone(),
-            sprint_start: None,
-            sprint_days: None,
-        }
+        Self { kind: WindowKind::default(), time_zone: Self::default_zone(), sprint_start: None, sprint_days: None }
     }
 }
 
@@ -249,10 +214,7 @@ pub enum WindowKind {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
     /// The role, such as `sre`.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// User names as the API server authenticates them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -267,7 +229,7 @@ pub struct Role {
 /// A time in which releases are restricted.
 #[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("timestamp(self.from) < timestamp(self.to)").message("from must be before to"))]
+#[x_kube(validation = Rule::new("timestamp(self.from) < timestamp(self.to)").message("from must be before to: swap them or correct the year"))]
 pub struct RestrictedWindow {
     /// What it is, such as `Black Friday`.
     #[schemars(length(min = 1, max = 128))]

@@ -23,10 +23,7 @@ pub struct UnitError {
 
 impl UnitError {
     fn new(value: impl fmt::Display, wanted: &'static str) -> Self {
-        Self {
-            value: value.to_string(),
-            wanted,
-        }
+        Self { value: value.to_string(), wanted }
     }
 }
 
@@ -44,11 +41,7 @@ impl Percent {
 
     /// A share from a plain number of percent; refused outside 0 to 100.
     pub fn new(percent: f64) -> Result<Self, UnitError> {
-        if (0.0..=100.0).contains(&percent) {
-            Ok(Self(percent))
-        } else {
-            Err(UnitError::new(percent, Self::WANTED))
-        }
+        if (0.0..=100.0).contains(&percent) { Ok(Self(percent)) } else { Err(UnitError::new(percent, Self::WANTED)) }
     }
 
     /// A share from a whole number known to be in range when the code was written; larger values saturate at 100.
@@ -111,11 +104,7 @@ impl Weight {
 
     /// A weight in whole percent; refused above 100.
     pub fn new(percent: i64) -> Result<Self, UnitError> {
-        u8::try_from(percent)
-            .ok()
-            .filter(|w| *w <= 100)
-            .map(Self)
-            .ok_or_else(|| UnitError::new(percent, Self::WANTED))
+        u8::try_from(percent).ok().filter(|w| *w <= 100).map(Self).ok_or_else(|| UnitError::new(percent, Self::WANTED))
     }
 
     /// A weight known when the code was written; larger values saturate at 100.
@@ -164,24 +153,15 @@ pub struct Span(u64);
 
 impl Span {
     const WANTED: &'static str = "a duration such as 30s, 15m, 1h30m or 30d (at most 366d)";
-    const UNITS: [(&'static str, u64); 5] = [
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1_000),
-        ("ms", 1),
-    ];
+    const UNITS: [(&'static str, u64); 5] =
+        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     const MILLIS_MAX: u64 = 366 * 86_400_000;
     /// No time at all.
     pub const ZERO: Self = Self(0);
 
     /// So many milliseconds; saturates at 366 days.
     pub const fn from_millis(millis: u64) -> Self {
-        Self(if millis > Self::MILLIS_MAX {
-            Self::MILLIS_MAX
-        } else {
-            millis
-        })
+        Self(if millis > Self::MILLIS_MAX { Self::MILLIS_MAX } else { millis })
     }
     /// So many seconds; saturates at 366 days.
     pub const fn seconds(seconds: u64) -> Self {
@@ -221,17 +201,11 @@ impl Span {
     }
     /// The moment this long after `start`; saturates at the end of time.
     pub fn after(self, start: jiff::Timestamp) -> jiff::Timestamp {
-        start
-            .saturating_add(self.as_signed())
-            .unwrap_or(jiff::Timestamp::MAX)
+        start.saturating_add(self.as_signed()).unwrap_or(jiff::Timestamp::MAX)
     }
     /// As PromQL writes a range: `300s`, or `1500ms` where it is not whole seconds.
     pub fn promql(self) -> String {
-        if self.0.is_multiple_of(1_000) {
-            format!("{}s", self.0 / 1_000)
-        } else {
-            format!("{}ms", self.0)
-        }
+        if self.0.is_multiple_of(1_000) { format!("{}s", self.0 / 1_000) } else { format!("{}ms", self.0) }
     }
 }
 
@@ -260,25 +234,12 @@ impl FromStr for Span {
             let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
             let number: u64 = rest[..digits].parse().map_err(|_| bad())?;
             rest = &rest[digits..];
-            let letters = rest
-                .find(|c: char| c.is_ascii_digit())
-                .unwrap_or(rest.len());
-            let millis = Self::UNITS
-                .iter()
-                .find(|(unit, _)| *unit == &rest[..letters])
-                .ok_or_else(bad)?
-                .1;
+            let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+            let millis = Self::UNITS.iter().find(|(unit, _)| *unit == &rest[..letters]).ok_or_else(bad)?.1;
             rest = &rest[letters..];
-            total = number
-                .checked_mul(millis)
-                .and_then(|n| total.checked_add(n))
-                .ok_or_else(bad)?;
+            total = number.checked_mul(millis).and_then(|n| total.checked_add(n)).ok_or_else(bad)?;
         }
-        if text.is_empty() || total > Self::MILLIS_MAX {
-            Err(bad())
-        } else {
-            Ok(Self(total))
-        }
+        if text.is_empty() || total > Self::MILLIS_MAX { Err(bad()) } else { Ok(Self(total)) }
     }
 }
 
@@ -290,9 +251,7 @@ impl Serialize for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Cow::<'_, str>::deserialize(from)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        Cow::<'_, str>::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -348,10 +307,7 @@ impl Serialize for Time {
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Cow::<'_, str>::deserialize(from)?
-            .parse::<jiff::Timestamp>()
-            .map(Self::from)
-            .map_err(serde::de::Error::custom)
+        Cow::<'_, str>::deserialize(from)?.parse::<jiff::Timestamp>().map(Self::from).map_err(serde::de::Error::custom)
     }
 }
 
@@ -381,10 +337,7 @@ mod tests {
     #[case("0s", 0, "0s")]
     fn a_duration_reads_and_writes(#[case] text: &str, #[case] millis: u64, #[case] written: &str) {
         let span: Span = text.parse().unwrap();
-        assert_eq!(
-            (span.as_millis(), span.to_string().as_str()),
-            (millis, written)
-        );
+        assert_eq!((span.as_millis(), span.to_string().as_str()), (millis, written));
     }
 
     #[rstest]

@@ -21,6 +21,7 @@ pub struct ChangeFacts {
 }
 
 impl From<&Change> for ChangeFacts {
+    /// What a change says of itself; nobody has looked at its diff.
     fn from(change: &Change) -> Self {
         Self { kind: change.kind, severity: change.severity, risk: None }
     }
@@ -187,7 +188,7 @@ pub enum Permission {
     Blocked(Blocked),
 }
 
-/// Why a change may not ship, and what would let it.
+/// Why a change may not ship, and what would let it. Its `Display` is the sentence for people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blocked {
     /// The rules that block, at least one.

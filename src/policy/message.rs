@@ -1,5 +1,7 @@
 //! What people read about the budget and its rules (`001_…`, example messages), in one place.
 
+use std::fmt;
+
 use crate::api::risk_budget::Freeze;
 use crate::api::{BudgetStatus, ChangeType};
 
@@ -37,20 +39,23 @@ pub fn freeze_line(freeze: &Freeze) -> String {
     format!("Freeze declared: counts as {} {until}: {}.", shouted(freeze.status), freeze.reason.trim_end_matches('.'))
 }
 
-/// Why a change waits: `Feature blocked at 18 % error budget (Critical): "Feature releases: BLOCKED" (001, …). …`.
+impl fmt::Display for Blocked {
+    /// `blocked by "Feature releases: BLOCKED" (001, …). Ships once …. Allowed now: …`; no full stop at the end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blocked by {}", listed(&self.by))?;
+        if !self.despite.is_empty() {
+            write!(f, "; {} would let it pass, the stricter holds", listed(&self.despite))?;
+        }
+        write!(f, ". Ships once more than {} is left. Allowed now: {}", self.released_above, self.allowed_now)
+    }
+}
+
+/// Why a change waits: `Feature at 18 % error budget (Critical): blocked by "Feature releases: BLOCKED" (001, …). ….`.
 pub fn blocked_line(kind: ChangeType, status: BudgetStatus, left: Option<Remaining>, blocked: &Blocked) -> String {
-    let left = left.map(|left| format!("{left} left, ")).unwrap_or_default();
-    let despite = if blocked.despite.is_empty() {
-        String::new()
-    } else {
-        format!("; {} would allow it, the stricter holds", listed(&blocked.despite))
-    };
-    format!(
-        "{kind} blocked by the error budget ({left}{status}): {}{despite}. Ships once more than {} is left. Allowed now: {}.",
-        listed(&blocked.by),
-        blocked.released_above,
-        blocked.allowed_now
-    )
+    match left {
+        Some(left) => format!("{kind} at {left} error budget ({status}): {blocked}."),
+        None => format!("{kind} under {status}: {blocked}."),
+    }
 }
 
 /// Who must agree: `senior-engineer before the start (001, …), sre before 100 % (001, …)`; empty for nobody.

@@ -16,3 +16,6 @@ pub use budget::{Remaining, SliCount, budget_status};
 pub use freeze::{ChangeFacts, Permission, permission};
 pub use schedule::{Schedule, ScheduleLabel, schedule_for};
 pub use sign_off::{Role, SignOff, SignOffPoint};
+
+#[cfg(test)]
+mod tests;

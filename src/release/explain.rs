@@ -33,7 +33,10 @@ pub(super) fn complete(seen: &Snapshot, mut step: Step, now: Time) -> Plan {
     Plan { status, events, wake: step.wake, actions: step.actions }
 }
 
-fn record_after<'a>(seen: &'a Snapshot, step: &'a Step) -> Option<(&'a str, &'a ReleaseRecordSpec, &'a ReleaseRecordStatus)> {
+fn record_after<'a>(
+    seen: &'a Snapshot,
+    step: &'a Step,
+) -> Option<(&'a str, &'a ReleaseRecordSpec, &'a ReleaseRecordStatus)> {
     let stored = seen.record.as_ref();
     let (name, spec) = match (&step.opened, stored) {
         (Some((name, spec)), _) => (name.as_str(), spec),
@@ -68,13 +71,17 @@ impl After<'_> {
     /// The sentence that stands in `kubectl get gr`.
     fn message(&self) -> String {
         match self.say {
-            Say::Problems(found) => found.first().map_or_else(String::new, |problem| format!("{}: {}", problem.reason, problem.message)),
+            Say::Problems(found) => {
+                found.first().map_or_else(String::new, |problem| format!("{}: {}", problem.reason, problem.message))
+            }
             Say::Unsettled(reason, message) => format!("{reason}: {message}"),
             Say::Going(_, sentence) => sentence.clone(),
             Say::Held => self.held(),
             Say::Closed => self.record.map_or_else(String::new, |(_, _, status)| status.summary.clone()),
             Say::InForce => match &self.seen.workload {
-                Some(workload) => format!("Revision {} runs; the next change is held.", judged_revision(self.seen, workload)),
+                Some(workload) => {
+                    format!("Revision {} runs; the next change is held.", judged_revision(self.seen, workload))
+                }
                 None => "Nothing to do.".to_owned(),
             },
         }
@@ -86,7 +93,13 @@ impl After<'_> {
         let Some(hold) = &status.hold else { return String::new() };
         let then = match status.phase {
             Phase::Plan => "closed unreleased",
-            Phase::Idle | Phase::Stage | Phase::Release | Phase::Promote | Phase::Verify | Phase::Complete | Phase::Rollback => "rolled back",
+            Phase::Idle
+            | Phase::Stage
+            | Phase::Release
+            | Phase::Promote
+            | Phase::Verify
+            | Phase::Complete
+            | Phase::Rollback => "rolled back",
         };
         format!("Held/{}: {} Until {}, then {then}.", hold.reason, hold.message, hold.deadline.clock())
     }
@@ -110,7 +123,12 @@ impl After<'_> {
             | Action::EmptyReplicaSet { .. } => None,
         });
         let stands = || {
-            let rules = self.seen.routes.iter().filter_map(|route| route.state.as_ref().ok()).flat_map(|route| route.rules.iter().flatten());
+            let rules = self
+                .seen
+                .routes
+                .iter()
+                .filter_map(|route| route.state.as_ref().ok())
+                .flat_map(|route| route.rules.iter().flatten());
             rules.copied().max_by_key(|split| new_share(*split, spec, status))
         };
         written.or_else(stands).map(|split| new_share(split, spec, status))
@@ -127,7 +145,10 @@ fn new_share(split: Split, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatu
 fn status(after: &After<'_>) -> GatedReleaseStatus {
     let before = &after.seen.release.status;
     let phase = after.phase();
-    let stage = after.active().filter(|_| phase == Phase::Release).map(|(_, status)| format!("{}/{}", status.stage + 1, status.stages.len()));
+    let stage = after
+        .active()
+        .filter(|_| phase == Phase::Release)
+        .map(|(_, status)| format!("{}/{}", status.stage + 1, status.stages.len()));
     let budget = match &after.seen.budget {
         BudgetSeen::Measured { status, .. } => Some(*status),
         BudgetSeen::Missing | BudgetSeen::Unmeasured(_) => None,
@@ -160,7 +181,9 @@ fn explain_pause(seen: &Snapshot, say: &Say) -> Option<Action> {
     let look = format!("kubectl describe gatedrelease {name} -n {namespace}");
     let text = match say {
         Say::Closed => format!("{RELEASE}={name}: this template was not released; stable serves. {look}"),
-        Say::Going(..) | Say::Held => format!("{RELEASE}={name}: this template is shipped by Tidegate, not by a rolling update. {look}"),
+        Say::Going(..) | Say::Held => {
+            format!("{RELEASE}={name}: this template is shipped by Tidegate, not by a rolling update. {look}")
+        }
         Say::Problems(_) | Say::Unsettled(..) | Say::InForce => return None,
     };
     (*stands != text).then(|| Action::ExplainPause { resource_version: workload.resource_version.clone(), text })

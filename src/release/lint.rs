@@ -82,7 +82,8 @@ pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
     for action in &plan.actions {
         check(action, seen, &mut notes);
     }
-    let records = plan.actions.iter().filter(|action| matches!(action, Action::OpenRecord { .. } | Action::UpdateRecord { .. }));
+    let records =
+        plan.actions.iter().filter(|action| matches!(action, Action::OpenRecord { .. } | Action::UpdateRecord { .. }));
     if records.count() > 1 {
         notes.push(Note::TwoRecords);
     }
@@ -91,8 +92,12 @@ pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
 
 fn check(action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
     match action {
-        Action::SetSplit { route, resource_version, split, .. } => set_split(seen, route, resource_version, *split, notes),
-        Action::UpdateRecord { name, resource_version, status } => update_record(seen, name, resource_version, status, notes),
+        Action::SetSplit { route, resource_version, split, .. } => {
+            set_split(seen, route, resource_version, *split, notes)
+        }
+        Action::UpdateRecord { name, resource_version, status } => {
+            update_record(seen, name, resource_version, status, notes)
+        }
         Action::Delete { carrier } => {
             if named(seen, *carrier) {
                 notes.push(Note::DeletedWhileNamed(*carrier));
@@ -105,7 +110,9 @@ fn check(action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
             }
         }
         Action::EmptyReplicaSet { name, resource_version } => empty(seen, name, resource_version, notes),
-        Action::ExplainPause { resource_version, .. } => workload_fence(seen, resource_version, "the pause's explanation", notes),
+        Action::ExplainPause { resource_version, .. } => {
+            workload_fence(seen, resource_version, "the pause's explanation", notes)
+        }
         Action::AddFinalizer | Action::OpenRecord { .. } | Action::Apply { .. } => {}
     }
 }
@@ -127,10 +134,17 @@ fn set_split(seen: &Snapshot, name: &str, resource_version: &str, split: Split, 
     let active = Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]);
     let (new, arm) = new_version(active.as_ref());
     let to = share(split, &new);
-    let from = route.rules.iter().map(|rule| rule.map_or(Weight::ZERO, |split| share(split, &new))).min().unwrap_or(Weight::ZERO);
+    let from = route
+        .rules
+        .iter()
+        .map(|rule| rule.map_or(Weight::ZERO, |split| share(split, &new)))
+        .min()
+        .unwrap_or(Weight::ZERO);
     if to > from {
         match &active {
-            Some(active) if active.status.rollback.is_some() => notes.push(Note::RaisedAfterRollback { route: name.to_owned(), to }),
+            Some(active) if active.status.rollback.is_some() => {
+                notes.push(Note::RaisedAfterRollback { route: name.to_owned(), to })
+            }
             Some(active) if may_have(&active.status, arm, to) => {}
             // With nothing released the workload is what Git says.
             None if split == Split::HOME => {}
@@ -178,8 +192,16 @@ fn may_have(status: &ReleaseRecordStatus, arm: Arm, weight: Weight) -> bool {
     }
 }
 
-fn update_record(seen: &Snapshot, name: &str, resource_version: &str, next: &ReleaseRecordStatus, notes: &mut Vec<Note>) {
-    let Some(record) = seen.record.as_ref().filter(|record| record.name == name && record.resource_version == resource_version) else {
+fn update_record(
+    seen: &Snapshot,
+    name: &str,
+    resource_version: &str,
+    next: &ReleaseRecordStatus,
+    notes: &mut Vec<Note>,
+) {
+    let Some(record) =
+        seen.record.as_ref().filter(|record| record.name == name && record.resource_version == resource_version)
+    else {
         notes.push(Note::NotFenced("a record's status"));
         return;
     };
@@ -193,7 +215,8 @@ fn update_record(seen: &Snapshot, name: &str, resource_version: &str, next: &Rel
     for (index, (old, new)) in before.stages.iter().zip(&next.stages).enumerate() {
         let changed_twice = (old.started_at.is_some() && new.started_at != old.started_at)
             || (old.passed_at.is_some() && new.passed_at != old.passed_at);
-        let before_its_turn = index as u32 != before.stage && (old.started_at != new.started_at || old.passed_at != new.passed_at);
+        let before_its_turn =
+            index as u32 != before.stage && (old.started_at != new.started_at || old.passed_at != new.passed_at);
         let unstarted = new.passed_at.is_some() && old.started_at.is_none();
         if changed_twice || before_its_turn || unstarted {
             notes.push(Note::StageOrder(index));
@@ -217,7 +240,8 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
         Some(active) => {
-            let previous = seen.previous.as_ref().and_then(|side| side.deployment.as_ref()).is_some_and(|d| d.available > 0);
+            let previous =
+                seen.previous.as_ref().and_then(|side| side.deployment.as_ref()).is_some_and(|d| d.available > 0);
             active.status.phase == Phase::Promote && previous && !traffic(seen, Carrier::Workload)
         }
         None => false,
@@ -228,7 +252,9 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
 }
 
 fn traffic(seen: &Snapshot, carrier: Carrier) -> bool {
-    routes(seen).flat_map(|(_, route)| route.rules.iter()).any(|rule| rule.is_none_or(|split| split.weight(carrier) > Weight::ZERO))
+    routes(seen)
+        .flat_map(|(_, route)| route.rules.iter())
+        .any(|rule| rule.is_none_or(|split| split.weight(carrier) > Weight::ZERO))
 }
 
 fn empty(seen: &Snapshot, name: &str, resource_version: &str, notes: &mut Vec<Note>) {
@@ -241,3 +267,6 @@ fn empty(seen: &Snapshot, name: &str, resource_version: &str, notes: &mut Vec<No
         notes.push(Note::EmptiedServing(name.to_owned()));
     }
 }
+
+#[cfg(test)]
+mod tests;

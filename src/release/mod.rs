@@ -14,6 +14,7 @@ pub mod problem;
 pub mod snapshot;
 pub mod split;
 pub mod template;
+mod wording;
 
 pub use action::{Action, Plan};
 pub use ask::{Answers, Question, question};
@@ -21,3 +22,8 @@ pub use lint::{LintedPlan, Note, lint};
 pub use plan::plan;
 pub use snapshot::Snapshot;
 pub use split::Split;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;

@@ -10,13 +10,8 @@ use crate::api::names::{CANARY_SUFFIX, GATED, PREVIOUS_SUFFIX, RELEASE, REVISION
 use crate::api::{Percent, Weight};
 
 /// Labels that are tried for telling canary from stable, best first.
-const LABELS: [&str; 5] = [
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/component",
-    "app.kubernetes.io/name",
-    "app",
-    "k8s-app",
-];
+const LABELS: [&str; 5] =
+    ["app.kubernetes.io/instance", "app.kubernetes.io/component", "app.kubernetes.io/name", "app", "k8s-app"];
 
 /// Pods that a canary needs for a weight: its share of the replicas and a quarter more, at least one, at most all.
 pub fn canary_size(replicas: u32, weight: Weight) -> u32 {
@@ -160,7 +155,10 @@ fn belongs_to_tools(key: &str) -> bool {
 /// Annotations that would ask for a load balancer or a DNS name.
 fn asks_for_the_outside(key: &str) -> bool {
     let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    prefix.contains("external-dns") || prefix.contains("load-balancer") || prefix.starts_with("service.beta") || prefix == "cloud.google.com"
+    prefix.contains("external-dns")
+        || prefix.contains("load-balancer")
+        || prefix.starts_with("service.beta")
+        || prefix == "cloud.google.com"
 }
 
 #[cfg(test)]

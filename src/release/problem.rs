@@ -28,7 +28,9 @@ impl Problem {
         let (namespace, service) = (&seen.release.namespace, &seen.release.spec.traffic.service);
         Self::steering(
             "ServiceMissing",
-            format!("spec.traffic.service: there is no Service {service:?} in namespace {namespace}. Create it, or name the Service that the HTTPRoute points to."),
+            format!(
+                "spec.traffic.service: there is no Service {service:?} in namespace {namespace}. Create it, or name the Service that the HTTPRoute points to."
+            ),
         )
     }
 
@@ -50,7 +52,9 @@ impl Problem {
         let workload = &seen.release.spec.workload_ref.name;
         Self::start(
             "LabelTooLong",
-            format!("the canary of Deployment {workload} would carry label {key}={value}, which is longer than 63 characters. Shorten the value, or name another label in spec.traffic.canaryLabel."),
+            format!(
+                "the canary of Deployment {workload} would carry label {key}={value}, which is longer than 63 characters. Shorten the value, or name another label in spec.traffic.canaryLabel."
+            ),
         )
     }
 }

@@ -97,7 +97,8 @@ impl Relabel {
         if let Some(labels) = copy.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
             self.map(labels);
         }
-        for place in ["/spec/affinity/podAffinity", "/spec/affinity/podAntiAffinity", "/spec/topologySpreadConstraints"] {
+        for place in ["/spec/affinity/podAffinity", "/spec/affinity/podAntiAffinity", "/spec/topologySpreadConstraints"]
+        {
             if let Some(terms) = copy.pointer_mut(place) {
                 self.selectors_within(terms);
             }

@@ -10,12 +10,14 @@ use crate::release::problem::Problem;
 const INVALID: [&str; 1] = ["StagesInvalid"];
 
 pub(super) fn conditions(after: &After<'_>, found: &[Problem]) -> Vec<Condition> {
-    let all = [Some(ready(after, found)), Some(progressing(after)), Some(held(after)), Some(released(after)), stalled(found)];
+    let all =
+        [Some(ready(after, found)), Some(progressing(after)), Some(held(after)), Some(released(after)), stalled(found)];
     all.into_iter()
         .flatten()
         .map(|(kind, status, reason, message)| {
             let before = after.seen.release.status.conditions.iter().find(|condition| condition.kind == kind);
-            let last_transition_time = before.filter(|before| before.status == status).map_or(after.now, |before| before.last_transition_time);
+            let last_transition_time =
+                before.filter(|before| before.status == status).map_or(after.now, |before| before.last_transition_time);
             let observed_generation = after.seen.release.generation;
             Condition { kind: kind.to_owned(), status, reason, message, last_transition_time, observed_generation }
         })
@@ -33,16 +35,21 @@ fn ready(after: &After<'_>, found: &[Problem]) -> Facts {
     match after.say {
         Say::Unsettled(reason, message) => ("Ready", Truth::False, (*reason).to_owned(), message.clone()),
         Say::Closed => ("Ready", Truth::False, outcome_word(after), after.message()),
-        Say::Problems(_) | Say::InForce | Say::Going(..) | Say::Held => {
-            ("Ready", Truth::True, "InForce".to_owned(), "The gate is in force and all that it refers to was found.".to_owned())
-        }
+        Say::Problems(_) | Say::InForce | Say::Going(..) | Say::Held => (
+            "Ready",
+            Truth::True,
+            "InForce".to_owned(),
+            "The gate is in force and all that it refers to was found.".to_owned(),
+        ),
     }
 }
 
 fn progressing(after: &After<'_>) -> Facts {
     match (after.active(), after.say) {
         (Some(_), Say::Going(reason, sentence)) => ("Progressing", Truth::True, (*reason).to_owned(), sentence.clone()),
-        (Some(_), Say::Held) => ("Progressing", Truth::True, "Held".to_owned(), "The release is held; see condition Held.".to_owned()),
+        (Some(_), Say::Held) => {
+            ("Progressing", Truth::True, "Held".to_owned(), "The release is held; see condition Held.".to_owned())
+        }
         (Some(_), Say::Problems(_) | Say::Unsettled(..) | Say::InForce | Say::Closed) | (None, _) => {
             ("Progressing", Truth::False, outcome_word(after), "No release is going on.".to_owned())
         }
@@ -62,10 +69,16 @@ fn released(after: &After<'_>) -> Facts {
     };
     let truth = match status.outcome {
         Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed) => Truth::True,
-        Some(Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned) => Truth::False,
+        Some(Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned) => {
+            Truth::False
+        }
         None => Truth::Unknown,
     };
-    let message = if status.summary.is_empty() { format!("Revision {} is on its way.", spec.revision) } else { status.summary.clone() };
+    let message = if status.summary.is_empty() {
+        format!("Revision {} is on its way.", spec.revision)
+    } else {
+        status.summary.clone()
+    };
     ("Released", truth, outcome_word(after), message)
 }
 

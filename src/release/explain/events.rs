@@ -6,6 +6,7 @@ use crate::api::gated_release::GatedReleaseStatus;
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordSpec, ReleaseRecordStatus, StageRecord};
 use crate::api::{Time, units::round2};
 use crate::release::action::{Event, EventKind};
+use crate::release::wording::{called, why};
 
 /// The longest note that the API server takes is 1 kB.
 const NOTE_MAX: usize = 1000;
@@ -37,26 +38,31 @@ fn warning(reason: &'static str, note: String) -> Event {
     Event { kind: EventKind::Warning, reason, note }
 }
 
-fn called(spec: &ReleaseRecordSpec) -> String {
-    if spec.change.reference.is_empty() { format!("revision {}", spec.revision) } else { spec.change.reference.clone() }
-}
-
 fn opened(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) {
     let by = if spec.changed_by.is_empty() { String::new() } else { format!(" by {}", spec.changed_by) };
     told.push(match status.outcome {
         Some(Outcome::Bypassed) => warning("Bypassed", format!("{}{by}: {}", spec.change, status.summary)),
         Some(_) => normal("Bootstrap", format!("Revision {}: {}", spec.revision, status.summary)),
-        None => normal("Planned", format!("Attempt {}: {}{by}, revision {}, is held and judged.", spec.attempt, spec.change, spec.revision)),
+        None => normal(
+            "Planned",
+            format!("Attempt {}: {}{by}, revision {}, is held and judged.", spec.attempt, spec.change, spec.revision),
+        ),
     });
 }
 
-fn changed(told: &mut Vec<Event>, after: &After<'_>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
+fn changed(
+    told: &mut Vec<Event>,
+    after: &After<'_>,
+    spec: &ReleaseRecordSpec,
+    before: &ReleaseRecordStatus,
+    now: &ReleaseRecordStatus,
+) {
     hold(told, after, before, now);
-    if before.phase != now.phase && now.rollback.is_none() {
-        phase(told, spec, now);
-    }
     for (index, (old, new)) in before.stages.iter().zip(&now.stages).enumerate() {
         stage(told, spec, (index + 1, now.stages.len()), old, new);
+    }
+    if before.phase != now.phase && now.rollback.is_none() {
+        phase(told, spec, now);
     }
     promotion(told, before.promotion.as_ref(), now.promotion.as_ref());
     rollback(told, spec, before, now);
@@ -65,8 +71,13 @@ fn changed(told: &mut Vec<Event>, after: &After<'_>, spec: &ReleaseRecordSpec, b
 
 fn hold(told: &mut Vec<Event>, after: &After<'_>, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
     match (&before.hold, &now.hold) {
-        (old, Some(new)) if old.as_ref().map(|old| &old.reason) != Some(&new.reason) => told.push(warning("Held", after.held())),
-        (Some(old), None) => told.push(normal("HoldEnded", format!("No longer held for {}, which began {}.", old.reason, old.since.clock()))),
+        (old, Some(new)) if old.as_ref().map(|old| &old.reason) != Some(&new.reason) => {
+            told.push(warning("Held", after.held()))
+        }
+        (Some(old), None) => told.push(normal(
+            "HoldEnded",
+            format!("No longer held for {}, which began {}.", old.reason, old.since.clock()),
+        )),
         _ => {}
     }
 }
@@ -75,21 +86,42 @@ fn phase(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, now: &ReleaseRecordSta
     let name = called(spec);
     match now.phase {
         Phase::Stage => {
-            let stages: Vec<_> = now.stages.iter().map(|stage| format!("{} for {}", stage.spec.weight, stage.spec.bake)).collect();
-            let budget = now.budget.map_or_else(String::new, |budget| format!(" Error budget {}, {} % left.", budget.status, round2(budget.remaining_percent)));
-            told.push(normal("Started", format!("{name} may ship: {}; then verified for {}.{budget}", stages.join(", "), now.verify)));
+            let stages: Vec<_> =
+                now.stages.iter().map(|stage| format!("{} for {}", stage.spec.weight, stage.spec.bake)).collect();
+            let budget = now.budget.map_or_else(String::new, |budget| {
+                format!(" Error budget {}, {} % left.", budget.status, round2(budget.remaining_percent))
+            });
+            told.push(normal(
+                "Started",
+                format!("{name} may ship: {}; then verified for {}.{budget}", stages.join(", "), now.verify),
+            ));
         }
-        Phase::Release => told.push(normal("CanaryReady", format!("{name} is ready and known to the router; it takes its first traffic."))),
-        Phase::Promote => told.push(normal("Promoting", format!("{name} passed its last stage: the workload takes it over, the previous version is kept warm."))),
+        Phase::Release => told.push(normal(
+            "CanaryReady",
+            format!("{name} is ready and known to the router; it takes its first traffic."),
+        )),
+        Phase::Promote => told.push(normal(
+            "Promoting",
+            format!("{name} passed its last stage: the workload takes it over, the previous version is kept warm."),
+        )),
         Phase::Verify => told.push(normal("Verifying", format!("{name} is promoted and verified for {}.", now.verify))),
         Phase::Idle | Phase::Plan | Phase::Complete | Phase::Rollback => {}
     }
 }
 
-fn stage(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, (number, of): (usize, usize), old: &StageRecord, new: &StageRecord) {
+fn stage(
+    told: &mut Vec<Event>,
+    spec: &ReleaseRecordSpec,
+    (number, of): (usize, usize),
+    old: &StageRecord,
+    new: &StageRecord,
+) {
     let (name, weight) = (called(spec), new.spec.weight);
     if old.started_at.is_none() && new.started_at.is_some() {
-        told.push(normal("StageStarted", format!("Stage {number}/{of}: {weight} of the traffic goes to {name}, watched for {}.", new.spec.bake)));
+        told.push(normal(
+            "StageStarted",
+            format!("Stage {number}/{of}: {weight} of the traffic goes to {name}, watched for {}.", new.spec.bake),
+        ));
     }
     if old.passed_at.is_none() && new.passed_at.is_some() {
         told.push(normal("StagePassed", format!("Stage {number}/{of} at {weight} passed: {}", new.verdict)));
@@ -100,13 +132,22 @@ fn promotion(told: &mut Vec<Event>, before: Option<&Promotion>, now: Option<&Pro
     let Some(now) = now else { return };
     let newly = |at: fn(&Promotion) -> Option<Time>| at(now).is_some() && before.and_then(at).is_none();
     if newly(|p| p.resumed_at) {
-        told.push(normal("WorkloadResumed", "The workload rolls to the new template; the canary carries the traffic meanwhile.".to_owned()));
+        told.push(normal(
+            "WorkloadResumed",
+            "The workload rolls to the new template; the canary carries the traffic meanwhile.".to_owned(),
+        ));
     }
     if newly(|p| p.half_at) {
-        told.push(normal("HandingBack", "Half of the traffic is back on the workload, which runs the new template now.".to_owned()));
+        told.push(normal(
+            "HandingBack",
+            "Half of the traffic is back on the workload, which runs the new template now.".to_owned(),
+        ));
     }
     if newly(|p| p.home_at) {
-        told.push(normal("Promoted", "All traffic is back on the workload; the previous version stays warm at weight 0.".to_owned()));
+        told.push(normal(
+            "Promoted",
+            "All traffic is back on the workload; the previous version stays warm at weight 0.".to_owned(),
+        ));
     }
 }
 
@@ -115,13 +156,23 @@ fn rollback(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRec
     if before.rollback.is_none() {
         told.push(warning(
             "RollingBack",
-            format!("{} goes back from {}: {}: {}, limit {}. Traffic goes to {} now.", called(spec), log.from_weight, log.trigger, log.value, log.threshold, log.traffic_to),
+            format!(
+                "{} goes back from {}: {}. Traffic goes to {} now.",
+                called(spec),
+                log.from_weight,
+                why(log),
+                log.traffic_to
+            ),
         ));
     }
     let was_home = before.rollback.as_ref().is_some_and(|log| log.home_at.is_some());
     if let (false, Some(took), Some(within)) = (was_home, log.took, log.within_time_budget) {
         let note = format!("No request goes to {} any more, {took} after the trigger.", called(spec));
-        told.push(if within { normal("TrafficHome", note) } else { warning("TimeBudgetExceeded", format!("{note} That is more than the contract's time budget.")) });
+        told.push(if within {
+            normal("TrafficHome", note)
+        } else {
+            warning("TimeBudgetExceeded", format!("{note} That is more than the contract's time budget."))
+        });
     }
 }
 
@@ -145,7 +196,8 @@ fn outcome(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseReco
 
 /// Said once, when the gate goes out of force for a reason that a person must mend.
 fn not_ready(told: &mut Vec<Event>, after: &After<'_>, status: &GatedReleaseStatus) {
-    let find = |status: &GatedReleaseStatus| status.conditions.iter().find(|condition| condition.kind == "Ready").cloned();
+    let find =
+        |status: &GatedReleaseStatus| status.conditions.iter().find(|condition| condition.kind == "Ready").cloned();
     let Some(now) = find(status).filter(|ready| ready.status == Truth::False) else { return };
     let closed = after.outcome().is_some_and(|outcome| now.reason == outcome.as_str());
     let before = find(&after.seen.release.status);

@@ -9,7 +9,7 @@ use crate::release::objects::{self, canary_size, relabel, side};
 use crate::release::problem::Problem;
 use crate::release::snapshot::{Record, ReplicaSetSeen, RouteState, SideDeployment, Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
-use crate::release::template;
+use crate::release::{template, wording};
 
 /// An attempt that has no outcome yet.
 pub(in crate::release) struct Active<'a> {
@@ -36,7 +36,9 @@ pub(super) enum Template {
 /// new defaults makes no new revision of an old template.
 pub(in crate::release) fn judged_revision(seen: &Snapshot, workload: &Workload) -> String {
     match &seen.release.status.workload {
-        Some(stored) if stored.uid == workload.uid && stored.generation == workload.generation => stored.revision.clone(),
+        Some(stored) if stored.uid == workload.uid && stored.generation == workload.generation => {
+            stored.revision.clone()
+        }
         _ => workload.revision.clone(),
     }
 }
@@ -65,8 +67,7 @@ impl<'a> Active<'a> {
 
     /// How the change is called in sentences.
     pub(super) fn name(&self) -> String {
-        let change = &self.record.spec.change;
-        if change.reference.is_empty() { format!("revision {}", self.record.spec.revision) } else { change.reference.clone() }
+        wording::called(&self.record.spec)
     }
 
     /// What carries the new version while it is judged in stages.
@@ -90,7 +91,11 @@ impl<'a> Active<'a> {
         self.record.spec.arm == Arm::Workload
             || self.status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some())
             || matches!(self.status.phase, Phase::Verify)
-            || self.status.rollback.as_ref().is_some_and(|log| log.traffic_to == self.seen.service_of(Carrier::Previous))
+            || self
+                .status
+                .rollback
+                .as_ref()
+                .is_some_and(|log| log.traffic_to == self.seen.service_of(Carrier::Previous))
     }
 
     pub(super) fn workload(&self) -> Option<&'a Workload> {
@@ -154,7 +159,10 @@ impl<'a> Active<'a> {
         let stands = have.is_some_and(|side| {
             side.pdb
                 && side.endpoints.is_some()
-                && side.deployment.as_ref().is_some_and(|d| !d.deleting && d.replicas == replicas && d.revision == revision)
+                && side
+                    .deployment
+                    .as_ref()
+                    .is_some_and(|d| !d.deleting && d.replicas == replicas && d.revision == revision)
         });
         if stands {
             return Ok(Vec::new());
@@ -184,7 +192,10 @@ impl<'a> Active<'a> {
             return Err(format!("{available} of {pods} {carrier} pods are available"));
         }
         if endpoints < pods {
-            return Err(format!("{endpoints} of {pods} {carrier} endpoints are ready in Service {}", self.seen.service_of(carrier)));
+            return Err(format!(
+                "{endpoints} of {pods} {carrier} endpoints are ready in Service {}",
+                self.seen.service_of(carrier)
+            ));
         }
         Ok(())
     }
@@ -201,7 +212,8 @@ impl<'a> Active<'a> {
 
     /// Whether the router has taken the present routes over; otherwise why not.
     pub(super) fn effective(&self) -> Result<(), String> {
-        self.routes().try_for_each(|(name, route)| route.effective.clone().map_err(|why| format!("HTTPRoute {name}: {why}")))
+        self.routes()
+            .try_for_each(|(name, route)| route.effective.clone().map_err(|why| format!("HTTPRoute {name}: {why}")))
     }
 
     /// The largest share of a carrier in any rule.
@@ -218,8 +230,15 @@ impl<'a> Active<'a> {
             return super::roll_back::begin(self, trigger, value, format!("ready within {within}"));
         }
         let rest = until.since(self.now);
-        Step::going(reason, format!("{}: waiting until it is ready to take traffic; rolled back if it is not by {}.", self.name(), until.clock()))
-            .wake(LOOK_AGAIN.min(rest))
+        Step::going(
+            reason,
+            format!(
+                "{}: waiting until it is ready to take traffic; rolled back if it is not by {}.",
+                self.name(),
+                until.clock()
+            ),
+        )
+        .wake(LOOK_AGAIN.min(rest))
     }
 
     /// What crashes in the canary.
@@ -233,7 +252,9 @@ impl<'a> Active<'a> {
             Some(hold) if hold.reason == reason => hold.clone(),
             // Another reason does not begin the patience anew: a hold ends.
             Some(hold) => HoldStatus { reason: reason.to_owned(), message, ..hold.clone() },
-            None => HoldStatus { reason: reason.to_owned(), message, since: self.now, deadline: self.now.plus(patience) },
+            None => {
+                HoldStatus { reason: reason.to_owned(), message, since: self.now, deadline: self.now.plus(patience) }
+            }
         };
         if self.now >= hold.deadline {
             return self.expire(&hold);
@@ -249,7 +270,10 @@ impl<'a> Active<'a> {
     fn expire(&self, hold: &HoldStatus) -> Step {
         let waited = format!("held {} since {}", hold.reason, hold.since.clock());
         if self.status.phase == Phase::Plan {
-            return self.seal(Outcome::Expired, format!("Closed unreleased: {waited}, until its deadline {}.", hold.deadline.clock()));
+            return self.seal(
+                Outcome::Expired,
+                format!("Closed unreleased: {waited}, until its deadline {}.", hold.deadline.clock()),
+            );
         }
         super::roll_back::begin(self, Trigger::HoldExpired, waited, format!("deadline {}", hold.deadline.clock()))
     }
@@ -327,7 +351,9 @@ pub(in crate::release) fn weight(seen: &Snapshot, carrier: Carrier) -> Weight {
 
 /// Whether any rule names a carrier, with weight or without.
 pub(in crate::release) fn named(seen: &Snapshot, carrier: Carrier) -> bool {
-    routes(seen).flat_map(|(_, route)| route.rules.iter()).any(|rule| rule.is_none_or(|split| split.of(carrier).is_some()))
+    routes(seen)
+        .flat_map(|(_, route)| route.rules.iter())
+        .any(|rule| rule.is_none_or(|split| split.of(carrier).is_some()))
 }
 
 /// Pods of the previous version that this release wants.

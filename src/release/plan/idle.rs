@@ -19,10 +19,8 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
         return step;
     }
     let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
-    match step.say {
-        Say::InForce | Say::Closed if !found.is_empty() => Step { say: Say::Problems(found), ..step },
-        _ => step,
-    }
+    let waits = matches!(step.say, Say::InForce | Say::Closed);
+    if waits && !found.is_empty() { Step { say: Say::Problems(found), ..step } } else { step }
 }
 
 /// Whether the previous version serves, because the last attempt came back after its promotion.
@@ -42,7 +40,10 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
     }
     let gone: Vec<_> = [Carrier::Canary, Carrier::Previous]
         .into_iter()
-        .filter(|carrier| leftover(*carrier) && !seen.side(*carrier).is_some_and(|side| side.deployment.as_ref().is_some_and(|d| d.deleting)))
+        .filter(|carrier| {
+            leftover(*carrier)
+                && !seen.side(*carrier).is_some_and(|side| side.deployment.as_ref().is_some_and(|d| d.deleting))
+        })
         .map(|carrier| Action::Delete { carrier })
         .collect();
     (!gone.is_empty()).then(|| going().all(gone).wake(LOOK_AGAIN))
@@ -124,13 +125,23 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         (None, Some(who)) => format!("resumed by {who} while it was held"),
         (None, None) => "outside of the gate (created anew, or changed while it was not labelled)".to_owned(),
     };
-    open::sealed(seen, workload, now, Outcome::Bypassed, format!("Runs ungated, {how}. It is the stable revision from now on."))
+    open::sealed(
+        seen,
+        workload,
+        now,
+        Outcome::Bypassed,
+        format!("Runs ungated, {how}. It is the stable revision from now on."),
+    )
 }
 
 /// Whether a stored name of the template is what the last good attempt was called.
 fn is_stable_under_another_name(seen: &Snapshot, workload: &Workload) -> bool {
     let stored = seen.release.status.workload.as_ref();
-    stored.is_some_and(|stored| stored.uid == workload.uid && Some(&stored.revision) == last_good(seen).as_ref() && stored.generation == workload.generation)
+    stored.is_some_and(|stored| {
+        stored.uid == workload.uid
+            && Some(&stored.revision) == last_good(seen).as_ref()
+            && stored.generation == workload.generation
+    })
 }
 
 /// The revision that ran well last, from the last record.
@@ -139,7 +150,8 @@ pub(super) fn last_good(seen: &Snapshot) -> Option<String> {
     let outcome = last.status.as_ref().and_then(|status| status.outcome)?;
     match outcome {
         Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed => Some(last.spec.revision.clone()),
-        Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned => last.spec.stable.clone(),
+        Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned => {
+            last.spec.stable.clone()
+        }
     }
 }
-

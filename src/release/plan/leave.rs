@@ -51,7 +51,13 @@ fn close(active: &Active<'_>) -> Step {
             active.seal(Outcome::Abandoned, "The GatedRelease was deleted before it took traffic.".to_owned())
         }
         Phase::Promote | Phase::Verify if active.workload_is_new() => forward(active),
-        Phase::Plan | Phase::Stage | Phase::Release | Phase::Promote | Phase::Verify | Phase::Idle | Phase::Complete => {
+        Phase::Plan
+        | Phase::Stage
+        | Phase::Release
+        | Phase::Promote
+        | Phase::Verify
+        | Phase::Idle
+        | Phase::Complete => {
             roll_back::begin(active, Trigger::Deleted, "the GatedRelease was deleted".to_owned(), "present".to_owned())
         }
     }
@@ -60,7 +66,12 @@ fn close(active: &Active<'_>) -> Step {
 /// The workload finishes its roll, then takes all traffic.
 fn forward(active: &Active<'_>) -> Step {
     let wanted = active.workload().map_or(0, |workload| workload.replicas);
-    let going = || Step::going("Leaving", "The GatedRelease is being deleted: the workload takes all traffic as soon as it is ready.".to_owned());
+    let going = || {
+        Step::going(
+            "Leaving",
+            "The GatedRelease is being deleted: the workload takes all traffic as soon as it is ready.".to_owned(),
+        )
+    };
     if active.weight(Carrier::Workload) < Weight::FULL && active.ready(Carrier::Workload, wanted).is_err() {
         return going().wake(LOOK_AGAIN);
     }
@@ -68,5 +79,8 @@ fn forward(active: &Active<'_>) -> Step {
     if !writes.is_empty() {
         return going().all(writes).wake(LOOK_AGAIN);
     }
-    active.seal(Outcome::Abandoned, "The GatedRelease was deleted while the promoted version was verified; it stays.".to_owned())
+    active.seal(
+        Outcome::Abandoned,
+        "The GatedRelease was deleted while the promoted version was verified; it stays.".to_owned(),
+    )
 }

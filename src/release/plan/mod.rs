@@ -33,7 +33,8 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
         return leave::step(seen, now);
     }
     if !seen.release.finalizer {
-        return Step::says(Say::Going("Starting", "Taking the workload under the gate.".to_owned())).then(Action::AddFinalizer);
+        return Step::says(Say::Going("Starting", "Taking the workload under the gate.".to_owned()))
+            .then(Action::AddFinalizer);
     }
     let found = problems(seen);
     match Active::of(seen, now, &found) {
@@ -45,7 +46,8 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
 fn active_step(active: &Active<'_>) -> Step {
     let Some(status) = active.stored() else {
         // The controller died between creating the record and writing where it stands.
-        return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned())).update(active, active.status.clone());
+        return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned()))
+            .update(active, active.status.clone());
     };
     if let Some(step) = roll_back::forced(active) {
         return step;

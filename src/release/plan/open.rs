@@ -68,8 +68,12 @@ fn change(seen: &Snapshot, workload: &Workload) -> Change {
 }
 
 fn has_image(workload: &Workload, digest: &str) -> bool {
-    let containers = ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|place| workload.template.pointer(place));
-    let mut images = containers.filter_map(|list| list.as_array()).flatten().filter_map(|container| container.get("image")?.as_str());
+    let containers =
+        ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|place| workload.template.pointer(place));
+    let mut images = containers
+        .filter_map(|list| list.as_array())
+        .flatten()
+        .filter_map(|container| container.get("image")?.as_str());
     images.any(|image| image.ends_with(digest))
 }
 

@@ -18,9 +18,8 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let resumed = promotion.resumed_at.or_else(|| already_rolling(active, workload).then_some(active.now));
     match (resumed, promotion.half_at, promotion.passed_at, promotion.home_at) {
         (None, ..) => warm_previous(active, workload),
-        (Some(_), ..) if promotion.resumed_at.is_none() => {
-            Step::going("Promoting", "The workload rolls.".to_owned()).update(active, with(active, Promotion { resumed_at: resumed, ..promotion }))
-        }
+        (Some(_), ..) if promotion.resumed_at.is_none() => Step::going("Promoting", "The workload rolls.".to_owned())
+            .update(active, with(active, Promotion { resumed_at: resumed, ..promotion })),
         (Some(since), None, ..) => match roll(active, workload, since) {
             Some(step) => step,
             None => hand_back_half(active, &promotion),
@@ -47,18 +46,25 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     }
     let (size, since) = (previous_size(active), active.status.phase_since);
     match active.bring_up(Carrier::Previous, size) {
-        Err(problem) => return active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within),
+        Err(problem) => {
+            return active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within);
+        }
         Ok(writes) if !writes.is_empty() => {
-            return active.wait(since, "WarmingPrevious", "the previous version is being created", Trigger::NotReady).all(writes);
+            return active
+                .wait(since, "WarmingPrevious", "the previous version is being created", Trigger::NotReady)
+                .all(writes);
         }
         Ok(_) => {}
     }
     if let Err(what) = active.ready(Carrier::Previous, size) {
         return active.wait(since, "WarmingPrevious", &what, Trigger::NotReady);
     }
-    Step::going("Promoting", format!("{} is let go in the workload; the canary carries the traffic meanwhile.", active.name()))
-        .then(Action::Resume { resource_version: workload.resource_version.clone() })
-        .wake(LOOK_AGAIN)
+    Step::going(
+        "Promoting",
+        format!("{} is let go in the workload; the canary carries the traffic meanwhile.", active.name()),
+    )
+    .then(Action::Resume { resource_version: workload.resource_version.clone() })
+    .wake(LOOK_AGAIN)
 }
 
 /// Waits until the workload runs the new template with all its pods and nothing else.
@@ -70,7 +76,10 @@ fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Op
     if workload.paused && active.template(workload) != Template::Ours {
         let others = workload.sets.iter().filter(|set| set.name != new.name && set.replicas > 0);
         let writes: Vec<_> = others
-            .map(|set| Action::EmptyReplicaSet { name: set.name.clone(), resource_version: set.resource_version.clone() })
+            .map(|set| Action::EmptyReplicaSet {
+                name: set.name.clone(),
+                resource_version: set.resource_version.clone(),
+            })
             .collect();
         if !writes.is_empty() {
             return Some(
@@ -92,9 +101,12 @@ fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Op
 fn hand_back_half(active: &Active<'_>, promotion: &Promotion) -> Step {
     let writes = active.steer(Split::hand_back(HALF));
     if !writes.is_empty() {
-        return Step::going("HandingBack", "Half of the traffic goes back to the workload, which runs the new version now.".to_owned())
-            .all(writes)
-            .wake(LOOK_AGAIN);
+        return Step::going(
+            "HandingBack",
+            "Half of the traffic goes back to the workload, which runs the new version now.".to_owned(),
+        )
+        .all(writes)
+        .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
         let since = promotion.resumed_at.unwrap_or(active.status.phase_since);
@@ -113,7 +125,9 @@ fn judge_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotio
     let until = since.plus(active.seen.release.spec.strategy.hand_back);
     let writes = active.steer(Split::hand_back(HALF));
     if !writes.is_empty() {
-        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned()).all(writes).wake(LOOK_AGAIN);
+        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
     }
     let going = || Step::going("HandingBack", half(active, since));
     on_verdict(active, since, until, going, |_| {
@@ -125,7 +139,9 @@ fn judge_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotio
 fn take_home(active: &Active<'_>, promotion: &Promotion) -> Step {
     let writes = active.steer(Split::hand_back(Weight::FULL));
     if !writes.is_empty() {
-        return Step::going("HandingBack", "All traffic goes back to the workload.".to_owned()).all(writes).wake(LOOK_AGAIN);
+        return Step::going("HandingBack", "All traffic goes back to the workload.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
         return active.wait(promotion.passed_at.unwrap_or(active.now), "HandingBack", &why, Trigger::RouteNotEffective);
@@ -139,7 +155,8 @@ fn drop_canary(active: &Active<'_>) -> Step {
     let home = active.status.promotion.as_ref().and_then(|promotion| promotion.home_at).unwrap_or(active.now);
     let drained = home.plus(active.seen.release.spec.strategy.drain);
     if active.now < drained {
-        return Step::going("Draining", "The canary finishes the requests that it has.".to_owned()).wake(drained.since(active.now));
+        return Step::going("Draining", "The canary finishes the requests that it has.".to_owned())
+            .wake(drained.since(active.now));
     }
     let writes = active.steer(Split::previous(Weight::ZERO));
     if !writes.is_empty() {
@@ -149,8 +166,17 @@ fn drop_canary(active: &Active<'_>) -> Step {
         return active.wait(drained, "Draining", &why, Trigger::RouteNotEffective);
     }
     if active.deployment(Carrier::Canary).is_some() {
-        return Step::going("Draining", "The canary goes.".to_owned()).then(Action::Delete { carrier: Carrier::Canary }).wake(LOOK_AGAIN);
+        return Step::going("Draining", "The canary goes.".to_owned())
+            .then(Action::Delete { carrier: Carrier::Canary })
+            .wake(LOOK_AGAIN);
     }
-    Step::going("Verifying", format!("{} is promoted: it is verified for {} with the previous version kept warm.", active.name(), active.status.verify))
-        .update(active, active.enter(Phase::Verify))
+    Step::going(
+        "Verifying",
+        format!(
+            "{} is promoted: it is verified for {} with the previous version kept warm.",
+            active.name(),
+            active.status.verify
+        ),
+    )
+    .update(active, active.enter(Phase::Verify))
 }

@@ -40,7 +40,9 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     }
     let writes = active.steer(active.split(weight));
     if !writes.is_empty() {
-        return Step::going("Raising", format!("{} goes to {weight} of the traffic.", active.name())).all(writes).wake(LOOK_AGAIN);
+        return Step::going("Raising", format!("{} goes to {weight} of the traffic.", active.name()))
+            .all(writes)
+            .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
         return active.wait(since, "Raising", &why, Trigger::RouteNotEffective);
@@ -70,10 +72,16 @@ fn scale(active: &Active<'_>, weight: Weight, since: Time) -> Option<Step> {
     if carrier == Carrier::Canary {
         match active.bring_up(carrier, size) {
             Err(problem) => {
-                return Some(active.hold(problem.reason, problem.message, active.seen.release.spec.analysis.evidence_within));
+                return Some(active.hold(
+                    problem.reason,
+                    problem.message,
+                    active.seen.release.spec.analysis.evidence_within,
+                ));
             }
             Ok(writes) if !writes.is_empty() => {
-                return Some(active.wait(since, "Scaling", "the canary is being scaled", Trigger::NotReady).all(writes));
+                return Some(
+                    active.wait(since, "Scaling", "the canary is being scaled", Trigger::NotReady).all(writes),
+                );
             }
             Ok(_) => {}
         }
@@ -88,13 +96,21 @@ fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     // Where another writer got past the admission policy the weights are written again: the stage goes on at its weight.
     let writes = active.steer(active.split(stage.spec.weight));
     if !writes.is_empty() {
-        return Step::going("Restoring", format!("The weights of the route were changed: {} is put back.", stage.spec.weight)).all(writes).wake(LOOK_AGAIN);
+        return Step::going(
+            "Restoring",
+            format!("The weights of the route were changed: {} is put back.", stage.spec.weight),
+        )
+        .all(writes)
+        .wake(LOOK_AGAIN);
     }
     // The workload may have been scaled: the canary follows.
-    if let (Arm::Canary, Ok(writes)) = (active.record.spec.arm, active.bring_up(Carrier::Canary, active.canary_size(stage.spec.weight)))
+    if let (Arm::Canary, Ok(writes)) =
+        (active.record.spec.arm, active.bring_up(Carrier::Canary, active.canary_size(stage.spec.weight)))
         && !writes.is_empty()
     {
-        return Step::going("Scaling", "The canary follows the size of the workload.".to_owned()).all(writes).wake(LOOK_AGAIN);
+        return Step::going("Scaling", "The canary follows the size of the workload.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
     }
     let until = started.plus(stage.spec.bake);
     let going = || Step::going("Baking", baking(active, stage, started));
@@ -110,10 +126,20 @@ fn no_pod_serves(active: &Active<'_>) -> Option<Step> {
     let available = deployment.map_or(0, |deployment| deployment.available);
     let crash = active.crashes();
     if let Some(crash) = crash {
-        return Some(roll_back::begin(active, Trigger::Crashed, crash.to_owned(), "no container crashes while it serves".to_owned()));
+        return Some(roll_back::begin(
+            active,
+            Trigger::Crashed,
+            crash.to_owned(),
+            "no container crashes while it serves".to_owned(),
+        ));
     }
     (available == 0).then(|| {
-        roll_back::begin(active, Trigger::NotReady, "0 canary pods are available".to_owned(), "at least 1 while it serves".to_owned())
+        roll_back::begin(
+            active,
+            Trigger::NotReady,
+            "0 canary pods are available".to_owned(),
+            "at least 1 while it serves".to_owned(),
+        )
     })
 }
 
@@ -127,7 +153,8 @@ fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     if !last {
         next.stage += 1;
     }
-    let next = ReleaseRecordStatus { baseline_latency: base_latency(active).or(active.status.baseline_latency), ..next };
+    let next =
+        ReleaseRecordStatus { baseline_latency: base_latency(active).or(active.status.baseline_latency), ..next };
     let sentence = format!("Stage {} of {} passed.", active.status.stage + 1, active.status.stages.len());
     Step::going("StagePassed", sentence).update(active, next)
 }

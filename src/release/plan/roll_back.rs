@@ -2,12 +2,14 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
+use super::verify::base_latency;
 use crate::analysis::Verdict;
 use crate::analysis::{Limits, judge};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
 use crate::release::split::{Carrier, Split};
+use crate::release::wording;
 
 /// Sets a rollback off. The route is written first, and in the same write learns why, so that a crash right after it
 /// forgets nothing; then the record.
@@ -39,12 +41,20 @@ fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
         split: emptied(route, to),
         withdrawn: Some(Box::new(mark.clone())),
     });
-    let next = ReleaseRecordStatus { rollback: Some(log.clone()), ..active.enter(Phase::Rollback) };
-    Step::going("RollingBack", sentence(active, log)).all(writes.collect::<Vec<_>>()).update(active, next).wake(LOOK_AGAIN)
+    let next = ReleaseRecordStatus {
+        rollback: Some(log.clone()),
+        // What stable did while it was compared is what the check afterwards holds it to.
+        baseline_latency: base_latency(active).or(active.status.baseline_latency),
+        ..active.enter(Phase::Rollback)
+    };
+    Step::going("RollingBack", sentence(active, log))
+        .all(writes.collect::<Vec<_>>())
+        .update(active, next)
+        .wake(LOOK_AGAIN)
 }
 
 fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
-    format!("{} goes back from {}: {} {}, limit {}.", active.name(), log.from_weight, log.trigger, log.value, log.threshold)
+    format!("{} goes back from {}: {}.", active.name(), log.from_weight, wording::why(log))
 }
 
 /// Where the traffic goes: to the workload while it still runs stable, else to the previous version.
@@ -85,17 +95,32 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
     if active.status.rollback.is_some() {
         return None;
     }
-    let withdrawn = active.routes().filter_map(|(_, route)| route.withdrawn.as_ref()).find(|(record, _)| *record == active.record.name);
+    let withdrawn = active
+        .routes()
+        .filter_map(|(_, route)| route.withdrawn.as_ref())
+        .find(|(record, _)| *record == active.record.name);
     if let Some((_, log)) = withdrawn {
         return Some(withdraw(active, log));
     }
-    let Some(workload) = active.workload().filter(|workload| workload.gated && workload.uid == active.record.spec.workload_uid) else {
-        return Some(begin(active, Trigger::Ungated, "the workload is gone or no longer under the gate".to_owned(), "gated".to_owned()));
+    let Some(workload) =
+        active.workload().filter(|workload| workload.gated && workload.uid == active.record.spec.workload_uid)
+    else {
+        return Some(begin(
+            active,
+            Trigger::Ungated,
+            "the workload is gone or no longer under the gate".to_owned(),
+            "gated".to_owned(),
+        ));
     };
     let held = !active.workload_is_new() && active.status.phase != Phase::Promote;
     if held && !workload.paused {
         let who = workload.resumed_by.clone().unwrap_or_else(|| "somebody".to_owned());
-        return Some(begin(active, Trigger::Resumed, format!("{who} resumed the workload while it was held"), "held".to_owned()));
+        return Some(begin(
+            active,
+            Trigger::Resumed,
+            format!("{who} resumed the workload while it was held"),
+            "held".to_owned(),
+        ));
     }
     None
 }
@@ -105,8 +130,18 @@ pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
     let workload = active.workload()?;
     match active.template(workload) {
         Template::Ours => None,
-        Template::Stable => Some(begin(active, Trigger::Reverted, "the template went back to the stable one".to_owned(), "the template stays".to_owned())),
-        Template::Newer => Some(begin(active, Trigger::Superseded, "a newer template took its place".to_owned(), "the template stays".to_owned())),
+        Template::Stable => Some(begin(
+            active,
+            Trigger::Reverted,
+            "the template went back to the stable one".to_owned(),
+            "the template stays".to_owned(),
+        )),
+        Template::Newer => Some(begin(
+            active,
+            Trigger::Superseded,
+            "a newer template took its place".to_owned(),
+            "the template stays".to_owned(),
+        )),
     }
 }
 
@@ -151,7 +186,9 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     if active.effective().is_err() {
         return going().wake(LOOK_AGAIN);
     }
-    let leaving = [Carrier::Canary, Carrier::Previous].into_iter().filter(|carrier| *carrier != to && active.deployment(*carrier).is_some());
+    let leaving = [Carrier::Canary, Carrier::Previous]
+        .into_iter()
+        .filter(|carrier| *carrier != to && active.deployment(*carrier).is_some());
     let leaving: Vec<_> = leaving.map(|carrier| Action::Delete { carrier }).collect();
     if !leaving.is_empty() {
         return going().all(leaving).wake(LOOK_AGAIN);
@@ -219,7 +256,9 @@ fn state_after(active: &Active<'_>, to: Carrier) -> String {
 /// What serves now has its capacity, and users are well.
 fn check(active: &Active<'_>, to: Carrier) -> String {
     let (serving, wanted) = match to {
-        Carrier::Previous => (active.deployment(to).map_or(0, |d| d.available), active.deployment(to).map_or(0, |d| d.replicas)),
+        Carrier::Previous => {
+            (active.deployment(to).map_or(0, |d| d.available), active.deployment(to).map_or(0, |d| d.replicas))
+        }
         Carrier::Workload | Carrier::Canary => {
             let workload = active.workload();
             (workload.map_or(0, |w| w.sets.iter().map(|set| set.available).sum()), workload.map_or(0, |w| w.replicas))
@@ -231,10 +270,12 @@ fn check(active: &Active<'_>, to: Carrier) -> String {
         min_requests: active.seen.release.spec.analysis.min_requests,
         baseline_latency: active.status.baseline_latency,
     };
-    let users = active.seen.answers.as_ref().map(|answers| judge(&limits, &answers.recent));
+    let users = active.seen.answers.as_ref().map(|answers| judge(limits, &answers.recent));
     let text = match users {
         Some(Verdict::Pass(why)) => format!("Good: {pods}; {why}"),
-        Some(Verdict::Fail(breach)) => format!("Still bad: {pods}; {}: {}, limit {}", breach.trigger, breach.value, breach.threshold),
+        Some(Verdict::Fail(breach)) => {
+            format!("Still bad: {pods}; {}: {}, limit {}", breach.trigger, breach.value, breach.threshold)
+        }
         Some(Verdict::NotYet(not_yet)) => format!("Not known: {pods}; {not_yet}"),
         None => format!("{pods}; users' requests were not looked at"),
     };

@@ -27,7 +27,9 @@ fn canary(active: &Active<'_>) -> Step {
     let size = active.canary_size(first);
     let since = active.status.phase_since;
     match active.bring_up(Carrier::Canary, size) {
-        Err(problem) => return active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within),
+        Err(problem) => {
+            return active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within);
+        }
         Ok(writes) if !writes.is_empty() => {
             return active.wait(since, "BringingUp", "the canary is being created", Trigger::NotReady).all(writes);
         }
@@ -38,7 +40,9 @@ fn canary(active: &Active<'_>) -> Step {
     }
     let writes = active.steer(Split::canary(Weight::ZERO));
     if !writes.is_empty() {
-        return Step::going("BindingRoute", format!("{} is ready: the route learns of it at weight 0.", active.name())).all(writes).wake(LOOK_AGAIN);
+        return Step::going("BindingRoute", format!("{} is ready: the route learns of it at weight 0.", active.name()))
+            .all(writes)
+            .wake(LOOK_AGAIN);
     }
     effective_then_release(active)
 }

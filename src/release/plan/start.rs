@@ -3,20 +3,24 @@
 use super::active::{Active, Template};
 use super::step::Step;
 use crate::api::release_record::{BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord};
-use crate::api::{BudgetStatus, ChangeType, units::round2};
-use crate::api::gated_release::ScheduleName;
+use crate::api::units::round2;
+use crate::policy::budget::Remaining;
 use crate::policy::freeze::{self, ChangeFacts, Permission};
+use crate::policy::message;
 use crate::policy::schedule::{self, Schedule};
+use crate::policy::sign_off::join;
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     if let Some(workload) = active.workload() {
-        let gone = match active.template(workload) {
+        let moved = match active.template(workload) {
             Template::Ours => None,
-            Template::Stable => Some((Outcome::Reverted, "The template went back to the stable one before it took traffic.")),
+            Template::Stable => {
+                Some((Outcome::Reverted, "The template went back to the stable one before it took traffic."))
+            }
             Template::Newer => Some((Outcome::Superseded, "A newer template took its place before it took traffic.")),
         };
-        if let Some((outcome, summary)) = gone {
+        if let Some((outcome, summary)) = moved {
             return active.seal(outcome, summary.to_owned());
         }
     }
@@ -27,26 +31,32 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let (status, remaining_percent, decided_by) = match &active.seen.budget {
         BudgetSeen::Measured { status, remaining_percent, decided_by } => (*status, *remaining_percent, decided_by),
         BudgetSeen::Unmeasured(why) => return active.hold("BudgetUnknown", unknown_budget(active, why), patience),
-        BudgetSeen::Missing => return active.hold("RiskBudgetMissing", unknown_budget(active, "it does not exist"), patience),
+        BudgetSeen::Missing => {
+            return active.hold("RiskBudgetMissing", unknown_budget(active, "it does not exist"), patience);
+        }
     };
     let change = &active.record.spec.change;
-    match freeze::permission(&ChangeFacts::of(change), status) {
-        Permission::Blocked(block) => {
+    let left = Remaining::from_percent(remaining_percent);
+    match freeze::permission(&ChangeFacts::from(change), status) {
+        Permission::Blocked(blocked) => {
+            let line = message::blocked_line(change.kind, status, left, &blocked);
             let message = format!(
-                "{change} not started: error budget {} is {status} with {} % left ({decided_by}). {block}",
-                active.record.spec.risk_budget,
-                round2(remaining_percent)
+                "{change} not started: {line} Deciding: {decided_by}, RiskBudget {}.",
+                active.record.spec.risk_budget
             );
             active.hold("BudgetFreeze", message, patience)
         }
-        Permission::Allowed { sign_offs } if sign_offs.is_empty() => start(active, status, remaining_percent),
         Permission::Allowed { sign_offs } => {
-            let wanted: Vec<_> = sign_offs.iter().map(ToString::to_string).collect();
+            let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
+            let wanted = join(&sign_offs, &schedule.sign_offs);
+            if wanted.is_empty() {
+                return start(active, schedule, BudgetAtStart { status, remaining_percent });
+            }
             let message = format!(
-                "{change} not started: error budget {} is {status} with {} % left ({decided_by}), so it needs {}. This version cannot take approvals yet: the change starts when the budget is Healthy again; in an emergency annotate the Deployment with tidegate.io/break-glass and the reason, and change the template anew.",
-                active.record.spec.risk_budget,
+                "{change} not started: the error budget is {status} with {} % left ({decided_by}) and the schedule is {}: it needs {}. This version of Tidegate takes no approvals yet: the change starts when the budget is Healthy and the schedule asks nobody. In an emergency annotate the Deployment with tidegate.io/break-glass and the reason, and apply the template anew.",
                 round2(remaining_percent),
-                wanted.join("; ")
+                schedule.name,
+                message::sign_off_line(&wanted)
             );
             active.hold("ApprovalMissing", message, patience)
         }
@@ -61,24 +71,20 @@ fn unknown_budget(active: &Active<'_>, why: &str) -> String {
     )
 }
 
-fn start(active: &Active<'_>, status: BudgetStatus, remaining_percent: f64) -> Step {
-    let schedule = schedule_for(active, status);
-    let stages = schedule.stages.iter().map(|spec| StageRecord { spec: *spec, started_at: None, passed_at: None, verdict: String::new() });
+fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart) -> Step {
+    let stages = schedule.stages.iter().map(|spec| StageRecord {
+        spec: *spec,
+        started_at: None,
+        passed_at: None,
+        verdict: String::new(),
+    });
     let next = ReleaseRecordStatus {
         stages: stages.collect(),
         stage: 0,
         verify: schedule.verify,
-        budget: Some(BudgetAtStart { status, remaining_percent }),
+        budget: Some(budget),
         ..active.enter(Phase::Stage)
     };
     let sentence = format!("{} may ship: bringing up the new version without traffic.", active.name());
     Step::going("Starting", sentence).update(active, next)
-}
-
-/// The manifest's schedule, tightened by the budget; a way back is the shortest (DESIGN, events).
-fn schedule_for(active: &Active<'_>, status: BudgetStatus) -> Schedule {
-    if active.record.spec.change.kind == ChangeType::Rollback {
-        return schedule::preset(ScheduleName::Express);
-    }
-    schedule::tighten(schedule::from_strategy(&active.seen.release.spec.strategy), status)
 }

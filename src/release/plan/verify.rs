@@ -16,10 +16,17 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         match active.template(workload) {
             Template::Ours => {}
             Template::Stable => {
-                return roll_back::begin(active, Trigger::Reverted, "the template went back to the stable one".to_owned(), "the template stays".to_owned());
+                return roll_back::begin(
+                    active,
+                    Trigger::Reverted,
+                    "the template went back to the stable one".to_owned(),
+                    "the template stays".to_owned(),
+                );
             }
             // A fix does not wait (DESIGN, events): the verification ends and the fix is planned at once.
-            Template::Newer if is_fix(workload.change.kind) => return finish(active, "Released; a fix ended its verification early."),
+            Template::Newer if is_fix(workload.change.kind) => {
+                return finish(active, "Released; a fix ended its verification early.");
+            }
             Template::Newer => {}
         }
     }
@@ -28,11 +35,19 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     }
     let writes = active.steer(Split::previous(Weight::ZERO));
     if !writes.is_empty() {
-        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned()).all(writes).wake(LOOK_AGAIN);
+        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
     }
-    let going = || Step::going("Verifying", format!("{} serves all users; the previous version is kept warm until {}.", active.name(), until.clock()));
+    let going = || {
+        Step::going(
+            "Verifying",
+            format!("{} serves all users; the previous version is kept warm until {}.", active.name(), until.clock()),
+        )
+    };
     on_verdict(active, since, until, going, |_| {
-        let promotion = Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
+        let promotion =
+            Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
         let next = ReleaseRecordStatus { promotion: Some(promotion), ..active.next() };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
     })
@@ -77,8 +92,8 @@ pub(super) fn on_verdict(
         min_requests: analysis.min_requests,
         baseline_latency: active.status.baseline_latency,
     };
-    let recent = judge(&limits, &answers.recent);
-    let whole = answers.whole.as_ref().map(|whole| judge(&limits, whole));
+    let recent = judge(limits, &answers.recent);
+    let whole = answers.whole.as_ref().map(|whole| judge(limits, whole));
     for verdict in [Some(&recent), whole.as_ref()].into_iter().flatten() {
         if let Verdict::Fail(breach) = verdict {
             return roll_back::begin(active, breach.trigger, breach.value.clone(), breach.threshold.clone());
@@ -89,7 +104,9 @@ pub(super) fn on_verdict(
         (Some(Verdict::NotYet(not_yet)), _) if active.now >= until => hold(active, not_yet),
         // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
         (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => hold(active, not_yet),
-        (_, Verdict::NotYet(not_yet @ NotYet::NoData(_))) if active.now.since(since) > analysis.window => hold(active, not_yet),
+        (_, Verdict::NotYet(not_yet @ NotYet::NoData(_))) if active.now.since(since) > analysis.window => {
+            hold(active, not_yet)
+        }
         _ => {
             let rest = until.since(active.now);
             let soon = if active.now < until { analysis.interval.min(rest) } else { analysis.interval };

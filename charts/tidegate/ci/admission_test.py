@@ -1,0 +1,659 @@
+#!/usr/bin/env python3
+"""Tries the chart's admission policies and the rules of the CRDs on a real API server.
+
+    KUBECONFIG=… admission_test.py [--controller-user USER] [--override Audit|Enforce]
+
+Needs kubectl (or $KUBECTL), openssl, the chart installed, the HTTPRoute CRD, and credentials that may impersonate.
+Works in a namespace of its own, with Deployments of 0 replicas, and removes what it made. One line a case; exit 1 on failure.
+"""
+import argparse, base64, http.server, json, os, pathlib, random, re, ssl, subprocess, sys, tempfile, threading, time
+
+HERE = pathlib.Path(__file__).parent
+KUBECTL = os.environ.get("KUBECTL", "kubectl")
+NS = f"tidegate-admission-{random.randrange(16**6):06x}"
+PERSON, MACHINE = "dana", "system:serviceaccount:flux-system:kustomize-controller"
+STAMPS = ("tidegate.io/changed-by", "tidegate.io/resumed-by", "tidegate.io/paused-because")
+DIGEST = "@sha256:" + "a" * 64
+CASES = []
+
+
+def case(sentence, mode=None):
+    return lambda function: CASES.append((sentence, mode, function)) or function
+
+
+class Refused(Exception):
+    pass
+
+
+def kubectl(*args, user=None, given=None, groups=("system:masters",)):
+    who = [] if user is None else [f"--as={user}", *(f"--as-group={g}" for g in groups)]
+    done = subprocess.run([KUBECTL, "-n", NS, *who, *args], input=None if given is None else json.dumps(given),
+                          text=True, capture_output=True)
+    if done.returncode:
+        raise Refused(done.stderr.strip())
+    return done.stdout
+
+
+def apply(thing, user=PERSON, **more):
+    kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=git", "-f", "-", user=user, given=thing, **more)
+
+
+def refused(pattern, *args, **more):
+    try:
+        kubectl(*args, **more)
+    except Refused as why:
+        assert re.search(pattern, str(why)), f"refused, but not with {pattern!r}: {why}"
+        return
+    raise AssertionError("was not refused")
+
+
+def get(kind, name):
+    return json.loads(kubectl("get", kind, name, "-o", "json"))
+
+
+def deployment(name, image="app:1", gated=True, replicas=0, template_annotations=None, **spec):
+    return {
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": name, "namespace": NS, "labels": {"tidegate.io/gated": ""} if gated else {"plain": ""}},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, **spec, "template": {
+            "metadata": {"labels": {"app": name}, "annotations": template_annotations or {"team": "shop"}},
+            "spec": {"containers": [{"name": "app", "image": image}]}}},
+    }
+
+
+def annotated(thing, **annotations):
+    thing["metadata"]["annotations"] = {f"tidegate.io/{k.replace('_', '-')}": v for k, v in annotations.items()}
+    return thing
+
+
+def paused(name):
+    return get("deployment", name)["spec"].get("paused", False)
+
+
+def stamps(name):
+    there = get("deployment", name)["metadata"].get("annotations", {})
+    return tuple(there.get(key) for key in STAMPS)
+
+
+def owners(name, field):
+    managers = json.loads(kubectl("get", "deployment", name, "-o", "json", "--show-managed-fields"))["metadata"]["managedFields"]
+    return [m["manager"] for m in managers if field in json.dumps(m.get("fieldsV1", {}))]
+
+
+def held(name, user=MACHINE):
+    """A Deployment whose second template is held."""
+    apply(deployment(name))
+    apply(deployment(name, image="app:2"), user=user)
+    assert paused(name), "the changed template was not held"
+
+
+def patch(name, body, user, kind="deployment", how="strategic"):
+    kubectl("patch", kind, name, f"--type={how}", "-p", json.dumps(body), user=user)
+
+
+# --- hold ---
+
+@case("a created Deployment runs")
+def _(n):
+    apply(deployment(n))
+    assert not paused(n) and stamps(n) == (None, None, None)
+
+
+@case("an apply that changes nothing holds nothing and stamps nothing")
+def _(n):
+    apply(deployment(n))
+    apply(deployment(n), user=MACHINE)
+    apply(deployment(n, replicas=0, revisionHistoryLimit=3), user=MACHINE)
+    assert not paused(n) and stamps(n) == (None, None, None), stamps(n)
+
+
+@case("a template changed by a machine is held, stamped, and explained")
+def _(n):
+    held(n)
+    by, resumed, because = stamps(n)
+    assert by == MACHINE and resumed is None and f"deployment/{n} -n {NS}" in because, stamps(n)
+
+
+@case("a template changed by a person is held and stamped")
+def _(n):
+    held(n, user=PERSON)
+    assert stamps(n)[0] == PERSON
+
+
+@case("a changed template label, or annotation, or an annotation taken away is held")
+def _(n):
+    for index, change in enumerate(({"labels": {"more": "x"}}, {"annotations": {"team": "ops"}}, {"annotations": {"team": None}})):
+        name = f"{n}-{index}"
+        apply(deployment(name))
+        patch(name, {"spec": {"template": {"metadata": change}}}, MACHINE)
+        assert paused(name), change
+
+
+@case("spec.paused and the stamps belong to nobody: a forced apply keeps the hold")
+def _(n):
+    held(n)
+    for user in (MACHINE, PERSON):
+        apply(deployment(n, image="app:2"), user=user)
+    assert paused(n) and owners(n, "f:paused") == [] and owners(n, "f:tidegate.io/changed-by") == []
+
+
+@case("the same manifest applied client-side by a person keeps the hold")
+def _(n):
+    kubectl("apply", "-f", "-", user=PERSON, given=deployment(n))
+    kubectl("apply", "-f", "-", user=PERSON, given=deployment(n, image="app:2"))
+    kubectl("apply", "-f", "-", user=PERSON, given=deployment(n, image="app:2"))
+    assert paused(n) and stamps(n)[1] is None
+
+
+@case("a replace by a machine that leaves spec.paused and the stamps out keeps all of them")
+def _(n):
+    held(n)
+    before = stamps(n)
+    kubectl("replace", "-f", "-", user=MACHINE, given=deployment(n, image="app:2"))
+    assert paused(n) and stamps(n) == before, stamps(n)
+
+
+@case("a server-side dry run sees no difference while held")
+def _(n):
+    held(n)
+    seen = kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=git", "--dry-run=server", "-f", "-",
+                   "-o", "json", user=MACHINE, given=deployment(n, image="app:2"))
+    assert json.loads(seen)["spec"]["paused"] is True
+
+
+@case("a restart annotation alone is not held")
+def _(n):
+    apply(deployment(n))
+    kubectl("rollout", "restart", f"deployment/{n}", user=PERSON)
+    assert not paused(n) and stamps(n)[0] is None
+
+
+@case("a restart together with a new image is held")
+def _(n):
+    apply(deployment(n))
+    apply(deployment(n, image="app:2", template_annotations={"team": "shop", "kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}))
+    assert paused(n)
+
+
+@case("a further template, and the way back to the first, stay held")
+def _(n):
+    held(n)
+    for image in ("app:3", "app:1"):
+        apply(deployment(n, image=image), user=PERSON)
+        assert paused(n) and stamps(n)[0] == PERSON
+
+
+@case("a scale goes through, held or not")
+def _(n):
+    held(n)
+    kubectl("scale", f"deployment/{n}", "--replicas=0", user=PERSON)
+    apply(deployment(n, image="app:2", replicas=0, minReadySeconds=1), user=MACHINE)
+    assert paused(n)
+
+
+@case("a machine that sends paused: false together with a new template is held")
+def _(n):
+    apply(deployment(n, paused=False), user=MACHINE)
+    apply(deployment(n, image="app:2", paused=False), user=MACHINE)
+    assert paused(n)
+
+
+@case("a machine that sends paused: false while held changes nothing and gets no error")
+def _(n):
+    held(n)
+    apply(deployment(n, image="app:2", paused=False), user=MACHINE)
+    patch(n, {"spec": {"paused": None}}, MACHINE)
+    patch(n, {"spec": {"paused": False}}, MACHINE, how="merge")
+    kubectl("rollout", "resume", f"deployment/{n}", user=MACHINE)
+    assert paused(n) and stamps(n)[0] == MACHINE and stamps(n)[1] is None
+
+
+@case("the cluster's own components cannot resume")
+def _(n):
+    held(n)
+    for user in ("system:serviceaccount:kube-system:deployment-controller", "system:kube-controller-manager", "system:node:a"):
+        patch(n, {"spec": {"paused": False}}, user)
+        assert paused(n), user
+
+
+@case("a person who sends paused: false with a new template is held all the same")
+def _(n):
+    held(n)
+    apply(deployment(n, image="app:3", paused=False), user=PERSON)
+    assert paused(n) and stamps(n)[1] is None
+
+
+@case("kubectl rollout resume by a person resumes, and is stamped; the explanation goes")
+def _(n):
+    held(n)
+    kubectl("rollout", "resume", f"deployment/{n}", user=PERSON)
+    assert not paused(n) and stamps(n) == (MACHINE, PERSON, None), stamps(n)
+    apply(deployment(n, image="app:2"), user=MACHINE)
+    assert not paused(n) and stamps(n) == (MACHINE, PERSON, None), "an apply that changes nothing after it"
+
+
+@case("the next template after a resume is held again and the stamp of the resume goes")
+def _(n):
+    held(n)
+    patch(n, {"spec": {"paused": False}}, PERSON, how="merge")
+    assert not paused(n)
+    apply(deployment(n, image="app:3"), user=MACHINE)
+    assert paused(n) and stamps(n)[:2] == (MACHINE, None)
+
+
+@case("kubectl rollout pause has no effect: spec.paused belongs to the gate")
+def _(n):
+    apply(deployment(n))
+    kubectl("rollout", "pause", f"deployment/{n}", user=PERSON)
+    assert not paused(n)
+
+
+@case("stamps cannot be forged or removed")
+def _(n):
+    held(n)
+    before = stamps(n)
+    patch(n, {"metadata": {"annotations": {STAMPS[0]: "eve", STAMPS[1]: "eve", STAMPS[2]: None}}}, PERSON)
+    assert stamps(n) == before, stamps(n)
+
+
+@case("the controller resumes, pauses and writes annotations as it likes")
+def _(n):
+    held(n)
+    patch(n, {"spec": {"paused": False}, "metadata": {"annotations": {STAMPS[2]: None}}}, ARGS.controller_user)
+    assert not paused(n) and stamps(n) == (MACHINE, None, None), stamps(n)
+    patch(n, {"spec": {"paused": True}}, ARGS.controller_user)
+    assert paused(n)
+
+
+@case("break-glass in the same apply runs at once and says who changed it")
+def _(n):
+    apply(deployment(n))
+    apply(annotated(deployment(n, image="app:2"), break_glass="INC-7: checkout is down"), user=MACHINE)
+    assert not paused(n) and stamps(n) == (MACHINE, None, None), stamps(n)
+
+
+@case("break-glass lets a held template run, for a machine too")
+def _(n):
+    held(n)
+    apply(annotated(deployment(n, image="app:2"), break_glass="INC-7: checkout is down"), user=MACHINE)
+    assert not paused(n) and stamps(n)[2] is None
+
+
+@case("break-glass without a reason does not count; without the annotation the gate is back")
+def _(n):
+    apply(deployment(n))
+    apply(annotated(deployment(n, image="app:2"), break_glass=""))
+    assert paused(n)
+    apply(annotated(deployment(n, image="app:2"), break_glass="INC-7"))
+    assert not paused(n)
+    apply(deployment(n, image="app:2"))
+    assert not paused(n), "nothing changed"
+    apply(deployment(n, image="app:3"))
+    assert paused(n)
+
+
+@case("without the label nothing is held; a label taken away while held leaves the Deployment as it is", mode="Audit")
+def _(n):
+    apply(deployment(f"{n}-plain", gated=False))
+    apply(deployment(f"{n}-plain", gated=False, image="app:2"))
+    assert not paused(f"{n}-plain")
+    held(n)
+    apply(deployment(n, gated=False, image="app:2"), user=MACHINE)
+    assert paused(n), "was resumed by the removal"
+    patch(n, {"spec": {"paused": False}}, MACHINE)
+    assert not paused(n)
+
+
+@case("a label put on together with a new template holds it; put on alone it does not")
+def _(n):
+    apply(deployment(n, gated=False))
+    apply(deployment(n, gated=True, image="app:2"))
+    assert paused(n)
+    apply(deployment(f"{n}-alone", gated=False))
+    apply(deployment(f"{n}-alone", gated=True))
+    assert not paused(f"{n}-alone")
+
+
+@case("a webhook that pins digests: an apply that changes nothing holds and stamps nothing; a change is held")
+def _(n):
+    with Pinner(n):
+        apply(deployment(n))
+        assert get("deployment", n)["spec"]["template"]["spec"]["containers"][0]["image"].endswith(DIGEST), "the webhook did not run"
+        for user in (MACHINE, PERSON):
+            apply(deployment(n, paused=False), user=user)
+            apply(deployment(n), user=user)
+            assert not paused(n) and stamps(n) == (None, None, None), stamps(n)
+        apply(deployment(n, image="app:2"), user=MACHINE)
+        assert paused(n) and stamps(n)[0] == MACHINE
+        before = stamps(n)
+        apply(deployment(n, image="app:2"), user=PERSON)
+        assert paused(n) and stamps(n) == before, stamps(n)
+        kubectl("rollout", "resume", f"deployment/{n}", user=PERSON)
+        assert not paused(n) and stamps(n)[1] == PERSON
+        apply(deployment(n, image="app:2"), user=MACHINE)
+        assert not paused(n) and stamps(n)[1] == PERSON, stamps(n)
+
+
+@case("status and scale writes of the Deployment controller leave a held Deployment held")
+def _(n):
+    held(n)
+    kubectl("patch", "deployment", n, "--subresource=status", "--type=merge", "-p",
+            json.dumps({"status": {"observedGeneration": 1}}), user="system:serviceaccount:kube-system:deployment-controller")
+    deadline = time.time() + 20
+    while get("deployment", n)["status"].get("observedGeneration") != get("deployment", n)["metadata"]["generation"]:
+        assert time.time() < deadline, "is a Deployment controller running?"
+        time.sleep(0.3)
+    assert paused(n)
+
+
+# --- override.mode Enforce ---
+
+@case("Enforce: only who holds the verb bypass resumes, or takes the label off a held Deployment", mode="Enforce")
+def _(n):
+    verbs = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "bypass", "namespace": NS},
+             "rules": [{"apiGroups": ["tidegate.io"], "resources": ["gatedreleases"], "verbs": ["bypass"]}]}
+    kubectl("apply", "-f", "-", given=verbs)
+    kubectl("create", "rolebinding", "bypass", "--role=bypass", "--user=sam")
+    for user in ("eve", "sam"):
+        kubectl("create", "rolebinding", f"edit-{user}", "--clusterrole=edit", f"--user={user}")
+    held(n)
+    resume = ("rollout", "resume", f"deployment/{n}")
+    eventually(lambda: kubectl("auth", "can-i", "patch", "deployments", user="eve", groups=()))
+    refused("eve may not let the held template of deployment .* needs the verb bypass", *resume, user="eve", groups=())
+    refused("eve may not", "label", "deployment", n, "tidegate.io/gated-", user="eve", groups=())
+    apply(deployment(n, image="app:2", paused=False), user=MACHINE)
+    assert paused(n), "machines are coerced, not refused"
+    kubectl(*resume, user="sam", groups=())
+    assert not paused(n) and stamps(n)[1] == "sam"
+
+
+# --- weights ---
+
+def route(name, *rules, **annotations):
+    return annotated({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": name, "namespace": NS},
+                      "spec": {"parentRefs": [{"name": "web"}], "rules": list(rules)}}, **annotations)
+
+
+def rule(path, *backends, **more):
+    return {"matches": [{"path": {"type": "PathPrefix", "value": path}}],
+            "backendRefs": [{"name": b, "port": 80, "weight": w} for b, w in backends], **more}
+
+
+def weights(name):
+    return [[(b["name"], b["weight"]) for b in r.get("backendRefs", [])] for r in get("httproute", name)["spec"]["rules"]]
+
+
+GIT = lambda name, **more: route(name, rule("/", ("shop", 1), **more), rule("/other", ("other", 1)))
+SPLIT = [("shop", 75), ("shop-canary", 25)]
+
+
+def released(name, backends=SPLIT):
+    """A route as Git has it, then marked and split by the controller."""
+    apply(GIT(name))
+    body = {"metadata": {"annotations": {"tidegate.io/weights": "shop", "tidegate.io/weights-before": '{"0":[1]}',
+                                         "tidegate.io/withdrawn": "why"}},
+            "spec": {"rules": [rule("/", *backends), rule("/other", ("other", 1))]}}
+    patch(name, body, ARGS.controller_user, kind="httproute", how="merge")
+    assert weights(name)[0] == backends, weights(name)
+
+
+@case("a re-apply from Git keeps the weights, in server-side and client-side apply and replace")
+def _(n):
+    released(n)
+    apply(GIT(n), user=MACHINE)
+    assert weights(n) == [SPLIT, [("other", 1)]], weights(n)
+    kubectl("apply", "-f", "-", user=PERSON, given=GIT(n))
+    assert weights(n)[0] == SPLIT
+    kubectl("replace", "-f", "-", user=MACHINE, given=GIT(n))
+    assert weights(n)[0] == SPLIT
+    marks = get("httproute", n)["metadata"]["annotations"]
+    assert [marks.get(f"tidegate.io/{m}") for m in ("weights", "weights-before", "withdrawn")] == ["shop", '{"0":[1]}', "why"], marks
+
+
+@case("weights on the previous version, all on it or none, are kept too")
+def _(n):
+    for index, backends in enumerate(([("shop", 0), ("shop-previous", 100)], [("shop-previous", 100)], [("shop", 100), ("shop-canary", 0)])):
+        released(f"{n}-{index}", backends)
+        apply(GIT(f"{n}-{index}"), user=MACHINE)
+        assert weights(f"{n}-{index}")[0] == backends, backends
+
+
+@case("other edits of the route go through while the weights stay")
+def _(n):
+    released(n)
+    edited = GIT(n, timeouts={"request": "3s"})
+    edited["spec"]["rules"][1] = rule("/other", ("other", 2), ("more", 1))
+    edited["spec"]["rules"].append(rule("/new", ("shop", 1)))
+    apply(edited, user=MACHINE)
+    assert get("httproute", n)["spec"]["rules"][0]["timeouts"] == {"request": "3s"}
+    assert weights(n) == [SPLIT, [("other", 2), ("more", 1)], [("shop", 1)]], weights(n)
+
+
+@case("rules put in another order keep their weights")
+def _(n):
+    released(n)
+    turned = GIT(n)
+    turned["spec"]["rules"].reverse()
+    apply(turned, user=MACHINE)
+    assert weights(n) == [[("other", 1)], SPLIT], weights(n)
+
+
+@case("a person who raises the canary by hand changes nothing")
+def _(n):
+    released(n)
+    patch(n, [{"op": "replace", "path": "/spec/rules/0/backendRefs", "value": rule("/", ("shop-canary", 100))["backendRefs"]}],
+          PERSON, kind="httproute", how="json")
+    assert weights(n)[0] == SPLIT
+
+
+@case("a rule moved to another Service on purpose goes through")
+def _(n):
+    released(n)
+    apply(route(n, rule("/", ("maintenance", 1)), rule("/other", ("other", 1))), user=PERSON)
+    assert weights(n)[0] == [("maintenance", 1)]
+
+
+@case("break-glass on the route lets anything through")
+def _(n):
+    released(n)
+    apply(annotated(GIT(n), break_glass="INC-7: Tidegate is down"), user=PERSON)
+    assert weights(n)[0] == [("shop", 1)]
+
+
+@case("the controller raises, lowers and ends; afterwards Git is free again")
+def _(n):
+    released(n)
+    ended = {"metadata": {"annotations": {"tidegate.io/weights": None, "tidegate.io/weights-before": None,
+                                          "tidegate.io/withdrawn": None}}, "spec": {"rules": GIT(n)["spec"]["rules"]}}
+    patch(n, ended, ARGS.controller_user, kind="httproute", how="merge")
+    assert weights(n)[0] == [("shop", 1)]
+    apply(route(n, rule("/", ("shop", 7))), user=MACHINE)
+    assert weights(n) == [[("shop", 7)]]
+
+
+# --- records and attestations ---
+
+def record(name):
+    return {"apiVersion": "tidegate.io/v1alpha1", "kind": "ReleaseRecord", "metadata": {"name": name, "namespace": NS},
+            "spec": {"release": "shop", "attempt": 1, "workloadUid": "u", "revision": "r1", "riskBudget": "shop",
+                     "change": {"type": "Feature"}}}
+
+
+RECORD_STATUS = {"status": {"phase": "Plan", "phaseSince": "2026-01-01T00:00:00Z"}}
+ONLY = "written by Tidegate only, not by "
+
+
+@case("a record is created by the controller and by nobody else, not even the cluster's admin")
+def _(n):
+    for user in (PERSON, MACHINE):
+        refused(ONLY + re.escape(user), "create", "-f", "-", user=user, given=record(n))
+    refused(ONLY, "create", "-f", "-", given=record(n))
+    kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))
+
+
+@case("a record's status and labels are written by the controller only")
+def _(n):
+    kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))
+    args = ("patch", "releaserecord", n, "--subresource=status", "--type=merge", "-p", json.dumps(RECORD_STATUS))
+    refused(ONLY, *args, user=PERSON)
+    kubectl(*args, user=ARGS.controller_user)
+    refused(ONLY, "label", "releaserecord", n, "tidegate.io/release=other", user=PERSON)
+
+
+@case("a sealed record stays sealed, for the controller too")
+def _(n):
+    kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))
+    write = lambda **status: kubectl("patch", "releaserecord", n, "--subresource=status", "--type=merge", "-p",
+                                     json.dumps({"status": {**RECORD_STATUS["status"], **status}}), user=ARGS.controller_user)
+    write(outcome="Succeeded")
+    try:
+        write(outcome="RolledBack")
+    except Refused as why:
+        assert "status: the record is sealed" in str(why), why
+    else:
+        raise AssertionError("the outcome was changed")
+
+
+@case("a record is deleted by who may delete, in the foreground too")
+def _(n):
+    for cascade in ("background", "foreground"):
+        kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))
+        kubectl("delete", "releaserecord", n, f"--cascade={cascade}", "--timeout=20s", user=PERSON)
+
+
+def attestation(name, author):
+    return {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"name": name, "namespace": NS},
+            "spec": {"releaseRef": {"name": "shop"}, "revision": "r1", "type": "approval", "role": "sre", "author": author}}
+
+
+@case("an attestation is made in one's own name and cannot be edited")
+def _(n):
+    refused("spec.author: sam is not you; .* write dana", "create", "-f", "-", user=PERSON, given=attestation(n, "sam"))
+    kubectl("create", "-f", "-", user=PERSON, given=attestation(n, PERSON))
+    refused("an attestation cannot be edited", "patch", "attestation", n, "--type=merge", "-p", '{"spec":{"outcome":"Failed"}}', user=PERSON)
+
+
+# --- the rules of the CRDs ---
+
+def manifests():
+    for path in sorted((HERE / "valid").glob("*.yaml")):
+        yield path, None
+    for path in sorted((HERE / "invalid").glob("*.yaml")):
+        yield path, [line[len("# expect: "):].strip() for line in path.read_text().splitlines() if line.startswith("# expect: ")]
+
+
+def check_manifest(path, expected):
+    args = (("create", "--dry-run=server", "-f", str(path)))
+    if expected is None:
+        kubectl(*args, user=PERSON)
+        return
+    assert expected, "no line `# expect: …`"
+    try:
+        kubectl(*args, user=PERSON)
+    except Refused as why:
+        assert all(part in str(why) for part in expected), f"expected {expected}, got: {why}"
+        # kubectl prints a list where there are several; the API server adds a line where rules were left out.
+        errors = [line for line in str(why).splitlines() if line.startswith("* ") and "some validation rules were not checked" not in line]
+        assert len(errors) <= 1, f"several errors: {errors}"
+        return
+    raise AssertionError("was not refused")
+
+
+# --- a webhook that rewrites images, as digest pinners do ---
+
+class Pinner:
+    def __init__(self, app):
+        self.app = app
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        key, cert = (f"{self.folder.name}/{name}" for name in ("key", "cert"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=pinner", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                       check=True, capture_output=True)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["request"]
+                image = request["object"]["spec"]["template"]["spec"]["containers"][0]["image"]
+                answer = {"uid": request["uid"], "allowed": True}
+                if "@" not in image:
+                    change = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image + DIGEST}]
+                    answer |= {"patchType": "JSONPatch", "patch": base64.b64encode(json.dumps(change).encode()).decode()}
+                body = json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        kubectl("apply", "-f", "-", given={
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "metadata": {"name": NS},
+            "webhooks": [{"name": "pinner.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"], "failurePolicy": "Fail",
+                          "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NS}},
+                          "clientConfig": {"url": f"https://127.0.0.1:{self.server.server_port}/",
+                                           "caBundle": base64.b64encode(open(cert, "rb").read()).decode()},
+                          "rules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+                                     "resources": ["deployments"]}]}]})
+        eventually(lambda: "@" in kubectl("create", "deployment", "probe", "--image=x", "--dry-run=server", "-o", "yaml"))
+
+    def __exit__(self, *_):
+        kubectl("delete", "mutatingwebhookconfiguration", NS)
+        self.server.shutdown()
+        self.server.server_close()
+        self.folder.cleanup()
+        eventually(lambda: "@" not in kubectl("create", "deployment", "probe", "--image=x", "--dry-run=server", "-o", "yaml"))
+
+
+def eventually(holds, seconds=30):
+    deadline = time.time() + seconds
+    while True:
+        try:
+            if holds():
+                return
+        except Refused:
+            pass
+        assert time.time() < deadline, "did not come about"
+        time.sleep(0.3)
+
+
+def policies_work():
+    apply(deployment("ready"))
+    apply(deployment("ready", image=f"app:{random.randrange(10**9)}"))
+    return paused("ready")
+
+
+def main():
+    failed, started = 0, time.time()
+    kubectl("create", "namespace", NS)
+    try:
+        eventually(policies_work)
+        tests = [(sentence, lambda f=f, i=i: f(f"c{i}")) for i, (sentence, mode, f) in enumerate(CASES) if mode in (None, ARGS.override)]
+        tests += [(f"{path.parent.name}/{path.name}", lambda p=path, e=expected: check_manifest(p, e)) for path, expected in manifests()]
+        for sentence, test in tests:
+            try:
+                test()
+                print(f"ok    {sentence}", flush=True)
+            except (AssertionError, Refused, KeyError) as why:
+                failed += 1
+                print(f"FAIL  {sentence}: {type(why).__name__} {why}", flush=True)
+    finally:
+        kubectl("delete", "namespace", NS, "--wait=false")
+    print(f"{len(tests) - failed} of {len(tests)} cases passed in {time.time() - started:.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--controller-user", default="system:serviceaccount:tidegate-system:tidegate")
+    parser.add_argument("--override", default="Audit", choices=("Audit", "Enforce"), help="the chart's override.mode")
+    ARGS = parser.parse_args()
+    sys.exit(main())

@@ -1,0 +1,23 @@
+{{- define "tidegate.name" -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "tidegate.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "tidegate.name" .) -}}
+{{- end -}}
+
+{{- define "tidegate.controllerUser" -}}
+{{- .Values.admission.controllerUser | default (printf "system:serviceaccount:%s:%s" .Release.Namespace (include "tidegate.serviceAccount" .)) -}}
+{{- end -}}
+
+{{- define "tidegate.selector" -}}
+app.kubernetes.io/name: tidegate
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "tidegate.labels" -}}
+{{ include "tidegate.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}

@@ -1,0 +1,40 @@
+"""The commands that `e2e/run` hands on once the cluster is up."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import runner
+from .scenarios import load_all
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="e2e/run")
+    parser.add_argument("--list", action="store_true", help="print every scenario and its intent")
+    parser.add_argument("--all", action="store_true", help="run every scenario, not only the core")
+    parser.add_argument("--keep", action="store_true", help="leave the namespaces behind")
+    parser.add_argument("names", nargs="*", help="scenarios to run, or demo or figures")
+    asked = parser.parse_args()
+
+    scenarios = load_all()
+    if asked.list:
+        for one in scenarios.values():
+            print(f"{one.name:22} {'core ' if one.core else '     '} {one.intent}")
+        return 0
+    if asked.names == ["demo"]:
+        from . import demo
+
+        return demo.main(asked.keep)
+    if asked.names == ["figures"]:
+        from . import figures
+
+        return figures.main()
+    if unknown := [n for n in asked.names if n not in scenarios]:
+        parser.error(f"no scenario {', '.join(unknown)}; e2e/run --list names them")
+    chosen = [s for s in scenarios.values() if s.name in asked.names or (not asked.names and (s.core or asked.all))]
+    return 0 if runner.run(chosen, asked.keep) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

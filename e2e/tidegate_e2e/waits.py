@@ -1,0 +1,45 @@
+"""Every wait has a name and a deadline; nothing here tries a failed action again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Seconds. Generous, as two cores run a whole cluster; what a promise limits is asserted where it is measured.
+PODS_READY = 90
+ROUTE_ANSWERS = 30
+TIDEGATE_READY = 90
+RELEASE_TAKEN_UP = 40
+RELEASE_ENDS = 200
+LEADER_CHANGES = 60
+BUDGET_MEASURED = 90
+RULES_RECORD = 360  # rules that count every five minutes
+GONE = 60
+
+
+class Failed(AssertionError):
+    """What a scenario promised does not hold."""
+
+
+def check(holds: object, what: str) -> None:
+    if not holds:
+        raise Failed(what)
+
+
+def until(what: str, seconds: float, probe: Callable[[], T | None], every: float = 0.2, instead: Callable[[], object] | None = None) -> T:
+    """Polls until the probe answers something true, and returns it; `instead` tells, in the failure, how things are."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise Failed(f"not within {seconds:g} s: {what}" + (f"; instead: {instead()}" if instead else ""))
+        time.sleep(every)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

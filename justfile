@@ -1,0 +1,44 @@
+# One line a task. `just` alone lists them.
+
+_default:
+    @just --list
+
+# Compile everything.
+build:
+    cargo build --locked --all-targets
+
+# All tests that need no cluster.
+test:
+    cargo test --locked
+
+# Lints; warnings are errors.
+lint:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Format the code.
+fmt:
+    cargo fmt
+
+# Write crds/ and the chart's CRDs from src/api.
+crds:
+    cargo run --quiet --locked -- crds
+
+# The core scenarios on a real cluster; needs root.
+e2e *ARGS:
+    e2e/run {{ARGS}}
+
+# Every scenario.
+e2e-all:
+    e2e/run --all
+
+# One good and one bad release, told as they happen.
+demo:
+    e2e/run demo
+
+# The controller's image.
+image TAG="tidegate:0.1.0":
+    docker build --tag {{TAG}} .
+
+# What is checked before a merge.
+ci:
+    .ci/run

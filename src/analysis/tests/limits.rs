@@ -1,0 +1,201 @@
+use super::*;
+use crate::api::release_record::Trigger;
+use rstest::rstest;
+
+fn breach(verdict: Verdict) -> Breach {
+    match verdict {
+        Verdict::Fail(breach) => breach,
+        Verdict::Pass(_) | Verdict::NotYet(_) => panic!("{verdict:?}"),
+    }
+}
+
+/// Limit 1 %, at least 50 requests.
+#[rstest]
+#[case::clean(2_000.0, 0.0, "Pass")]
+#[case::at_the_limit(2_000.0, 20.0, "Pass")]
+#[case::just_above_is_noise(2_000.0, 21.0, "Undecided")]
+#[case::twice_the_limit(2_000.0, 40.0, "ErrorRate")]
+#[case::twenty_percent(100.0, 20.0, "ErrorRate")]
+#[case::two_of_ten(10.0, 2.0, "TooLittleTraffic")]
+#[case::three_of_ten(10.0, 3.0, "ErrorRate")]
+#[case::half_as_much_again_is_noise(2_000.0, 30.0, "Undecided")]
+#[case::everything_at_once(3.0, 3.0, "ErrorRate")]
+#[case::one_of_one(1.0, 1.0, "TooLittleTraffic")]
+#[case::one_of_five(5.0, 1.0, "TooLittleTraffic")]
+#[case::one_of_sixty(60.0, 1.0, "Undecided")]
+#[case::two_of_sixty_by_chance(60.0, 2.0, "Undecided")]
+#[case::enough(50.0, 0.0, "Pass")]
+#[case::not_enough(49.9, 0.0, "TooLittleTraffic")]
+#[case::nothing(0.0, 0.0, "TooLittleTraffic")]
+#[case::errors_without_requests(0.0, 5.0, "TooLittleTraffic")]
+#[case::extrapolated_apart(100.0, 104.0, "ErrorRate")]
+#[case::two_different_queries(100.0, 106.0, "InvalidEvidence")]
+#[case::nan(f64::NAN, 0.0, "InvalidEvidence")]
+#[case::infinite(f64::INFINITY, 0.0, "InvalidEvidence")]
+#[case::negative(-1.0, 0.0, "InvalidEvidence")]
+#[case::negative_errors(100.0, -1.0, "InvalidEvidence")]
+#[case::nan_errors(100.0, f64::NAN, "InvalidEvidence")]
+fn error_rate_limit(#[case] requests: f64, #[case] errors: f64, #[case] expected: &str) {
+    let seen = Observation { candidate: arm(requests, errors, 0.2), ..good() };
+    let verdict = verdict(&seen);
+    assert_eq!(word(&verdict), expected, "{verdict:?}");
+}
+
+#[rstest]
+#[case::nothing_allowed_first_error(0, 100.0, 1.0, "ErrorRate")]
+#[case::nothing_allowed_clean(0, 100.0, 0.0, "Pass")]
+#[case::five_percent(5, 2_000.0, 100.0, "Pass")]
+#[case::above_five_percent(5, 2_000.0, 140.0, "ErrorRate")]
+fn error_rate_under_other_limits(
+    #[case] limit: u8,
+    #[case] requests: f64,
+    #[case] errors: f64,
+    #[case] expected: &str,
+) {
+    let contract = RollbackContract { error_rate_percent: Percent::whole(limit), ..contract() };
+    let seen = Observation { candidate: arm(requests, errors, 0.2), ..good() };
+    assert_eq!(word(&verdict_under(&contract, None, &seen)), expected);
+}
+
+/// Base 200 ms.
+#[rstest]
+#[case::factor_kept(Some(2.0), None, 0.4, "Pass")]
+#[case::factor_exceeded(Some(2.0), None, 0.401, "Latency")]
+#[case::added_kept(None, Some(200), 0.4, "Pass")]
+#[case::added_exceeded(None, Some(200), 0.401, "Latency")]
+#[case::the_smaller_of_both_decides(Some(3.0), Some(200), 0.5, "Latency")]
+#[case::the_smaller_of_both_decides_too(Some(2.0), Some(500), 0.5, "Latency")]
+#[case::faster(Some(2.0), Some(200), 0.1, "Pass")]
+#[case::nan(Some(2.0), None, f64::NAN, "InvalidEvidence")]
+#[case::infinite(Some(2.0), None, f64::INFINITY, "InvalidEvidence")]
+#[case::no_limit_is_no_pass(None, None, 0.2, "InvalidEvidence")]
+fn latency_limit(
+    #[case] latency_factor: Option<f64>,
+    #[case] added_ms: Option<u64>,
+    #[case] seconds: f64,
+    #[case] expected: &str,
+) {
+    let contract = RollbackContract { latency_factor, latency_added: added_ms.map(Span::from_millis), ..contract() };
+    let seen = Observation { candidate: arm(2_000.0, 0.0, seconds), ..good() };
+    let verdict = verdict_under(&contract, None, &seen);
+    assert_eq!(word(&verdict), expected, "{verdict:?}");
+}
+
+/// The new version at 500 ms; what it is compared with.
+#[rstest]
+#[case::stable_has_traffic(arm(2_000.0, 0.0, 0.2), Some(0.5), "Latency")]
+#[case::stable_without_series(silent(), Some(0.2), "Latency")]
+#[case::stable_without_requests(arm(0.0, 0.0, f64::NAN), Some(0.2), "Latency")]
+#[case::stable_with_too_few_requests(arm(3.0, 0.0, 0.01), Some(0.5), "Pass")]
+#[case::nothing_to_compare_with(silent(), None, "NoEvidence")]
+#[case::too_few_to_compare_with(arm(3.0, 0.0, 0.01), None, "NoEvidence")]
+#[case::stable_of_no_time(arm(2_000.0, 0.0, 0.0), None, "InvalidEvidence")]
+#[case::last_seen_of_no_time(silent(), Some(f64::NAN), "InvalidEvidence")]
+fn latency_compared_with(#[case] base: ArmSample, #[case] baseline: Option<f64>, #[case] expected: &str) {
+    let seen = Observation { candidate: arm(2_000.0, 0.0, 0.5), base, ..good() };
+    let verdict = verdict_under(&contract(), baseline, &seen);
+    assert_eq!(word(&verdict), expected, "{verdict:?}");
+}
+
+#[test]
+fn a_slow_version_with_few_requests_is_not_blamed() {
+    let seen = Observation { candidate: arm(49.0, 0.0, 9.0), ..good() };
+    assert_eq!(word(&verdict(&seen)), "TooLittleTraffic");
+}
+
+#[rstest]
+#[case::not_limited(None, None, "Pass")]
+#[case::few(Some(3), Some(Evidence::Value(3.0)), "Pass")]
+#[case::too_many(Some(3), Some(Evidence::Value(4.0)), "Complaints")]
+#[case::three_extrapolated(Some(3), Some(Evidence::Value(3.3)), "Pass")]
+#[case::none_allowed(Some(0), Some(Evidence::Value(1.0)), "Complaints")]
+#[case::not_asked(Some(3), None, "NoEvidence")]
+#[case::no_data(Some(3), Some(Evidence::NoData("no series".to_owned())), "NoEvidence")]
+#[case::nan(Some(3), Some(Evidence::Value(f64::NAN)), "InvalidEvidence")]
+fn complaints_limit(#[case] limit: Option<u32>, #[case] complaints: Option<Evidence<f64>>, #[case] expected: &str) {
+    let contract = RollbackContract { complaints: limit, ..contract() };
+    let verdict = verdict_under(&contract, None, &Observation { complaints, ..good() });
+    assert_eq!(word(&verdict), expected, "{verdict:?}");
+}
+
+/// A breach is told before a hold, and of several holds the one that hides the others.
+#[test]
+fn the_order_of_reasons() {
+    let contract = RollbackContract { complaints: Some(3), ..contract() };
+    let down = || Evidence::Unreachable("connection refused".to_owned());
+    let dark = ArmSample { requests: down(), errors: down(), latency: down() };
+    let seen = Observation { candidate: dark, complaints: Some(Evidence::Value(9.0)), ..good() };
+    assert_eq!(word(&verdict_under(&contract, None, &seen)), "Complaints");
+    let seen = Observation { complaints: Some(Evidence::NoData("no series".to_owned())), ..seen };
+    assert_eq!(word(&verdict_under(&contract, None, &seen)), "MetricsUnreachable");
+    let slow_and_failing = Observation { candidate: arm(2_000.0, 400.0, 9.0), ..good() };
+    assert_eq!(breach(verdict(&slow_and_failing)).trigger, Trigger::ErrorRate);
+}
+
+#[test]
+fn what_people_read() {
+    let failing = Observation { candidate: arm(1_930.0, 386.0, 0.2), base: arm(9_100.0, 3.0, 0.2), ..good() };
+    let told = breach(verdict(&failing));
+    assert_eq!(told.value, "20 % of 1,930 requests");
+    assert_eq!(told.threshold, "1 %");
+    assert_eq!(told.sentence, "20 % of 1,930 requests failed, limit 1 % (stable 0.03 % of 9,100)");
+
+    let slow = Observation { candidate: arm(1_930.0, 0.0, 0.48), base: arm(9_100.0, 3.0, 0.21), ..good() };
+    let told = breach(verdict(&slow));
+    assert_eq!(told.value, "p95 480 ms");
+    assert_eq!(told.threshold, "420 ms (2.3 times, limit 2)");
+    assert_eq!(told.sentence, "p95 480 ms, stable 210 ms: 2.3 times, limit 2 (1,930 requests)");
+
+    let alone = Observation { candidate: arm(1_930.0, 0.0, 0.2), base: silent(), ..good() };
+    let Verdict::Pass(told) = verdict_under(&contract(), Some(0.21), &alone) else { panic!("{alone:?}") };
+    assert_eq!(
+        told,
+        "0 % of 1,930 requests failed, limit 1 % (stable without traffic); p95 200 ms, stable 210 ms when it last had traffic: 1.0 times, limit 2"
+    );
+
+    let touched = Observation { candidate: arm(2_000.0, 21.0, 0.2), ..good() };
+    let Verdict::NotYet(told) = verdict(&touched) else { panic!("{touched:?}") };
+    assert_eq!(
+        told.to_string(),
+        "1.05 % of 2,000 requests failed, limit 1 % (stable 0.1 % of 2,000): above the limit, but chance would explain it"
+    );
+    let few = Observation { candidate: arm(12.7, 0.0, 0.2), ..good() };
+    let Verdict::NotYet(told) = verdict(&few) else { panic!("{few:?}") };
+    assert_eq!(told.to_string(), "too little traffic to judge: 12 of the 50 requests needed");
+}
+
+/// A record keeps 256 characters.
+#[test]
+fn the_longest_sentence_fits_a_record() {
+    let contract = RollbackContract {
+        latency_added: Some(Span::from_millis(1_234_567)),
+        latency_quantile: Percent::new(99.99).unwrap(),
+        latency_factor: Some(99.75),
+        complaints: Some(1_000_000),
+        error_rate_percent: Percent::new(12.34).unwrap(),
+        ..contract()
+    };
+    let seen = Observation {
+        candidate: arm(123_456_789.0, 12_345_678.0, 1_234.5),
+        base: arm(12.0, 1.0, 0.2),
+        complaints: Some(Evidence::Value(999_999.0)),
+        ..good()
+    };
+    let Verdict::Pass(told) = verdict_under(&contract, Some(1_200.4), &seen) else { panic!("{seen:?}") };
+    assert!(told.chars().count() <= 256, "{}: {told}", told.chars().count());
+}
+
+#[rstest]
+#[case::eight_a_second(960.0, 2, 11_040, Some(Span::minutes(23)))]
+#[case::none(0.0, 2, 50, None)]
+#[case::nan(f64::NAN, 2, 50, None)]
+#[case::no_window(10.0, 0, 50, None)]
+#[case::hardly_any(1e-12, 2, 50, Some(Span::days(366)))]
+fn time_until_there_is_enough_traffic(
+    #[case] requests: f64,
+    #[case] minutes: u64,
+    #[case] need: u32,
+    #[case] expected: Option<Span>,
+) {
+    assert_eq!(traffic_time(requests, Span::minutes(minutes), need), expected);
+}

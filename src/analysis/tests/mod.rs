@@ -1,0 +1,63 @@
+//! Tables for each limit, and what must hold for every observation.
+
+mod binomial;
+mod limits;
+mod promises;
+
+use super::*;
+use crate::api::gated_release::RollbackContract;
+use crate::api::{Percent, Span};
+
+/// 1 % errors, 2 times latency at p95, 3 complaints where asked.
+fn contract() -> RollbackContract {
+    RollbackContract {
+        error_rate_percent: Percent::whole(1),
+        latency_factor: Some(2.0),
+        latency_added: None,
+        latency_quantile: Percent::whole(95),
+        complaints: None,
+        complaints_query: None,
+        time_budget: Span::minutes(5),
+    }
+}
+
+fn arm(requests: f64, errors: f64, latency: f64) -> ArmSample {
+    ArmSample {
+        requests: Evidence::Value(requests),
+        errors: Evidence::Value(errors),
+        latency: Evidence::Value(latency),
+    }
+}
+
+/// No series at all.
+fn silent() -> ArmSample {
+    let none = || Evidence::NoData("no series".to_owned());
+    ArmSample { requests: none(), errors: none(), latency: none() }
+}
+
+/// Both versions well: 2,000 requests each, p95 200 ms.
+fn good() -> Observation {
+    Observation {
+        candidate: arm(2_000.0, 2.0, 0.2),
+        base: arm(2_000.0, 2.0, 0.2),
+        complaints: None,
+        window: Span::minutes(2),
+    }
+}
+
+fn verdict_under(contract: &RollbackContract, baseline: Option<f64>, seen: &Observation) -> Verdict {
+    judge(Limits { contract, min_requests: 50, baseline_latency: baseline }, seen)
+}
+
+fn verdict(seen: &Observation) -> Verdict {
+    verdict_under(&contract(), None, seen)
+}
+
+/// `Pass`, the trigger of a breach, or the reason of a hold.
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass(_) => "Pass",
+        Verdict::Fail(breach) => breach.trigger.as_str(),
+        Verdict::NotYet(why) => why.reason(),
+    }
+}

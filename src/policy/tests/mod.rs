@@ -1,0 +1,28 @@
+//! Tables from the documents, and what must hold for every change, schedule and status.
+
+mod budget;
+mod freeze;
+mod message;
+mod schedule;
+
+use crate::api::{BudgetStatus, ChangeType, RiskClass, Severity};
+use crate::policy::ChangeFacts;
+use proptest::prelude::*;
+
+fn status() -> impl Strategy<Value = BudgetStatus> {
+    proptest::sample::select(BudgetStatus::ALL)
+}
+
+/// A status, and one that is at least as bad.
+fn ordered_statuses() -> impl Strategy<Value = (BudgetStatus, BudgetStatus)> {
+    (status(), status()).prop_map(|(one, other)| (one.min(other), one.max(other)))
+}
+
+fn facts() -> impl Strategy<Value = ChangeFacts> {
+    (
+        proptest::sample::select(ChangeType::ALL),
+        proptest::option::of(proptest::sample::select(Severity::ALL)),
+        proptest::option::of(proptest::sample::select(RiskClass::ALL)),
+    )
+        .prop_map(|(kind, severity, risk)| ChangeFacts { kind, severity, risk })
+}

@@ -1,0 +1,136 @@
+//! Takes a sound moment of a release, breaks one thing, names the note that is expected.
+
+use rstest::rstest;
+
+use super::*;
+use crate::api::gated_release::HoldStatus;
+use crate::api::release_record::Trigger;
+use crate::release::world::{Behaviour, GOOD, World};
+
+/// A moment in which the canary has 25 % and the stage is not judged yet.
+fn at_25() -> World {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.run(2);
+    world
+}
+
+fn with(world: &World, actions: Vec<Action>) -> Plan {
+    Plan { actions, wake: None, status: world.seen.release.status.clone(), events: Vec::new() }
+}
+
+fn set(world: &World, split: Split) -> Action {
+    let resource_version = world.route().resource_version.clone();
+    Action::SetSplit { route: "checkout".into(), resource_version, split, withdrawn: None }
+}
+
+fn update(world: &World, change: impl Fn(&mut ReleaseRecordStatus)) -> Action {
+    let record = world.seen.record.as_ref().unwrap();
+    let mut status = record.status.clone().unwrap();
+    change(&mut status);
+    Action::UpdateRecord {
+        name: record.name.clone(),
+        resource_version: record.resource_version.clone(),
+        status: Box::new(status),
+    }
+}
+
+fn notes(world: &World, actions: Vec<Action>) -> Vec<Note> {
+    lint(with(world, actions), &world.seen).err().unwrap_or_default()
+}
+
+#[test]
+fn what_the_plan_does_is_clean() {
+    let world = at_25();
+    assert_eq!(notes(&world, vec![set(&world, Split::canary(Weight::whole(25)))]), []);
+    assert_eq!(notes(&world, vec![set(&world, Split::canary(Weight::ZERO))]), [], "lowering is always allowed");
+}
+
+#[test]
+fn a_weight_does_not_rise_without_a_recorded_pass() {
+    let world = at_25();
+    let found = notes(&world, vec![set(&world, Split::canary(Weight::whole(26)))]);
+    assert_eq!(found, [Note::RaisedWithoutPass { route: "checkout".into(), to: Weight::whole(26) }]);
+}
+
+#[test]
+fn a_weight_does_not_rise_after_a_rollback_began() {
+    let mut world = at_25();
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, Behaviour { errors: 0.5, ..GOOD });
+    world.run_until(20, |world| world.status().rollback.is_some());
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::ErrorRate);
+    let found = notes(&world, vec![set(&world, Split::canary(Weight::whole(5)))]);
+    assert_eq!(found, [Note::RaisedAfterRollback { route: "checkout".into(), to: Weight::whole(5) }]);
+}
+
+#[test]
+fn nobody_gets_traffic_without_a_ready_pod() {
+    let mut world = at_25();
+    world.seen.canary.as_mut().unwrap().endpoints = Some(0);
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::canary(Weight::ZERO))];
+    let found = notes(&world, vec![set(&world, Split::canary(Weight::whole(25)))]);
+    assert_eq!(found, [Note::TrafficToNobody { route: "checkout".into(), carrier: Carrier::Canary }]);
+}
+
+#[test]
+fn what_a_route_names_is_not_deleted() {
+    let world = at_25();
+    assert_eq!(
+        notes(&world, vec![Action::Delete { carrier: Carrier::Canary }]),
+        [Note::DeletedWhileNamed(Carrier::Canary)]
+    );
+    assert_eq!(notes(&world, vec![Action::RemoveFinalizer]), [Note::LeftTraffic]);
+}
+
+#[test]
+fn a_held_workload_is_not_let_go_in_mid_release() {
+    let mut world = at_25();
+    let resource_version = world.workload().resource_version.clone();
+    assert_eq!(notes(&world, vec![Action::Resume { resource_version }]), [Note::ResumedUngated]);
+}
+
+#[test]
+fn every_write_is_fenced_by_what_was_seen() {
+    let world = at_25();
+    let stale = || "0".to_owned();
+    let split = Split::canary(Weight::ZERO);
+    let route = Action::SetSplit { route: "checkout".into(), resource_version: stale(), split, withdrawn: None };
+    assert_eq!(notes(&world, vec![route]), [Note::NotFenced("a route's weights")]);
+    let status = Box::new(world.status().clone());
+    let record = Action::UpdateRecord { name: "checkout-0002".into(), resource_version: stale(), status };
+    assert_eq!(notes(&world, vec![record]), [Note::NotFenced("a record's status")]);
+}
+
+#[rstest]
+#[case::passed_before_it_started(|s: &mut ReleaseRecordStatus| s.stages[2].passed_at = Some(s.phase_since), 2)]
+#[case::clock_started_again(|s: &mut ReleaseRecordStatus| s.stages[1].started_at = Some(s.phase_since), 1)]
+#[case::former_verdict_rewritten(|s: &mut ReleaseRecordStatus| s.stages[0].passed_at = None, 0)]
+#[case::stage_skipped(|s: &mut ReleaseRecordStatus| s.stage = 2, 2)]
+fn stages_keep_their_order(#[case] breaks: fn(&mut ReleaseRecordStatus), #[case] stage: usize) {
+    let world = at_25();
+    let found = notes(&world, vec![update(&world, breaks)]);
+    assert!(found.contains(&Note::StageOrder(stage)), "{found:?}");
+}
+
+#[test]
+fn a_sealed_record_stays_as_it_is_and_a_hold_has_an_end() {
+    let mut world = at_25();
+    let since = world.now;
+    let hold = HoldStatus { reason: "NoEvidence".into(), message: String::new(), since, deadline: since };
+    let found = notes(&world, vec![update(&world, |status| status.hold = Some(hold.clone()))]);
+    assert_eq!(found, [Note::HoldWithoutEnd]);
+    let twice = vec![update(&world, |_| {}), update(&world, |_| {})];
+    assert_eq!(notes(&world, twice), [Note::TwoRecords]);
+    world.run_until(300, |world| world.outcome().is_some());
+    assert_eq!(notes(&world, vec![update(&world, |_| {})]), [Note::SealedRecord]);
+}
+
+#[test]
+fn a_serving_replica_set_is_not_emptied() {
+    let mut world = at_25();
+    let set = world.workload().sets[0].clone();
+    let empty = Action::EmptyReplicaSet { name: set.name.clone(), resource_version: set.resource_version };
+    assert_eq!(notes(&world, vec![empty]), [Note::EmptiedServing(set.name)]);
+}

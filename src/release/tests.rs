@@ -1,0 +1,319 @@
+//! The stories of a release, told by the small world: what is written, in which order, and what is said.
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::split::{Carrier, Split};
+use super::world::{Behaviour, GOOD, World};
+use crate::api::condition::Truth;
+use crate::api::release_record::{Outcome, Phase, Trigger};
+use crate::api::{BudgetStatus, ChangeType, Weight};
+use crate::release::snapshot::{BudgetSeen, RouteProblem};
+
+const BAD: Behaviour = Behaviour { errors: 0.2, ..GOOD };
+const SLOW: Behaviour = Behaviour { latency: 0.3, ..GOOD };
+const NEVER_READY: Behaviour = Behaviour { ready: false, ..GOOD };
+const CRASHING: Behaviour = Behaviour { crashes: true, ..GOOD };
+
+fn condition(world: &World, kind: &str) -> (Truth, String) {
+    let all = &world.seen.release.status.conditions;
+    let found = all.iter().find(|condition| condition.kind == kind).unwrap();
+    (found.status, found.reason.clone())
+}
+
+#[test]
+fn a_running_workload_is_taken_under_the_gate() {
+    let world = World::new();
+    assert_eq!(world.outcome(), Some(Outcome::Bootstrap));
+    assert_eq!(condition(&world, "Ready"), (Truth::True, "InForce".into()));
+}
+
+#[test]
+fn a_quiet_world_is_written_nothing() {
+    let mut world = World::new();
+    let plan = world.look(None);
+    assert_eq!((plan.actions.as_slice(), plan.events.as_slice()), ([].as_slice(), [].as_slice()));
+    assert_eq!(plan.status, world.seen.release.status);
+}
+
+#[test]
+fn a_good_version_is_released() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+    world.run(5);
+    assert_eq!(world.split(), Split::HOME);
+    assert!(world.seen.canary.is_none() && world.seen.previous.is_none(), "nothing is left behind");
+    assert!(!world.workload().paused);
+    assert_eq!(world.phase(), Some(Phase::Complete));
+    insta::assert_snapshot!(world.trace.join("\n"));
+}
+
+#[rstest]
+#[case("errors", BAD, Trigger::ErrorRate)]
+#[case("slow", SLOW, Trigger::Latency)]
+#[case("never_ready", NEVER_READY, Trigger::NotReady)]
+#[case("crashing", CRASHING, Trigger::Crashed)]
+fn a_bad_version_comes_back(#[case] name: &str, #[case] behaviour: Behaviour, #[case] trigger: Trigger) {
+    let mut world = World::new();
+    world.deploy("shop:v2", behaviour);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.run(5);
+    assert_eq!(world.split(), Split::HOME);
+    assert!(world.seen.canary.is_none() && world.seen.previous.is_none());
+    assert!(world.workload().paused, "the Deployment stays paused with the bad template");
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!(log.trigger, trigger);
+    assert_eq!(log.within_time_budget, Some(true));
+    assert!(!log.check.is_empty() && !log.state_after.is_empty());
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "RolledBack".into()));
+    insta::assert_snapshot!(name, world.trace.join("\n"));
+}
+
+#[test]
+fn the_bad_template_is_not_tried_again_until_asked() {
+    let mut world = World::new();
+    world.deploy("shop:v2", BAD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    let attempts = world.seen.release.status.attempts;
+    world.run(60);
+    assert_eq!(world.seen.release.status.attempts, attempts);
+    world.retry("1");
+    world.run(10);
+    assert_eq!(world.seen.release.status.attempts, attempts + 1);
+}
+
+#[test]
+fn a_revert_after_a_rollback_lets_the_workload_go() {
+    let mut world = World::new();
+    world.deploy("shop:v2", BAD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.deploy("shop:v1", GOOD);
+    world.run(5);
+    assert!(!world.workload().paused);
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
+}
+
+#[test]
+fn a_newer_template_takes_the_place_of_a_canary() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.deploy("shop:v3", GOOD);
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+    world.run(5);
+    insta::assert_snapshot!(world.trace.join("\n"));
+}
+
+#[test]
+fn a_newer_template_during_promotion_waits_and_is_released_next() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.status().promotion.as_ref().is_some_and(|p| p.resumed_at.is_some()));
+    world.deploy("shop:v3", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    let sets = &world.workload().sets;
+    assert_eq!(sets.iter().filter(|set| set.replicas > 0).count(), 1, "one revision runs");
+    world.run_until(400, |world| {
+        world.seen.record.as_ref().unwrap().spec.attempt == 3 && world.outcome() == Some(Outcome::Succeeded)
+    });
+}
+
+#[test]
+fn a_late_breach_goes_to_the_previous_version_and_a_revert_brings_it_home() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.run(3);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.split().weight(Carrier::Previous), Weight::FULL);
+    world.deploy("shop:v1", GOOD);
+    world.run(2);
+    assert_eq!(world.seen.record.as_ref().unwrap().spec.change.kind, ChangeType::Rollback);
+    world.run_until(6000, |world| world.outcome() == Some(Outcome::Succeeded));
+    world.run(5);
+    assert_eq!(world.split(), Split::HOME);
+    assert!(world.seen.previous.is_none() && !world.workload().paused);
+    insta::assert_snapshot!(world.trace.join("\n"));
+}
+
+#[test]
+fn prometheus_down_holds_the_weight_and_the_release_goes_on_after() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.run(2);
+    world.prometheus = false;
+    world.run(30);
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    assert_eq!(condition(&world, "Held").0, Truth::True);
+    world.prometheus = true;
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_hold_that_runs_out_brings_the_version_back() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.prometheus = false;
+    world.run_until(200, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::HoldExpired);
+}
+
+#[test]
+fn a_spent_budget_holds_a_feature_and_a_recovered_one_lets_it_go() {
+    let mut world = World::new();
+    let budget = |status, remaining_percent| BudgetSeen::Measured {
+        status,
+        remaining_percent,
+        decided_by: "availability".into(),
+    };
+    world.seen.budget = budget(BudgetStatus::Critical, 18.0);
+    world.deploy("shop:v2", GOOD);
+    world.run(20);
+    assert_eq!((world.phase(), condition(&world, "Held").0), (Some(Phase::Plan), Truth::True));
+    assert!(world.seen.canary.is_none());
+    world.seen.budget = budget(BudgetStatus::Healthy, 51.0);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_person_who_resumes_is_recorded_and_traffic_goes_home() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.workload().paused = false;
+    world.workload().resumed_by = Some("bob".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    world.run(5);
+    assert_eq!(world.split(), Split::HOME);
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
+}
+
+#[rstest]
+#[case(20)]
+#[case(60)]
+#[case(75)]
+fn deleting_brings_traffic_home_at_any_time(#[case] after: u32) {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run(after);
+    world.seen.release.deleting = true;
+    world.run_until(100, |world| !world.seen.release.finalizer);
+    world.run(3);
+    assert_eq!(world.split(), Split::HOME);
+    assert!(world.seen.canary.is_none() && world.seen.previous.is_none());
+}
+
+#[test]
+fn the_label_taken_off_in_mid_release_brings_traffic_home() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.workload().gated = false;
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Abandoned));
+    assert_eq!(world.split(), Split::HOME);
+    world.run(3);
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "NotGated".into()));
+}
+
+#[test]
+fn a_scaled_workload_is_followed_by_its_canary() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.workload().replicas = 12;
+    world.workload().generation += 1;
+    world.run(3);
+    assert_eq!(world.seen.canary.as_ref().unwrap().deployment.as_ref().unwrap().replicas, 4);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn weights_that_somebody_wiped_are_written_again() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    world.run(2);
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::HOME)];
+    world.run(1);
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn break_glass_is_on_record() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.workload().paused = false;
+    world.workload().paused_because = None;
+    world.workload().break_glass = Some("checkout is down".into());
+    world.run(10);
+    assert_eq!(world.outcome(), Some(Outcome::Bypassed));
+    assert!(world.status().summary.contains("checkout is down"), "{}", world.status().summary);
+}
+
+#[test]
+fn a_missing_reference_is_named_with_its_remedy_and_mended_by_itself() {
+    let mut world = World::new();
+    let route = std::mem::replace(&mut world.seen.routes[0].state, Err(RouteProblem::Missing));
+    let plan = world.look(None);
+    let ready = &plan.status.conditions[0];
+    assert_eq!((ready.status, ready.reason.as_str()), (Truth::False, "RouteMissing"));
+    assert!(
+        ready.message.contains("spec.traffic.httpRoutes[0].name") && ready.message.contains("Create it"),
+        "{}",
+        ready.message
+    );
+    world.seen.routes[0].state = route;
+    assert_eq!(world.look(None).status.conditions[0].status, Truth::True);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever the version does and wherever the controller dies: the release ends, at home, with nothing left.
+    #[test]
+    fn a_release_ends_whatever_dies(
+        errors in prop_oneof![Just(0.0), Just(0.2)],
+        onset in 0_u32..120,
+        crashes in prop::collection::vec(0_usize..4, 0..160),
+        newer in prop::option::of(0_usize..160),
+        down in prop::option::of(0_usize..160),
+    ) {
+        let mut world = World::new();
+        world.deploy("shop:v2", GOOD);
+        let (mut highest_after_abort, mut aborted) = (Weight::ZERO, false);
+        for (second, crash) in crashes.iter().enumerate() {
+            if Some(second) == newer { world.deploy("shop:v3", GOOD); }
+            if Some(second) == down { world.prometheus = false; }
+            if second as u32 == onset {
+                let revision = world.workload().revision.clone();
+                world.behaviour.insert(revision, Behaviour { errors, ..GOOD });
+            }
+            let record = world.seen.record.as_ref().unwrap().name.clone();
+            let before = world.split().weight(Carrier::Canary);
+            world.run_crashing(&[*crash]);
+            let status = world.status().clone();
+            let same = world.seen.record.as_ref().unwrap().name == record;
+            if same && aborted { highest_after_abort = highest_after_abort.max(world.split().weight(Carrier::Canary)); }
+            if same && status.rollback.is_some() && !aborted { aborted = true; highest_after_abort = Weight::ZERO; }
+            if !same { aborted = false; }
+            if aborted { prop_assert!(world.split().weight(Carrier::Canary) <= before, "raised after abort"); }
+        }
+        world.prometheus = true;
+        for _ in 0..2000 {
+            if world.outcome().is_some() && world.look(None).actions.is_empty() {
+                break;
+            }
+            world.run(1);
+        }
+        prop_assert!(world.outcome().is_some(), "still going: {:?}\n{}", world.phase(), world.trace.join("\n"));
+        let late = world.split() == Split::previous(Weight::FULL);
+        prop_assert!(world.split() == Split::HOME || late, "{}", world.split());
+        prop_assert!(world.seen.canary.is_none());
+    }
+}

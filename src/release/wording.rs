@@ -1,0 +1,23 @@
+//! Words that several sentences share.
+
+use crate::api::release_record::{ReleaseRecordSpec, RollbackLog, Trigger};
+
+/// How a change is called: its reference, or its revision where it has none.
+pub(super) fn called(spec: &ReleaseRecordSpec) -> String {
+    if spec.change.reference.is_empty() { format!("revision {}", spec.revision) } else { spec.change.reference.clone() }
+}
+
+/// Why a change goes back: what was seen and what was allowed.
+pub(super) fn why(log: &RollbackLog) -> String {
+    let RollbackLog { trigger, value, threshold, .. } = log;
+    match trigger {
+        Trigger::ErrorRate | Trigger::Latency | Trigger::Complaints => format!("{trigger}: {value}, limit {threshold}"),
+        Trigger::NotReady | Trigger::Crashed | Trigger::RouteNotEffective => {
+            format!("{trigger}: {value} (wanted: {threshold})")
+        }
+        Trigger::HoldExpired => format!("{trigger}: {value}; {threshold} passed"),
+        Trigger::Superseded | Trigger::Reverted | Trigger::Resumed | Trigger::Ungated | Trigger::Deleted => {
+            value.clone()
+        }
+    }
+}
