@@ -34,9 +34,20 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             }
             let stands = std::fs::read_to_string(&path).unwrap_or_default();
             if stands != *text {
-                let line = stands.lines().zip(text.lines()).position(|(a, b)| a != b).unwrap_or_else(|| stands.lines().count().min(text.lines().count()));
+                let line = stands
+                    .lines()
+                    .zip(text.lines())
+                    .position(|(a, b)| a != b)
+                    .unwrap_or_else(|| stands.lines().count().min(text.lines().count()));
                 let at = |text: &str| text.lines().nth(line).unwrap_or("(end of file)").trim().to_owned();
-                let _ = write!(differences, "{}:{}: {:?} should be {:?}; ", path.display(), line + 1, at(&stands), at(text));
+                let _ = write!(
+                    differences,
+                    "{}:{}: {:?} should be {:?}; ",
+                    path.display(),
+                    line + 1,
+                    at(&stands),
+                    at(text)
+                );
             }
         }
     }

@@ -26,7 +26,13 @@ pub enum Change<K> {
 }
 
 /// Watches metadata only; never ends.
-pub async fn metadata(cluster: &Cluster, kind: &Kind, namespace: &str, labels: &str, on: impl FnMut(Change<PartialObjectMeta<DynamicObject>>)) {
+pub async fn metadata(
+    cluster: &Cluster,
+    kind: &Kind,
+    namespace: &str,
+    labels: &str,
+    on: impl FnMut(Change<PartialObjectMeta<DynamicObject>>),
+) {
     follow(api(cluster, kind, namespace), kind, labels, on).await;
 }
 

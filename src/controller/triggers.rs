@@ -115,7 +115,8 @@ fn others(
     touched: fn(&Context, &ObjectMeta),
 ) -> impl Future<Output = ()> + Send {
     async move {
-        let mut seen: std::collections::BTreeMap<(String, String), (Option<String>, ObjectMeta)> = std::collections::BTreeMap::new();
+        let mut seen: std::collections::BTreeMap<(String, String), (Option<String>, ObjectMeta)> =
+            std::collections::BTreeMap::new();
         let on = |change: Change<PartialObjectMeta<DynamicObject>>| match change {
             Change::Is(object) => {
                 let mark = object.metadata.resource_version.clone();

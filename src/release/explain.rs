@@ -164,13 +164,24 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         stage,
         weight: after.weight(),
         budget,
-        message: after.message(),
+        message: shortened(after.message()),
         revision: after.record.map(|(_, spec, _)| spec.revision.clone()),
         record: after.record.map(|(name, _, _)| name.to_owned()),
         attempts: after.record.map_or(0, |(_, spec, _)| spec.attempt).max(before.attempts),
         workload: workload.or_else(|| before.workload.clone()),
         conditions: conditions::conditions(after, &problems(after.seen)),
     }
+}
+
+/// For the column of `kubectl get`: the conditions have the whole text.
+fn shortened(message: String) -> String {
+    const CHARACTERS_MAX: usize = 140;
+    if message.chars().count() <= CHARACTERS_MAX {
+        return message;
+    }
+    let cut: String = message.chars().take(CHARACTERS_MAX).collect();
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    format!("{} …", &cut[..end])
 }
 
 /// Whoever describes the paused Deployment learns what to look at.

@@ -92,6 +92,9 @@ fn a_revert_after_a_rollback_lets_the_workload_go() {
     world.run(5);
     assert!(!world.workload().paused);
     assert_eq!(condition(&world, "Ready").0, Truth::True);
+
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
 #[test]

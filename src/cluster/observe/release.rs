@@ -38,7 +38,8 @@ fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error>
         Value::Null => GatedReleaseStatus::default(),
         some => serde_json::from_value(some.clone()).map_err(|why| malformed("status", why))?,
     };
-    let finalizers: Vec<_> = items(&object, "/metadata/finalizers").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let finalizers: Vec<_> =
+        items(&object, "/metadata/finalizers").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let annotations = super::strings(&object, "/metadata/annotations");
     let release = Release {
         namespace: namespace.to_owned(),

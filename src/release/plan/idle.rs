@@ -70,9 +70,11 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
 fn closed_for_good(seen: &Snapshot, workload: &Workload, last: &Record) -> bool {
     let Some(status) = &last.status else { return false };
     let retried = seen.release.retry.is_some() && seen.release.retry != last.spec.retry;
-    // A template that came back to the stable one and changed again is a new attempt, even at a revision tried before.
+    let revision = judged_revision(seen, workload);
+    // A template that went back to the stable one and then changed again is a new attempt, even at a revision tried before.
+    let stayed = seen.release.status.workload.as_ref().is_none_or(|stored| stored.revision == revision);
     let settled = matches!(status.outcome, Some(Outcome::RolledBack | Outcome::Expired | Outcome::Abandoned));
-    settled && !retried && judged_revision(seen, workload) == last.spec.revision
+    settled && stayed && !retried && revision == last.spec.revision
 }
 
 /// Nothing runs that a new template could be compared with: it becomes what runs when the workload is scaled up.

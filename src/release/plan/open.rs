@@ -13,7 +13,8 @@ use crate::release::template;
 pub(super) fn attempt(seen: &Snapshot, workload: &Workload, now: Time, served_by_previous: bool) -> Step {
     let arm = if served_by_previous { Arm::Workload } else { Arm::Canary };
     let sentence = "A new template was found and is held; it is decided whether and how it may ship.";
-    record(seen, workload, arm, fresh(Phase::Plan, now), sentence.to_owned())
+    let change = seen_change(seen, workload);
+    record(seen, workload, (arm, change), fresh(Phase::Plan, now), sentence.to_owned())
 }
 
 /// Records a template that runs without having been gated.
@@ -24,10 +25,16 @@ pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: O
         summary: summary.clone(),
         ..fresh(Phase::Complete, now)
     };
-    record(seen, workload, Arm::Canary, status, summary)
+    record(seen, workload, (Arm::Canary, claimed_change(seen, workload)), status, summary)
 }
 
-fn record(seen: &Snapshot, workload: &Workload, arm: Arm, status: ReleaseRecordStatus, sentence: String) -> Step {
+fn record(
+    seen: &Snapshot,
+    workload: &Workload,
+    (arm, change): (Arm, Change),
+    status: ReleaseRecordStatus,
+    sentence: String,
+) -> Step {
     let last = seen.record.as_ref().map_or(0, |record| record.spec.attempt);
     let attempt = last.max(seen.release.status.attempts).saturating_add(1);
     let spec = ReleaseRecordSpec {
@@ -36,7 +43,7 @@ fn record(seen: &Snapshot, workload: &Workload, arm: Arm, status: ReleaseRecordS
         workload_uid: workload.uid.clone(),
         revision: judged_revision(seen, workload),
         stable: last_good(seen),
-        change: change(seen, workload),
+        change,
         changed_by: workload.changed_by.clone(),
         retry: seen.release.retry.clone(),
         risk_budget: seen.release.spec.risk_budget_ref.name.clone(),
@@ -51,20 +58,25 @@ fn record(seen: &Snapshot, workload: &Workload, arm: Arm, status: ReleaseRecordS
     .then(Action::OpenRecord { name, spec: Box::new(spec), status: Box::new(status) })
 }
 
-/// What the revision carries: the Deployment's annotations, else the GatedRelease's change where it is bound to an image
-/// of this template. That it is a rollback is never believed but seen: the template ran in this workload before.
-fn change(seen: &Snapshot, workload: &Workload) -> Change {
+/// What the revision is said to carry: the Deployment's annotations, else the GatedRelease's change where it is bound to
+/// an image of this template.
+fn claimed_change(seen: &Snapshot, workload: &Workload) -> Change {
     let bound = seen.release.spec.change.as_ref().filter(|bound| has_image(workload, &bound.image_digest));
-    let mut change = match (workload.change_annotated, bound) {
+    match (workload.change_annotated, bound) {
         (false, Some(bound)) => bound.change.clone(),
         _ => workload.change.clone(),
-    };
-    if ran_before(seen, workload) {
-        change.kind = ChangeType::Rollback;
-    } else if change.kind == ChangeType::Rollback {
-        change.kind = ChangeType::Feature;
     }
-    change
+}
+
+/// As claimed, but that it is a rollback is never believed: the template ran in this workload before, or it is a Feature.
+fn seen_change(seen: &Snapshot, workload: &Workload) -> Change {
+    let claimed = claimed_change(seen, workload);
+    let kind = match (ran_before(seen, workload), claimed.kind) {
+        (true, _) => ChangeType::Rollback,
+        (false, ChangeType::Rollback) => ChangeType::Feature,
+        (false, other) => other,
+    };
+    Change { kind, ..claimed }
 }
 
 fn has_image(workload: &Workload, digest: &str) -> bool {
