@@ -86,7 +86,9 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let sources = Sources::new(Arc::new(config), metrics.clone())?;
     let client = kube::Client::try_default().await.map_err(|error| format!("no way to a cluster: {error}"))?;
     let stop = stopping()?;
-    let listener = tokio::net::TcpListener::bind(args.listen).await.map_err(|error| format!("--listen {}: {error}", args.listen))?;
+    let listener = tokio::net::TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| format!("--listen {}: {error}", args.listen))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, pod = args.pod_name, "tidegate starts");
     let pages = tokio::spawn(server::serve(listener, health.clone(), metrics.clone(), asked(stop.clone())));
     tokio::spawn(look_at_the_api_server(client.clone(), health.clone()));
@@ -101,7 +103,11 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     } else {
         metrics.leads(true);
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), &args.pod_name);
-        controller::run(Arc::new(Context::new(cluster, sources, metrics, health, &args.namespace)), asked(stop.clone())).await;
+        controller::run(
+            Arc::new(Context::new(cluster, sources, metrics, health, &args.namespace)),
+            asked(stop.clone()),
+        )
+        .await;
         if *stop.borrow() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     };
     pages.abort();
@@ -184,7 +190,8 @@ fn timing(args: &Args) -> Result<Timing, Failure> {
 }
 
 fn start_logging(args: &Args) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&args.log_level).map_err(|error| format!("--log-level {:?}: {error}", args.log_level))?;
+    let filter =
+        EnvFilter::try_new(&args.log_level).map_err(|error| format!("--log-level {:?}: {error}", args.log_level))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     let started = match args.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),

@@ -26,5 +26,8 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
     api.patch_metadata(&args.name, &PatchParams::default(), &patch)
         .await
         .map_err(|error| format!("GatedRelease {namespace}/{}: {error}", args.name))?;
-    say(&format!("{namespace}/{}: tried again. Watch: kubectl get gatedrelease {} -n {namespace} -w\n", args.name, args.name))
+    say(&format!(
+        "{namespace}/{}: tried again. Watch: kubectl get gatedrelease {} -n {namespace} -w\n",
+        args.name, args.name
+    ))
 }

@@ -1,7 +1,5 @@
 //! `tidegate status`: a short timeline for people.
 
-use std::fmt::Write as _;
-
 use kube::Api;
 
 use super::{Failure, client, say};
@@ -23,7 +21,10 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
     let release = Api::<GatedRelease>::namespaced(client.clone(), &namespace).get(&args.name).await;
     let release = release.map_err(|error| format!("GatedRelease {namespace}/{}: {error}", args.name))?;
     let record = match release.status.as_ref().and_then(|status| status.record.as_ref()) {
-        Some(name) => Api::<ReleaseRecord>::namespaced(client, &namespace).get_opt(name).await.map_err(|error| format!("ReleaseRecord {namespace}/{name}: {error}"))?,
+        Some(name) => Api::<ReleaseRecord>::namespaced(client, &namespace)
+            .get_opt(name)
+            .await
+            .map_err(|error| format!("ReleaseRecord {namespace}/{name}: {error}"))?,
         None => None,
     };
     say(&page(&namespace, &args.name, &release, record.as_ref()))
@@ -31,8 +32,10 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
 
 fn page(namespace: &str, name: &str, release: &GatedRelease, record: Option<&ReleaseRecord>) -> String {
     let mut out = String::new();
-    // Writing to a String cannot fail.
-    let mut line = |text: String| drop(writeln!(out, "{text}"));
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
     let Some(status) = &release.status else {
         line(format!("{namespace}/{name}: not looked at yet. Does the controller run?"));
         return out;
@@ -43,11 +46,20 @@ fn page(namespace: &str, name: &str, release: &GatedRelease, record: Option<&Rel
     let budget = status.budget.map(|budget| format!(", error budget {budget}")).unwrap_or_default();
     line(format!("{namespace}/{name}: {phase}{stage}{weight}{budget}"));
     line(format!("  {}", status.message));
-    for condition in status.conditions.iter().filter(|c| matches!((c.kind.as_str(), c.status), ("Ready", Truth::False) | ("Stalled", Truth::True))) {
+    for condition in status
+        .conditions
+        .iter()
+        .filter(|c| matches!((c.kind.as_str(), c.status), ("Ready", Truth::False) | ("Stalled", Truth::True)))
+    {
         line(format!("  {} {}: {}", condition.kind, condition.reason, condition.message));
     }
     let Some(record) = record else { return out };
-    line(format!("{}: {} (revision {})", record.metadata.name.clone().unwrap_or_default(), record.spec.change, record.spec.revision));
+    line(format!(
+        "{}: {} (revision {})",
+        record.metadata.name.clone().unwrap_or_default(),
+        record.spec.change,
+        record.spec.revision
+    ));
     let Some(status) = &record.status else { return out };
     for (at, what) in timeline(status) {
         line(format!("  {:<20} {what}", at.clock()));
@@ -63,18 +75,25 @@ fn timeline(status: &crate::api::ReleaseRecordStatus) -> Vec<(Time, String)> {
         events.extend(stage.passed_at.map(|at| (at, format!("{weight} passed: {}", stage.verdict))));
     }
     if let Some(promotion) = &status.promotion {
-        events.extend(promotion.resumed_at.map(|at| (at, "promotion began: the workload takes the template over".to_owned())));
+        events.extend(
+            promotion.resumed_at.map(|at| (at, "promotion began: the workload takes the template over".to_owned())),
+        );
         events.extend(promotion.half_at.map(|at| (at, "half of the traffic back on the workload".to_owned())));
         events.extend(promotion.passed_at.map(|at| (at, "all of the traffic back on the workload".to_owned())));
     }
     if let Some(log) = &status.rollback {
-        events.push((log.at, format!("rollback from {}: {} {}, limit {}", log.from_weight, log.trigger, log.value, log.threshold)));
+        events.push((
+            log.at,
+            format!("rollback from {}: {} {}, limit {}", log.from_weight, log.trigger, log.value, log.threshold),
+        ));
         events.extend(log.home_at.map(|at| (at, format!("traffic home on {}", log.traffic_to))));
     }
     if let Some(hold) = &status.hold {
         events.push((hold.since, format!("held: {}, until {}", hold.reason, hold.deadline.clock())));
     }
-    events.extend(status.outcome.zip(status.ended_at).map(|(outcome, at)| (at, format!("{outcome}: {}", status.summary))));
+    events.extend(
+        status.outcome.zip(status.ended_at).map(|(outcome, at)| (at, format!("{outcome}: {}", status.summary))),
+    );
     events.sort_by_key(|(at, _)| *at);
     events
 }

@@ -74,24 +74,20 @@ impl Error {
     }
 
     pub(super) fn of(what: String, error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => {
-                let why = format!("{}: {}", status.reason, status.message);
-                Self::Refused { what, code: status.code, why }
-            }
-            other => {
-                let mut why = other.to_string();
-                let mut source = std::error::Error::source(&other);
-                while let Some(inner) = source {
-                    let text = inner.to_string();
-                    if !why.contains(&text) {
-                        why = format!("{why}: {text}");
-                    }
-                    source = inner.source();
-                }
-                Self::Unreachable { what, why }
-            }
+        if let kube::Error::Api(status) = error {
+            let why = format!("{}: {}", status.reason, status.message);
+            return Self::Refused { what, code: status.code, why };
         }
+        let mut why = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(inner) = source {
+            let text = inner.to_string();
+            if !why.contains(&text) {
+                why = format!("{why}: {text}");
+            }
+            source = inner.source();
+        }
+        Self::Unreachable { what, why }
     }
 
     /// A conflict, a missing or an already existing object: the snapshot that a write rests on was old.

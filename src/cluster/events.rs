@@ -30,7 +30,8 @@ impl Cluster {
     /// minutes and keeps the first note, and here every step has a note of its own.
     pub async fn tell(&self, about: &About<'_>, event: &Event) {
         let now = self.now();
-        let object = body(about, event, &now.0.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(), &self.reporter, sequence());
+        let object =
+            body(about, event, &now.0.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(), &self.reporter, sequence());
         if let Err(error) = self.create(&EVENT, about.namespace, &object).await {
             tracing::warn!(namespace = about.namespace, name = about.name, reason = event.reason, %error, "an event could not be written");
         }

@@ -37,7 +37,12 @@ impl Target<'_> {
 }
 
 /// Carries the actions out in their order; calls `done` after each.
-pub async fn execute(cluster: &Cluster, plan: &LintedPlan, target: Target<'_>, mut done: impl FnMut(&Action)) -> Result<usize, Error> {
+pub async fn execute(
+    cluster: &Cluster,
+    plan: &LintedPlan,
+    target: Target<'_>,
+    mut done: impl FnMut(&Action),
+) -> Result<usize, Error> {
     let actions = &plan.plan().actions;
     for action in actions {
         act(cluster, action, target).await?;
@@ -92,7 +97,8 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
             cluster.patch(&DEPLOYMENT, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
         }
         Action::ExplainPause { resource_version, text } => {
-            let patch = json!({"metadata": {"resourceVersion": resource_version, "annotations": {PAUSED_BECAUSE: text}}});
+            let patch =
+                json!({"metadata": {"resourceVersion": resource_version, "annotations": {PAUSED_BECAUSE: text}}});
             cluster.patch(&DEPLOYMENT, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
         }
         Action::EmptyReplicaSet { name, resource_version } => {
@@ -110,7 +116,13 @@ async fn finalizers(cluster: &Cluster, target: Target<'_>, ours: bool) -> Result
     cluster.patch(&GATED_RELEASE, target.namespace(), name, None, Change::Merge(patch)).await.map(drop)
 }
 
-async fn open_record(cluster: &Cluster, target: Target<'_>, name: &str, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) -> Result<(), Error> {
+async fn open_record(
+    cluster: &Cluster,
+    target: Target<'_>,
+    name: &str,
+    spec: &ReleaseRecordSpec,
+    status: &ReleaseRecordStatus,
+) -> Result<(), Error> {
     let record = json!({
         "apiVersion": RELEASE_RECORD.api_version(),
         "kind": RELEASE_RECORD.kind,
@@ -123,7 +135,13 @@ async fn open_record(cluster: &Cluster, target: Target<'_>, name: &str, spec: &R
 }
 
 /// Replaces the whole status: what it does not say any more goes.
-async fn record_status(cluster: &Cluster, namespace: &str, name: &str, resource_version: &str, status: &ReleaseRecordStatus) -> Result<(), Error> {
+async fn record_status(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    resource_version: &str,
+    status: &ReleaseRecordStatus,
+) -> Result<(), Error> {
     let patch = json!([
         {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
         {"op": "add", "path": "/status", "value": status},
@@ -134,7 +152,10 @@ async fn record_status(cluster: &Cluster, namespace: &str, name: &str, resource_
 async fn apply(cluster: &Cluster, namespace: &str, object: &Value) -> Result<(), Error> {
     let kind = [&DEPLOYMENT, &SERVICE, &PDB].into_iter().find(|kind| object["kind"] == kind.kind);
     let (Some(kind), Some(name)) = (kind, object.pointer("/metadata/name").and_then(Value::as_str)) else {
-        return Err(Error::Malformed { what: "object to apply".to_owned(), why: format!("kind {} is not one that is applied", object["kind"]) });
+        return Err(Error::Malformed {
+            what: "object to apply".to_owned(),
+            why: format!("kind {} is not one that is applied", object["kind"]),
+        });
     };
     cluster.patch(kind, namespace, name, None, Change::Apply(object.clone())).await.map(drop)
 }
@@ -143,7 +164,12 @@ async fn apply(cluster: &Cluster, namespace: &str, object: &Value) -> Result<(),
 async fn delete(cluster: &Cluster, target: Target<'_>, carrier: Carrier) -> Result<(), Error> {
     let (namespace, workload) = (target.namespace(), target.workload());
     let ending = match carrier {
-        Carrier::Workload => return Err(Error::Malformed { what: "deletion".to_owned(), why: "the workload is not ours to delete".to_owned() }),
+        Carrier::Workload => {
+            return Err(Error::Malformed {
+                what: "deletion".to_owned(),
+                why: "the workload is not ours to delete".to_owned(),
+            });
+        }
         Carrier::Canary => CANARY_SUFFIX,
         Carrier::Previous => PREVIOUS_SUFFIX,
     };
@@ -155,9 +181,17 @@ async fn delete(cluster: &Cluster, target: Target<'_>, carrier: Carrier) -> Resu
     Ok(())
 }
 
-async fn delete_ours(cluster: &Cluster, kind: &Kind, namespace: &str, name: &str, release: &str, carrier: Carrier) -> Result<(), Error> {
+async fn delete_ours(
+    cluster: &Cluster,
+    kind: &Kind,
+    namespace: &str,
+    name: &str,
+    release: &str,
+    carrier: Carrier,
+) -> Result<(), Error> {
     let Some(object) = cluster.get(kind, namespace, name).await? else { return Ok(()) };
-    let label = |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str);
+    let label =
+        |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str);
     let leaving = object.pointer("/metadata/deletionTimestamp").is_some();
     if leaving || label(RELEASE) != Some(release) || label(ROLE) != Some(carrier.as_str()) {
         return Ok(());

@@ -50,14 +50,26 @@ impl Cluster {
     }
 
     /// Patches an object, or one of its subresources.
-    pub(crate) async fn patch(&self, kind: &Kind, namespace: &str, name: &str, part: Option<&str>, change: Change) -> Result<Value, Error> {
-        let what = format!("patch {} {namespace}/{name}{}", kind.kind, part.map(|part| format!("/{part}")).unwrap_or_default());
+    pub(crate) async fn patch(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        name: &str,
+        part: Option<&str>,
+        change: Change,
+    ) -> Result<Value, Error> {
+        let what = format!(
+            "patch {} {namespace}/{name}{}",
+            kind.kind,
+            part.map(|part| format!("/{part}")).unwrap_or_default()
+        );
         let request = Request::new(kind.path(namespace));
         let (params, patch) = match change {
             Change::Merge(value) => (patch_params(), Patch::Merge(value)),
             Change::Apply(value) => (PatchParams::apply(MANAGER).force(), Patch::Apply(value)),
             Change::Json(value) => {
-                let parsed = serde_json::from_value(value).map_err(|why| Error::Malformed { what: what.clone(), why: why.to_string() })?;
+                let parsed = serde_json::from_value(value)
+                    .map_err(|why| Error::Malformed { what: what.clone(), why: why.to_string() })?;
                 (patch_params(), Patch::Json(parsed))
             }
         };
@@ -71,13 +83,21 @@ impl Cluster {
     /// Deletes just this object, in the background.
     pub(crate) async fn delete(&self, kind: &Kind, namespace: &str, name: &str, uid: &str) -> Result<(), Error> {
         let what = format!("delete {} {namespace}/{name}", kind.kind);
-        let params = DeleteParams::background().preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let params = DeleteParams::background()
+            .preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
         let built = Request::new(kind.path(namespace)).delete(name, &params);
         self.write(what, built).await.map(drop)
     }
 
     /// A write that leadership does not cover: the Lease itself.
-    pub(super) async fn put_lease(&self, namespace: &str, name: &str, object: &Value, new: bool, within: Duration) -> Result<Value, Error> {
+    pub(super) async fn put_lease(
+        &self,
+        namespace: &str,
+        name: &str,
+        object: &Value,
+        new: bool,
+        within: Duration,
+    ) -> Result<Value, Error> {
         let what = format!("write Lease {namespace}/{name}");
         let request = Request::new(super::kind::LEASE.path(namespace));
         let data = object.to_string().into_bytes();
@@ -88,7 +108,9 @@ impl Cluster {
     /// Whether the API server knows our kinds; the outer error says that it did not answer.
     pub async fn kinds(&self) -> Result<Result<(), String>, Error> {
         let built = Request::new("/apis/tidegate.io/v1alpha1").list(&ListParams::default());
-        let missing = |what: &str| Err(format!("the API server does not serve {what}: apply the CRDs (tidegate crds | kubectl apply -f -)"));
+        let missing = |what: &str| {
+            Err(format!("the API server does not serve {what}: apply the CRDs (tidegate crds | kubectl apply -f -)"))
+        };
         let answer = match self.send("look for tidegate.io/v1alpha1".to_owned(), built, REQUEST_TIMEOUT).await {
             Ok(answer) => answer,
             Err(Error::Refused { code: 404, .. }) => return Ok(missing("tidegate.io/v1alpha1")),

@@ -28,12 +28,26 @@ pub fn difference(before: &Value, now: &Value) -> Option<Value> {
 
 impl Cluster {
     /// Writes the status of a GatedRelease where it differs from `before`; says whether it did.
-    pub async fn write_release_status(&self, namespace: &str, name: &str, uid: &str, before: &Value, now: &GatedReleaseStatus) -> Result<bool, Error> {
+    pub async fn write_release_status(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        before: &Value,
+        now: &GatedReleaseStatus,
+    ) -> Result<bool, Error> {
         self.write_status(&GATED_RELEASE, (namespace, name, uid), before, serde_json::to_value(now)).await
     }
 
     /// Writes the status of a RiskBudget where it differs from `before`; says whether it did.
-    pub async fn write_budget_status(&self, namespace: &str, name: &str, uid: &str, before: &Value, now: &RiskBudgetStatus) -> Result<bool, Error> {
+    pub async fn write_budget_status(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        before: &Value,
+        now: &RiskBudgetStatus,
+    ) -> Result<bool, Error> {
         self.write_status(&RISK_BUDGET, (namespace, name, uid), before, serde_json::to_value(now)).await
     }
 
@@ -44,7 +58,10 @@ impl Cluster {
         before: &Value,
         now: Result<Value, serde_json::Error>,
     ) -> Result<bool, Error> {
-        let now = now.map_err(|why| Error::Malformed { what: format!("status of {} {namespace}/{name}", kind.kind), why: why.to_string() })?;
+        let now = now.map_err(|why| Error::Malformed {
+            what: format!("status of {} {namespace}/{name}", kind.kind),
+            why: why.to_string(),
+        })?;
         let empty = json!({});
         let before = if before.is_object() { before } else { &empty };
         let Some(patch) = difference(before, &now) else { return Ok(false) };
@@ -67,7 +84,11 @@ mod tests {
     #[case(json!({"w": {"x": 1, "y": 2}}), json!({"w": {"x": 1}}), Some(json!({"w": {"y": null}})))]
     #[case(json!({"list": [1, 2]}), json!({"list": [1]}), Some(json!({"list": [1]})))]
     #[case(json!({"list": [{"t": "A", "m": "x"}]}), json!({"list": [{"t": "A", "m": "x"}]}), None)]
-    fn a_patch_holds_what_differs_and_nothing_else(#[case] before: Value, #[case] now: Value, #[case] patch: Option<Value>) {
+    fn a_patch_holds_what_differs_and_nothing_else(
+        #[case] before: Value,
+        #[case] now: Value,
+        #[case] patch: Option<Value>,
+    ) {
         assert_eq!(difference(&before, &now), patch);
     }
 }

@@ -26,7 +26,13 @@ pub enum Change<K> {
 }
 
 /// Watches metadata only; never ends.
-pub async fn metadata(cluster: &Cluster, kind: &Kind, namespace: &str, labels: &str, on: impl FnMut(Change<PartialObjectMeta<DynamicObject>>)) {
+pub async fn metadata(
+    cluster: &Cluster,
+    kind: &Kind,
+    namespace: &str,
+    labels: &str,
+    on: impl FnMut(Change<PartialObjectMeta<DynamicObject>>),
+) {
     follow(api(cluster, kind, namespace), kind, labels, on).await;
 }
 
@@ -35,9 +41,9 @@ pub async fn objects(cluster: &Cluster, kind: &Kind, namespace: &str, on: impl F
     follow(api(cluster, kind, namespace), kind, "", on).await;
 }
 
-fn api<K: Resource<DynamicType = ApiResource>>(cluster: &Cluster, kind: &Kind, namespace: &str) -> Api<K>
+fn api<K>(cluster: &Cluster, kind: &Kind, namespace: &str) -> Api<K>
 where
-    K: Resource<Scope = kube::core::DynamicResourceScope>,
+    K: Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>,
 {
     let resource = kind.resource();
     match namespace {

@@ -41,7 +41,13 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     if context.cluster.write_budget_status(namespace, name, &uid, &raw, &status).await? {
         context.metrics.wrote("budget_status");
         let ready = status.conditions.first();
-        tracing::info!(namespace, name, reason = ready.map(|ready| ready.reason.as_str()), message = ready.map(|ready| ready.message.as_str()), "budget");
+        tracing::info!(
+            namespace,
+            name,
+            reason = ready.map(|ready| ready.reason.as_str()),
+            message = ready.map(|ready| ready.message.as_str()),
+            "budget"
+        );
     }
     context.metrics.budget(namespace, name, &status);
     if context.budgets.note(namespace, name, generation) {
@@ -60,13 +66,21 @@ impl Budgets {
 }
 
 /// The status that a measurement makes. Where it failed, the last figures stay and Ready says so.
-fn status(name: &str, before: &RiskBudgetStatus, generation: i64, spec: &RiskBudgetSpec, measured: &[Measurement], now: Time) -> RiskBudgetStatus {
+fn status(
+    name: &str,
+    before: &RiskBudgetStatus,
+    generation: i64,
+    spec: &RiskBudgetSpec,
+    measured: &[Measurement],
+    now: Time,
+) -> RiskBudgetStatus {
     let problem = measured.iter().find_map(|slo| Some((slo.name.as_str(), slo.remaining.as_ref().err()?)));
     let figures = match problem {
         None => worst(measured).map(|(slo, left)| (slo.to_owned(), left)),
-        Some(_) => before.error_budget.as_ref().and_then(|last| {
-            Some((measured_by(last), Remaining::from_percent(last.remaining_percent)?))
-        }),
+        Some(_) => before
+            .error_budget
+            .as_ref()
+            .and_then(|last| Some((measured_by(last), Remaining::from_percent(last.remaining_percent)?))),
     };
     let coverage = measured.iter().filter_map(|slo| slo.coverage).map(|percent| percent.get()).reduce(f64::min);
     let coverage = match (problem, &before.error_budget) {
@@ -85,7 +99,9 @@ fn status(name: &str, before: &RiskBudgetStatus, generation: i64, spec: &RiskBud
         }
     });
     let (truth, reason, message) = match (problem, &error_budget) {
-        (Some((slo, problem)), last) => (Truth::False, problem.reason(), failed(slo, problem.why(), last.as_ref(), problem.reason())),
+        (Some((slo, problem)), last) => {
+            (Truth::False, problem.reason(), failed(slo, problem.why(), last.as_ref(), problem.reason()))
+        }
         (None, Some(budget)) => (Truth::True, "Measured", told(spec, budget)),
         (None, None) => (Truth::False, "NoData", "It has no objectives to measure.".to_owned()),
     };
@@ -112,7 +128,8 @@ fn measured_by(last: &ErrorBudget) -> String {
 }
 
 fn worst(measured: &[Measurement]) -> Option<(&str, Remaining)> {
-    let known: Vec<_> = measured.iter().filter_map(|slo| Some((slo.name.as_str(), *slo.remaining.as_ref().ok()?))).collect();
+    let known: Vec<_> =
+        measured.iter().filter_map(|slo| Some((slo.name.as_str(), *slo.remaining.as_ref().ok()?))).collect();
     budget::worst(&known)
 }
 
@@ -129,17 +146,26 @@ fn told(spec: &RiskBudgetSpec, budget: &ErrorBudget) -> String {
     let objective = spec.slos.iter().find(|slo| slo.name == measured_by(budget));
     let of = objective.map(|slo| format!(" (objective {} in {})", slo.objective, slo.window)).unwrap_or_default();
     let coverage = match budget.coverage_percent < 100.0 {
-        true => format!(" The series cover {} % of the window; what is older counts as nothing.", budget.coverage_percent),
+        true => {
+            format!(" The series cover {} % of the window; what is older counts as nothing.", budget.coverage_percent)
+        }
         false => String::new(),
     };
     let freeze = match &spec.freeze {
         Some(freeze) if budget.decided_by.starts_with(FREEZE) => {
-            let until = freeze.until.map_or_else(|| "until it is removed".to_owned(), |until| format!("until {}", until.clock()));
+            let until = freeze
+                .until
+                .map_or_else(|| "until it is removed".to_owned(), |until| format!("until {}", until.clock()));
             format!(" A freeze is declared {until}: {}.", freeze.reason.trim_end_matches('.'))
         }
         Some(_) | None => String::new(),
     };
-    format!("{}, {} % of the error budget left by {}{of}.{coverage}{freeze}", budget.status, budget.remaining_percent, measured_by(budget))
+    format!(
+        "{}, {} % of the error budget left by {}{of}.{coverage}{freeze}",
+        budget.status,
+        budget.remaining_percent,
+        measured_by(budget)
+    )
 }
 
 fn failed(slo: &str, why: &str, last: Option<&ErrorBudget>, reason: &str) -> String {
@@ -149,7 +175,10 @@ fn failed(slo: &str, why: &str, last: Option<&ErrorBudget>, reason: &str) -> Str
         _ => " It is tried again at every interval.",
     };
     let last = match last {
-        Some(last) => format!(" The last figures stay ({}, {} % left) and count for 10 minutes.", last.status, last.remaining_percent),
+        Some(last) => format!(
+            " The last figures stay ({}, {} % left) and count for 10 minutes.",
+            last.status, last.remaining_percent
+        ),
         None => " Nothing is released until it is measured.".to_owned(),
     };
     format!("objective {slo} could not be measured: {}.{remedy}{last}", why.trim_end_matches('.'))
@@ -179,18 +208,36 @@ mod tests {
     }
 
     fn left(name: &str, percent: f64) -> Measurement {
-        Measurement { name: name.into(), remaining: Ok(Remaining::from_percent(percent).unwrap()), coverage: Some(Percent::new(40.0).unwrap()) }
+        Measurement {
+            name: name.into(),
+            remaining: Ok(Remaining::from_percent(percent).unwrap()),
+            coverage: Some(Percent::new(40.0).unwrap()),
+        }
     }
 
     fn down(name: &str) -> Measurement {
-        Measurement { name: name.into(), remaining: Err(Problem::Unavailable("connection refused".into())), coverage: None }
+        Measurement {
+            name: name.into(),
+            remaining: Err(Problem::Unavailable("connection refused".into())),
+            coverage: None,
+        }
     }
 
     #[test]
     fn the_worst_objective_decides_and_is_named() {
-        let made = status("web", &RiskBudgetStatus::default(), 1, &spec(), &[left("availability", 72.0), left("latency", 20.04)], at(1));
+        let made = status(
+            "web",
+            &RiskBudgetStatus::default(),
+            1,
+            &spec(),
+            &[left("availability", 72.0), left("latency", 20.04)],
+            at(1),
+        );
         let budget = made.error_budget.unwrap();
-        assert_eq!((budget.status, budget.remaining_percent, budget.decided_by.as_str()), (BudgetStatus::Critical, 20.0, "latency"));
+        assert_eq!(
+            (budget.status, budget.remaining_percent, budget.decided_by.as_str()),
+            (BudgetStatus::Critical, 20.0, "latency")
+        );
         assert_eq!(
             made.conditions[0].message,
             "RiskBudget web: Critical, 20 % of the error budget left by latency (objective 95 % in 30d). The series cover 40 % of the window; what is older counts as nothing."
@@ -199,12 +246,26 @@ mod tests {
 
     #[test]
     fn the_last_figures_stay_while_it_cannot_be_measured() {
-        let first = status("web", &RiskBudgetStatus::default(), 1, &spec(), &[left("availability", 72.0), left("latency", 60.0)], at(1));
+        let first = status(
+            "web",
+            &RiskBudgetStatus::default(),
+            1,
+            &spec(),
+            &[left("availability", 72.0), left("latency", 60.0)],
+            at(1),
+        );
         let second = status("web", &first, 1, &spec(), &[left("availability", 72.0), down("latency")], at(2));
         assert_eq!(second.error_budget.as_ref().map(|budget| budget.remaining_percent), Some(60.0));
         let ready = &second.conditions[0];
-        assert_eq!((ready.status, ready.reason.as_str(), ready.last_transition_time), (Truth::False, "PrometheusUnavailable", at(2)));
-        assert!(ready.message.contains("objective latency could not be measured: connection refused."), "{}", ready.message);
+        assert_eq!(
+            (ready.status, ready.reason.as_str(), ready.last_transition_time),
+            (Truth::False, "PrometheusUnavailable", at(2))
+        );
+        assert!(
+            ready.message.contains("objective latency could not be measured: connection refused."),
+            "{}",
+            ready.message
+        );
         let third = status("web", &second, 1, &spec(), &[left("availability", 72.0), down("latency")], at(3));
         assert_eq!(third, second, "nothing is written while nothing changes");
     }
@@ -212,11 +273,16 @@ mod tests {
     #[test]
     fn a_freeze_is_at_least_as_strict_and_ends_by_itself() {
         let mut spec = spec();
-        spec.freeze = Some(serde_json::from_value(json!({"status": "Emergency", "reason": "incident 7", "until": at(10)})).unwrap());
+        spec.freeze = Some(
+            serde_json::from_value(json!({"status": "Emergency", "reason": "incident 7", "until": at(10)})).unwrap(),
+        );
         let measured = [left("availability", 72.0), left("latency", 60.0)];
         let frozen = status("web", &RiskBudgetStatus::default(), 1, &spec, &measured, at(1));
         let budget = frozen.error_budget.as_ref().unwrap();
-        assert_eq!((budget.status, budget.decided_by.as_str()), (BudgetStatus::Emergency, "freeze (measured: latency)"));
+        assert_eq!(
+            (budget.status, budget.decided_by.as_str()),
+            (BudgetStatus::Emergency, "freeze (measured: latency)")
+        );
         assert!(frozen.conditions[0].message.contains("incident 7"));
         let down = status("web", &frozen, 1, &spec, &[down("availability"), down("latency")], at(11));
         let budget = down.error_budget.unwrap();

@@ -30,7 +30,8 @@ impl Index {
         let routes = release.data.pointer("/spec/traffic/httpRoutes").and_then(Value::as_array);
         let names = routes.into_iter().flatten().filter_map(|route| route["name"].as_str().map(str::to_owned));
         let meta = &release.metadata;
-        let worth = (&meta.uid, meta.generation, &meta.annotations, &meta.finalizers, meta.deletion_timestamp.is_some());
+        let worth =
+            (&meta.uid, meta.generation, &meta.annotations, &meta.finalizers, meta.deletion_timestamp.is_some());
         let entry = Entry {
             workload: text("/spec/workloadRef/name"),
             budget: text("/spec/riskBudgetRef/name"),
@@ -73,6 +74,9 @@ impl Index {
 
     fn which(&self, namespace: &str, is: impl Fn(&Entry) -> bool) -> Vec<String> {
         let all = lock(&self.0);
-        all.iter().filter(|((place, _), entry)| place == namespace && is(entry)).map(|((_, name), _)| name.clone()).collect()
+        all.iter()
+            .filter(|((place, _), entry)| place == namespace && is(entry))
+            .map(|((_, name), _)| name.clone())
+            .collect()
     }
 }

@@ -83,7 +83,13 @@ impl Measured for Budgets {
 
 impl Context {
     /// A controller that has not begun yet.
-    pub fn new(cluster: Cluster, sources: Sources, metrics: Arc<Metrics>, health: Arc<Health>, namespace: &str) -> Self {
+    pub fn new(
+        cluster: Cluster,
+        sources: Sources,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
+        namespace: &str,
+    ) -> Self {
         Self {
             cluster,
             sources,
@@ -147,10 +153,13 @@ async fn work(context: Arc<Context>, worker: usize) {
         match result {
             Ok(next) => {
                 context.queue.succeeded(&key);
-                context.queue.done(&key, match next {
-                    Next::In(pause) => Some(pause),
-                    Next::OnChange => None,
-                });
+                context.queue.done(
+                    &key,
+                    match next {
+                        Next::In(pause) => Some(pause),
+                        Next::OnChange => None,
+                    },
+                );
             }
             Err(error) => {
                 let pause = backoff(context.queue.failed(&key));

@@ -46,7 +46,9 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Budget { namespace, name } | Self::Release { namespace, name } | Self::Deployment { namespace, name }) = self;
+        let (Self::Budget { namespace, name }
+        | Self::Release { namespace, name }
+        | Self::Deployment { namespace, name }) = self;
         write!(f, "{} {namespace}/{name}", self.kind())
     }
 }
@@ -211,7 +213,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_closed_queue_wakes_everybody() {
         let queue = std::sync::Arc::new(Queue::default());
-        let waiting: Vec<_> = (0..4).map(|_| tokio::spawn({ let queue = queue.clone(); async move { queue.next().await } })).collect();
+        let waiting: Vec<_> = (0..4)
+            .map(|_| {
+                tokio::spawn({
+                    let queue = queue.clone();
+                    async move { queue.next().await }
+                })
+            })
+            .collect();
         tokio::time::sleep(SECOND).await;
         queue.close();
         for one in waiting {

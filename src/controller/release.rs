@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::queue::Key;
 use super::{Context, Next};
 use crate::api::release_record::{ReleaseRecordStatus, RollbackLog};
+use crate::cluster::Error;
 use crate::cluster::events::About;
 use crate::cluster::execute::{Target, execute, word};
 use crate::cluster::kind::GATED_RELEASE;
 use crate::cluster::observe::{self, Found, Measured};
-use crate::cluster::Error;
 use crate::prometheus::offers;
 use crate::release::action::{Event, EventKind};
 use crate::release::{Action, LintedPlan, Snapshot, lint, plan, question};
@@ -63,7 +63,9 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
     let done = execute(&context.cluster, linted, target, |action| note(context, seen, action)).await?;
     let plan = linted.plan();
     let leaving = plan.actions.contains(&Action::RemoveFinalizer);
-    if !leaving && context.cluster.write_release_status(namespace, name, &release.uid, &found.status, &plan.status).await? {
+    if !leaving
+        && context.cluster.write_release_status(namespace, name, &release.uid, &found.status, &plan.status).await?
+    {
         context.metrics.wrote("release_status");
         tracing::info!(
             namespace,
@@ -85,7 +87,11 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
     if done > 0 {
         return Ok(Next::In(AT_ONCE));
     }
-    let in_force = plan.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == crate::api::condition::Truth::True);
+    let in_force = plan
+        .status
+        .conditions
+        .iter()
+        .any(|condition| condition.kind == "Ready" && condition.status == crate::api::condition::Truth::True);
     let resync = if in_force { RESYNC.mul_f64(0.9 + 0.2 * super::chance()) } else { RESYNC_PROBLEM };
     Ok(Next::In(plan.wake.map_or(resync, |wake| wake.as_std().clamp(AT_ONCE, resync))))
 }
@@ -106,14 +112,17 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
         Action::Apply { carrier, object } => format!("{carrier}: {}", object["kind"].as_str().unwrap_or_default()),
         Action::Delete { carrier } => carrier.to_string(),
         Action::EmptyReplicaSet { name, .. } => name.clone(),
-        Action::AddFinalizer | Action::RemoveFinalizer | Action::Resume { .. } | Action::ExplainPause { .. } => String::new(),
+        Action::AddFinalizer | Action::RemoveFinalizer | Action::Resume { .. } | Action::ExplainPause { .. } => {
+            String::new()
+        }
     };
     tracing::info!(namespace, name, action = word(action), what, "done");
 }
 
 /// The rollback that this status begins.
 fn begins<'a>(seen: &Snapshot, status: &'a ReleaseRecordStatus) -> Option<&'a RollbackLog> {
-    let before = seen.record.as_ref().and_then(|record| record.status.as_ref()).and_then(|status| status.rollback.as_ref());
+    let before =
+        seen.record.as_ref().and_then(|record| record.status.as_ref()).and_then(|status| status.rollback.as_ref());
     status.rollback.as_ref().filter(|_| before.is_none())
 }
 

@@ -1,7 +1,6 @@
 //! What makes an object be looked at.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -108,39 +107,33 @@ async fn budgets(context: Arc<Context>) {
 }
 
 /// Watches metadata of a kind and looks after each change, also of what vanished while the watch was interrupted.
-fn others(
-    context: Arc<Context>,
-    kind: &'static Kind,
-    labels: &'static str,
-    touched: fn(&Context, &ObjectMeta),
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let mut seen: std::collections::BTreeMap<(String, String), (Option<String>, ObjectMeta)> = std::collections::BTreeMap::new();
-        let on = |change: Change<PartialObjectMeta<DynamicObject>>| match change {
-            Change::Is(object) => {
-                let mark = object.metadata.resource_version.clone();
-                let meta = slim(object.metadata);
-                let before = seen.insert(id(&meta), (mark.clone(), meta.clone()));
-                if before.is_none_or(|(stands, _)| stands != mark) {
+async fn others(context: Arc<Context>, kind: &'static Kind, labels: &'static str, touched: fn(&Context, &ObjectMeta)) {
+    let mut seen: std::collections::BTreeMap<(String, String), (Option<String>, ObjectMeta)> =
+        std::collections::BTreeMap::new();
+    let on = |change: Change<PartialObjectMeta<DynamicObject>>| match change {
+        Change::Is(object) => {
+            let mark = object.metadata.resource_version.clone();
+            let meta = slim(object.metadata);
+            let before = seen.insert(id(&meta), (mark.clone(), meta.clone()));
+            if before.is_none_or(|(stands, _)| stands != mark) {
+                touched(&context, &meta);
+            }
+        }
+        Change::Gone(object) => {
+            let meta = slim(object.metadata);
+            seen.remove(&id(&meta));
+            touched(&context, &meta);
+        }
+        Change::Whole(there) => {
+            let gone: BTreeSet<_> = seen.keys().filter(|key| !there.contains(*key)).cloned().collect();
+            for key in gone {
+                if let Some((_, meta)) = seen.remove(&key) {
                     touched(&context, &meta);
                 }
             }
-            Change::Gone(object) => {
-                let meta = slim(object.metadata);
-                seen.remove(&id(&meta));
-                touched(&context, &meta);
-            }
-            Change::Whole(there) => {
-                let gone: BTreeSet<_> = seen.keys().filter(|key| !there.contains(*key)).cloned().collect();
-                for key in gone {
-                    if let Some((_, meta)) = seen.remove(&key) {
-                        touched(&context, &meta);
-                    }
-                }
-            }
-        };
-        metadata(&context.cluster, kind, &context.namespace, labels, on).await;
-    }
+        }
+    };
+    metadata(&context.cluster, kind, &context.namespace, labels, on).await;
 }
 
 /// What a trigger needs to know of an object.

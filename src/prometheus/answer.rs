@@ -48,7 +48,8 @@ async fn observation(sources: &Sources, seen: &Snapshot, question: Question, win
         let query = filled(query, &variables);
         async move { sources.ask(&template.source, &query).await }
     };
-    let (requests, errors, latency) = tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency));
+    let (requests, errors, latency) =
+        tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency));
     let of = |arm: &str| sample(template, arm, &requests, &errors, &latency);
     Observation { candidate: of(&candidate), base: of(&base), complaints: None, window }
 }

@@ -57,7 +57,8 @@ pub async fn measure(sources: &Sources, namespace: &str, spec: &RiskBudgetSpec) 
     join_all(spec.slos.iter().map(|slo| async move {
         let queries = queries(slo, namespace);
         let ask = |query: String| async move { sources.ask(&spec.metrics, &query).await.single(Nan::NoData) };
-        let (first, second, covered) = tokio::join!(ask(queries.first), optional(queries.second.map(ask)), optional(queries.steps.map(ask)));
+        let (first, second, covered) =
+            tokio::join!(ask(queries.first), optional(queries.second.map(ask)), optional(queries.steps.map(ask)));
         Measurement {
             name: slo.name.clone(),
             remaining: remaining(slo.objective, queries.meaning, first, second),
@@ -102,7 +103,9 @@ fn queries(slo: &Slo, namespace: &str) -> Queries {
         let selector = selector(namespace, service, more);
         format!("sum(sum_over_time({metric}{{{selector}}}[{window}]))")
     };
-    let steps = |metric: &str, service: &str| Some(format!("max(count_over_time({metric}{{{}}}[{window}]))", selector(namespace, service, "")));
+    let steps = |metric: &str, service: &str| {
+        Some(format!("max(count_over_time({metric}{{{}}}[{window}]))", selector(namespace, service, "")))
+    };
     let ratio = |meaning, first| Queries { meaning, first, second: None, steps: None };
     let own = |query: &str| filled(query, &Variables { namespace, window: slo.window, ..Variables::default() });
     if let Some(series) = &slo.availability {
@@ -123,9 +126,17 @@ fn queries(slo: &Slo, namespace: &str) -> Queries {
             steps: steps(all, &series.service),
         }
     } else if let Some(series) = &slo.promql {
-        Queries { meaning: Meaning::TotalAndBad, first: own(&series.total), second: Some(own(&series.bad)), steps: None }
+        Queries {
+            meaning: Meaning::TotalAndBad,
+            first: own(&series.total),
+            second: Some(own(&series.bad)),
+            steps: None,
+        }
     } else if let Some(series) = &slo.sloth {
-        ratio(Meaning::BadRatio, format!("max(slo:sli_error:ratio_rate{}{{sloth_id=\"{}\"}})", slo.window, escaped(&series.id)))
+        ratio(
+            Meaning::BadRatio,
+            format!("max(slo:sli_error:ratio_rate{}{{sloth_id=\"{}\"}})", slo.window, escaped(&series.id)),
+        )
     } else {
         let slo = slo.pyrra.as_ref().map(|series| series.slo.as_str()).unwrap_or_default();
         ratio(Meaning::GoodRatio, format!("min(pyrra_availability{{slo=\"{}\"}})", escaped(slo)))
@@ -135,10 +146,18 @@ fn queries(slo: &Slo, namespace: &str) -> Queries {
 /// The user's Service with its canary and previous Services, which serve the same users.
 fn selector(namespace: &str, service: &str, more: &str) -> String {
     let service = escaped(&regex(service));
-    format!("namespace=\"{}\",service=~\"{service}|{service}{CANARY_SUFFIX}|{service}{PREVIOUS_SUFFIX}\"{more}", escaped(namespace))
+    format!(
+        "namespace=\"{}\",service=~\"{service}|{service}{CANARY_SUFFIX}|{service}{PREVIOUS_SUFFIX}\"{more}",
+        escaped(namespace)
+    )
 }
 
-fn remaining(objective: Percent, meaning: Meaning, first: Evidence<f64>, second: Option<Evidence<f64>>) -> Result<Remaining, Problem> {
+fn remaining(
+    objective: Percent,
+    meaning: Meaning,
+    first: Evidence<f64>,
+    second: Option<Evidence<f64>>,
+) -> Result<Remaining, Problem> {
     let first = known(first)?;
     let second = second.map(known).transpose()?.unwrap_or(0.0);
     let count = match meaning {

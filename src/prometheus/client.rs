@@ -80,7 +80,11 @@ impl Prometheus {
             match response.chunk().await {
                 Ok(None) => return parse(response.status().as_u16(), &body),
                 Ok(Some(part)) if body.len() + part.len() <= BODY_MAX => body.extend_from_slice(&part),
-                Ok(Some(_)) => return Reply::Invalid("the answer is larger than 1 MiB; make the query answer fewer series".to_owned()),
+                Ok(Some(_)) => {
+                    return Reply::Invalid(
+                        "the answer is larger than 1 MiB; make the query answer fewer series".to_owned(),
+                    );
+                }
                 Err(error) => return Reply::Unreachable(chain(&error.without_url())),
             }
         }

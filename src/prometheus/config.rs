@@ -124,9 +124,16 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         for (name, source) in &self.metrics_sources {
             let field = format!("metricsSources.{name}");
-            let parsed = reqwest::Url::parse(&source.url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            let parsed = reqwest::Url::parse(&source.url)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
             match parsed {
-                None => return Err(format!("{field}.url: {:?} is not an http or https address, such as http://prometheus.monitoring:9090", source.url)),
+                None => {
+                    return Err(format!(
+                        "{field}.url: {:?} is not an http or https address, such as http://prometheus.monitoring:9090",
+                        source.url
+                    ));
+                }
                 Some(url) if url.query().is_some() || url.fragment().is_some() => {
                     return Err(format!("{field}.url: {:?} must end before ? and #", source.url));
                 }
@@ -142,12 +149,18 @@ impl Config {
                 return Err(format!("{field}.source: metricsSources has no {:?}", template.source));
             }
             let complaints = template.complaints.as_deref().map(|query| ("complaints", query));
-            let queries = [("requests", template.requests.as_str()), ("errors", &template.errors), ("latency", &template.latency)];
+            let queries = [
+                ("requests", template.requests.as_str()),
+                ("errors", &template.errors),
+                ("latency", &template.latency),
+            ];
             for (part, query) in queries.into_iter().chain(complaints) {
                 super::template::check(query).map_err(|why| format!("{field}.{part}: {why}"))?;
             }
         }
-        for (field, span) in [("budget.interval", self.budget.interval), ("recording.interval", self.recording.interval)] {
+        for (field, span) in
+            [("budget.interval", self.budget.interval), ("recording.interval", self.recording.interval)]
+        {
             if span.as_millis() < 1_000 {
                 return Err(format!("{field}: {span} is too short, at least 1s"));
             }

@@ -49,7 +49,11 @@ impl Sources {
     }
 
     /// What the release's question is answered with.
-    pub async fn answer(&self, seen: &crate::release::Snapshot, question: crate::release::Question) -> crate::release::Answers {
+    pub async fn answer(
+        &self,
+        seen: &crate::release::Snapshot,
+        question: crate::release::Question,
+    ) -> crate::release::Answers {
         answer(self, seen, question).await
     }
 

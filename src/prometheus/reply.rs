@@ -68,7 +68,11 @@ pub(super) fn parse(code: u16, body: &[u8]) -> Reply {
     if body.status != "success" {
         let why = body.error.unwrap_or_else(|| "no reason given".to_owned());
         // 503 is a query that timed out or was cancelled; 422 cannot be executed; 400 cannot be read.
-        return if code >= 500 || code == 429 { Reply::Unreachable(format!("HTTP {code}: {why}")) } else { Reply::Invalid(why) };
+        return if code >= 500 || code == 429 {
+            Reply::Unreachable(format!("HTTP {code}: {why}"))
+        } else {
+            Reply::Invalid(why)
+        };
     }
     let warning = (!body.warnings.is_empty()).then(|| body.warnings.join("; "));
     let samples = match body.data {
@@ -80,7 +84,9 @@ pub(super) fn parse(code: u16, body: &[u8]) -> Reply {
     };
     let mut series = Vec::with_capacity(samples.len());
     for sample in samples {
-        let Some((_, text)) = sample.value else { return Reply::Invalid("the query answers histograms, not numbers".to_owned()) };
+        let Some((_, text)) = sample.value else {
+            return Reply::Invalid("the query answers histograms, not numbers".to_owned());
+        };
         let Ok(value) = text.parse() else { return Reply::Invalid(format!("{text:?} is not a number")) };
         series.push(Series { labels: sample.metric, value });
     }
@@ -99,7 +105,11 @@ pub(super) enum Nan {
 impl Reply {
     /// The number of one arm.
     pub(super) fn of_arm(&self, label: &str, arm: &str, nan: Nan) -> Evidence<f64> {
-        self.evidence(|series| series.labels.get(label).map(String::as_str) == Some(arm), &format!("{label}={arm:?}"), nan)
+        self.evidence(
+            |series| series.labels.get(label).map(String::as_str) == Some(arm),
+            &format!("{label}={arm:?}"),
+            nan,
+        )
     }
 
     /// The one number.
@@ -172,7 +182,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_invalid_and_never_a_number() {
-        for body in ["", "null", "{}", "[1]", r#"{"status":"success"}"#, r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"x"]}]}}"#] {
+        for body in [
+            "",
+            "null",
+            "{}",
+            "[1]",
+            r#"{"status":"success"}"#,
+            r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"x"]}]}}"#,
+        ] {
             assert!(matches!(parse(200, body.as_bytes()).single(Nan::NoData), Evidence::Invalid(_)), "{body}");
         }
     }

@@ -96,15 +96,23 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("x{namespace=\"$namespace\",service=~\"$services\"}[$window]", "x{namespace=\"shop\",service=~\"web|web-canary\"}[120s]")]
+    #[case(
+        "x{namespace=\"$namespace\",service=~\"$services\"}[$window]",
+        "x{namespace=\"shop\",service=~\"web|web-canary\"}[120s]"
+    )]
     #[case("$service$services", "webweb|web-canary")]
     #[case("histogram_quantile($quantile, a)", "histogram_quantile(0.95, a)")]
     #[case("a{b=~\"x$\"}", "a{b=~\"x$\"}")]
     #[case("$other $", "$other $")]
     fn variables_are_filled_in(#[case] query: &str, #[case] wanted: &str) {
         let services = ["web".to_owned(), "web-canary".to_owned()];
-        let variables =
-            Variables { namespace: "shop", service: "web", services: &services, window: Span::minutes(2), quantile: Some(Percent::whole(95)) };
+        let variables = Variables {
+            namespace: "shop",
+            service: "web",
+            services: &services,
+            window: Span::minutes(2),
+            quantile: Some(Percent::whole(95)),
+        };
         assert_eq!(filled(query, &variables), wanted);
     }
 

@@ -49,7 +49,9 @@ impl Health {
     pub fn ready(&self) -> Result<(), String> {
         self.with(|facts| match &facts.answered {
             None => Err("the API server has not answered yet".to_owned()),
-            Some((at, _)) if at.elapsed() > SILENCE_MAX => Err(format!("the API server has not answered for {} s", at.elapsed().as_secs())),
+            Some((at, _)) if at.elapsed() > SILENCE_MAX => {
+                Err(format!("the API server has not answered for {} s", at.elapsed().as_secs()))
+            }
             Some((_, kinds)) => kinds.clone(),
         })
     }

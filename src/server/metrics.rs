@@ -129,10 +129,18 @@ impl Default for Metrics {
         r.register("release_stage", "The stage that is going on, from 1; 0 where none is", all.stage.clone());
         r.register("release_held", "1 while a release is held, by reason", all.held.clone());
         r.register("rollbacks", "Rollbacks that this process began, by trigger", all.rollbacks.clone());
-        r.register("budget_remaining_percent", "Percent of the error budget that the worst objective leaves", all.remaining.clone());
+        r.register(
+            "budget_remaining_percent",
+            "Percent of the error budget that the worst objective leaves",
+            all.remaining.clone(),
+        );
         r.register("budget_status", "1 for the status that an error budget has", all.budget_status.clone());
         r.register("reconcile_seconds", "Time that one look at an object took", all.reconcile_seconds.clone());
-        r.register("reconcile_errors", "Looks at an object that failed, by what went wrong", all.reconcile_errors.clone());
+        r.register(
+            "reconcile_errors",
+            "Looks at an object that failed, by what went wrong",
+            all.reconcile_errors.clone(),
+        );
         r.register("prometheus_seconds", "Time that a query took", all.prometheus_seconds.clone());
         r.register("prometheus_errors", "Queries that failed, by what went wrong", all.prometheus_errors.clone());
         r.register("leader", "1 while this process leads", all.leader.clone());
@@ -152,10 +160,21 @@ impl Metrics {
     /// Shows where a release stands.
     pub fn release(&self, namespace: &str, name: &str, status: &GatedReleaseStatus) {
         let key = object(namespace, name);
-        let phase = status.phase.map(|phase| InPhase { namespace: namespace.to_owned(), name: name.to_owned(), phase: phase.to_string() });
-        let held = status.conditions.iter().find(|condition| condition.kind == "Held" && condition.status == Truth::True);
-        let held = held.map(|held| WithReason { namespace: namespace.to_owned(), name: name.to_owned(), reason: held.reason.clone() });
-        let before = lock(&self.shown).insert(key.clone(), Shown { phase: phase.clone(), held: held.clone() }).unwrap_or_default();
+        let phase = status.phase.map(|phase| InPhase {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            phase: phase.to_string(),
+        });
+        let held =
+            status.conditions.iter().find(|condition| condition.kind == "Held" && condition.status == Truth::True);
+        let held = held.map(|held| WithReason {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            reason: held.reason.clone(),
+        });
+        let before = lock(&self.shown)
+            .insert(key.clone(), Shown { phase: phase.clone(), held: held.clone() })
+            .unwrap_or_default();
         replace(&self.phase, before.phase, phase);
         replace(&self.held, before.held, held);
         self.weight.get_or_create(&key).set(status.weight.map_or(0, |weight| i64::from(weight.get())));
@@ -172,14 +191,24 @@ impl Metrics {
         self.weight.remove(&key);
         self.stage.remove(&key);
         for trigger in crate::api::release_record::Trigger::ALL {
-            self.rollbacks.remove(&ByTrigger { namespace: namespace.to_owned(), name: name.to_owned(), trigger: trigger.to_string() });
+            self.rollbacks.remove(&ByTrigger {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+                trigger: trigger.to_string(),
+            });
         }
         self.readable("GatedRelease", namespace, name);
     }
 
     /// Counts a rollback.
     pub fn rollback(&self, namespace: &str, name: &str, trigger: &str) {
-        self.rollbacks.get_or_create(&ByTrigger { namespace: namespace.to_owned(), name: name.to_owned(), trigger: trigger.to_owned() }).inc();
+        self.rollbacks
+            .get_or_create(&ByTrigger {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+                trigger: trigger.to_owned(),
+            })
+            .inc();
     }
 
     /// Shows an error budget.
@@ -202,7 +231,8 @@ impl Metrics {
 
     fn show_budget_status(&self, namespace: &str, name: &str, now: Option<BudgetStatus>) {
         for status in BudgetStatus::ALL {
-            let labels = InStatus { namespace: namespace.to_owned(), name: name.to_owned(), status: status.to_string() };
+            let labels =
+                InStatus { namespace: namespace.to_owned(), name: name.to_owned(), status: status.to_string() };
             if Some(*status) == now {
                 self.budget_status.get_or_create(&labels).set(1);
             } else {
@@ -286,7 +316,11 @@ mod tests {
     fn a_release_is_in_one_phase_and_leaves_nothing_behind() {
         let metrics = Metrics::default();
         for phase in [Phase::Plan, Phase::Release] {
-            metrics.release("shop", "web", &GatedReleaseStatus { phase: Some(phase), stage: Some("2/4".into()), ..Default::default() });
+            metrics.release(
+                "shop",
+                "web",
+                &GatedReleaseStatus { phase: Some(phase), stage: Some("2/4".into()), ..Default::default() },
+            );
         }
         metrics.rollback("shop", "web", "Latency");
         assert_eq!(

@@ -24,7 +24,12 @@ struct Pages {
 }
 
 /// Serves `/metrics`, `/healthz` and `/readyz` until `stop` is ready.
-pub async fn serve(listener: tokio::net::TcpListener, health: Arc<Health>, metrics: Arc<Metrics>, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), std::io::Error> {
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), std::io::Error> {
     let pages = Router::new()
         .route("/metrics", get(metrics_page))
         .route("/healthz", get(healthz))
@@ -35,7 +40,8 @@ pub async fn serve(listener: tokio::net::TcpListener, health: Arc<Health>, metri
 
 async fn metrics_page(State(pages): State<Pages>) -> Response {
     match pages.metrics.encode() {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+            .into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

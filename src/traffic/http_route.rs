@@ -79,11 +79,8 @@ pub fn write(route: &Value, service: &str, split: Split, withdrawn: Option<&(Str
     let mark = withdrawn
         .and_then(|(record, log)| serde_json::to_string(&Withdrawn { record: record.clone(), log: log.clone() }).ok())
         .or_else(|| annotation(route, WITHDRAWN).map(str::to_owned));
-    let marks = [
-        (WEIGHTS, Some(service.to_owned())),
-        (WEIGHTS_BEFORE, serde_json::to_string(&before).ok()),
-        (WITHDRAWN, mark),
-    ];
+    let marks =
+        [(WEIGHTS, Some(service.to_owned())), (WEIGHTS_BEFORE, serde_json::to_string(&before).ok()), (WITHDRAWN, mark)];
     if !home && route.pointer("/metadata/annotations").is_none() {
         ops.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
     }
@@ -147,7 +144,9 @@ impl<'a> Family<'a> {
     /// Whether the rule can carry a release. A rule that is in one already is not refused: it must be possible to steer it home.
     fn check(&self, index: usize, marked: bool, service: &str) -> Result<(), String> {
         if self.places.iter().any(|places| places.len() > 1) {
-            return Err(format!("spec.rules[{index}].backendRefs names Service {service} more than once. Keep one of them."));
+            return Err(format!(
+                "spec.rules[{index}].backendRefs names Service {service} more than once. Keep one of them."
+            ));
         }
         if marked || !self.alone() {
             return Ok(());
@@ -263,7 +262,10 @@ fn effective(route: &Value) -> Result<(), String> {
     let statuses = list(route, "/status/parents");
     for parent in parents {
         let id = parent_id(parent, namespace);
-        let mut said = statuses.iter().filter(|status| parent_id(&status["parentRef"], namespace) == id).map(|status| taken(status, generation));
+        let mut said = statuses
+            .iter()
+            .filter(|status| parent_id(&status["parentRef"], namespace) == id)
+            .map(|status| taken(status, generation));
         let first = said.next().unwrap_or_else(|| Err("no gateway controller has answered yet".to_owned()));
         if let Err(why) = said.fold(first, |best, next| best.or(next)) {
             return Err(format!("parent {} {}: {why}", id.1, id.3));
@@ -292,7 +294,8 @@ fn taken(status: &Value, generation: i64) -> Result<(), String> {
         let Some(condition) = conditions.iter().find(|condition| condition["type"] == kind) else {
             return Err(format!("it says nothing about {kind} yet"));
         };
-        let (truth, reason) = (text(condition, "/status").unwrap_or("Unknown"), text(condition, "/reason").unwrap_or_default());
+        let (truth, reason) =
+            (text(condition, "/status").unwrap_or("Unknown"), text(condition, "/reason").unwrap_or_default());
         let seen = condition.get("observedGeneration").and_then(Value::as_i64).unwrap_or(0);
         if seen != generation {
             return Err(format!("{kind} speaks of generation {seen}, not yet of {generation}"));

@@ -131,7 +131,9 @@ impl Keeper {
             }
             LeaseStep::Create | LeaseStep::Renew | LeaseStep::Take => {
                 let object = self.lease(stands.as_ref(), decided, cluster);
-                let written = cluster.put_lease(&self.namespace, &self.name, &object, stands.is_none(), self.timing.renew_deadline).await?;
+                let written = cluster
+                    .put_lease(&self.namespace, &self.name, &object, stands.is_none(), self.timing.renew_deadline)
+                    .await?;
                 self.seen = Some((written, Instant::now()));
                 let deadline = Deadline { begin: now + self.timing.renew_deadline, end: now + self.timing.lease };
                 self.deadline.send_replace(Some(deadline));
@@ -187,6 +189,8 @@ fn version(lease: &Value) -> Option<&str> {
 fn view(lease: &Value) -> LeaseView {
     LeaseView {
         holder: lease.pointer("/spec/holderIdentity").and_then(Value::as_str).map(str::to_owned),
-        duration: Duration::from_secs(lease.pointer("/spec/leaseDurationSeconds").and_then(Value::as_u64).unwrap_or(15)),
+        duration: Duration::from_secs(
+            lease.pointer("/spec/leaseDurationSeconds").and_then(Value::as_u64).unwrap_or(15),
+        ),
     }
 }

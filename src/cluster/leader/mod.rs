@@ -37,10 +37,16 @@ impl Timing {
     /// Refuses spans that would let two processes write at once, or one lose leadership for no reason.
     pub fn check(self) -> Result<Self, String> {
         if self.retry.is_zero() || self.retry * 2 > self.renew_deadline {
-            return Err(format!("--lease-retry {:?} must be more than nothing and at most half of --lease-renew-deadline {:?}", self.retry, self.renew_deadline));
+            return Err(format!(
+                "--lease-retry {:?} must be more than nothing and at most half of --lease-renew-deadline {:?}",
+                self.retry, self.renew_deadline
+            ));
         }
         if self.renew_deadline >= self.lease {
-            return Err(format!("--lease-renew-deadline {:?} must be below --lease-duration {:?}", self.renew_deadline, self.lease));
+            return Err(format!(
+                "--lease-renew-deadline {:?} must be below --lease-duration {:?}",
+                self.renew_deadline, self.lease
+            ));
         }
         if self.lease.as_secs() == 0 || self.lease.subsec_nanos() != 0 {
             return Err(format!("--lease-duration {:?} must be whole seconds", self.lease));

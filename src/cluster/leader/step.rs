@@ -60,7 +60,11 @@ mod tests {
     #[case::fresh(held_by("you"), 0, LeaseStep::Wait(secs(15)))]
     #[case::nearly_over(held_by("you"), 14, LeaseStep::Wait(secs(1)))]
     #[case::over(held_by("you"), 15, LeaseStep::Take)]
-    fn a_lease_is_taken_when_it_is_free_or_ran_out(#[case] lease: Option<LeaseView>, #[case] age: u64, #[case] wanted: LeaseStep) {
+    fn a_lease_is_taken_when_it_is_free_or_ran_out(
+        #[case] lease: Option<LeaseView>,
+        #[case] age: u64,
+        #[case] wanted: LeaseStep,
+    ) {
         assert_eq!(step(lease.as_ref(), "me", secs(1_000), secs(1_000 + age)), wanted);
     }
 

@@ -17,15 +17,19 @@ pub trait Measured: Send + Sync {
     fn since_start(&self, namespace: &str, name: &str, generation: i64) -> bool;
 }
 
-pub(super) async fn read(cluster: &Cluster, namespace: &str, name: &str, measured: &dyn Measured) -> Result<BudgetSeen, Error> {
+pub(super) async fn read(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    measured: &dyn Measured,
+) -> Result<BudgetSeen, Error> {
     let Some(mut object) = cluster.get(&RISK_BUDGET, namespace, name).await? else { return Ok(BudgetSeen::Missing) };
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
-    let status = match object["status"].take() {
-        Value::Null => RiskBudgetStatus::default(),
-        raw => match serde_json::from_value(raw) {
-            Ok(status) => status,
-            Err(why) => return Ok(BudgetSeen::Unmeasured(format!("the status of RiskBudget {name} cannot be read: {why}"))),
-        },
+    let status: RiskBudgetStatus = match serde_json::from_value::<Option<_>>(object["status"].take()) {
+        Ok(status) => status.unwrap_or_default(),
+        Err(why) => {
+            return Ok(BudgetSeen::Unmeasured(format!("the status of RiskBudget {name} cannot be read: {why}")));
+        }
     };
     let fresh = measured.since_start(namespace, name, generation);
     Ok(judge(name, &status, generation, fresh, cluster.now()))
@@ -44,11 +48,16 @@ fn judge(name: &str, status: &RiskBudgetStatus, generation: i64, fresh: bool, no
     if !fresh {
         return BudgetSeen::Unmeasured(format!("RiskBudget {name}: it has not been measured since Tidegate started"));
     }
-    let measured = ready.is_some_and(|ready| ready.status == Truth::True || now.since(ready.last_transition_time) < STALE_AFTER);
+    let measured =
+        ready.is_some_and(|ready| ready.status == Truth::True || now.since(ready.last_transition_time) < STALE_AFTER);
     if !measured {
         return why("it has not been measured for more than 10 minutes");
     }
-    BudgetSeen::Measured { status: budget.status, remaining_percent: budget.remaining_percent, decided_by: budget.decided_by.clone() }
+    BudgetSeen::Measured {
+        status: budget.status,
+        remaining_percent: budget.remaining_percent,
+        decided_by: budget.decided_by.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,12 @@ use crate::release::split::Carrier;
 /// Everything about one GatedRelease but the answers of Prometheus.
 ///
 /// `measured` tells whether this process has measured a budget: a figure from before it started may be old.
-pub async fn observe(cluster: &Cluster, found: &Found, metrics: MetricsSeen, measured: &dyn Measured) -> Result<Snapshot, Error> {
+pub async fn observe(
+    cluster: &Cluster,
+    found: &Found,
+    metrics: MetricsSeen,
+    measured: &dyn Measured,
+) -> Result<Snapshot, Error> {
     let release = &found.release;
     let (namespace, spec) = (release.namespace.as_str(), &release.spec);
     let name = &spec.workload_ref.name;
@@ -41,7 +46,11 @@ pub async fn observe(cluster: &Cluster, found: &Found, metrics: MetricsSeen, mea
         cluster.get(deployments, namespace, &previous),
     )?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), release.deleting) || canary.is_some() || previous.is_some();
-    let endpoints = if busy { service::ready_endpoints(cluster, namespace, &spec.traffic.service).await? } else { service::Endpoints::default() };
+    let endpoints = if busy {
+        service::ready_endpoints(cluster, namespace, &spec.traffic.service).await?
+    } else {
+        service::Endpoints::default()
+    };
     let (canary, previous) = tokio::try_join!(
         side::read(cluster, release, Carrier::Canary, canary, busy, &endpoints),
         side::read(cluster, release, Carrier::Previous, previous, busy, &endpoints),

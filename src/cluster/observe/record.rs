@@ -35,8 +35,18 @@ pub(super) async fn read(cluster: &Cluster, release: &Release) -> Result<Option<
 
 fn parse(mut object: Value) -> Result<Record, Error> {
     let name = text(&object, "/metadata/name").unwrap_or_default().to_owned();
-    let malformed = |field: &str, why: serde_json::Error| Error::Malformed { what: format!("ReleaseRecord {name}"), why: format!("{field}: {why}") };
-    let spec: ReleaseRecordSpec = serde_json::from_value(object["spec"].take()).map_err(|why| malformed("spec", why))?;
-    let status: Option<ReleaseRecordStatus> = serde_json::from_value(object["status"].take()).map_err(|why| malformed("status", why))?;
-    Ok(Record { resource_version: text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned(), name, spec, status })
+    let malformed = |field: &str, why: serde_json::Error| Error::Malformed {
+        what: format!("ReleaseRecord {name}"),
+        why: format!("{field}: {why}"),
+    };
+    let spec: ReleaseRecordSpec =
+        serde_json::from_value(object["spec"].take()).map_err(|why| malformed("spec", why))?;
+    let status: Option<ReleaseRecordStatus> =
+        serde_json::from_value(object["status"].take()).map_err(|why| malformed("status", why))?;
+    Ok(Record {
+        resource_version: text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
+        name,
+        spec,
+        status,
+    })
 }

@@ -44,7 +44,9 @@ fn count(slices: &[Value]) -> Endpoints {
             }
         }
     }
-    Endpoints(ready.into_iter().map(|(service, pods)| (service, u32::try_from(pods.len()).unwrap_or(u32::MAX))).collect())
+    Endpoints(
+        ready.into_iter().map(|(service, pods)| (service, u32::try_from(pods.len()).unwrap_or(u32::MAX))).collect(),
+    )
 }
 
 pub(super) fn seen(object: Value, ready_endpoints: u32) -> ServiceSeen {

@@ -99,13 +99,18 @@ fn crashed_containers(pod: &Value) -> Vec<String> {
     let all = items(pod, "/status/containerStatuses").iter().chain(items(pod, "/status/initContainerStatuses"));
     let crashed = all.filter_map(|status| {
         let restarts = number(status, "/restartCount").unwrap_or(0);
-        let ended = [status.pointer("/state/terminated"), status.pointer("/lastState/terminated")].into_iter().flatten().next();
+        let ended =
+            [status.pointer("/state/terminated"), status.pointer("/lastState/terminated")].into_iter().flatten().next();
         let code = ended.and_then(|ended| ended["exitCode"].as_i64()).unwrap_or(0);
         let looping = text(status, "/state/waiting/reason") == Some("CrashLoopBackOff");
         if !looping && (code == 0 || restarts == 0) {
             return None;
         }
-        let why = if looping { "CrashLoopBackOff" } else { ended.and_then(|ended| text(ended, "/reason")).unwrap_or("Error") };
+        let why = if looping {
+            "CrashLoopBackOff"
+        } else {
+            ended.and_then(|ended| text(ended, "/reason")).unwrap_or("Error")
+        };
         let container = text(status, "/name").unwrap_or_default();
         let times = if restarts == 1 { "restart" } else { "restarts" };
         Some(format!("{name}/{container}: {why}, exit code {code}, {restarts} {times}"))

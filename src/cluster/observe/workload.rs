@@ -46,7 +46,9 @@ fn seen(mut object: Value, sets: Vec<ReplicaSetSeen>) -> Workload {
         strategy: text(&spec, "/strategy/type").unwrap_or("RollingUpdate").to_owned(),
         change,
         change_problems,
-        change_annotated: [CHANGE, CHANGE_TYPE, CHANGE_SEVERITY, CHANGE_CATEGORIES].iter().any(|key| annotations.contains_key(*key)),
+        change_annotated: [CHANGE, CHANGE_TYPE, CHANGE_SEVERITY, CHANGE_CATEGORIES]
+            .iter()
+            .any(|key| annotations.contains_key(*key)),
         changed_by: of(CHANGED_BY).unwrap_or_default(),
         resumed_by: of(RESUMED_BY),
         break_glass: of(BREAK_GLASS),
@@ -75,7 +77,10 @@ fn is_owned(object: &Value, uid: &str) -> bool {
 
 /// `spec.selector` of a Deployment as a query; none where it selects by nothing.
 pub(super) fn selector(object: &Value) -> Option<String> {
-    let mut terms: Vec<String> = strings(object, "/spec/selector/matchLabels").into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let mut terms: Vec<String> = strings(object, "/spec/selector/matchLabels")
+        .into_iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     for expression in items(object, "/spec/selector/matchExpressions") {
         let key = text(expression, "/key")?;
         let values: Vec<_> = items(expression, "/values").iter().filter_map(Value::as_str).collect();
@@ -105,12 +110,22 @@ fn change(annotations: &BTreeMap<String, String>) -> (Change, Vec<String>) {
         reference,
         kind: kind.unwrap_or(ChangeType::Feature),
         severity,
-        categories: categories.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).take(32).collect(),
+        categories: categories
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .take(32)
+            .collect(),
     };
     (change, problems)
 }
 
-fn parsed<T: FromStr<Err = UnitError>>(annotations: &BTreeMap<String, String>, key: &str, problems: &mut Vec<String>) -> Option<T> {
+fn parsed<T: FromStr<Err = UnitError>>(
+    annotations: &BTreeMap<String, String>,
+    key: &str,
+    problems: &mut Vec<String>,
+) -> Option<T> {
     match annotations.get(key)?.parse() {
         Ok(value) => Some(value),
         Err(why) => {
@@ -132,8 +147,16 @@ mod tests {
 
     #[test]
     fn a_change_is_read_from_the_annotations() {
-        let (change, problems) = annotated(&[(CHANGE, "git:1"), (CHANGE_TYPE, "BugFix"), (CHANGE_SEVERITY, "P0"), (CHANGE_CATEGORIES, "auth, db")]);
-        assert_eq!((change.kind, change.severity, change.reference.as_str()), (ChangeType::BugFix, Some(Severity::P0), "git:1"));
+        let (change, problems) = annotated(&[
+            (CHANGE, "git:1"),
+            (CHANGE_TYPE, "BugFix"),
+            (CHANGE_SEVERITY, "P0"),
+            (CHANGE_CATEGORIES, "auth, db"),
+        ]);
+        assert_eq!(
+            (change.kind, change.severity, change.reference.as_str()),
+            (ChangeType::BugFix, Some(Severity::P0), "git:1")
+        );
         assert_eq!((change.categories, problems), (vec!["auth".to_owned(), "db".to_owned()], vec![]));
     }
 

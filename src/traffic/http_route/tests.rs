@@ -55,7 +55,14 @@ fn log() -> RollbackLog {
 
 fn splits() -> [Split; 6] {
     let w = Weight::whole;
-    [Split::canary(w(0)), Split::canary(w(5)), Split::canary(w(100)), Split::hand_back(w(50)), Split::previous(w(100)), Split::FALL_BACK]
+    [
+        Split::canary(w(0)),
+        Split::canary(w(5)),
+        Split::canary(w(100)),
+        Split::hand_back(w(50)),
+        Split::previous(w(100)),
+        Split::FALL_BACK,
+    ]
 }
 
 #[rstest]
@@ -94,8 +101,12 @@ fn the_canary_copies_port_and_filters_and_stands_beside_the_service() {
 
 #[test]
 fn other_backends_keep_their_share() {
-    let now = set(&route(json!([{"backendRefs": [own(300), {"name": "old", "weight": 100}]}])), Split::canary(Weight::whole(5)));
-    let weights: Vec<_> = now["spec"]["rules"][0]["backendRefs"].as_array().unwrap().iter().map(|b| b["weight"].clone()).collect();
+    let now = set(
+        &route(json!([{"backendRefs": [own(300), {"name": "old", "weight": 100}]}])),
+        Split::canary(Weight::whole(5)),
+    );
+    let weights: Vec<_> =
+        now["spec"]["rules"][0]["backendRefs"].as_array().unwrap().iter().map(|b| b["weight"].clone()).collect();
     assert_eq!(weights, [json!(285), json!(15), json!(100)]);
 }
 
@@ -153,7 +164,10 @@ fn a_route_that_somebody_disturbed_can_still_be_steered_home() {
     let mut now = set(&route(json!([{"backendRefs": [own(1)]}])), Split::canary(Weight::whole(25)));
     now["spec"]["rules"][0]["backendRefs"] = json!([{"name": "web-canary", "port": 80, "weight": 1}]);
     assert_eq!(observe(&now, "web").unwrap().rules, [None]);
-    assert_eq!(set(&now, Split::HOME)["spec"]["rules"][0]["backendRefs"], json!([{"name": "web", "port": 80, "weight": 1}]));
+    assert_eq!(
+        set(&now, Split::HOME)["spec"]["rules"][0]["backendRefs"],
+        json!([{"name": "web", "port": 80, "weight": 1}])
+    );
     now["spec"]["rules"][0]["backendRefs"] = json!([own(7), {"name": "web-canary", "weight": 8}]);
     assert_eq!(observe(&now, "web").unwrap().rules, [None]);
 }
