@@ -195,7 +195,7 @@ fn start_logging(args: &Args) -> Result<(), Failure> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     let started = match args.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
-        LogFormat::Text => lines.try_init(),
+        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stdout())).try_init(),
     };
     started.map_err(|error| format!("logging: {error}"))
 }

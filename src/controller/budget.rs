@@ -45,7 +45,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             namespace,
             name,
             reason = ready.map(|ready| ready.reason.as_str()),
-            message = ready.map(|ready| ready.message.as_str()),
+            says = ready.map(|ready| ready.message.as_str()),
             "budget"
         );
     }

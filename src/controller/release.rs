@@ -74,7 +74,7 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
             stage = plan.status.stage,
             weight = plan.status.weight.map(|weight| weight.get()),
             record = plan.status.record,
-            message = plan.status.message,
+            says = plan.status.message,
             "status"
         );
     }
