@@ -47,6 +47,14 @@ pub enum Error {
         /// Field and value.
         why: String,
     },
+    /// A plan that breaks an invariant: nothing of it was carried out.
+    #[error("{what} breaks an invariant and was not carried out: {why}")]
+    Invariant {
+        /// Whose plan.
+        what: String,
+        /// Each invariant and what breaks it.
+        why: String,
+    },
     /// This process does not lead, or not for certain: nothing is written.
     #[error("{what}: not written, because this process does not lead at the moment")]
     NotLeading {
@@ -64,6 +72,7 @@ impl Error {
             Self::TimedOut { .. } => "timed_out",
             Self::Unreachable { .. } => "unreachable",
             Self::Malformed { .. } => "malformed",
+            Self::Invariant { .. } => "invariant",
             Self::NotLeading { .. } => "not_leading",
         }
     }
@@ -99,6 +108,7 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::Unreachable { .. }
             | Self::Malformed { .. }
+            | Self::Invariant { .. }
             | Self::NotLeading { .. }) => other,
         }
     }
