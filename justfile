@@ -21,7 +21,7 @@ fmt:
 
 # Write crds/ and the chart's CRDs from src/api.
 crds:
-    cargo run --quiet --locked -- crds
+    cargo run --quiet --locked -- crds --dir crds --dir charts/tidegate/crds
 
 # The core scenarios on a real cluster; needs root.
 e2e *ARGS:

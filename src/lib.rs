@@ -10,5 +10,6 @@ pub mod controller;
 pub mod policy;
 pub mod prometheus;
 pub mod release;
+pub mod sandbox;
 pub mod server;
 pub mod traffic;

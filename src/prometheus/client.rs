@@ -20,6 +20,17 @@ pub trait Observer: Send + Sync {
     fn query(&self, source: &str, took: Duration, error: Option<&'static str>);
 }
 
+/// The certificates of this machine, or of `SSL_CERT_FILE`. An image may have none: sources behind plain http need none,
+/// and one behind https then says that its certificate is not trusted.
+fn tls() -> Result<rustls::ClientConfig, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| format!("TLS could not be set up: {error}"))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
 /// A client for Prometheus servers.
 #[derive(Clone)]
 pub struct Prometheus {
@@ -34,6 +45,7 @@ impl Prometheus {
         let http = reqwest::Client::builder()
             .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
+            .tls_backend_preconfigured(tls()?)
             .build()
             .map_err(|error| format!("the client for Prometheus could not be made: {}", chain(&error)))?;
         Ok(Self { http, slots: Arc::new(Semaphore::new(AT_ONCE)), observer })
