@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::queue::Key;
+use super::queue::{Key, Lane};
 use super::{Context, Next};
-use crate::api::release_record::{ReleaseRecordStatus, RollbackLog};
+use crate::api::GatedReleaseStatus;
+use crate::api::release_record::{Phase, ReleaseRecordStatus, RollbackLog};
 use crate::cluster::Error;
 use crate::cluster::events::About;
 use crate::cluster::execute::{Target, execute, word};
@@ -37,7 +38,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     context.metrics.readable("GatedRelease", namespace, name);
     let budget = &found.release.spec.risk_budget_ref.name;
     if context.started.elapsed() < FIRST_BUDGET_WITHIN && !context.budgets.tried(namespace, budget) {
-        return Ok(Next::In(Duration::from_millis(250)));
+        return Ok(Next::In(lane(&found.release.status), Duration::from_millis(250)));
     }
     let metrics = offers(context.sources.config(), &found.release.spec);
     let mut seen = observe::observe(&context.cluster, &found, metrics, &context.budgets as &dyn Measured).await?;
@@ -87,7 +88,7 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
     }
     context.metrics.release(namespace, name, &plan.status);
     if done > 0 {
-        return Ok(Next::In(AT_ONCE));
+        return Ok(Next::In(lane(&plan.status), AT_ONCE));
     }
     let in_force = plan
         .status
@@ -95,7 +96,15 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
         .iter()
         .any(|condition| condition.kind == "Ready" && condition.status == crate::api::condition::Truth::True);
     let resync = if in_force { RESYNC.mul_f64(0.9 + 0.2 * super::chance()) } else { RESYNC_PROBLEM };
-    Ok(Next::In(plan.wake.map_or(resync, |wake| wake.as_std().clamp(AT_ONCE, resync))))
+    Ok(Next::In(lane(&plan.status), plan.wake.map_or(resync, |wake| wake.as_std().clamp(AT_ONCE, resync))))
+}
+
+/// A release that goes on is looked at before all that is idle.
+fn lane(status: &GatedReleaseStatus) -> Lane {
+    match status.phase {
+        Some(Phase::Stage | Phase::Release | Phase::Promote | Phase::Verify | Phase::Rollback) => Lane::Urgent,
+        Some(Phase::Idle | Phase::Plan | Phase::Complete) | None => Lane::Calm,
+    }
 }
 
 /// One line and one count for every write.
@@ -156,7 +165,7 @@ async fn malformed(context: &Context, key: &Key, what: &str, why: &str) -> Resul
         );
         context.cluster.tell(&About { kind: &GATED_RELEASE, namespace, name, uid }, &warning("Malformed", note)).await;
     }
-    Ok(Next::In(RESYNC))
+    Ok(Next::In(Lane::Calm, RESYNC))
 }
 
 /// An event of this room's own.

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::core::{DynamicObject, ObjectMeta, PartialObjectMeta};
 use tokio::task::JoinSet;
 
-use super::queue::Key;
+use super::queue::{Key, Lane};
 use super::{Context, lock};
 use crate::api::names::{GATED, RELEASE};
 use crate::cluster::Kind;
@@ -27,7 +27,7 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
         let (namespace, name) = id(meta);
         let releases = context.index.of_workload(&namespace, &name);
         if releases.is_empty() {
-            context.queue.add(&Key::deployment(&namespace, &name), UNGATED_AFTER);
+            context.queue.add(&Key::deployment(&namespace, &name), Lane::Calm, UNGATED_AFTER);
         }
         look(context, &namespace, releases);
     }));
@@ -47,7 +47,8 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
 
 fn look(context: &Context, namespace: &str, releases: impl IntoIterator<Item = String>) {
     for name in releases {
-        context.queue.add(&Key::release(namespace, &name), Duration::ZERO);
+        let key = Key::release(namespace, &name);
+        context.queue.add(&key, context.index.lane(namespace, &name), Duration::ZERO);
     }
 }
 
@@ -56,7 +57,7 @@ fn id(meta: &ObjectMeta) -> (String, String) {
 }
 
 async fn releases(context: Arc<Context>) {
-    let now = |namespace: &str, name: &str| context.queue.add(&Key::release(namespace, name), Duration::ZERO);
+    let now = |namespace: &str, name: &str| look(&context, namespace, [name.to_owned()]);
     objects(&context.cluster, &GATED_RELEASE, &context.namespace, |change: Change<DynamicObject>| match change {
         Change::Is(release) => {
             if context.index.put(&release) {
@@ -76,7 +77,7 @@ async fn releases(context: Arc<Context>) {
 async fn budgets(context: Arc<Context>) {
     let seen = Mutex::new(std::collections::HashMap::new());
     let look_at = |namespace: &str, name: &str| {
-        context.queue.add(&Key::budget(namespace, name), Duration::ZERO);
+        context.queue.add(&Key::budget(namespace, name), Lane::Urgent, Duration::ZERO);
         look(&context, namespace, context.index.of_budget(namespace, name));
     };
     metadata(&context.cluster, &RISK_BUDGET, &context.namespace, "", |change| match change {
