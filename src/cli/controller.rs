@@ -20,6 +20,8 @@ use crate::server::{self, Health, Metrics};
 
 /// The Lease's name.
 const LEASE: &str = "tidegate";
+/// How long a connection to the API server may be silent.
+const SILENCE_MAX: Duration = Duration::from_secs(150);
 /// How often the API server is asked whether it knows our kinds.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The same until it does.
@@ -84,7 +86,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::default());
     let sources = Sources::new(Arc::new(config), metrics.clone())?;
-    let client = kube::Client::try_default().await.map_err(|error| format!("no way to a cluster: {error}"))?;
+    let client = client().await?;
     let stop = stopping()?;
     let listener = tokio::net::TcpListener::bind(args.listen)
         .await
@@ -113,6 +115,13 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     pages.abort();
     tracing::info!("tidegate ends");
     Ok(code)
+}
+
+/// A client whose watches end when the API server has vanished without a word: it sends a bookmark every minute.
+async fn client() -> Result<kube::Client, Failure> {
+    let mut config = kube::Config::infer().await.map_err(|error| format!("no way to a cluster: {error}"))?;
+    config.read_timeout = Some(SILENCE_MAX);
+    kube::Client::try_from(config).map_err(|error| format!("no way to a cluster: {error}"))
 }
 
 /// Waits for leadership, works while it lasts, and gives it back at the end.
@@ -195,7 +204,7 @@ fn start_logging(args: &Args) -> Result<(), Failure> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     let started = match args.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
-        LogFormat::Text => lines.try_init(),
+        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stdout())).try_init(),
     };
     started.map_err(|error| format!("logging: {error}"))
 }

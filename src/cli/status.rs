@@ -1,7 +1,5 @@
 //! `tidegate status`: a short timeline for people.
 
-use std::fmt::Write as _;
-
 use kube::Api;
 
 use super::{Failure, client, say};
@@ -34,8 +32,10 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
 
 fn page(namespace: &str, name: &str, release: &GatedRelease, record: Option<&ReleaseRecord>) -> String {
     let mut out = String::new();
-    // Writing to a String cannot fail.
-    let mut line = |text: String| drop(writeln!(out, "{text}"));
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
     let Some(status) = &release.status else {
         line(format!("{namespace}/{name}: not looked at yet. Does the controller run?"));
         return out;

@@ -47,6 +47,14 @@ pub enum Error {
         /// Field and value.
         why: String,
     },
+    /// A plan that breaks an invariant: nothing of it was carried out.
+    #[error("{what} breaks an invariant and was not carried out: {why}")]
+    Invariant {
+        /// Whose plan.
+        what: String,
+        /// Each invariant and what breaks it.
+        why: String,
+    },
     /// This process does not lead, or not for certain: nothing is written.
     #[error("{what}: not written, because this process does not lead at the moment")]
     NotLeading {
@@ -64,6 +72,7 @@ impl Error {
             Self::TimedOut { .. } => "timed_out",
             Self::Unreachable { .. } => "unreachable",
             Self::Malformed { .. } => "malformed",
+            Self::Invariant { .. } => "invariant",
             Self::NotLeading { .. } => "not_leading",
         }
     }
@@ -74,24 +83,20 @@ impl Error {
     }
 
     pub(super) fn of(what: String, error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => {
-                let why = format!("{}: {}", status.reason, status.message);
-                Self::Refused { what, code: status.code, why }
-            }
-            other => {
-                let mut why = other.to_string();
-                let mut source = std::error::Error::source(&other);
-                while let Some(inner) = source {
-                    let text = inner.to_string();
-                    if !why.contains(&text) {
-                        why = format!("{why}: {text}");
-                    }
-                    source = inner.source();
-                }
-                Self::Unreachable { what, why }
-            }
+        if let kube::Error::Api(status) = error {
+            let why = format!("{}: {}", status.reason, status.message);
+            return Self::Refused { what, code: status.code, why };
         }
+        let mut why = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(inner) = source {
+            let text = inner.to_string();
+            if !why.contains(&text) {
+                why = format!("{why}: {text}");
+            }
+            source = inner.source();
+        }
+        Self::Unreachable { what, why }
     }
 
     /// A conflict, a missing or an already existing object: the snapshot that a write rests on was old.
@@ -103,6 +108,7 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::Unreachable { .. }
             | Self::Malformed { .. }
+            | Self::Invariant { .. }
             | Self::NotLeading { .. }) => other,
         }
     }

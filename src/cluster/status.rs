@@ -10,7 +10,7 @@ use crate::api::{GatedReleaseStatus, RiskBudgetStatus};
 /// The JSON merge patch that makes `now` of `before`; none where they say the same.
 pub fn difference(before: &Value, now: &Value) -> Option<Value> {
     let (Value::Object(old), Value::Object(new)) = (before, now) else {
-        return (before != now).then(|| now.clone());
+        return (!same(before, now)).then(|| now.clone());
     };
     let mut patch = Map::new();
     for (key, value) in new {
@@ -24,6 +24,18 @@ pub fn difference(before: &Value, now: &Value) -> Option<Value> {
         patch.insert(key.clone(), Value::Null);
     }
     (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
+/// Equal as the API server keeps it: it writes 80.0 as 80.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(_), Value::Object(_)) => difference(one, other).is_none(),
+        (one, other) => one == other,
+    }
 }
 
 impl Cluster {
@@ -84,6 +96,8 @@ mod tests {
     #[case(json!({"w": {"x": 1, "y": 2}}), json!({"w": {"x": 1}}), Some(json!({"w": {"y": null}})))]
     #[case(json!({"list": [1, 2]}), json!({"list": [1]}), Some(json!({"list": [1]})))]
     #[case(json!({"list": [{"t": "A", "m": "x"}]}), json!({"list": [{"t": "A", "m": "x"}]}), None)]
+    #[case(json!({"left": 80, "slos": [{"left": 80}]}), json!({"left": 80.0, "slos": [{"left": 80.0}]}), None)]
+    #[case(json!({"left": 80}), json!({"left": 80.1}), Some(json!({"left": 80.1})))]
     fn a_patch_holds_what_differs_and_nothing_else(
         #[case] before: Value,
         #[case] now: Value,

@@ -41,9 +41,9 @@ pub async fn objects(cluster: &Cluster, kind: &Kind, namespace: &str, on: impl F
     follow(api(cluster, kind, namespace), kind, "", on).await;
 }
 
-fn api<K: Resource<DynamicType = ApiResource>>(cluster: &Cluster, kind: &Kind, namespace: &str) -> Api<K>
+fn api<K>(cluster: &Cluster, kind: &Kind, namespace: &str) -> Api<K>
 where
-    K: Resource<Scope = kube::core::DynamicResourceScope>,
+    K: Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>,
 {
     let resource = kind.resource();
     match namespace {
@@ -56,10 +56,9 @@ async fn follow<K>(api: Api<K>, kind: &Kind, labels: &str, mut on: impl FnMut(Ch
 where
     K: Resource + ResourceExt + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let config = match labels {
-        "" => watcher::Config::default(),
-        some => watcher::Config::default().labels(some),
-    };
+    // Small pages: the memory that a list takes while it is read is never given back to the system.
+    let config = watcher::Config::default().page_size(100);
+    let config = if labels.is_empty() { config } else { config.labels(labels) };
     let mut stream = pin!(watcher::watcher(api, config).default_backoff());
     let mut all = BTreeSet::new();
     while let Some(event) = stream.next().await {

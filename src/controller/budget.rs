@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::queue::Key;
+use super::queue::{Key, Lane};
 use super::{Budgets, Context, Next, lock};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
@@ -45,17 +45,17 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             namespace,
             name,
             reason = ready.map(|ready| ready.reason.as_str()),
-            message = ready.map(|ready| ready.message.as_str()),
+            says = ready.map(|ready| ready.message.as_str()),
             "budget"
         );
     }
     context.metrics.budget(namespace, name, &status);
     if context.budgets.note(namespace, name, generation) {
         for release in context.index.of_budget(namespace, name) {
-            context.queue.add(&Key::release(namespace, &release), std::time::Duration::ZERO);
+            context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    Ok(Next::In(interval.mul_f64(0.95 + 0.1 * super::chance())))
+    Ok(Next::In(Lane::Urgent, interval.mul_f64(0.95 + 0.1 * super::chance())))
 }
 
 impl Budgets {

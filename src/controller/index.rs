@@ -9,14 +9,18 @@ use kube::core::DynamicObject;
 use serde_json::Value;
 
 use super::lock;
+use super::queue::Lane;
 
-/// What a GatedRelease refers to, and what of it a new look is worth.
+/// What a GatedRelease refers to, and how it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Entry {
     workload: String,
     budget: String,
     routes: Vec<String>,
+    /// What of it a new look is worth.
     mark: u64,
+    /// Whether a release goes on, as its status says.
+    going: bool,
 }
 
 /// References by namespace and name. Only says whom to look at; nothing is decided from it.
@@ -32,14 +36,26 @@ impl Index {
         let meta = &release.metadata;
         let worth =
             (&meta.uid, meta.generation, &meta.annotations, &meta.finalizers, meta.deletion_timestamp.is_some());
+        let idle = matches!(text("/status/phase").as_str(), "" | "Idle" | "Plan" | "Complete");
         let entry = Entry {
             workload: text("/spec/workloadRef/name"),
             budget: text("/spec/riskBudgetRef/name"),
             routes: names.collect(),
             mark: BuildHasherDefault::<DefaultHasher>::default().hash_one(worth),
+            going: !idle,
         };
         let key = (release.namespace().unwrap_or_default(), release.name_any());
-        lock(&self.0).insert(key, entry.clone()) != Some(entry)
+        let before = lock(&self.0).insert(key, entry.clone());
+        before.is_none_or(|before| before.mark != entry.mark)
+    }
+
+    /// How urgent a look at a GatedRelease is.
+    pub(super) fn lane(&self, namespace: &str, name: &str) -> Lane {
+        let all = lock(&self.0);
+        match all.get(&(namespace.to_owned(), name.to_owned())) {
+            Some(entry) if entry.going => Lane::Urgent,
+            Some(_) | None => Lane::Calm,
+        }
     }
 
     /// Forgets a GatedRelease.

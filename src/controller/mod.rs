@@ -22,7 +22,7 @@ use crate::prometheus::Sources;
 use crate::server::{Health, Metrics};
 
 use index::Index;
-use queue::{Key, Queue};
+use queue::{Key, Lane, Queue};
 
 /// How many objects are looked at at once.
 const WORKERS: usize = 8;
@@ -54,8 +54,8 @@ pub struct Context {
 
 /// When an object is looked at again.
 enum Next {
-    /// At this distance.
-    In(Duration),
+    /// At this distance, before or among the others.
+    In(Lane, Duration),
     /// When something changes.
     OnChange,
 }
@@ -109,6 +109,15 @@ impl Context {
         Self { started: Instant::now(), ..self }
     }
 
+    /// How urgent a look is, as far as the watches tell.
+    fn lane(&self, key: &Key) -> Lane {
+        match key {
+            Key::Budget { .. } => Lane::Urgent,
+            Key::Release { namespace, name } => self.index.lane(namespace, name),
+            Key::Deployment { .. } => Lane::Calm,
+        }
+    }
+
     /// Whether something is said of an object for the first time since it changed.
     fn is_news(&self, key: &Key, what: String) -> bool {
         lock(&self.told).insert(key.clone(), what.clone()) != Some(what)
@@ -156,7 +165,7 @@ async fn work(context: Arc<Context>, worker: usize) {
                 context.queue.done(
                     &key,
                     match next {
-                        Next::In(pause) => Some(pause),
+                        Next::In(lane, pause) => Some((lane, pause)),
                         Next::OnChange => None,
                     },
                 );
@@ -168,7 +177,7 @@ async fn work(context: Arc<Context>, worker: usize) {
                 } else {
                     tracing::warn!(%key, %error, ?pause, "looked at again later");
                 }
-                context.queue.done(&key, Some(pause));
+                context.queue.done(&key, Some((context.lane(&key), pause)));
             }
         }
         context.health.working(worker, false);

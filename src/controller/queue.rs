@@ -53,6 +53,15 @@ impl fmt::Display for Key {
     }
 }
 
+/// Who goes first among those whose time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lane {
+    /// A release that goes on, whose way back must not wait, or a budget that releases wait for.
+    Urgent,
+    /// Everything else, such as a thousand idle releases after a start.
+    Calm,
+}
+
 /// The queue.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -62,63 +71,84 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    due: BTreeSet<(Instant, Key)>,
-    at: HashMap<Key, Instant>,
+    urgent: BTreeSet<(Instant, Key)>,
+    calm: BTreeSet<(Instant, Key)>,
+    asked: HashMap<Key, (Lane, Instant)>,
     running: HashSet<Key>,
     /// Asked for while being looked at.
-    again: HashMap<Key, Instant>,
+    again: HashMap<Key, (Lane, Instant)>,
     failures: HashMap<Key, u32>,
     closed: bool,
 }
 
 impl State {
-    fn put(&mut self, key: &Key, at: Instant) {
+    fn lane(&mut self, lane: Lane) -> &mut BTreeSet<(Instant, Key)> {
+        match lane {
+            Lane::Urgent => &mut self.urgent,
+            Lane::Calm => &mut self.calm,
+        }
+    }
+
+    /// Asks for a look: of all that was asked for, the more urgent lane and the earlier moment hold.
+    fn put(&mut self, key: &Key, lane: Lane, at: Instant) {
         if self.running.contains(key) {
-            let stands = self.again.entry(key.clone()).or_insert(at);
-            *stands = at.min(*stands);
+            let (stands, moment) = self.again.entry(key.clone()).or_insert((lane, at));
+            (*stands, *moment) = (lane.min(*stands), at.min(*moment));
             return;
         }
-        match self.at.get(key) {
-            Some(stands) if *stands <= at => return,
-            Some(stands) => drop(self.due.remove(&(*stands, key.clone()))),
-            None => {}
+        let (mut lane, mut at) = (lane, at);
+        if let Some((stands, moment)) = self.asked.remove(key) {
+            self.lane(stands).remove(&(moment, key.clone()));
+            (lane, at) = (lane.min(stands), at.min(moment));
         }
-        self.at.insert(key.clone(), at);
-        self.due.insert((at, key.clone()));
+        self.asked.insert(key.clone(), (lane, at));
+        self.lane(lane).insert((at, key.clone()));
+    }
+
+    /// The object whose turn it is; otherwise when the next one's is.
+    fn take(&mut self, now: Instant) -> Result<Key, Option<Instant>> {
+        let mut next = None;
+        for lane in [Lane::Urgent, Lane::Calm] {
+            let Some((at, key)) = self.lane(lane).first().cloned() else { continue };
+            if at <= now {
+                self.lane(lane).pop_first();
+                self.asked.remove(&key);
+                self.running.insert(key.clone());
+                return Ok(key);
+            }
+            next = Some(next.map_or(at, |next: Instant| next.min(at)));
+        }
+        Err(next)
     }
 }
 
 impl Queue {
-    /// Asks for a look after `pause`; an earlier one that was asked for stays.
-    pub(super) fn add(&self, key: &Key, pause: Duration) {
-        self.state().put(key, Instant::now() + pause);
+    /// Asks for a look after `pause`; an earlier or more urgent one that was asked for stays so.
+    pub(super) fn add(&self, key: &Key, lane: Lane, pause: Duration) {
+        self.state().put(key, lane, Instant::now() + pause);
         self.changed.notify_one();
     }
 
     /// The next object, when its time has come; none once the queue is closed.
     pub(super) async fn next(&self) -> Option<Key> {
         loop {
-            let first = {
+            let next = {
                 let mut state = self.state();
                 if state.closed {
                     self.changed.notify_one();
                     return None;
                 }
-                let now = Instant::now();
-                match state.due.first().map(|(at, _)| *at) {
-                    Some(at) if at <= now => {
-                        let (_, key) = state.due.pop_first()?;
-                        state.at.remove(&key);
-                        state.running.insert(key.clone());
+                match state.take(Instant::now()) {
+                    Ok(key) => {
                         // Another worker may look at the rest.
                         self.changed.notify_one();
                         return Some(key);
                     }
-                    first => first,
+                    Err(next) => next,
                 }
             };
             let changed = self.changed.notified();
-            match first {
+            match next {
                 None => changed.await,
                 Some(at) => {
                     tokio::select! {
@@ -138,14 +168,15 @@ impl Queue {
         *failures
     }
 
-    /// Ends a look; the next is after `pause` at the latest.
-    pub(super) fn done(&self, key: &Key, pause: Option<Duration>) {
+    /// Ends a look; the next is after the pause at the latest.
+    pub(super) fn done(&self, key: &Key, next: Option<(Lane, Duration)>) {
         let mut state = self.state();
         state.running.remove(key);
-        let asked = state.again.remove(key);
-        let wanted = pause.map(|pause| Instant::now() + pause);
-        if let Some(at) = [asked, wanted].into_iter().flatten().min() {
-            state.put(key, at);
+        if let Some((lane, at)) = state.again.remove(key) {
+            state.put(key, lane, at);
+        }
+        if let Some((lane, pause)) = next {
+            state.put(key, lane, Instant::now() + pause);
         }
         drop(state);
         self.changed.notify_one();
@@ -181,9 +212,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_earliest_moment_wins_and_an_object_comes_once() {
         let queue = Queue::default();
-        queue.add(&key("a"), 10 * SECOND);
-        queue.add(&key("a"), SECOND);
-        queue.add(&key("a"), 5 * SECOND);
+        queue.add(&key("a"), Lane::Calm, 10 * SECOND);
+        queue.add(&key("a"), Lane::Calm, SECOND);
+        queue.add(&key("a"), Lane::Calm, 5 * SECOND);
         let start = Instant::now();
         assert_eq!(queue.next().await, Some(key("a")));
         assert_eq!(start.elapsed().as_secs(), 1);
@@ -194,12 +225,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_object_is_never_looked_at_twice_at_once() {
         let queue = Queue::default();
-        queue.add(&key("a"), Duration::ZERO);
+        queue.add(&key("a"), Lane::Calm, Duration::ZERO);
         assert_eq!(queue.next().await, Some(key("a")));
-        queue.add(&key("a"), Duration::ZERO);
+        queue.add(&key("a"), Lane::Calm, Duration::ZERO);
         assert!(tokio::time::timeout(60 * SECOND, queue.next()).await.is_err());
-        queue.done(&key("a"), Some(300 * SECOND));
+        queue.done(&key("a"), Some((Lane::Calm, 300 * SECOND)));
         assert_eq!(queue.next().await, Some(key("a")), "what was asked for meanwhile comes at once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_release_that_goes_on_does_not_wait_behind_idle_ones() {
+        let queue = Queue::default();
+        for name in ["a", "b", "c", "going"] {
+            queue.add(&key(name), Lane::Calm, Duration::ZERO);
+        }
+        tokio::time::advance(SECOND).await;
+        queue.add(&key("going"), Lane::Urgent, Duration::ZERO);
+        assert_eq!(queue.next().await, Some(key("going")));
+        assert_eq!(queue.next().await, Some(key("a")));
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::queue::Key;
+use super::queue::{Key, Lane};
 use super::{Context, Next};
-use crate::api::release_record::{ReleaseRecordStatus, RollbackLog};
+use crate::api::GatedReleaseStatus;
+use crate::api::release_record::{Phase, ReleaseRecordStatus, RollbackLog};
 use crate::cluster::Error;
 use crate::cluster::events::About;
 use crate::cluster::execute::{Target, execute, word};
@@ -31,13 +32,13 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             context.old_news(key);
             return Ok(Next::OnChange);
         }
-        Err(Error::Malformed { what, why }) => return Ok(malformed(context, key, &what, &why)),
+        Err(Error::Malformed { what, why }) => return malformed(context, key, &what, &why).await,
         Err(other) => return Err(other),
     };
     context.metrics.readable("GatedRelease", namespace, name);
     let budget = &found.release.spec.risk_budget_ref.name;
     if context.started.elapsed() < FIRST_BUDGET_WITHIN && !context.budgets.tried(namespace, budget) {
-        return Ok(Next::In(Duration::from_millis(250)));
+        return Ok(Next::In(lane(&found.release.status), Duration::from_millis(250)));
     }
     let metrics = offers(context.sources.config(), &found.release.spec);
     let mut seen = observe::observe(&context.cluster, &found, metrics, &context.budgets as &dyn Measured).await?;
@@ -45,13 +46,15 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         seen.answers = Some(context.sources.answer(&seen, question).await);
     }
     match lint(plan(&seen, context.cluster.now()), &seen) {
-        Ok(plan) => carry_out(context, &found, &seen, &plan).await,
+        Ok(plan) => {
+            let result = carry_out(context, &found, &seen, &plan).await;
+            refused(context, key, &found, result.as_ref().err()).await;
+            result
+        }
         Err(notes) => {
-            for note in &notes {
-                tracing::error!(namespace, name, %note, "a plan broke an invariant and was not carried out");
-            }
             let why = notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            Err(Error::Malformed { what: format!("plan of GatedRelease {namespace}/{name}"), why })
+            tracing::error!(namespace, name, why, "a plan broke an invariant and was not carried out");
+            Err(Error::Invariant { what: format!("the plan of GatedRelease {namespace}/{name}"), why })
         }
     }
 }
@@ -74,7 +77,7 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
             stage = plan.status.stage,
             weight = plan.status.weight.map(|weight| weight.get()),
             record = plan.status.record,
-            message = plan.status.message,
+            says = plan.status.message,
             "status"
         );
     }
@@ -85,7 +88,7 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
     }
     context.metrics.release(namespace, name, &plan.status);
     if done > 0 {
-        return Ok(Next::In(AT_ONCE));
+        return Ok(Next::In(lane(&plan.status), AT_ONCE));
     }
     let in_force = plan
         .status
@@ -93,7 +96,15 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
         .iter()
         .any(|condition| condition.kind == "Ready" && condition.status == crate::api::condition::Truth::True);
     let resync = if in_force { RESYNC.mul_f64(0.9 + 0.2 * super::chance()) } else { RESYNC_PROBLEM };
-    Ok(Next::In(plan.wake.map_or(resync, |wake| wake.as_std().clamp(AT_ONCE, resync))))
+    Ok(Next::In(lane(&plan.status), plan.wake.map_or(resync, |wake| wake.as_std().clamp(AT_ONCE, resync))))
+}
+
+/// A release that goes on is looked at before all that is idle.
+fn lane(status: &GatedReleaseStatus) -> Lane {
+    match status.phase {
+        Some(Phase::Stage | Phase::Release | Phase::Promote | Phase::Verify | Phase::Rollback) => Lane::Urgent,
+        Some(Phase::Idle | Phase::Plan | Phase::Complete) | None => Lane::Calm,
+    }
 }
 
 /// One line and one count for every write.
@@ -126,15 +137,35 @@ fn begins<'a>(seen: &Snapshot, status: &'a ReleaseRecordStatus) -> Option<&'a Ro
     status.rollback.as_ref().filter(|_| before.is_none())
 }
 
-/// An object that cannot be read stops nothing else. It is looked at again when it changes.
-fn malformed(context: &Context, key: &Key, what: &str, why: &str) -> Next {
-    if let Key::Release { namespace, name } = key {
-        context.metrics.unreadable("GatedRelease", namespace, name);
+/// The user learns what the API server, or a policy in it, does not let Tidegate write.
+async fn refused(context: &Context, key: &Key, found: &Found, error: Option<&Error>) {
+    let Some(Error::Refused { what, why, .. }) = error else {
+        context.old_news(key);
+        return;
+    };
+    if context.is_news(key, format!("{what}: {why}")) {
+        let release = &found.release;
+        let about =
+            About { kind: &GATED_RELEASE, namespace: &release.namespace, name: &release.name, uid: &release.uid };
+        let note = format!("The API server refuses: {what}: {why}. It is tried again, every minute at the latest.");
+        context.cluster.tell(&about, &warning("WriteRefused", note)).await;
     }
+}
+
+/// An object that cannot be read stops nothing else. It is looked at again when it changes.
+async fn malformed(context: &Context, key: &Key, what: &str, why: &str) -> Result<Next, Error> {
+    let Key::Release { namespace, name } = key else { return Ok(Next::OnChange) };
+    context.metrics.unreadable("GatedRelease", namespace, name);
     if context.is_news(key, why.to_owned()) {
         tracing::error!(what, why, "this object cannot be read; the others go on");
+        let object = context.cluster.get(&GATED_RELEASE, namespace, name).await?.unwrap_or_default();
+        let uid = object.pointer("/metadata/uid").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let note = format!(
+            "Cannot be read and is not looked after: {why}. Correct the field: kubectl edit gatedrelease {name} -n {namespace}"
+        );
+        context.cluster.tell(&About { kind: &GATED_RELEASE, namespace, name, uid }, &warning("Malformed", note)).await;
     }
-    Next::In(RESYNC)
+    Ok(Next::In(Lane::Calm, RESYNC))
 }
 
 /// An event of this room's own.

@@ -1,7 +1,6 @@
 //! What makes an object be looked at.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use kube::ResourceExt;
 use kube::core::{DynamicObject, ObjectMeta, PartialObjectMeta};
 use tokio::task::JoinSet;
 
-use super::queue::Key;
+use super::queue::{Key, Lane};
 use super::{Context, lock};
 use crate::api::names::{GATED, RELEASE};
 use crate::cluster::Kind;
@@ -28,7 +27,7 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
         let (namespace, name) = id(meta);
         let releases = context.index.of_workload(&namespace, &name);
         if releases.is_empty() {
-            context.queue.add(&Key::deployment(&namespace, &name), UNGATED_AFTER);
+            context.queue.add(&Key::deployment(&namespace, &name), Lane::Calm, UNGATED_AFTER);
         }
         look(context, &namespace, releases);
     }));
@@ -48,7 +47,8 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
 
 fn look(context: &Context, namespace: &str, releases: impl IntoIterator<Item = String>) {
     for name in releases {
-        context.queue.add(&Key::release(namespace, &name), Duration::ZERO);
+        let key = Key::release(namespace, &name);
+        context.queue.add(&key, context.index.lane(namespace, &name), Duration::ZERO);
     }
 }
 
@@ -57,7 +57,7 @@ fn id(meta: &ObjectMeta) -> (String, String) {
 }
 
 async fn releases(context: Arc<Context>) {
-    let now = |namespace: &str, name: &str| context.queue.add(&Key::release(namespace, name), Duration::ZERO);
+    let now = |namespace: &str, name: &str| look(&context, namespace, [name.to_owned()]);
     objects(&context.cluster, &GATED_RELEASE, &context.namespace, |change: Change<DynamicObject>| match change {
         Change::Is(release) => {
             if context.index.put(&release) {
@@ -77,7 +77,7 @@ async fn releases(context: Arc<Context>) {
 async fn budgets(context: Arc<Context>) {
     let seen = Mutex::new(std::collections::HashMap::new());
     let look_at = |namespace: &str, name: &str| {
-        context.queue.add(&Key::budget(namespace, name), Duration::ZERO);
+        context.queue.add(&Key::budget(namespace, name), Lane::Urgent, Duration::ZERO);
         look(&context, namespace, context.index.of_budget(namespace, name));
     };
     metadata(&context.cluster, &RISK_BUDGET, &context.namespace, "", |change| match change {
@@ -108,40 +108,33 @@ async fn budgets(context: Arc<Context>) {
 }
 
 /// Watches metadata of a kind and looks after each change, also of what vanished while the watch was interrupted.
-fn others(
-    context: Arc<Context>,
-    kind: &'static Kind,
-    labels: &'static str,
-    touched: fn(&Context, &ObjectMeta),
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let mut seen: std::collections::BTreeMap<(String, String), (Option<String>, ObjectMeta)> =
-            std::collections::BTreeMap::new();
-        let on = |change: Change<PartialObjectMeta<DynamicObject>>| match change {
-            Change::Is(object) => {
-                let mark = object.metadata.resource_version.clone();
-                let meta = slim(object.metadata);
-                let before = seen.insert(id(&meta), (mark.clone(), meta.clone()));
-                if before.is_none_or(|(stands, _)| stands != mark) {
+async fn others(context: Arc<Context>, kind: &'static Kind, labels: &'static str, touched: fn(&Context, &ObjectMeta)) {
+    let mut seen: std::collections::BTreeMap<(String, String), (Option<String>, ObjectMeta)> =
+        std::collections::BTreeMap::new();
+    let on = |change: Change<PartialObjectMeta<DynamicObject>>| match change {
+        Change::Is(object) => {
+            let mark = object.metadata.resource_version.clone();
+            let meta = slim(object.metadata);
+            let before = seen.insert(id(&meta), (mark.clone(), meta.clone()));
+            if before.is_none_or(|(stands, _)| stands != mark) {
+                touched(&context, &meta);
+            }
+        }
+        Change::Gone(object) => {
+            let meta = slim(object.metadata);
+            seen.remove(&id(&meta));
+            touched(&context, &meta);
+        }
+        Change::Whole(there) => {
+            let gone: BTreeSet<_> = seen.keys().filter(|key| !there.contains(*key)).cloned().collect();
+            for key in gone {
+                if let Some((_, meta)) = seen.remove(&key) {
                     touched(&context, &meta);
                 }
             }
-            Change::Gone(object) => {
-                let meta = slim(object.metadata);
-                seen.remove(&id(&meta));
-                touched(&context, &meta);
-            }
-            Change::Whole(there) => {
-                let gone: BTreeSet<_> = seen.keys().filter(|key| !there.contains(*key)).cloned().collect();
-                for key in gone {
-                    if let Some((_, meta)) = seen.remove(&key) {
-                        touched(&context, &meta);
-                    }
-                }
-            }
-        };
-        metadata(&context.cluster, kind, &context.namespace, labels, on).await;
-    }
+        }
+    };
+    metadata(&context.cluster, kind, &context.namespace, labels, on).await;
 }
 
 /// What a trigger needs to know of an object.

@@ -25,14 +25,11 @@ pub(super) async fn read(
 ) -> Result<BudgetSeen, Error> {
     let Some(mut object) = cluster.get(&RISK_BUDGET, namespace, name).await? else { return Ok(BudgetSeen::Missing) };
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
-    let status = match object["status"].take() {
-        Value::Null => RiskBudgetStatus::default(),
-        raw => match serde_json::from_value(raw) {
-            Ok(status) => status,
-            Err(why) => {
-                return Ok(BudgetSeen::Unmeasured(format!("the status of RiskBudget {name} cannot be read: {why}")));
-            }
-        },
+    let status: RiskBudgetStatus = match serde_json::from_value::<Option<_>>(object["status"].take()) {
+        Ok(status) => status.unwrap_or_default(),
+        Err(why) => {
+            return Ok(BudgetSeen::Unmeasured(format!("the status of RiskBudget {name} cannot be read: {why}")));
+        }
     };
     let fresh = measured.since_start(namespace, name, generation);
     Ok(judge(name, &status, generation, fresh, cluster.now()))

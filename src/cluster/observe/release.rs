@@ -34,10 +34,8 @@ fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error>
     };
     let spec: GatedReleaseSpec = serde_json::from_value(object["spec"].take()).map_err(|why| malformed("spec", why))?;
     let raw = object["status"].take();
-    let status: GatedReleaseStatus = match &raw {
-        Value::Null => GatedReleaseStatus::default(),
-        some => serde_json::from_value(some.clone()).map_err(|why| malformed("status", why))?,
-    };
+    let status: Option<GatedReleaseStatus> =
+        serde_json::from_value(raw.clone()).map_err(|why| malformed("status", why))?;
     let finalizers: Vec<_> =
         items(&object, "/metadata/finalizers").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let annotations = super::strings(&object, "/metadata/annotations");
@@ -50,7 +48,7 @@ fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error>
         finalizer: finalizers.iter().any(|name| name == FINALIZER),
         retry: annotations.get(RETRY).cloned(),
         spec,
-        status,
+        status: status.unwrap_or_default(),
     };
     let resource_version = text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned();
     Ok(Found { release, resource_version, finalizers, status: raw })
