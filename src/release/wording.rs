@@ -2,6 +2,14 @@
 
 use crate::api::release_record::{ReleaseRecordSpec, RollbackLog, Trigger};
 
+/// The text, or as much of it as the record's schema takes: a longer one would be refused, and the release would stand still.
+pub(super) fn at_most(characters: usize, text: &str) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    text.chars().take(characters.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// How a change is called: its reference, or its revision where it has none.
 pub(super) fn called(spec: &ReleaseRecordSpec) -> String {
     if spec.change.reference.is_empty() { format!("revision {}", spec.revision) } else { spec.change.reference.clone() }

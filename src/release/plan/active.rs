@@ -248,6 +248,7 @@ impl<'a> Active<'a> {
 
     /// Waits for somebody or something, for so long at most.
     pub(super) fn hold(&self, reason: &str, message: String, patience: Span) -> Step {
+        let message = wording::at_most(1_000, &message);
         let hold = match &self.status.hold {
             Some(hold) if hold.reason == reason => hold.clone(),
             // Another reason does not begin the patience anew: a hold ends.
@@ -280,6 +281,7 @@ impl<'a> Active<'a> {
 
     /// Ends the attempt.
     pub(super) fn seal(&self, outcome: Outcome, summary: String) -> Step {
+        let summary = wording::at_most(1_000, &summary);
         let phase = match outcome {
             Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed => Phase::Complete,
             Outcome::RolledBack | Outcome::Reverted => Phase::Rollback,

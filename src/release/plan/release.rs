@@ -8,6 +8,7 @@ use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
 use crate::release::split::Carrier;
+use crate::release::wording;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
@@ -148,7 +149,7 @@ fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     let mut next = if last { active.enter(after_last(active)) } else { active.next() };
     if let (Some(stage), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {
         stage.passed_at = Some(active.now);
-        stage.verdict = why.chars().take(256).collect();
+        stage.verdict = wording::at_most(256, why);
     }
     if !last {
         next.stage += 1;

@@ -17,8 +17,8 @@ pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, thresh
     let to = home(active);
     let log = RollbackLog {
         trigger,
-        value: value.chars().take(256).collect(),
-        threshold: threshold.chars().take(256).collect(),
+        value: wording::at_most(256, &value),
+        threshold: wording::at_most(256, &threshold),
         at: active.now,
         phase: active.status.phase,
         from_weight: from_weight(active),
@@ -279,5 +279,5 @@ fn check(active: &Active<'_>, to: Carrier) -> String {
         Some(Verdict::NotYet(not_yet)) => format!("Not known: {pods}; {not_yet}"),
         None => format!("{pods}; users' requests were not looked at"),
     };
-    text.chars().take(256).collect()
+    wording::at_most(256, &text)
 }
