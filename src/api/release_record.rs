@@ -232,6 +232,9 @@ pub struct Promotion {
     /// When the previous version was ready to serve and the workload was let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_at: Option<Time>,
+    /// When the workload ran the new version with all its pods and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_at: Option<Time>,
     /// When half of the traffic was back on the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub half_at: Option<Time>,

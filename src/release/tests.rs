@@ -7,7 +7,7 @@ use super::split::{Carrier, Split};
 use super::world::{Behaviour, GOOD, World};
 use crate::api::condition::Truth;
 use crate::api::release_record::{Outcome, Phase, Trigger};
-use crate::api::{BudgetStatus, ChangeType, Weight};
+use crate::api::{BudgetStatus, ChangeType, Span, Weight};
 use crate::release::snapshot::{BudgetSeen, RouteProblem};
 
 const BAD: Behaviour = Behaviour { errors: 0.2, ..GOOD };
@@ -209,6 +209,22 @@ fn deleting_brings_traffic_home_at_any_time(#[case] after: u32) {
     world.run(3);
     assert_eq!(world.split(), Split::HOME);
     assert!(world.seen.canary.is_none() && world.seen.previous.is_none());
+}
+
+#[test]
+fn a_canary_that_is_refused_all_the_time_comes_back_at_its_deadline() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    // The API server refuses the canary, as a quota would: only the record is written.
+    for _ in 0..70 {
+        let plan = world.look(Some(1));
+        world.seen.release.status = plan.status;
+        world.seen.canary = None;
+        world.now = world.now.plus(Span::seconds(1));
+    }
+    world.run(10);
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::NotReady);
+    assert_eq!(world.outcome(), Some(Outcome::RolledBack));
 }
 
 #[test]

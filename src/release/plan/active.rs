@@ -241,6 +241,12 @@ impl<'a> Active<'a> {
         .wake(LOOK_AGAIN.min(rest))
     }
 
+    /// As [`Active::wait`], with the writes that bring about what is waited for; none any more where the time is over.
+    pub(super) fn wait_for(&self, writes: Vec<Action>, since: Time, reason: &'static str, what: &str) -> Step {
+        let step = self.wait(since, reason, what, Trigger::NotReady);
+        if step.record.is_some() { step } else { step.all(writes) }
+    }
+
     /// What crashes in the canary.
     pub(super) fn crashes(&self) -> Option<&'a str> {
         self.seen.canary.as_ref()?.deployment.as_ref()?.crashes.first().map(String::as_str)

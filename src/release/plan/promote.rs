@@ -20,9 +20,11 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         (None, ..) => warm_previous(active, workload),
         (Some(_), ..) if promotion.resumed_at.is_none() => Step::going("Promoting", "The workload rolls.".to_owned())
             .update(active, with(active, Promotion { resumed_at: resumed, ..promotion })),
-        (Some(since), None, ..) => match roll(active, workload, since) {
-            Some(step) => step,
-            None => hand_back_half(active, &promotion),
+        (Some(since), None, ..) => match (roll(active, workload, since), promotion.rolled_at) {
+            (Some(step), None) => step,
+            (None, None) => Step::going("Promoting", "The workload runs the new version.".to_owned())
+                .update(active, with(active, Promotion { rolled_at: Some(active.now), ..promotion })),
+            (_, Some(rolled)) => hand_back_half(active, rolled, &promotion),
         },
         (_, Some(half), None, _) => judge_half(active, half, &promotion),
         (_, _, Some(_), None) => take_home(active, &promotion),
@@ -50,9 +52,7 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
             return active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within);
         }
         Ok(writes) if !writes.is_empty() => {
-            return active
-                .wait(since, "WarmingPrevious", "the previous version is being created", Trigger::NotReady)
-                .all(writes);
+            return active.wait_for(writes, since, "WarmingPrevious", "the previous version is being created");
         }
         Ok(_) => {}
     }
@@ -98,7 +98,7 @@ fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Op
     Some(active.wait(since, "Promoting", &what, Trigger::NotReady))
 }
 
-fn hand_back_half(active: &Active<'_>, promotion: &Promotion) -> Step {
+fn hand_back_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {
     let writes = active.steer(Split::hand_back(HALF));
     if !writes.is_empty() {
         return Step::going(
@@ -109,7 +109,6 @@ fn hand_back_half(active: &Active<'_>, promotion: &Promotion) -> Step {
         .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
-        let since = promotion.resumed_at.unwrap_or(active.status.phase_since);
         return active.wait(since, "HandingBack", &why, Trigger::RouteNotEffective);
     }
     let next = with(active, Promotion { half_at: Some(active.now), ..promotion.clone() });

@@ -80,9 +80,7 @@ fn scale(active: &Active<'_>, weight: Weight, since: Time) -> Option<Step> {
                 ));
             }
             Ok(writes) if !writes.is_empty() => {
-                return Some(
-                    active.wait(since, "Scaling", "the canary is being scaled", Trigger::NotReady).all(writes),
-                );
+                return Some(active.wait_for(writes, since, "Scaling", "the canary is being scaled"));
             }
             Ok(_) => {}
         }
@@ -154,8 +152,11 @@ fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     if !last {
         next.stage += 1;
     }
-    let next =
-        ReleaseRecordStatus { baseline_latency: base_latency(active).or(active.status.baseline_latency), ..next };
+    // At full weight stable answers only what was under way: that is no baseline.
+    let full =
+        active.status.stages.get(active.status.stage as usize).is_some_and(|stage| stage.spec.weight == Weight::FULL);
+    let seen = base_latency(active).filter(|_| !full);
+    let next = ReleaseRecordStatus { baseline_latency: seen.or(active.status.baseline_latency), ..next };
     let sentence = format!("Stage {} of {} passed.", active.status.stage + 1, active.status.stages.len());
     Step::going("StagePassed", sentence).update(active, next)
 }

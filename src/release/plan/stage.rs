@@ -31,7 +31,7 @@ fn canary(active: &Active<'_>) -> Step {
             return active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within);
         }
         Ok(writes) if !writes.is_empty() => {
-            return active.wait(since, "BringingUp", "the canary is being created", Trigger::NotReady).all(writes);
+            return active.wait_for(writes, since, "BringingUp", "the canary is being created");
         }
         Ok(_) => {}
     }
