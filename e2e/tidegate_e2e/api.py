@@ -58,15 +58,18 @@ _mine = threading.local()
 def call(method: str, where: str, body: object = None, media: str = "application/json", timeout: float = 30) -> Object:
     """One request. Reads share a connection per thread; a write has its own, so that it is never sent twice."""
     reads = method == "GET"
-    connection = getattr(_mine, "connection", None) if reads else None
-    connection = connection or _connect(timeout)
+    kept = getattr(_mine, "connection", None) if reads else None
+    connection = kept or _connect(timeout)
     try:
         connection.request(method, where, None if body is None else json.dumps(body), {"Content-Type": media, "Accept": "application/json"})
         answer = connection.getresponse()
         text = answer.read()
-    except (http.client.HTTPException, OSError):
+    except (http.client.HTTPException, OSError) as error:
         _mine.connection = None
         connection.close()
+        if kept and isinstance(error, (http.client.RemoteDisconnected, BrokenPipeError)):
+            # The server closed it while it lay idle, before it saw the request.
+            return call(method, where, body, media, timeout)
         raise
     if reads:
         _mine.connection = connection
