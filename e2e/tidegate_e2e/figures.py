@@ -57,7 +57,11 @@ def create(shop: Shop, budget: str) -> None:
 
 def settled() -> bool:
     found = api.every("GatedRelease", NAMESPACE)
-    return all(one.get("status", {}).get("observedGeneration") == one["metadata"]["generation"] for one in found)
+    # Taken under the gate, which is the last that is written of an idle one, and judged as it stands now.
+    return all(
+        (status := one.get("status", {})).get("observedGeneration") == one["metadata"]["generation"] and status.get("phase") == "Complete"
+        for one in found
+    )
 
 
 def main() -> int:
