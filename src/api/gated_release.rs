@@ -23,6 +23,8 @@ use std::str::FromStr;
     shortname = "gr",
     category = "tidegate",
     status = "GatedReleaseStatus",
+    validation = Rule::new("self.metadata.name.size() <= 58").message("metadata.name: at most 58 characters, because records and labels are named after it"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.weight) || self.spec.traffic == oldSelf.spec.traffic").message("spec.traffic cannot be changed while a release is going on, because its routes carry users: wait until it has ended (kubectl get gr), or delete the GatedRelease, which brings traffic home"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Stage", type_ = "string", json_path = ".status.stage"),
     printcolumn(name = "Weight", type_ = "integer", json_path = ".status.weight"),

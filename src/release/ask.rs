@@ -32,6 +32,9 @@ pub struct Answers {
     pub whole: Option<Observation>,
 }
 
+/// The end of a bake that nothing waits for.
+const NEVER: Time = Time(jiff::Timestamp::MAX);
+
 /// What the release wants to know now; `None` where nothing is judged.
 pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     let record = seen.record.as_ref()?;
@@ -40,14 +43,26 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     let (candidate, base, since, until) = match status.phase {
         Phase::Release => {
             let stage = status.stages.get(status.stage as usize)?;
-            let since = stage.started_at?;
             let (candidate, base) =
                 if on_canary { (Carrier::Canary, Carrier::Workload) } else { (Carrier::Workload, Carrier::Previous) };
-            (candidate, base, since, since.plus(stage.spec.bake))
+            match stage.started_at {
+                Some(since) => (candidate, base, since, since.plus(stage.spec.bake)),
+                // On the way to the next weight the last one still has users.
+                None => {
+                    (candidate, base, status.stages.get((status.stage as usize).checked_sub(1)?)?.started_at?, NEVER)
+                }
+            }
         }
         Phase::Promote => {
-            let since = promotion.filter(|p| p.passed_at.is_none())?.half_at?;
-            (Carrier::Workload, Carrier::Canary, since, since.plus(seen.release.spec.strategy.hand_back))
+            let passed = promotion.is_some_and(|promotion| promotion.passed_at.is_some());
+            match promotion.and_then(|promotion| promotion.half_at) {
+                Some(since) if passed => (Carrier::Workload, Carrier::Canary, since, NEVER),
+                Some(since) => {
+                    (Carrier::Workload, Carrier::Canary, since, since.plus(seen.release.spec.strategy.hand_back))
+                }
+                // The canary carries everybody while the workload takes the version over.
+                None => (Carrier::Canary, Carrier::Workload, status.stages.last()?.started_at?, NEVER),
+            }
         }
         Phase::Verify => {
             promotion.is_none_or(|promotion| promotion.verified_at.is_none()).then_some(())?;
@@ -59,7 +74,7 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
             let previous = log.traffic_to == seen.service_of(Carrier::Previous);
             let (serving, other) =
                 if previous { (Carrier::Previous, Carrier::Workload) } else { (Carrier::Workload, Carrier::Canary) };
-            (serving, other, since, Time(jiff::Timestamp::MAX))
+            (serving, other, since, NEVER)
         }
         Phase::Idle | Phase::Plan | Phase::Stage | Phase::Complete => return None,
     };

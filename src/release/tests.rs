@@ -228,6 +228,121 @@ fn a_canary_that_is_refused_all_the_time_comes_back_at_its_deadline() {
 }
 
 #[test]
+fn a_version_that_came_back_stays_back_when_scaled_to_nothing() {
+    let mut world = World::new();
+    world.deploy("shop:v2", BAD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    let workload = world.workload();
+    workload.replicas = 0;
+    workload.generation += 1;
+    for set in &mut workload.sets {
+        (set.replicas, set.existing, set.available) = (0, 0, 0);
+    }
+    world.run(5);
+    assert!(world.workload().paused, "the bad template is not let go");
+    assert_eq!(world.outcome(), Some(Outcome::RolledBack));
+}
+
+#[test]
+fn errors_are_seen_while_the_workload_is_about_to_take_over() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    // The previous version never comes up, so the canary carries everybody for as long as that is waited for.
+    world.run_until(200, |world| world.split().weight(Carrier::Canary) == Weight::FULL);
+    for second in 0..60 {
+        if let Some(side) = &mut world.seen.previous {
+            side.endpoints = Some(0);
+        }
+        if second == 20 {
+            assert_eq!(world.phase(), Some(Phase::Promote));
+            let revision = world.workload().revision.clone();
+            world.behaviour.insert(revision, BAD);
+        }
+        if world.status().rollback.is_some() {
+            break;
+        }
+        world.run(1);
+    }
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::ErrorRate);
+}
+
+#[test]
+fn nobody_ready_behind_the_promoted_workload_goes_to_previous_at_once() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.run(2);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, NEVER_READY);
+    world.seen.service.as_mut().unwrap().ready_endpoints = 0;
+    world.look(None);
+    assert_eq!(world.split().weight(Carrier::Previous), Weight::FULL);
+}
+
+#[test]
+fn without_a_way_back_traffic_goes_to_nobody_else_and_the_status_says_so() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.run(2);
+    let stable = world.workload().sets[0].template.clone();
+    world.behaviour.insert(crate::release::template::revision(&stable), NEVER_READY);
+    world.run(1);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run(5);
+    assert_eq!(world.split().weight(Carrier::Workload), Weight::FULL);
+    assert_eq!(condition(&world, "Progressing").1, "NoWayBack");
+    world.behaviour.remove(&crate::release::template::revision(&stable));
+    world.run(3);
+    assert_eq!(world.split().weight(Carrier::Previous), Weight::FULL, "as soon as one pod is ready");
+}
+
+#[test]
+fn a_route_that_was_reset_before_the_workload_is_let_go_is_put_back_first() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Promote));
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::HOME)];
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_canary_that_serves_never_shrinks() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::FULL);
+    world.workload().replicas = 1;
+    world.workload().generation += 1;
+    world.run(3);
+    assert_eq!(world.seen.canary.as_ref().unwrap().deployment.as_ref().unwrap().replicas, 4);
+}
+
+#[test]
+fn a_rollback_ends_where_the_router_never_took_the_canary() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(20, |world| world.phase() == Some(Phase::Stage));
+    world.seen.routes[0].state.as_mut().unwrap().effective = Err("ResolvedRefs is False".into());
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::RouteNotEffective);
+    assert!(world.seen.canary.is_none() || world.split() == Split::HOME);
+}
+
+#[test]
+fn a_late_rollback_can_be_tried_again() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.prometheus = false;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.prometheus = true;
+    world.retry("again");
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert_eq!(world.split(), Split::HOME);
+}
+
+#[test]
 fn the_label_taken_off_in_mid_release_brings_traffic_home() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);

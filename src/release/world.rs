@@ -422,10 +422,13 @@ impl World {
                     "{carrier} has {} pods of {}",
                     deployment.replicas, deployment.template["spec"]["containers"][0]["image"]
                 )));
+                let stands =
+                    self.seen.side(*carrier).filter(|side| side.deployment.as_ref().is_some_and(|d| !d.deleting));
+                let endpoints = stands.and_then(|side| side.endpoints).unwrap_or(0);
                 let side = Side {
                     carrier: *carrier,
                     deployment: Some(deployment),
-                    endpoints: Some(0),
+                    endpoints: Some(endpoints),
                     pdb: true,
                     foreign: None,
                 };

@@ -11,6 +11,9 @@ use crate::release::snapshot::{Record, ReplicaSetSeen, RouteState, SideDeploymen
 use crate::release::split::{Carrier, Split};
 use crate::release::{template, wording};
 
+/// The hold of a release whose router does not follow.
+const ROUTE_NOT_EFFECTIVE: &str = "RouteNotEffective";
+
 /// An attempt that has no outcome yet.
 pub(in crate::release) struct Active<'a> {
     pub(in crate::release) seen: &'a Snapshot,
@@ -225,6 +228,15 @@ impl<'a> Active<'a> {
     pub(super) fn wait(&self, since: Time, reason: &'static str, what: &str, trigger: Trigger) -> Step {
         let within = self.seen.release.spec.strategy.ready_within;
         let until = since.plus(within);
+        if self.now >= until && trigger == Trigger::RouteNotEffective {
+            // The moment that is counted from may be long ago, where nobody looked meanwhile: the router gets its time anew.
+            let name = self.name();
+            return self.hold(
+                ROUTE_NOT_EFFECTIVE,
+                format!("{name}: the router has not taken the weights over: {what}."),
+                within,
+            );
+        }
         if self.now >= until {
             let value = self.crashes().map_or_else(|| what.to_owned(), |crash| format!("{what}; {crash}"));
             return super::roll_back::begin(self, trigger, value, format!("ready within {within}"));
@@ -282,7 +294,9 @@ impl<'a> Active<'a> {
                 format!("Closed unreleased: {waited}, until its deadline {}.", hold.deadline.clock()),
             );
         }
-        super::roll_back::begin(self, Trigger::HoldExpired, waited, format!("deadline {}", hold.deadline.clock()))
+        let trigger =
+            if hold.reason == ROUTE_NOT_EFFECTIVE { Trigger::RouteNotEffective } else { Trigger::HoldExpired };
+        super::roll_back::begin(self, trigger, waited, format!("deadline {}", hold.deadline.clock()))
     }
 
     /// Ends the attempt.

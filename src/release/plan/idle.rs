@@ -51,19 +51,22 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
 
 /// The workload is paused.
 fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
+    // A template that came back stays back, whatever becomes of the pods meanwhile.
+    if seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {
+        return Step::says(Say::Closed);
+    }
     let Some(active) = active_set(workload) else {
-        if workload.replicas == 0 || workload.sets.is_empty() {
-            return nothing_runs(seen, workload, now);
-        }
-        return unsettled(workload);
+        return match served_by_previous(seen) {
+            // Without traffic on the workload the next template may finish whatever roll was interrupted.
+            true => open::attempt(seen, workload, now, true),
+            false if workload.replicas == 0 || workload.sets.is_empty() => nothing_runs(seen, workload, now),
+            false => unsettled(workload),
+        };
     };
     if template::same(&active.template, &workload.template) {
         return back_to_stable(workload);
     }
-    match &seen.record {
-        Some(last) if closed_for_good(seen, workload, last) => Step::says(Say::Closed),
-        _ => open::attempt(seen, workload, now, served_by_previous(seen)),
-    }
+    open::attempt(seen, workload, now, served_by_previous(seen))
 }
 
 /// The last attempt was at this very template, and nobody asked to try it again.
@@ -79,13 +82,17 @@ fn closed_for_good(seen: &Snapshot, workload: &Workload, last: &Record) -> bool 
 
 /// Nothing runs that a new template could be compared with: it becomes what runs when the workload is scaled up.
 fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
+    if workload.paused_because.is_none() {
+        return paused_by_others();
+    }
     let known = last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload));
     let resume = Action::Resume { resource_version: workload.resource_version.clone() };
     if known {
         return Step::going("Resuming", "No pod runs: the workload is let go.".to_owned()).then(resume);
     }
     let summary = "No pod ran, so there was nothing to compare with: the template runs when the workload is scaled up.";
-    open::sealed(seen, workload, now, Outcome::Bootstrap, summary.to_owned()).then(resume)
+    let outcome = if last_good(seen).is_some() { Outcome::Bypassed } else { Outcome::Bootstrap };
+    open::sealed(seen, workload, now, outcome, summary.to_owned()).then(resume)
 }
 
 fn unsettled(workload: &Workload) -> Step {
@@ -101,19 +108,28 @@ fn unsettled(workload: &Workload) -> Step {
 /// The template is the one that runs.
 fn back_to_stable(workload: &Workload) -> Step {
     if workload.paused_because.is_none() {
-        let message = "The Deployment is paused, but not by Tidegate: its template is the one that runs. Resume it when you like (kubectl rollout resume); changes are held all the same.";
-        return Step::says(Say::Unsettled("PausedByOthers", message.to_owned()));
+        return paused_by_others();
     }
     Step::going("Resuming", "The template is the one that runs again: the workload is let go.".to_owned())
         .then(Action::Resume { resource_version: workload.resource_version.clone() })
 }
 
+fn paused_by_others() -> Step {
+    let message = "The Deployment is paused, but not by Tidegate. Resume it when you like (kubectl rollout resume); changes are held all the same.";
+    Step::says(Say::Unsettled("PausedByOthers", message.to_owned()))
+}
+
 /// The workload is not paused: its template runs.
 fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
-    if served_by_previous(seen) {
-        return Step::says(Say::Closed);
-    }
     let revision = judged_revision(seen, workload);
+    if served_by_previous(seen) {
+        // The workload runs the version that came back, without traffic; whatever else runs in it, or is asked for again,
+        // is judged from there and gets the traffic back in stages.
+        let last = seen.record.as_ref();
+        let retried = last.is_some_and(|last| seen.release.retry.is_some() && seen.release.retry != last.spec.retry);
+        let moved = last.is_none_or(|last| last.spec.revision != revision);
+        return if retried || moved { open::attempt(seen, workload, now, true) } else { Step::says(Say::Closed) };
+    }
     let Some(stable) = last_good(seen) else {
         let summary = "Taken under the gate as it runs.".to_owned();
         return open::sealed(seen, workload, now, Outcome::Bootstrap, summary);

@@ -7,7 +7,7 @@ use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, Release
 use crate::api::{Change, ChangeType, Time};
 use crate::release::action::Action;
 use crate::release::snapshot::{Snapshot, Workload, record_name};
-use crate::release::template;
+use crate::release::{template, wording};
 
 /// Begins an attempt at the workload's template.
 pub(super) fn attempt(seen: &Snapshot, workload: &Workload, now: Time, served_by_previous: bool) -> Step {
@@ -19,6 +19,7 @@ pub(super) fn attempt(seen: &Snapshot, workload: &Workload, now: Time, served_by
 
 /// Records a template that runs without having been gated.
 pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: Outcome, summary: String) -> Step {
+    let summary = wording::at_most(1_000, &summary);
     let status = ReleaseRecordStatus {
         outcome: Some(outcome),
         ended_at: Some(now),
@@ -44,7 +45,7 @@ fn record(
         revision: judged_revision(seen, workload),
         stable: last_good(seen),
         change,
-        changed_by: workload.changed_by.clone(),
+        changed_by: wording::at_most(256, &workload.changed_by),
         retry: seen.release.retry.clone(),
         risk_budget: seen.release.spec.risk_budget_ref.name.clone(),
         arm,

@@ -14,6 +14,9 @@ const HALF: Weight = Weight::whole(50);
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     let Some(workload) = active.workload() else { return Step::going("Promoting", "The workload is gone.".to_owned()) };
+    if let Some(step) = super::release::hurts(active) {
+        return step;
+    }
     let promotion = active.status.promotion.clone().unwrap_or_default();
     let resumed = promotion.resumed_at.or_else(|| already_rolling(active, workload).then_some(active.now));
     match (resumed, promotion.half_at, promotion.passed_at, promotion.home_at) {
@@ -46,6 +49,9 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
         return step;
     }
+    if let Some(step) = canary_carries_all(active) {
+        return step;
+    }
     let (size, since) = (previous_size(active), active.status.phase_since);
     match active.bring_up(Carrier::Previous, size) {
         Err(problem) => {
@@ -67,8 +73,22 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     .wake(LOOK_AGAIN)
 }
 
+/// The workload is not let go, nor finished, while a route that somebody changed sends users to it.
+fn canary_carries_all(active: &Active<'_>) -> Option<Step> {
+    let writes = active.steer(Split::canary(Weight::FULL));
+    let step = || {
+        Step::going("Restoring", "The weights of the route were changed: the canary gets all traffic back.".to_owned())
+    };
+    (!writes.is_empty()).then(|| step().all(writes).wake(LOOK_AGAIN))
+}
+
 /// Waits until the workload runs the new template with all its pods and nothing else.
 fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Option<Step> {
+    if active.status.promotion.as_ref().is_none_or(|promotion| promotion.rolled_at.is_none())
+        && let Some(step) = canary_carries_all(active)
+    {
+        return Some(step);
+    }
     let Some(new) = active.new_set() else {
         return Some(active.wait(since, "Promoting", "the workload has not begun to roll", Trigger::NotReady));
     };

@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::roll_back;
 use super::step::{LOOK_AGAIN, Step};
-use super::verify::{base_latency, on_verdict};
+use super::verify::{base_latency, on_verdict, verdict_now};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -12,6 +12,9 @@ use crate::release::wording;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
+        return step;
+    }
+    if let Some(step) = hurts(active) {
         return step;
     }
     if let Some(problem) = active.steering_problem() {
@@ -67,7 +70,7 @@ fn baking(active: &Active<'_>, stage: &StageRecord, started: Time) -> String {
 /// Brings the pods of the version that is judged to the size that its weight needs.
 fn scale(active: &Active<'_>, weight: Weight, since: Time) -> Option<Step> {
     let (carrier, size) = match active.record.spec.arm {
-        Arm::Canary => (Carrier::Canary, active.canary_size(weight)),
+        Arm::Canary => (Carrier::Canary, canary_size(active, weight)),
         Arm::Workload => (Carrier::Workload, active.workload().map_or(0, |workload| workload.replicas)),
     };
     if carrier == Carrier::Canary {
@@ -88,10 +91,14 @@ fn scale(active: &Active<'_>, weight: Weight, since: Time) -> Option<Step> {
     active.ready(carrier, size).err().map(|what| active.wait(since, "Scaling", &what, Trigger::NotReady))
 }
 
+/// A canary that serves never shrinks, whatever an autoscaler thinks of the workload beside it.
+fn canary_size(active: &Active<'_>, weight: Weight) -> u32 {
+    let have = active.deployment(Carrier::Canary).map_or(0, |deployment| deployment.replicas);
+    let serves = active.weight(Carrier::Canary) > Weight::ZERO;
+    active.canary_size(weight).max(if serves { have } else { 0 })
+}
+
 fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
-    if let Some(step) = no_pod_serves(active) {
-        return step;
-    }
     // Where another writer got past the admission policy the weights are written again: the stage goes on at its weight.
     let writes = active.steer(active.split(stage.spec.weight));
     if !writes.is_empty() {
@@ -102,52 +109,61 @@ fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
         .all(writes)
         .wake(LOOK_AGAIN);
     }
-    // The workload may have been scaled: the canary follows.
-    if let (Arm::Canary, Ok(writes)) =
-        (active.record.spec.arm, active.bring_up(Carrier::Canary, active.canary_size(stage.spec.weight)))
-        && !writes.is_empty()
-    {
-        return Step::going("Scaling", "The canary follows the size of the workload.".to_owned())
-            .all(writes)
-            .wake(LOOK_AGAIN);
-    }
     let until = started.plus(stage.spec.bake);
     let going = || Step::going("Baking", baking(active, stage, started));
-    on_verdict(active, started, until, going, |verdict| pass(active, verdict))
+    let step = on_verdict(active, started, until, going, |verdict| pass(active, verdict));
+    // The workload may have been scaled: the canary follows, and is judged all the same where that is refused.
+    match active.record.spec.arm {
+        Arm::Canary if step.record.is_none() => {
+            match active.bring_up(Carrier::Canary, canary_size(active, stage.spec.weight)) {
+                Ok(writes) => step.all(writes),
+                Err(_) => step,
+            }
+        }
+        Arm::Canary | Arm::Workload => step,
+    }
+}
+
+/// Ends a release that hurts users now, whatever its phase is waiting for: nobody ready behind a weight, containers that
+/// crash while they serve, or a limit that is exceeded.
+pub(super) fn hurts(active: &Active<'_>) -> Option<Step> {
+    no_pod_serves(active).or_else(|| breach(active))
 }
 
 /// Users would be answered by the router alone.
 fn no_pod_serves(active: &Active<'_>) -> Option<Step> {
-    if active.record.spec.arm == Arm::Workload {
-        return None;
+    let serves = |carrier| active.weight(carrier) > Weight::ZERO;
+    if serves(Carrier::Canary)
+        && let Some(crash) = active.crashes()
+    {
+        let wanted = "no container crashes while it serves".to_owned();
+        return Some(roll_back::begin(active, Trigger::Crashed, crash.to_owned(), wanted));
     }
-    let deployment = active.deployment(Carrier::Canary);
-    let available = deployment.map_or(0, |deployment| deployment.available);
-    let crash = active.crashes();
-    if let Some(crash) = crash {
-        return Some(roll_back::begin(
-            active,
-            Trigger::Crashed,
-            crash.to_owned(),
-            "no container crashes while it serves".to_owned(),
-        ));
+    let endpoints = |carrier| match carrier {
+        Carrier::Workload => active.seen.service.as_ref().map_or(0, |service| service.ready_endpoints),
+        Carrier::Canary | Carrier::Previous => active.seen.side(carrier).and_then(|side| side.endpoints).unwrap_or(0),
+    };
+    let new = [(Carrier::Canary, true), (Carrier::Workload, active.workload_is_new())];
+    let dead = new.into_iter().find(|(carrier, is_new)| *is_new && serves(*carrier) && endpoints(*carrier) == 0)?.0;
+    let value = format!("0 {dead} endpoints are ready");
+    Some(roll_back::begin(active, Trigger::NotReady, value, "at least 1 while it serves".to_owned()))
+}
+
+fn breach(active: &Active<'_>) -> Option<Step> {
+    match verdict_now(active)? {
+        Verdict::Fail(breach) => Some(roll_back::begin(active, breach.trigger, breach.value, breach.threshold)),
+        Verdict::Pass(_) | Verdict::NotYet(_) => None,
     }
-    (available == 0).then(|| {
-        roll_back::begin(
-            active,
-            Trigger::NotReady,
-            "0 canary pods are available".to_owned(),
-            "at least 1 while it serves".to_owned(),
-        )
-    })
 }
 
 fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     let last = active.status.stage as usize + 1 == active.status.stages.len();
     let mut next = if last { active.enter(after_last(active)) } else { active.next() };
+    // A record stays small however many stages it has.
+    let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 256);
     if let (Some(stage), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {
         stage.passed_at = Some(active.now);
-        stage.verdict = wording::at_most(256, why);
+        stage.verdict = wording::at_most(room, why);
     }
     if !last {
         next.stage += 1;

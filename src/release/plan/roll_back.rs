@@ -2,9 +2,8 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
-use super::verify::base_latency;
+use super::verify::{base_latency, verdict_now};
 use crate::analysis::Verdict;
-use crate::analysis::{Limits, judge};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -15,6 +14,9 @@ use crate::release::wording;
 /// forgets nothing; then the record.
 pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, threshold: String) -> Step {
     let to = home(active);
+    if to == Carrier::Previous && active.ready(to, 1).is_err() {
+        return no_way_back(active, trigger, &value);
+    }
     let log = RollbackLog {
         trigger,
         value: wording::at_most(256, &value),
@@ -30,6 +32,17 @@ pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, thresh
         check: String::new(),
     };
     withdraw(active, &log)
+}
+
+/// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
+/// and goes as soon as one pod is ready.
+fn no_way_back(active: &Active<'_>, trigger: Trigger, value: &str) -> Step {
+    let sentence = format!(
+        "{} should go back ({trigger}: {value}), but no pod of the previous version is ready: traffic goes there as soon as one is. Look: kubectl get pods -n {}",
+        active.name(),
+        active.seen.release.namespace
+    );
+    Step::going("NoWayBack", sentence).wake(LOOK_AGAIN)
 }
 
 fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
@@ -59,7 +72,7 @@ fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
 
 /// Where the traffic goes: to the workload while it still runs stable, else to the previous version.
 fn home(active: &Active<'_>) -> Carrier {
-    if active.workload_is_new() && active.seen.previous.is_some() { Carrier::Previous } else { Carrier::Workload }
+    if active.workload_is_new() { Carrier::Previous } else { Carrier::Workload }
 }
 
 fn from_weight(active: &Active<'_>) -> Weight {
@@ -167,8 +180,8 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     }
     let Some(home_at) = log.home_at else {
         return match active.effective() {
-            Err(_) => going().wake(LOOK_AGAIN),
-            Ok(()) => going().update(active, came_home(active, log)),
+            Err(_) if waits_for_router(active, log) => going().wake(LOOK_AGAIN),
+            Err(_) | Ok(()) => going().update(active, came_home(active, log)),
         };
     };
     let drained = home_at.plus(active.seen.release.spec.strategy.drain);
@@ -183,7 +196,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     if !writes.is_empty() {
         return going().all(writes).wake(LOOK_AGAIN);
     }
-    if active.effective().is_err() {
+    if active.effective().is_err() && waits_for_router(active, log) {
         return going().wake(LOOK_AGAIN);
     }
     let leaving = [Carrier::Canary, Carrier::Previous]
@@ -194,6 +207,12 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         return going().all(leaving).wake(LOOK_AGAIN);
     }
     afterwards(active, log, to, home_at)
+}
+
+/// Whether the router's word is waited for: not where the version never had traffic, and not beyond the time budget. The
+/// route itself says already where traffic goes, and what breaks it may be the very backend that has to leave it.
+fn waits_for_router(active: &Active<'_>, log: &RollbackLog) -> bool {
+    log.from_weight > Weight::ZERO && active.now < log.at.plus(active.seen.release.spec.rollback.time_budget)
 }
 
 fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecordStatus {
@@ -265,13 +284,7 @@ fn check(active: &Active<'_>, to: Carrier) -> String {
         }
     };
     let pods = format!("{serving} of {wanted} pods serve");
-    let limits = Limits {
-        contract: &active.seen.release.spec.rollback,
-        min_requests: active.seen.release.spec.analysis.min_requests,
-        baseline_latency: active.status.baseline_latency,
-    };
-    let users = active.seen.answers.as_ref().map(|answers| judge(limits, &answers.recent));
-    let text = match users {
+    let text = match verdict_now(active) {
         Some(Verdict::Pass(why)) => format!("Good: {pods}; {why}"),
         Some(Verdict::Fail(breach)) => {
             format!("Still bad: {pods}; {}: {}, limit {}", breach.trigger, breach.value, breach.threshold)

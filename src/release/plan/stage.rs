@@ -51,6 +51,12 @@ fn canary(active: &Active<'_>) -> Step {
 fn workload(active: &Active<'_>) -> Step {
     let Some(workload) = active.workload() else { return Step::going("Waiting", "The workload is gone.".to_owned()) };
     let since = active.status.phase_since;
+    let writes = active.steer(Split::previous(Weight::FULL));
+    if !writes.is_empty() {
+        return Step::going("Restoring", "The previous version keeps all traffic while the workload rolls.".to_owned())
+            .all(writes)
+            .wake(LOOK_AGAIN);
+    }
     if workload.paused {
         return Step::going("BringingUp", format!("{} comes up in the workload, which has no traffic.", active.name()))
             .then(Action::Resume { resource_version: workload.resource_version.clone() })

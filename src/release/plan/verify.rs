@@ -12,6 +12,9 @@ use crate::release::split::{Carrier, Split};
 pub(super) fn step(active: &Active<'_>) -> Step {
     let since = active.status.phase_since;
     let until = since.plus(active.status.verify);
+    if let Some(step) = super::release::hurts(active) {
+        return step;
+    }
     if let Some(workload) = active.workload() {
         match active.template(workload) {
             Template::Ours => {}
@@ -87,11 +90,7 @@ pub(super) fn on_verdict(
     let Some(answers) = &active.seen.answers else {
         return going().wake(analysis.interval);
     };
-    let limits = Limits {
-        contract: &active.seen.release.spec.rollback,
-        min_requests: analysis.min_requests,
-        baseline_latency: active.status.baseline_latency,
-    };
+    let limits = limits(active);
     let recent = judge(limits, &answers.recent);
     let whole = answers.whole.as_ref().map(|whole| judge(limits, whole));
     for verdict in [Some(&recent), whole.as_ref()].into_iter().flatten() {
@@ -101,7 +100,10 @@ pub(super) fn on_verdict(
     }
     match (&whole, &recent) {
         (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until => passed(verdict),
-        (Some(Verdict::NotYet(not_yet)), _) if active.now >= until => hold(active, not_yet),
+        // A stage without bake time is not held before one window has passed: there was no time to see anything.
+        (Some(Verdict::NotYet(not_yet)), _) if active.now >= until && active.now.since(since) >= analysis.window => {
+            hold(active, not_yet)
+        }
         // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
         (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => hold(active, not_yet),
         (_, Verdict::NotYet(not_yet @ NotYet::NoData(_))) if active.now.since(since) > analysis.window => {
@@ -112,6 +114,19 @@ pub(super) fn on_verdict(
             let soon = if active.now < until { analysis.interval.min(rest) } else { analysis.interval };
             going().wake(soon)
         }
+    }
+}
+
+/// What the last moments come to, where something was asked.
+pub(super) fn verdict_now(active: &Active<'_>) -> Option<Verdict> {
+    active.seen.answers.as_ref().map(|answers| judge(limits(active), &answers.recent))
+}
+
+fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
+    Limits {
+        contract: &active.seen.release.spec.rollback,
+        min_requests: active.seen.release.spec.analysis.min_requests,
+        baseline_latency: active.status.baseline_latency,
     }
 }
 
