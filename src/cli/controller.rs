@@ -12,10 +12,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, say};
 use crate::api::Span;
-use crate::cluster::leader::{Keeper, Role, Timing};
+use crate::cluster::leader::{Keeper, Timing};
 use crate::cluster::{Cluster, Leadership, SystemClock};
-use crate::controller::{self, Context};
-use crate::prometheus::{Config, Sources};
+use crate::controller::{self, Context, Ended, asked};
+use crate::prometheus::{Config, Http, Sources};
 use crate::server::{self, Health, Metrics};
 
 /// The Lease's name.
@@ -85,7 +85,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     start_logging(&args)?;
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::default());
-    let sources = Sources::new(Arc::new(config), metrics.clone())?;
+    let sources = Sources::new(Arc::new(config), Arc::new(Http::new()?), metrics.clone());
     let client = client().await?;
     let stop = stopping()?;
     let listener = tokio::net::TcpListener::bind(args.listen)
@@ -101,7 +101,11 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
         let me = format!("{}_{:x}", args.pod_name, jiff::Timestamp::now().as_microsecond());
         let (keeper, leadership) = Keeper::new(&args.pod_namespace, LEASE, &me, timing);
         let cluster = Cluster::new(client, Arc::new(SystemClock), leadership, &args.pod_name);
-        lead(keeper, Context::new(cluster, sources, metrics, health, &args.namespace), stop).await
+        let context = Context::new(cluster, sources, metrics, health, &args.namespace);
+        match controller::lead(keeper, context, stop).await {
+            Ended::Asked => ExitCode::SUCCESS,
+            Ended::LostLeadership => ExitCode::FAILURE,
+        }
     } else {
         metrics.leads(true);
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), &args.pod_name);
@@ -122,43 +126,6 @@ async fn client() -> Result<kube::Client, Failure> {
     let mut config = kube::Config::infer().await.map_err(|error| format!("no way to a cluster: {error}"))?;
     config.read_timeout = Some(SILENCE_MAX);
     kube::Client::try_from(config).map_err(|error| format!("no way to a cluster: {error}"))
-}
-
-/// Waits for leadership, works while it lasts, and gives it back at the end.
-async fn lead(keeper: Keeper, context: Context, stop: watch::Receiver<bool>) -> ExitCode {
-    let mut role = keeper.role();
-    let (metrics, cluster) = (context.metrics.clone(), context.cluster.clone());
-    // The Lease is given back last, when nothing is written any more.
-    let (give_back, given_back) = watch::channel(false);
-    let keeping = tokio::spawn(keeper.run(cluster, asked(given_back)));
-    let leading = tokio::select! {
-        leading = reached(&mut role, Role::Leading) => leading,
-        () = asked(stop.clone()) => false,
-    };
-    let mut lost = false;
-    if leading {
-        metrics.leads(true);
-        let mut role = role.clone();
-        let work = controller::run(Arc::new(context.begun()), asked(stop.clone()));
-        tokio::select! {
-            () = work => lost = !*stop.borrow(),
-            // The work under way is dropped: what it would write is refused by the deadline anyway.
-            _ = reached(&mut role, Role::Lost) => lost = true,
-        }
-        metrics.leads(false);
-    }
-    give_back.send_replace(true);
-    drop(tokio::time::timeout(Duration::from_secs(8), keeping).await);
-    if lost || *role.borrow() == Role::Lost {
-        tracing::error!("the process ends, to begin anew as a standby");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
-}
-
-/// Waits until this process is `wanted`; false where that cannot happen any more.
-async fn reached(role: &mut watch::Receiver<Role>, wanted: Role) -> bool {
-    role.wait_for(|now| *now == wanted).await.is_ok()
 }
 
 async fn look_at_the_api_server(client: kube::Client, health: Arc<Health>) {
@@ -226,10 +193,4 @@ fn stopping() -> Result<watch::Receiver<bool>, Failure> {
         std::future::pending::<()>().await;
     });
     Ok(receiver)
-}
-
-async fn asked(mut stop: watch::Receiver<bool>) {
-    if stop.wait_for(|asked| *asked).await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

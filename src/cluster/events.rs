@@ -1,6 +1,7 @@
 //! Events for the person on call. An event that cannot be written is logged and forgotten: it never fails a decision.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -31,18 +32,19 @@ impl Cluster {
     pub async fn tell(&self, about: &About<'_>, event: &Event) {
         let now = self.now();
         let object =
-            body(about, event, &now.0.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(), &self.reporter, sequence());
+            body(about, event, &now.0.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(), &self.reporter, self.sequence());
         if let Err(error) = self.create(&EVENT, about.namespace, &object).await {
             tracing::warn!(namespace = about.namespace, name = about.name, reason = event.reason, %error, "an event could not be written");
         }
     }
-}
 
-/// Names need to differ between processes and within one.
-fn sequence() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let micros = jiff::Timestamp::now().as_microsecond();
-    format!("{micros:x}{:x}", NEXT.fetch_add(1, Ordering::Relaxed) & 0xfff)
+    /// Names need to differ between processes and within one.
+    fn sequence(&self) -> String {
+        let mut process = DefaultHasher::new();
+        self.reporter.hash(&mut process);
+        let micros = self.now().0.as_microsecond();
+        format!("{micros:x}{:03x}{:03x}", self.told.fetch_add(1, Ordering::Relaxed) & 0xfff, process.finish() & 0xfff)
+    }
 }
 
 fn body(about: &About<'_>, event: &Event, at: &str, reporter: &str, sequence: String) -> Value {

@@ -16,6 +16,7 @@ pub mod status;
 pub mod watch;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 pub use clock::{Clock, SystemClock};
@@ -32,6 +33,7 @@ pub struct Cluster {
     clock: Arc<dyn Clock>,
     leadership: Leadership,
     reporter: Arc<str>,
+    told: Arc<AtomicU64>,
 }
 
 /// How long one request may take.
@@ -40,12 +42,17 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 impl Cluster {
     /// A door that writes as long as `leadership` allows; `reporter` names this process in events.
     pub fn new(client: kube::Client, clock: Arc<dyn Clock>, leadership: Leadership, reporter: &str) -> Self {
-        Self { client, clock, leadership, reporter: reporter.into() }
+        Self { client, clock, leadership, reporter: reporter.into(), told: Arc::default() }
     }
 
     /// The time of decisions.
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// A number from 0 to 1, by chance, for pauses that must not be equal.
+    pub fn chance(&self) -> f64 {
+        self.clock.chance()
     }
 
     /// The client, for watches.

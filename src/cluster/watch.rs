@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use kube::Api;
 use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use super::{Cluster, Kind};
+use super::{Clock, Cluster, Kind};
 
 /// What a watch says.
 #[derive(Debug)]
@@ -33,12 +36,12 @@ pub async fn metadata(
     labels: &str,
     on: impl FnMut(Change<PartialObjectMeta<DynamicObject>>),
 ) {
-    follow(api(cluster, kind, namespace), kind, labels, on).await;
+    follow(cluster, api(cluster, kind, namespace), kind, labels, on).await;
 }
 
 /// Watches whole objects as raw JSON, so that a malformed one is just another object; never ends.
 pub async fn objects(cluster: &Cluster, kind: &Kind, namespace: &str, on: impl FnMut(Change<DynamicObject>)) {
-    follow(api(cluster, kind, namespace), kind, "", on).await;
+    follow(cluster, api(cluster, kind, namespace), kind, "", on).await;
 }
 
 fn api<K>(cluster: &Cluster, kind: &Kind, namespace: &str) -> Api<K>
@@ -52,14 +55,46 @@ where
     }
 }
 
-async fn follow<K>(api: Api<K>, kind: &Kind, labels: &str, mut on: impl FnMut(Change<K>))
+/// Pauses between attempts at a watch. Written here because those of the client library throw dice of their own.
+struct Pauses {
+    clock: Arc<dyn Clock>,
+    next: Duration,
+}
+
+impl Pauses {
+    const FIRST: Duration = Duration::from_millis(800);
+    const LONGEST: Duration = Duration::from_secs(30);
+
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, next: Self::FIRST }
+    }
+}
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    /// Doubles with every failure in a row; a random part keeps many watches apart.
+    fn next(&mut self) -> Option<Duration> {
+        let pause = self.next.mul_f64(1.0 + self.clock.chance());
+        self.next = (self.next * 2).min(Self::LONGEST);
+        Some(pause)
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.next = Self::FIRST;
+    }
+}
+
+async fn follow<K>(cluster: &Cluster, api: Api<K>, kind: &Kind, labels: &str, mut on: impl FnMut(Change<K>))
 where
     K: Resource + ResourceExt + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     // Small pages: the memory that a list takes while it is read is never given back to the system.
     let config = watcher::Config::default().page_size(100);
     let config = if labels.is_empty() { config } else { config.labels(labels) };
-    let mut stream = pin!(watcher::watcher(api, config).default_backoff());
+    let mut stream = pin!(watcher::watcher(api, config).backoff(Pauses::new(cluster.clock.clone())));
     let mut all = BTreeSet::new();
     while let Some(event) = stream.next().await {
         match event {

@@ -55,7 +55,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    Ok(Next::In(Lane::Urgent, interval.mul_f64(0.95 + 0.1 * super::chance())))
+    Ok(Next::In(Lane::Urgent, interval.mul_f64(0.95 + 0.1 * context.cluster.chance())))
 }
 
 impl Budgets {

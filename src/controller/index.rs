@@ -1,6 +1,6 @@
 //! Which GatedReleases are concerned when another object changes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Mutex;
 
@@ -25,7 +25,7 @@ struct Entry {
 
 /// References by namespace and name. Only says whom to look at; nothing is decided from it.
 #[derive(Debug, Default)]
-pub(super) struct Index(Mutex<HashMap<(String, String), Entry>>);
+pub(super) struct Index(Mutex<BTreeMap<(String, String), Entry>>);
 
 impl Index {
     /// Notes a GatedRelease; says whether it changed otherwise than by our own status.

@@ -5,21 +5,25 @@
 
 mod budget;
 mod index;
+mod process;
 mod queue;
 mod release;
 mod triggers;
 mod ungated;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::cluster::observe::Measured;
 use crate::cluster::{Cluster, Error};
 use crate::prometheus::Sources;
 use crate::server::{Health, Metrics};
+
+pub use process::{Ended, asked, lead};
 
 use index::Index;
 use queue::{Key, Lane, Queue};
@@ -48,7 +52,7 @@ pub struct Context {
     queue: Queue,
     index: Index,
     budgets: Budgets,
-    told: Mutex<HashMap<Key, String>>,
+    told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
 }
 
@@ -62,7 +66,7 @@ enum Next {
 
 /// Which budgets were measured since the process began.
 #[derive(Default)]
-struct Budgets(Mutex<HashMap<(String, String), i64>>);
+struct Budgets(Mutex<BTreeMap<(String, String), i64>>);
 
 impl Budgets {
     /// Notes that a generation was measured; says whether it is the first time.
@@ -136,6 +140,7 @@ pub async fn run(context: Arc<Context>, stop: impl Future<Output = ()>) {
         workers.spawn(work(context.clone(), worker));
     }
     tokio::select! {
+        biased;
         () = stop => {}
         _ = watches.join_next() => tracing::error!("a watch ended, which it never should"),
         _ = workers.join_next() => tracing::error!("a worker ended, which it never should"),
@@ -171,7 +176,7 @@ async fn work(context: Arc<Context>, worker: usize) {
                 );
             }
             Err(error) => {
-                let pause = backoff(context.queue.failed(&key));
+                let pause = backoff(context.queue.failed(&key), context.cluster.chance());
                 if error.is_outdated() {
                     tracing::debug!(%key, %error, ?pause, "planned again");
                 } else {
@@ -185,16 +190,9 @@ async fn work(context: Arc<Context>, worker: usize) {
 }
 
 /// Doubles with every failure in a row; a random part keeps objects that failed together apart.
-fn backoff(failures: u32) -> Duration {
+fn backoff(failures: u32, chance: f64) -> Duration {
     let base = BACKOFF_MIN.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(BACKOFF_MAX);
-    base.mul_f64(0.5 + 0.5 * chance())
-}
-
-/// A number from 0 to 1, by chance.
-fn chance() -> f64 {
-    use std::hash::BuildHasher;
-    let bits = std::hash::RandomState::new().hash_one(0_u8) >> 11;
-    bits as f64 / (1_u64 << 53) as f64
+    base.mul_f64(0.5 + 0.5 * chance)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -207,10 +205,12 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_have_an_end() {
-        assert!(backoff(1) <= BACKOFF_MIN);
-        assert!(backoff(4) >= BACKOFF_MIN * 4);
-        for failures in [8, 20, u32::MAX] {
-            assert!((BACKOFF_MAX / 2..=BACKOFF_MAX).contains(&backoff(failures)));
+        for chance in [0.0, 0.5, 1.0] {
+            assert!(backoff(1, chance) <= BACKOFF_MIN);
+            assert!(backoff(4, chance) >= BACKOFF_MIN * 4);
+            for failures in [8, 20, u32::MAX] {
+                assert!((BACKOFF_MAX / 2..=BACKOFF_MAX).contains(&backoff(failures, chance)));
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Written here because the client library's controller keeps whole objects, counts no failures, and its streams are
 //! unstable; all that is needed is names and times.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -73,11 +73,11 @@ pub(super) struct Queue {
 struct State {
     urgent: BTreeSet<(Instant, Key)>,
     calm: BTreeSet<(Instant, Key)>,
-    asked: HashMap<Key, (Lane, Instant)>,
-    running: HashSet<Key>,
+    asked: BTreeMap<Key, (Lane, Instant)>,
+    running: BTreeSet<Key>,
     /// Asked for while being looked at.
-    again: HashMap<Key, (Lane, Instant)>,
-    failures: HashMap<Key, u32>,
+    again: BTreeMap<Key, (Lane, Instant)>,
+    failures: BTreeMap<Key, u32>,
     closed: bool,
 }
 
@@ -152,6 +152,7 @@ impl Queue {
                 None => changed.await,
                 Some(at) => {
                     tokio::select! {
+                        biased;
                         () = changed => {}
                         () = tokio::time::sleep_until(at) => {}
                     }

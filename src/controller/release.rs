@@ -95,7 +95,7 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
         .conditions
         .iter()
         .any(|condition| condition.kind == "Ready" && condition.status == crate::api::condition::Truth::True);
-    let resync = if in_force { RESYNC.mul_f64(0.9 + 0.2 * super::chance()) } else { RESYNC_PROBLEM };
+    let resync = if in_force { RESYNC.mul_f64(0.9 + 0.2 * context.cluster.chance()) } else { RESYNC_PROBLEM };
     Ok(Next::In(lane(&plan.status), plan.wake.map_or(resync, |wake| wake.as_std().clamp(AT_ONCE, resync))))
 }
 

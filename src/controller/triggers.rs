@@ -75,7 +75,7 @@ async fn releases(context: Arc<Context>) {
 }
 
 async fn budgets(context: Arc<Context>) {
-    let seen = Mutex::new(std::collections::HashMap::new());
+    let seen = Mutex::new(std::collections::BTreeMap::new());
     let look_at = |namespace: &str, name: &str| {
         context.queue.add(&Key::budget(namespace, name), Lane::Urgent, Duration::ZERO);
         look(&context, namespace, context.index.of_budget(namespace, name));

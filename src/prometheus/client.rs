@@ -2,9 +2,11 @@
 //! answer, and partial data would look whole.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::config::Source;
 use super::reply::{Reply, parse};
@@ -18,6 +20,21 @@ const AT_ONCE: usize = 8;
 pub trait Observer: Send + Sync {
     /// A query was answered or not: how long it took, and `None` or one word for what went wrong.
     fn query(&self, source: &str, took: Duration, error: Option<&'static str>);
+}
+
+/// Carries a query to a source and its answer back, with the HTTP status; the error says in words why there is none.
+pub trait Transport: Send + Sync {
+    /// Asks `source` the instant query.
+    fn instant<'a>(&'a self, source: &'a Source, query: &'a str) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>>;
+}
+
+/// Why there is no answer to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The source could not be reached.
+    Unreachable(String),
+    /// The answer is none that can be read.
+    Invalid(String),
 }
 
 /// The certificates of this machine, or of `SSL_CERT_FILE`. An image may have none: sources behind plain http need none,
@@ -34,21 +51,15 @@ fn tls() -> Result<rustls::ClientConfig, String> {
 /// A client for Prometheus servers.
 #[derive(Clone)]
 pub struct Prometheus {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     slots: Arc<Semaphore>,
     observer: Arc<dyn Observer>,
 }
 
 impl Prometheus {
     /// A client that tells `observer` of every query.
-    pub fn new(observer: Arc<dyn Observer>) -> Result<Self, String> {
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_backend_preconfigured(tls()?)
-            .build()
-            .map_err(|error| format!("the client for Prometheus could not be made: {}", chain(&error)))?;
-        Ok(Self { http, slots: Arc::new(Semaphore::new(AT_ONCE)), observer })
+    pub fn new(transport: Arc<dyn Transport>, observer: Arc<dyn Observer>) -> Self {
+        Self { transport, slots: Arc::new(Semaphore::new(AT_ONCE)), observer }
     }
 
     pub(super) async fn query(&self, name: &str, source: &Source, query: &str) -> Reply {
@@ -75,31 +86,61 @@ impl Prometheus {
 
     async fn ask(&self, source: &Source, query: &str) -> Reply {
         let Ok(_slot) = self.slots.acquire().await else { return Reply::Unreachable("shutting down".to_owned()) };
+        match self.transport.instant(source, query).await {
+            Ok((code, body)) => parse(code, &body),
+            Err(NoAnswer::Unreachable(why)) => Reply::Unreachable(why),
+            Err(NoAnswer::Invalid(why)) => Reply::Invalid(why),
+        }
+    }
+}
+
+/// HTTP, as Prometheus speaks it.
+pub struct Http(reqwest::Client);
+
+impl Http {
+    /// A client that follows no redirects.
+    pub fn new() -> Result<Self, String> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .tls_backend_preconfigured(tls()?)
+            .build()
+            .map_err(|error| format!("the client for Prometheus could not be made: {}", chain(&error)))?;
+        Ok(Self(http))
+    }
+
+    async fn get(&self, source: &Source, query: &str) -> Result<(u16, Vec<u8>), NoAnswer> {
         let url = format!("{}/api/v1/query", source.url.trim_end_matches('/'));
-        let mut request = self.http.get(url).query(&[("query", query)]);
+        let mut request = self.0.get(url).query(&[("query", query)]);
         if let Some(file) = &source.bearer_token_file {
             match std::fs::read_to_string(file) {
                 Ok(token) => request = request.bearer_auth(token.trim()),
-                Err(why) => return Reply::Unreachable(format!("the bearer token file {file}: {why}")),
+                Err(why) => return Err(NoAnswer::Unreachable(format!("the bearer token file {file}: {why}"))),
             }
         }
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Reply::Unreachable(chain(&error.without_url())),
+            Err(error) => return Err(NoAnswer::Unreachable(chain(&error.without_url()))),
         };
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
-                Ok(None) => return parse(response.status().as_u16(), &body),
+                Ok(None) => return Ok((response.status().as_u16(), body)),
                 Ok(Some(part)) if body.len() + part.len() <= BODY_MAX => body.extend_from_slice(&part),
                 Ok(Some(_)) => {
-                    return Reply::Invalid(
+                    return Err(NoAnswer::Invalid(
                         "the answer is larger than 1 MiB; make the query answer fewer series".to_owned(),
-                    );
+                    ));
                 }
-                Err(error) => return Reply::Unreachable(chain(&error.without_url())),
+                Err(error) => return Err(NoAnswer::Unreachable(chain(&error.without_url()))),
             }
         }
+    }
+}
+
+impl Transport for Http {
+    fn instant<'a>(&'a self, source: &'a Source, query: &'a str) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
+        Box::pin(self.get(source, query))
     }
 }
 

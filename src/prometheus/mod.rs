@@ -14,7 +14,7 @@ mod template;
 use std::sync::Arc;
 
 pub use answer::answer;
-pub use client::{Observer, Prometheus};
+pub use client::{Http, NoAnswer, Observer, Prometheus, Transport};
 pub use config::Config;
 
 use crate::api::gated_release::GatedReleaseSpec;
@@ -38,9 +38,9 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Sources that tell `observer` of every query.
-    pub fn new(config: Arc<Config>, observer: Arc<dyn Observer>) -> Result<Self, String> {
-        Ok(Self { config, client: Prometheus::new(observer)? })
+    /// Sources that are reached by `transport` and tell `observer` of every query.
+    pub fn new(config: Arc<Config>, transport: Arc<dyn Transport>, observer: Arc<dyn Observer>) -> Self {
+        Self { config, client: Prometheus::new(transport, observer) }
     }
 
     /// The configuration.

@@ -249,6 +249,11 @@ impl Metrics {
         }
     }
 
+    /// How many looks ended in an error of this kind.
+    pub fn errors(&self, error: &'static str) -> u64 {
+        self.reconcile_errors.get_or_create(&Kind { kind: error }).get()
+    }
+
     /// Counts a write.
     pub fn wrote(&self, kind: &'static str) {
         self.writes.get_or_create(&Kind { kind }).inc();

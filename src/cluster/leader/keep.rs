@@ -76,6 +76,7 @@ impl Keeper {
             }
             let pause = over.map_or(pause, |over| pause.min(over.saturating_duration_since(Instant::now())));
             tokio::select! {
+                biased;
                 () = &mut stop => return self.give_back(&cluster).await,
                 () = tokio::time::sleep(pause) => {}
             }
