@@ -10,6 +10,7 @@ pub mod controller;
 pub mod policy;
 pub mod prometheus;
 pub mod release;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod server;
 pub mod traffic;

@@ -1,0 +1,17 @@
+//! The admission policies that the chart ships, evaluated as an API server does.
+//!
+//! Here belongs what an API server does with MutatingAdmissionPolicies and ValidatingAdmissionPolicies ([`Policies`]): whom
+//! they concern, in what order they run, what they change or deny. The policies are the chart's own text, rendered by
+//! `charts/tidegate/ci/render-policies`. What must never enter: what a policy says, in any other form than that text;
+//! webhooks; parameters and namespace selectors, which no policy of ours has and which are refused when they are read.
+
+mod constraints;
+mod policies;
+mod policy;
+mod refusals;
+mod request;
+
+pub use policies::{Override, Policies};
+
+#[cfg(test)]
+mod tests;

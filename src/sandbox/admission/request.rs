@@ -1,0 +1,50 @@
+//! What policies can name.
+
+use serde_json::Value;
+
+use super::policy::Policy;
+use crate::sandbox::api::Review;
+use crate::sandbox::schema::cel::{Scope, Val};
+
+/// `object`, `oldObject`, `request`, `variables` and `authorizer`.
+pub(super) fn scope<'a>(policy: &'a Policy, review: &'a Review<'a>, object: Option<&'a Value>) -> Scope<'a> {
+    let or_null = |object: Option<&'a Value>| object.map_or(Val::Null, Val::from);
+    let names =
+        vec![("object", or_null(object)), ("oldObject", or_null(review.old)), ("request", request(review, object))];
+    Scope::new(names).with_variables(&policy.variables).with_authorizer(review.may)
+}
+
+fn request<'a>(review: &'a Review<'a>, object: Option<&'a Value>) -> Val<'a> {
+    let user = review.user;
+    let kind = object.or(review.old).and_then(|object| object.get("kind")).and_then(Value::as_str);
+    Val::map([
+        ("operation", Val::text(review.operation.as_str())),
+        ("namespace", Val::text(review.namespace)),
+        ("name", Val::text(review.name)),
+        ("dryRun", Val::Bool(review.dry_run)),
+        ("subResource", Val::text(review.subresource.unwrap_or_default())),
+        (
+            "kind",
+            Val::map([
+                ("group", Val::text(review.group)),
+                ("version", Val::text(review.version)),
+                ("kind", Val::text(kind.unwrap_or_default())),
+            ]),
+        ),
+        (
+            "resource",
+            Val::map([
+                ("group", Val::text(review.group)),
+                ("version", Val::text(review.version)),
+                ("resource", Val::text(review.resource)),
+            ]),
+        ),
+        (
+            "userInfo",
+            Val::map([
+                ("username", Val::text(&user.name)),
+                ("groups", Val::list(user.groups.iter().map(|group| Val::text(group)).collect())),
+            ]),
+        ),
+    ])
+}

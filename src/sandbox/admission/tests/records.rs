@@ -1,0 +1,64 @@
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::world::{CONTROLLER, MACHINE, PERSON, World, with};
+use crate::sandbox::admission::Override;
+
+const ONLY: &str = "written by Tidegate only, not by ";
+
+fn records() -> World {
+    World::new(Override::Audit, ("tidegate.io", "v1alpha1", "releaserecords"))
+}
+
+fn record() -> Value {
+    json!({
+        "apiVersion": "tidegate.io/v1alpha1", "kind": "ReleaseRecord", "metadata": {"name": "c", "namespace": "shop"},
+        "spec": {"release": "shop", "attempt": 1, "workloadUid": "u", "revision": "r1", "riskBudget": "shop",
+            "change": {"type": "Feature"}},
+    })
+}
+
+#[rstest]
+#[case::a_person(PERSON)]
+#[case::a_machine(MACHINE)]
+#[case::the_clusters_admin("kubernetes-admin")]
+fn a_record_is_created_by_the_controller_and_by_nobody_else(#[case] user: &str) {
+    let mut world = records();
+    let why = world.write(user, record(), None).unwrap_err();
+    assert!(why.contains(&format!("{ONLY}{user}")), "{why}");
+    world.write(CONTROLLER, record(), None).unwrap();
+}
+
+#[test]
+fn a_records_status_and_labels_are_written_by_the_controller_only() {
+    let mut world = records();
+    world.write(CONTROLLER, record(), None).unwrap();
+    let with_status = with(record(), json!({"status": {"phase": "Plan", "phaseSince": "2026-01-01T00:00:00Z"}}));
+    assert!(world.write(PERSON, with_status.clone(), Some("status")).unwrap_err().contains(ONLY));
+    world.write(CONTROLLER, with_status, Some("status")).unwrap();
+    let relabelled = json!({"metadata": {"labels": {"tidegate.io/release": "other"}}});
+    assert!(world.patch(PERSON, relabelled).unwrap_err().contains(ONLY));
+}
+
+#[test]
+fn metadata_that_says_nothing_may_change() {
+    let mut world = records();
+    world.write(CONTROLLER, record(), None).unwrap();
+    let collector = "system:serviceaccount:kube-system:generic-garbage-collector";
+    world.patch(collector, json!({"metadata": {"finalizers": ["foregroundDeletion"]}})).unwrap();
+}
+
+#[test]
+fn an_attestation_is_made_in_ones_own_name() {
+    let mut world = World::new(Override::Audit, ("tidegate.io", "v1alpha1", "attestations"));
+    let attestation = |author: &str| {
+        json!({
+            "apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"name": "c", "namespace": "shop"},
+            "spec": {"releaseRef": {"name": "shop"}, "revision": "r1", "type": "approval", "role": "sre", "author": author},
+        })
+    };
+    let why = world.write(PERSON, attestation("sam"), None).unwrap_err();
+    let expected = "spec.author: sam is not you; an attestation is made in one's own name: write dana";
+    assert!(why.ends_with(expected), "{why}");
+    world.write(PERSON, attestation(PERSON), None).unwrap();
+}

@@ -1,0 +1,152 @@
+//! One object, and who writes it.
+
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::admission::{Override, Policies};
+use crate::sandbox::api::{AccessCheck, Operation, Review};
+use crate::sandbox::user::User;
+
+pub const PERSON: &str = "dana";
+pub const MACHINE: &str = "system:serviceaccount:flux-system:kustomize-controller";
+pub const CONTROLLER: &str = "system:serviceaccount:tidegate:tidegate";
+const STAMPS: [&str; 3] = ["tidegate.io/changed-by", "tidegate.io/resumed-by", "tidegate.io/paused-because"];
+
+/// One object under the policies.
+pub struct World {
+    policies: Policies,
+    resource: (&'static str, &'static str, &'static str),
+    object: Option<Value>,
+    /// What was applied from Git, so that the next apply takes away what it no longer names.
+    applied: Value,
+    /// A webhook that rewrites objects between the policies and their second run.
+    pub webhook: Option<fn(&mut Value)>,
+}
+
+impl World {
+    pub fn new(mode: Override, resource: (&'static str, &'static str, &'static str)) -> Self {
+        let policies = Policies::shipped(mode).unwrap();
+        Self { policies, resource, object: None, applied: Value::Null, webhook: None }
+    }
+
+    pub fn deployments() -> Self {
+        Self::new(Override::Audit, ("apps", "v1", "deployments"))
+    }
+
+    pub fn routes() -> Self {
+        Self::new(Override::Audit, ("gateway.networking.k8s.io", "v1", "httproutes"))
+    }
+
+    /// The object as it is stored.
+    pub fn object(&self) -> &Value {
+        self.object.as_ref().unwrap()
+    }
+
+    /// Writes a whole object, or a subresource of it.
+    pub fn write(&mut self, user: &str, object: Value, subresource: Option<&str>) -> Result<(), String> {
+        let user = User::person(user);
+        let may = |check: &AccessCheck<'_>| {
+            let granted = (check.group, check.resource, check.verb) == ("tidegate.io", "gatedreleases", "bypass");
+            granted && check.namespace == "shop" && user.name == "sam"
+        };
+        let admitted = |object: &Value| {
+            let review = Review {
+                operation: if self.object.is_some() { Operation::Update } else { Operation::Create },
+                group: self.resource.0,
+                version: self.resource.1,
+                resource: self.resource.2,
+                subresource,
+                user: &user,
+                namespace: "shop",
+                name: "c",
+                object: Some(object),
+                old: self.object.as_ref(),
+                dry_run: false,
+                may: &may,
+            };
+            self.policies.admit(&review).map_err(|refusal| refusal.to_string())
+        };
+        let mut object = admitted(&object)?.unwrap_or(object);
+        if let Some(webhook) = self.webhook {
+            webhook(&mut object);
+            object = admitted(&object)?.unwrap_or(object);
+        }
+        self.object = Some(object);
+        Ok(())
+    }
+
+    /// Applies a manifest as kubectl and GitOps tools do: what it names is set, what it named before and no longer does is
+    /// removed, everything else stays.
+    pub fn apply(&mut self, user: &str, manifest: Value) {
+        let mut object = self.object.clone().unwrap_or_else(|| json!({}));
+        remove(&mut object, &self.applied, &manifest);
+        json_patch::merge(&mut object, &manifest);
+        self.applied = manifest;
+        self.write(user, object, None).unwrap();
+    }
+
+    /// Patches the object as `kubectl patch --type=merge` does.
+    pub fn patch(&mut self, user: &str, patch: Value) -> Result<(), String> {
+        let mut object = self.object().clone();
+        json_patch::merge(&mut object, &patch);
+        self.write(user, object, None)
+    }
+
+    pub fn paused(&self) -> bool {
+        self.object().pointer("/spec/paused").is_some_and(|paused| paused == true)
+    }
+
+    /// Who changed it, who resumed it, and why it is paused.
+    pub fn stamps(&self) -> [Option<&str>; 3] {
+        STAMPS.map(|stamp| self.annotation(stamp))
+    }
+
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.object()["metadata"]["annotations"].get(key).and_then(Value::as_str)
+    }
+}
+
+fn remove(object: &mut Value, before: &Value, now: &Value) {
+    let (Some(object), Some(before)) = (object.as_object_mut(), before.as_object()) else { return };
+    let nothing = Map::new();
+    let now = now.as_object().unwrap_or(&nothing);
+    for (key, before) in before {
+        match (object.get_mut(key), now.get(key)) {
+            (Some(_), None) if !before.is_object() => drop(object.remove(key)),
+            (Some(inner), now) => remove(inner, before, now.unwrap_or(&Value::Null)),
+            (None, _) => {}
+        }
+    }
+}
+
+/// A gated Deployment as Git has it.
+pub fn deployment(image: &str) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "c", "namespace": "shop", "labels": {"tidegate.io/gated": "true"}},
+        "spec": {
+            "replicas": 0, "selector": {"matchLabels": {"app": "c"}},
+            "template": {
+                "metadata": {"labels": {"app": "c"}, "annotations": {"team": "shop"}},
+                "spec": {"containers": [{"name": "app", "image": image}]},
+            },
+        },
+    })
+}
+
+/// A manifest with more in it.
+pub fn with(mut manifest: Value, more: Value) -> Value {
+    json_patch::merge(&mut manifest, &more);
+    manifest
+}
+
+/// A Deployment whose second template is held.
+pub fn held(user: &str) -> World {
+    held_in(World::deployments(), user)
+}
+
+pub fn held_in(mut world: World, user: &str) -> World {
+    world.apply(PERSON, deployment("app:1"));
+    world.apply(user, deployment("app:2"));
+    assert!(world.paused(), "the changed template was not held");
+    world
+}
