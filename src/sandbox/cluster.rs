@@ -1,0 +1,246 @@
+//! A cluster as a value: the API server, its controllers, its users and their figures.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::admission::{Override, Policies};
+use super::api::ApiServer;
+use super::controllers::{Behaviour, Controllers, Pods};
+use super::metrics::Tsdb;
+use super::objects::Objects;
+use super::present::Presenter;
+use super::schema::Schemas;
+use super::traffic::{Flow, Rate, Tally, Traffic, Version};
+use super::user::User;
+use crate::api::{Span, Time, custom_resource_definitions};
+use crate::cluster::Kind;
+use crate::cluster::kind::{HTTP_ROUTE, POD, SERVICE};
+
+/// How often users' requests are simulated; they are scraped as often.
+const TICK: Span = Span::seconds(1);
+/// How long a router takes to take up a change.
+const ROUTER: Span = Span::from_millis(150);
+/// How long it takes when it lags.
+const ROUTER_LAG: Span = Span::seconds(4);
+/// How long samples are kept.
+const RETENTION: Span = Span::minutes(30);
+const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
+const CRD: Kind = Kind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
+
+/// How a version of a program behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    /// To its users.
+    pub users: Version,
+    /// To its users once it has run for a while: how long, and what then.
+    pub later: Option<(Span, Version)>,
+    /// Its pods.
+    pub pods: Behaviour,
+}
+
+/// Which program an image holds.
+pub type Programs = Arc<dyn Fn(&str) -> Program + Send + Sync>;
+
+/// A cluster in which nothing happens by itself but what [`SimulatedCluster::step`] does.
+pub struct SimulatedCluster {
+    /// The objects.
+    pub api: ApiServer,
+    controllers: Controllers,
+    traffic: Traffic,
+    tsdb: Tsdb,
+    nature: Nature,
+    /// What the router routes by: the rules of each route when it last took them up.
+    routed: BTreeMap<(String, String), Vec<(String, u64)>>,
+    /// When each image's pods were first ready.
+    since: BTreeMap<String, Time>,
+    stepped: u64,
+    due: Option<Time>,
+    tick: Option<Time>,
+}
+
+/// What pods and routers are like at the moment.
+struct Nature {
+    programs: Programs,
+    flaps_until: Option<Time>,
+    lags_until: Option<Time>,
+    now: Time,
+}
+
+impl Pods for Nature {
+    fn behaviour(&self, template: &Value) -> Behaviour {
+        (self.programs)(image(template)).pods
+    }
+
+    fn flaps(&self, pod: &str, now: Time) -> bool {
+        // Each pod for one second of three, each in its own.
+        let own = pod.bytes().map(u64::from).sum::<u64>();
+        let second = u64::try_from(now.0.as_second()).unwrap_or(0);
+        self.flaps_until.is_some_and(|until| now.0 < until.0) && (second + own) % 3 == 0
+    }
+
+    fn router_lag(&self) -> Span {
+        if self.lags_until.is_some_and(|until| self.now.0 < until.0) { ROUTER_LAG } else { ROUTER }
+    }
+}
+
+impl SimulatedCluster {
+    /// A cluster with Tidegate's kinds and policies installed, as the chart does, and the namespaces `tidegate` and `shop`.
+    pub fn new(seed: u64, now: Time, rate: Rate, programs: Programs) -> Result<Self, String> {
+        let mut api = ApiServer::starting(seed, now);
+        api.set_present(Arc::new(Presenter));
+        api.set_schemas(Box::new(Schemas::tidegate()?))?;
+        api.set_admission(Arc::new(Policies::shipped(Override::Audit)?));
+        let admin = User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] };
+        for crd in custom_resource_definitions() {
+            let crd = serde_json::to_value(crd).map_err(|why| format!("a definition of our own: {why}"))?;
+            api.create(&admin, &CRD, crd).map_err(|refusal| refusal.to_string())?;
+        }
+        for name in ["tidegate", "shop"] {
+            let namespace = json!({"metadata": {"name": name}});
+            api.create(&admin, &NAMESPACE, namespace).map_err(|refusal| refusal.to_string())?;
+        }
+        Ok(Self {
+            api,
+            controllers: Controllers::default(),
+            traffic: Traffic::new(rate, TICK, seed),
+            tsdb: Tsdb::new(RETENTION),
+            nature: Nature { programs, flaps_until: None, lags_until: None, now },
+            routed: BTreeMap::new(),
+            since: BTreeMap::new(),
+            stepped: 0,
+            due: None,
+            tick: None,
+        })
+    }
+
+    /// Pods lose and regain readiness until then.
+    pub fn flap_until(&mut self, until: Time) {
+        self.nature.flaps_until = Some(until);
+        self.due = Some(self.nature.now);
+    }
+
+    /// The router takes changes up late until then.
+    pub fn lag_until(&mut self, until: Time) {
+        self.nature.lags_until = Some(until);
+        self.due = Some(self.nature.now);
+    }
+
+    /// Sets what two series say from now on that a RiskBudget may read: all events, and the bad ones of them.
+    pub fn set_slo(&mut self, namespace: &str, total: f64, bad: f64) {
+        for (metric, value) in [("slo_total", total), ("slo_bad", bad)] {
+            self.tsdb.append(metric, &[("namespace", namespace)], self.nature.now, value);
+        }
+    }
+
+    /// What the client that counts got so far.
+    pub fn tally(&self) -> &Tally {
+        self.traffic.tally()
+    }
+
+    /// The series.
+    pub fn metrics(&mut self) -> &mut Tsdb {
+        &mut self.tsdb
+    }
+
+    /// An answer of the small Prometheus: the HTTP status and the body.
+    pub fn query(&self, query: &str, at: Time) -> (u16, Vec<u8>) {
+        let reply = self.tsdb.query(query, at);
+        (reply.code, reply.body)
+    }
+
+    /// Does what is due; answers when something is due next. Whatever changes an object makes something due at once.
+    pub fn step(&mut self, now: Time) -> Time {
+        self.nature.now = now;
+        if self.api.version() != self.stepped || self.due.is_some_and(|due| due.0 <= now.0) {
+            self.stepped = self.api.version();
+            self.due = self.controllers.step(&mut self.api, &self.nature, now);
+        }
+        let tick = *self.tick.get_or_insert(now);
+        if tick.0 <= now.0 {
+            self.serve(now);
+            self.tick = Some(tick.plus(TICK));
+        }
+        let next = self.tick.unwrap_or(now);
+        self.due.filter(|due| due.0 < next.0).unwrap_or(next)
+    }
+
+    /// Users' requests go where the router sends them.
+    fn serve(&mut self, now: Time) {
+        self.take_up();
+        let mut served: Vec<(String, String, f64, u32, Version)> = Vec::new();
+        for ((namespace, _), refs) in &self.routed {
+            let all: u64 = refs.iter().map(|(_, weight)| weight).sum();
+            for (service, weight) in refs.iter() {
+                let share = if all == 0 { 0.0 } else { *weight as f64 / all as f64 };
+                let (ready, image) = behind(&self.api, namespace, service);
+                let program = (self.nature.programs)(&image);
+                let since = (ready > 0).then(|| *self.since.entry(image).or_insert(now));
+                let version = match (program.later, since) {
+                    (Some((after, worse)), Some(since)) if now.since(since) >= after => worse,
+                    _ => program.users,
+                };
+                served.push((namespace.clone(), service.clone(), share, ready, version));
+            }
+        }
+        let flows: Vec<_> = served
+            .iter()
+            .map(|(namespace, service, share, ready, version)| Flow {
+                namespace,
+                service,
+                version,
+                share: *share,
+                ready_pods: *ready,
+            })
+            .collect();
+        self.traffic.step(now, &flows, &mut self.tsdb);
+    }
+
+    /// The router goes by what it has reported in the route's status.
+    fn take_up(&mut self) {
+        let text =
+            |value: &Value, place: &str| value.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let routes = self.api.list(&HTTP_ROUTE, "");
+        let mut there = Vec::with_capacity(routes.len());
+        for route in routes {
+            let key = (text(route, "/metadata/namespace"), text(route, "/metadata/name"));
+            there.push(key.clone());
+            let seen = route.pointer("/status/parents/0/conditions/0/observedGeneration");
+            if seen.is_some() && seen != route.pointer("/metadata/generation") {
+                continue;
+            }
+            let rules = route.pointer("/spec/rules").and_then(Value::as_array);
+            let refs = rules.into_iter().flatten().filter_map(|rule| rule.get("backendRefs")?.as_array()).flatten();
+            let weights = refs.map(|one| {
+                let weight = one.get("weight").and_then(Value::as_u64).unwrap_or(1);
+                (one.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(), weight)
+            });
+            self.routed.insert(key, weights.collect());
+        }
+        self.routed.retain(|key, _| there.contains(key));
+    }
+}
+
+fn image(template: &Value) -> &str {
+    template.pointer("/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// How many pods of a Service are ready, and the image that the last of them runs.
+fn behind(api: &ApiServer, namespace: &str, service: &str) -> (u32, String) {
+    let selector =
+        api.get(&SERVICE, namespace, service).and_then(|service| service.pointer("/spec/selector")?.as_object());
+    let Some(selector) = selector else { return (0, String::new()) };
+    let (mut ready, mut last) = (0, String::new());
+    for pod in api.list(&POD, namespace) {
+        let labels = pod.pointer("/metadata/labels");
+        let ours = selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
+        let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
+        let up = conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"));
+        if ours && up {
+            ready += 1;
+            image(pod).clone_into(&mut last);
+        }
+    }
+    (ready, last)
+}
