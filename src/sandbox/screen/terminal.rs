@@ -1,0 +1,46 @@
+//! The terminal, taken over for a while and given back in every case.
+
+use std::io::{self, stdout};
+
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::{cursor, execute};
+
+use super::draw::draw;
+use super::view::View;
+
+/// A terminal in raw mode with a screen of its own. It is given back when this is dropped, and before a panic is told, so
+/// also where a panic ends the process. Keys are read by whoever holds it, from `ratatui::crossterm::event`.
+pub struct Terminal {
+    inner: DefaultTerminal,
+}
+
+impl Terminal {
+    /// Takes the terminal over. At most once at a time in a process. Errors where standard output is none.
+    pub fn open() -> io::Result<Self> {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            drop(execute!(stdout(), cursor::Show));
+            before(panic);
+        }));
+        match ratatui::try_init() {
+            Ok(inner) => Ok(Self { inner }),
+            Err(why) => {
+                // It may have failed half way.
+                drop(ratatui::try_restore());
+                Err(why)
+            }
+        }
+    }
+
+    /// Shows a view. Only what changed is written.
+    pub fn show(&mut self, view: &View) -> io::Result<()> {
+        self.inner.draw(|frame| draw(frame, view)).map(drop)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        drop(ratatui::try_restore());
+        drop(self.inner.show_cursor());
+    }
+}
