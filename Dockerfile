@@ -5,7 +5,7 @@ COPY Cargo.toml Cargo.lock README.md ./
 COPY src ./src
 # Static, so that the final image needs no C library. A target is named so that the flag spares build scripts and macros.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
- && RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --bin tidegate --target "$target" \
+ && RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --no-default-features --bin tidegate --target "$target" \
  && install -D "target/$target/release/tidegate" /out/tidegate
 
 FROM scratch

@@ -42,3 +42,7 @@ image TAG="tidegate:0.1.0":
 # What is checked before a merge.
 ci:
     .ci/run
+
+# Seeded worlds with faults on all cores, with what was reached: just simulate --for 10m
+simulate *ARGS="--for 1m":
+    cargo run --release --locked -- sandbox simulate --coverage {{ARGS}}

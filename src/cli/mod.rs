@@ -5,6 +5,8 @@
 mod controller;
 mod crds;
 mod retry;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod status;
 
 use std::io::Write;
@@ -35,6 +37,9 @@ enum Command {
     Status(status::Args),
     /// Try a revision again whose release was closed.
     Retry(retry::Args),
+    /// Try Tidegate on a simulated cluster.
+    #[cfg(feature = "sandbox")]
+    Sandbox(sandbox::Args),
     /// Print a completion script.
     Completion {
         /// The shell.
@@ -51,6 +56,12 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Crds(args) => crds::run(&args)?,
         Command::Status(args) => status::run(&args).await?,
         Command::Retry(args) => retry::run(&args).await?,
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(args) => {
+            // A sandbox has runtimes of its own, which cannot be started from within this one.
+            let run = tokio::task::spawn_blocking(move || sandbox::run(&args));
+            return run.await.map_err(|why| format!("the sandbox stopped: {why}"))?;
+        }
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tidegate", &mut script);

@@ -1,0 +1,245 @@
+//! `tidegate sandbox`: Tidegate on a simulated cluster.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::{Failure, say};
+use crate::api::Span;
+use crate::sandbox::player::{self, Show};
+use crate::sandbox::present::kubeconfig;
+use crate::sandbox::simulate::campaign::{Summary, Until, run_many};
+use crate::sandbox::simulate::run::{Options, run as run_world};
+use crate::sandbox::simulate::schedule::Mix;
+use crate::sandbox::simulate::shrink::{command, smallest};
+use crate::sandbox::story::{self, Story};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// What is played: a name from --list, or a file of your own (docs/sandbox.md).
+    #[arg(long, default_value = "good")]
+    scenario: String,
+    /// Simulated seconds in a real one. By default the scenario's own.
+    #[arg(long)]
+    speed: Option<f64>,
+    /// The seed of everything that is left to chance.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Serve the simulated API here, such as 127.0.0.1:8001, for kubectl; the cluster then stays until Ctrl-C.
+    #[arg(long)]
+    serve: Option<SocketAddr>,
+    /// List the scenarios that come with Tidegate.
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Run seeded worlds with faults and check the invariants in each.
+    Simulate(Simulate),
+    /// Print a kubeconfig for a sandbox that is served.
+    Kubeconfig {
+        /// The address given to --serve.
+        #[arg(long, default_value = "127.0.0.1:8001")]
+        server: SocketAddr,
+    },
+}
+
+/// Arguments of `simulate`.
+#[derive(Debug, clap::Args)]
+struct Simulate {
+    /// The seed of one world, or the first of many.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many worlds. Without this and --for: the one of --seed.
+    #[arg(long, conflicts_with = "span")]
+    worlds: Option<u64>,
+    /// Run worlds for so long.
+    #[arg(long = "for")]
+    span: Option<Span>,
+    /// Threads. By default one a core.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// What happens in the worlds: calm, people, faults or wild.
+    #[arg(long, default_value_t = Mix::WILD)]
+    mix: Mix,
+    /// Items of the world that are left out, by their number.
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<usize>,
+    /// Print every change of one world.
+    #[arg(long)]
+    trace: bool,
+    /// Look for the smallest world in which the same rule is broken.
+    #[arg(long)]
+    shrink: bool,
+    /// Print what was reached of all that can be, and what never was.
+    #[arg(long)]
+    coverage: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    match &args.command {
+        Some(Command::Simulate(args)) => simulate(args),
+        Some(Command::Kubeconfig { server }) => {
+            say(&kubeconfig(*server))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None if args.list => list(),
+        None => play(args),
+    }
+}
+
+fn list() -> Result<ExitCode, Failure> {
+    for name in story::names() {
+        let story = story::embedded(name).map(story::parse).transpose()?;
+        say(&format!("{name:<12}  {}\n", story.map(|story| story.title).unwrap_or_default()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A scenario that comes with Tidegate, or one from a file.
+fn read(scenario: &str) -> Result<Story, Failure> {
+    let text = match story::embedded(scenario) {
+        Some(text) => text.to_owned(),
+        None => std::fs::read_to_string(scenario).map_err(|why| {
+            let names: Vec<_> = story::names().collect();
+            format!("--scenario {scenario}: neither a file ({why}) nor one of {}", names.join(", "))
+        })?,
+    };
+    story::parse(&text).map_err(|why| format!("--scenario {scenario}: {why}"))
+}
+
+fn play(args: &Args) -> Result<ExitCode, Failure> {
+    let story = read(&args.scenario)?;
+    if args.speed.is_some_and(|speed| !(0.1..=3600.0).contains(&speed)) {
+        return Err("--speed: from 0.1 to 3600 simulated seconds in a real one".to_owned());
+    }
+    if args.serve.is_some_and(|address| !address.ip().is_loopback()) {
+        return Err("--serve: nobody is authenticated; give a loopback address, such as 127.0.0.1:8001".to_owned());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .map_err(|why| format!("no runtime: {why}"))?;
+    let unmet = runtime.block_on(async {
+        let serve = match args.serve {
+            None => None,
+            Some(address) => {
+                let bound = tokio::net::TcpListener::bind(address).await;
+                Some(bound.map_err(|why| format!("--serve {address}: {why}"))?)
+            }
+        };
+        say(&format!("{}\n\n{}\n{SIMULATED}\n", story.title, story.description.trim()))?;
+        if let Some(address) = args.serve {
+            say(&format!(
+                "\nkubectl: tidegate sandbox kubeconfig --server {address} > sandbox.yaml; KUBECONFIG=sandbox.yaml kubectl get gr\n"
+            ))?;
+        }
+        let show = Show { speed: args.speed, seed: args.seed, serve, stay: args.serve.is_some() };
+        let mut closed = None;
+        let mut tell = |line: &str| closed = say(&format!("{line}\n")).err();
+        let stop = async {
+            // Where the signal cannot be heard, the process ends by it all the same.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        player::play(&story, show, &mut tell, stop).await
+    })?;
+    runtime.shutdown_background();
+    if unmet.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for what in &unmet {
+        say(&format!("NOT AS EXPECTED: {what}\n"))?;
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// What a sandbox is, said before anything else.
+const SIMULATED: &str = "
+This is a simulation in one process: API server, Deployment controller, pods, router, users and Prometheus are simulated,
+and time runs fast. The controller is the real one; it speaks to the API server as it would in a cluster.";
+
+fn simulate(args: &Simulate) -> Result<ExitCode, Failure> {
+    let without: BTreeSet<_> = args.without.iter().copied().collect();
+    let options = Options { mix: args.mix, without, traced: args.trace };
+    let until = match (args.worlds, args.span) {
+        (Some(worlds), _) => Until::Worlds(worlds),
+        (None, Some(span)) => Until::Time(span.as_std()),
+        (None, None) => return one(args, &options),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let summary = run_many(args.seed, until, args.jobs.unwrap_or(cores), &options, &|_| ());
+    tell(args, &options, &summary)
+}
+
+/// One world, in detail.
+fn one(args: &Simulate, options: &Options) -> Result<ExitCode, Failure> {
+    let mut report = run_world(args.seed, options)?;
+    let mut options = options.clone();
+    if args.shrink
+        && let Some(first) = report.violations.first()
+    {
+        (options, report) = smallest(args.seed, &options, first.rule)?;
+    }
+    for line in &report.trace {
+        say(&format!("{line}\n"))?;
+    }
+    say(&format!(
+        "seed {}: {} of its own time, {} writes, {} attempts ended\n",
+        report.seed, report.lasted, report.writes, report.attempts
+    ))?;
+    for (number, item) in &report.items {
+        say(&format!("  {number:>2}  at {:>7}  {}\n", item.at.to_string(), item.act))?;
+    }
+    for violation in &report.violations {
+        say(&format!("BROKEN {} at {}: {}\n", violation.rule, violation.at.clock(), violation.says))?;
+    }
+    if report.violations.is_empty() {
+        say("every invariant held\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("replay: {}\n", command(report.seed, &options)))?;
+    Ok(ExitCode::FAILURE)
+}
+
+fn tell(args: &Simulate, options: &Options, summary: &Summary) -> Result<ExitCode, Failure> {
+    let seconds = summary.took.max(Duration::from_millis(1)).as_secs_f64();
+    say(&format!(
+        "{} worlds in {seconds:.1} s: {:.1} a second, {} hours of their own time, {} attempts ended, {} writes\n",
+        summary.worlds,
+        summary.worlds as f64 / seconds,
+        summary.virtual_seconds / 3600,
+        summary.attempts,
+        summary.writes,
+    ))?;
+    if args.coverage {
+        for (sort, name, count) in summary.coverage.counts() {
+            say(&format!("  {sort:<8} {name:<28} {count:>9}\n"))?;
+        }
+        for (sort, name) in summary.coverage.never() {
+            say(&format!("  {sort:<8} {name:<28}     never\n"))?;
+        }
+    }
+    for (seed, why) in &summary.errors {
+        say(&format!("seed {seed} could not be run: {why}\n"))?;
+    }
+    for (rule, seeds) in &summary.broken {
+        for (seed, says) in seeds {
+            say(&format!("BROKEN {rule}: {says}\n  replay: {}\n", command(*seed, options)))?;
+        }
+    }
+    if summary.failed == 0 && summary.errors.is_empty() {
+        say("every invariant held in every world\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("{} of {} worlds broke an invariant\n", summary.failed, summary.worlds))?;
+    Ok(ExitCode::FAILURE)
+}

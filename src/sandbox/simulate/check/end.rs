@@ -1,0 +1,67 @@
+//! When all is calm: has everything ended, and is everything where it belongs?
+
+use serde_json::Value;
+
+use super::route::weight;
+use super::{NAME, NAMESPACE, newest_record, number, text};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
+use crate::sandbox::objects::Objects;
+
+/// What still goes on, or is left over, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// A release goes on.
+    Going(String),
+    /// Nothing goes on, and something is not where it belongs.
+    NotHome(String),
+}
+
+/// Looks whether everything has ended; none where it has.
+pub fn left_over(objects: &dyn Objects) -> Option<Left> {
+    let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    if release.is_some_and(|release| text(release, "/metadata/deletionTimestamp").is_some()) {
+        return Some(Left::Going("the GatedRelease is being deleted".to_owned()));
+    }
+    let record = newest_record(objects);
+    let outcome = record.and_then(|record| text(record, "/status/outcome"));
+    if release.is_some()
+        && let Some(record) = record
+        && outcome.is_none()
+    {
+        let says = format!(
+            "{} is in phase {} ({})",
+            text(record, "/metadata/name").unwrap_or_default(),
+            text(record, "/status/phase").unwrap_or("none"),
+            release.and_then(|release| text(release, "/status/message")).unwrap_or_default()
+        );
+        return Some(Left::Going(says));
+    }
+    let route = objects.get(&HTTP_ROUTE, NAMESPACE, NAME)?;
+    let canary = weight(route, "web-canary");
+    let previous = weight(route, "web-previous").unwrap_or(0);
+    let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME);
+    // After a late rollback the former version serves until Git reverts or fixes.
+    let back = matches!(outcome, Some("RolledBack" | "Abandoned"));
+    let late = back && previous == 100;
+    if let Some(canary) = canary {
+        return Some(Left::NotHome(format!("the route still names web-canary, weight {canary}")));
+    }
+    if !late {
+        if weight(route, "web-previous").is_some() {
+            return Some(Left::NotHome(format!("the route still names web-previous, weight {previous}")));
+        }
+        let marks = route.pointer("/metadata/annotations").and_then(Value::as_object);
+        if let Some(mark) = marks.into_iter().flat_map(|all| all.keys()).find(|key| key.starts_with("tidegate.io/")) {
+            return Some(Left::NotHome(format!("the route still carries {mark}")));
+        }
+    }
+    for (name, may) in [("web-canary", false), ("web-previous", late)] {
+        if !may && objects.get(&DEPLOYMENT, NAMESPACE, name).is_some() {
+            return Some(Left::NotHome(format!("Deployment {name} is still there")));
+        }
+    }
+    let workload = workload?;
+    let status = |field: &str| number(workload, &format!("/status/{field}"));
+    let settled = status("observedGeneration") >= number(workload, "/metadata/generation");
+    (!settled).then(|| Left::NotHome("the workload is not settled".to_owned()))
+}

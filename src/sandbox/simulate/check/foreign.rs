@@ -1,0 +1,123 @@
+//! What Tidegate writes: its own objects, and of those of others only what it says it writes; while it leads.
+
+use serde_json::Value;
+
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, text};
+
+const ROLE: &str = "/metadata/labels/tidegate.io~1role";
+
+pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>, process: usize) {
+    if seen.kind.plural == "leases" {
+        return;
+    }
+    if checkers.leader.is_some_and(|leader| leader != process) {
+        let says = format!("process {process} wrote {} {} although another leads", seen.kind.kind, seen.name);
+        checkers.violated(Rule::ExLeader, seen.now, says);
+    }
+    if seen.namespace != NAMESPACE {
+        let says = format!("{} {}/{} was written", seen.kind.kind, seen.namespace, seen.name);
+        return checkers.violated(Rule::OtherNamespace, seen.now, says);
+    }
+    if matches!(seen.kind.plural, "releaserecords" | "events") {
+        return;
+    }
+    let ours = [seen.before, seen.after].into_iter().flatten().all(|object| text(object, ROLE).is_some());
+    if ours {
+        if seen.kind.plural == "deployments" {
+            template(checkers, seen);
+        }
+        return;
+    }
+    let (Some(before), Some(after)) = (seen.before, seen.after) else {
+        // Taking our finalizer off lets an object go that somebody has deleted.
+        if seen.after.is_none() && seen.before.is_some_and(|it| text(it, "/metadata/deletionTimestamp").is_some()) {
+            return;
+        }
+        let says = format!("{} {} of somebody else was made or deleted", seen.kind.kind, seen.name);
+        return checkers.violated(Rule::ForeignField, seen.now, says);
+    };
+    let (before, after) = (stripped(seen, before), stripped(seen, after));
+    if before != after {
+        let says = format!("{} {}: {}", seen.kind.kind, seen.name, difference(&before, &after));
+        checkers.violated(Rule::ForeignField, seen.now, says);
+    }
+}
+
+/// The object without what Tidegate may write in it, and without what the API server writes.
+fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
+    let mut object = object.clone();
+    let mut drop = |place: &str, keys: &[&str]| {
+        if let Some(map) = object.pointer_mut(place).and_then(Value::as_object_mut) {
+            keys.iter().for_each(|key| drop(map.remove(*key)));
+            map.is_empty()
+        } else {
+            true
+        }
+    };
+    drop("/metadata", &["resourceVersion", "generation", "managedFields"]);
+    match seen.kind.plural {
+        "gatedreleases" => {
+            drop("", &["status"]);
+            drop("/metadata", &["finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"]);
+        }
+        "riskbudgets" => {
+            drop("", &["status"]);
+        }
+        "deployments" if seen.name == NAME => {
+            drop("/spec", &["paused"]);
+            if drop("/metadata/annotations", &["tidegate.io/paused-because", "tidegate.io/resumed-by"]) {
+                drop("/metadata", &["annotations"]);
+            }
+        }
+        "replicasets" => {
+            drop("/spec", &["replicas"]);
+        }
+        "httproutes" if seen.name == NAME => {
+            let marks = ["tidegate.io/weights", "tidegate.io/weights-before", "tidegate.io/withdrawn"];
+            if drop("/metadata/annotations", &marks) {
+                drop("/metadata", &["annotations"]);
+            }
+            for rule in object.pointer_mut("/spec/rules").and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(refs) = rule.get_mut("backendRefs").and_then(Value::as_array_mut) {
+                    refs.retain(|one| {
+                        !["web", "web-canary", "web-previous"].contains(&one["name"].as_str().unwrap_or_default())
+                    });
+                }
+            }
+        }
+        _ => {}
+    }
+    object
+}
+
+fn difference(before: &Value, after: &Value) -> String {
+    crate::cluster::status::difference(before, after).map_or_else(String::new, |patch| patch.to_string())
+}
+
+/// Canary and previous run what a user gave, but for the label that tells them apart.
+fn template(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let Some(template) = seen.after.and_then(|after| after.pointer("/spec/template")) else { return };
+    let Some(given) = checkers.templates.get(image(template)) else {
+        let says = format!("{} runs {}, which nobody gave", seen.name, image(template));
+        return checkers.violated(Rule::TemplateDiffers, seen.now, says);
+    };
+    let plain = |template: &Value| {
+        let mut template = template.clone();
+        if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+            labels.remove("app");
+            labels.retain(|key, _| !key.starts_with("tidegate.io/"));
+        }
+        if let Some(meta) = template.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+            meta.retain(|_, value| !value.is_null());
+            meta.remove("creationTimestamp");
+            // A restart is no change of the program.
+            meta.remove("annotations");
+        }
+        template
+    };
+    let (one, other) = (plain(template), plain(given));
+    if one != other {
+        let says = format!("{}: {}", seen.name, difference(&other, &one));
+        checkers.violated(Rule::TemplateDiffers, seen.now, says);
+    }
+}

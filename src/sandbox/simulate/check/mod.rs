@@ -1,0 +1,243 @@
+//! The invariants of a world, looked at after every change of any object: one file an idea.
+//!
+//! A checker sees what an observer outside would see: objects before and after, who wrote, and what was true at that
+//! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
+
+mod end;
+mod foreign;
+mod record;
+mod route;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+pub use end::{Left, left_over};
+
+use crate::api::{Span, Time};
+use crate::cluster::Kind;
+use crate::sandbox::objects::Objects;
+
+/// What must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// The weights of a rule sum to 100.
+    WeightsSum,
+    /// A weight rises only with a recorded passing verdict for this revision and stage.
+    WeightWithoutVerdict,
+    /// After an abort no write raises the canary.
+    WeightAfterAbort,
+    /// No traffic is sent to pods that are not ready.
+    TrafficToNobody,
+    /// The workload is let go only while another carries all traffic and the way back is warm.
+    UnsafeResume,
+    /// The way back keeps its capacity until verification ends.
+    FallbackGone,
+    /// The active ReplicaSet of a held Deployment is stable.
+    HeldRunsOther,
+    /// Unknown evidence never passes.
+    UnknownPassed,
+    /// A version that fails its contract before honest figures does not pass.
+    BadPassed,
+    /// A good version in a world without faults is released.
+    GoodStopped,
+    /// Fields of others are untouched.
+    ForeignField,
+    /// An ex-leader's writes change nothing.
+    ExLeader,
+    /// Terminal phases absorb.
+    SealedChanged,
+    /// Nothing is written in another namespace.
+    OtherNamespace,
+    /// A timer never fires twice: a moment that is noted stays.
+    TimerTwice,
+    /// Canary and template are equal but for the rewritten label.
+    TemplateDiffers,
+    /// An abort reaches weight 0 within its time budget.
+    AbortLate,
+    /// Every hold has a deadline, and is over by then.
+    HoldWithoutEnd,
+    /// Every release ends.
+    NeverEnds,
+    /// Traffic is home, and nothing is left over, when nothing goes on.
+    NotHome,
+    /// A quiet cluster gets no writes.
+    NotQuiet,
+    /// No plan breaks an invariant by itself: the linter refuses none.
+    PlanRefused,
+    /// The same seed gives the same world.
+    NotDeterministic,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// An invariant that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub rule: Rule,
+    /// When.
+    pub at: Time,
+    /// What was seen.
+    pub says: String,
+}
+
+/// One change of one object.
+pub struct Seen<'a> {
+    /// Its kind.
+    pub kind: &'a Kind,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The object before; none where it was made.
+    pub before: Option<&'a Value>,
+    /// The object after; none where it is gone.
+    pub after: Option<&'a Value>,
+    /// The process of Tidegate that wrote it, where it was one.
+    pub process: Option<usize>,
+    /// Everything else, after the change.
+    pub objects: &'a dyn Objects,
+    /// The moment.
+    pub now: Time,
+}
+
+/// What the checkers know of the world besides its objects.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// Since when Prometheus has told nothing but the truth.
+    pub honest_since: Option<Time>,
+    /// By process: whether the last answer about users was the truth.
+    pub last_answer_true: BTreeMap<usize, bool>,
+    /// Since when nothing has been failing at all.
+    pub calm_since: Option<Time>,
+}
+
+/// All checkers of one world, and what they remember.
+#[derive(Debug, Default)]
+pub struct Checkers {
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+    /// What is true at the moment.
+    pub circumstances: Circumstances,
+    /// When endpoints of a Service were last ready.
+    ready_at: BTreeMap<String, Time>,
+    /// The pod templates that users gave, by image, as the API server keeps them.
+    templates: BTreeMap<String, Value>,
+    /// The one ReplicaSet that was active when the workload was paused, and since when another is.
+    held: Option<workload::HeldSet>,
+    /// The process that has the Lease.
+    leader: Option<usize>,
+    /// Since when an abort has been going on.
+    abort: Option<Time>,
+}
+
+/// How old a look may be when its plan is carried out.
+const FRESH: Span = Span::seconds(5);
+
+/// The objects of the world under test.
+pub const NAMESPACE: &str = "shop";
+/// The workload, its Service, route, budget and GatedRelease.
+pub const NAME: &str = "web";
+
+impl Checkers {
+    /// Looks at one change.
+    pub fn see(&mut self, seen: &Seen<'_>) {
+        self.remember(seen);
+        if let Some(process) = seen.process {
+            foreign::check(self, seen, process);
+        }
+        if seen.namespace != NAMESPACE {
+            return;
+        }
+        match (seen.kind.plural, seen.name) {
+            ("httproutes", NAME) => route::check(self, seen),
+            ("releaserecords", _) => record::check(self, seen),
+            ("deployments" | "replicasets", _) => workload::check(self, seen),
+            _ => {}
+        }
+        route::abort(self, seen);
+    }
+
+    /// Notes what does not hold; the same thing only once.
+    pub fn violated(&mut self, rule: Rule, at: Time, says: String) {
+        if !self.violations.iter().any(|known| known.rule == rule) {
+            self.violations.push(Violation { rule, at, says });
+        }
+    }
+
+    fn remember(&mut self, seen: &Seen<'_>) {
+        match seen.kind.plural {
+            "endpointslices" => {
+                let label = "/metadata/labels/kubernetes.io~1service-name";
+                let service = [seen.after, seen.before].into_iter().flatten().find_map(|slice| text(slice, label));
+                // Ready until now, whatever it is from now on.
+                if let Some(service) = service
+                    && [seen.before, seen.after].into_iter().flatten().any(|slice| ready(slice) > 0)
+                {
+                    self.ready_at.insert(service.to_owned(), seen.now);
+                }
+            }
+            "deployments" if seen.name == NAME => {
+                if let Some(template) = seen.after.and_then(|after| after.pointer("/spec/template")) {
+                    self.templates.insert(image(template).to_owned(), template.clone());
+                }
+            }
+            "leases" => {
+                let holder = seen.after.and_then(|lease| text(lease, "/spec/holderIdentity")).unwrap_or_default();
+                self.leader = holder.strip_prefix("tidegate-").and_then(|rest| rest.split('_').next()?.parse().ok());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether endpoints of the Service are ready, or were a moment ago.
+    fn lately_ready(&self, seen: &Seen<'_>, service: &str) -> bool {
+        let slices = seen.objects.list(&crate::cluster::kind::ENDPOINT_SLICE, NAMESPACE);
+        let label = "/metadata/labels/kubernetes.io~1service-name";
+        slices.iter().any(|slice| text(slice, label) == Some(service) && ready(slice) > 0)
+            || self.ready_at.get(service).is_some_and(|at| seen.now.since(*at) <= FRESH)
+    }
+}
+
+/// The newest record of the release.
+fn newest_record(objects: &dyn Objects) -> Option<&Value> {
+    let all = objects.list(&crate::cluster::kind::RELEASE_RECORD, NAMESPACE);
+    let ours = all.into_iter().filter(|record| text(record, "/spec/release") == Some(NAME));
+    ours.max_by_key(|record| record.pointer("/spec/attempt").and_then(Value::as_u64))
+}
+
+fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
+    value.pointer(place)?.as_str()
+}
+
+fn number(value: &Value, place: &str) -> u64 {
+    value.pointer(place).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn items<'a>(value: &'a Value, place: &str) -> &'a [Value] {
+    value.pointer(place).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn time(value: &Value, place: &str) -> Option<Time> {
+    Some(Time(text(value, place)?.parse().ok()?))
+}
+
+/// The image of the first container of a pod template.
+fn image(template: &Value) -> &str {
+    text(template, "/spec/containers/0/image").unwrap_or_default()
+}
+
+/// Endpoints of a slice that are ready.
+fn ready(slice: &Value) -> usize {
+    items(slice, "/endpoints")
+        .iter()
+        .filter(|endpoint| endpoint.pointer("/conditions/ready") == Some(&true.into()))
+        .count()
+}

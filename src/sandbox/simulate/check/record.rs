@@ -1,0 +1,111 @@
+//! Records: sealed ones stay, moments stay, holds end, and what passes rests on the truth.
+
+use serde_json::Value;
+
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, items, text, time};
+use crate::api::Span;
+use crate::cluster::kind::DEPLOYMENT;
+use crate::sandbox::simulate::schedule::Quality;
+
+/// Moments that are noted once.
+const MOMENTS: [&str; 11] = [
+    "/status/promotion/resumedAt",
+    "/status/promotion/rolledAt",
+    "/status/promotion/halfAt",
+    "/status/promotion/passedAt",
+    "/status/promotion/homeAt",
+    "/status/promotion/verifiedAt",
+    "/status/rollback/at",
+    "/status/rollback/trigger",
+    "/status/rollback/homeAt",
+    "/status/endedAt",
+    "/status/outcome",
+];
+
+/// How long after its deadline a hold may stand.
+const GRACE: Span = Span::seconds(60);
+
+pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let (Some(process), Some(after)) = (seen.process, seen.after) else { return };
+    let before = seen.before.unwrap_or(&Value::Null);
+    if before.pointer("/status/outcome").is_some_and(|outcome| !outcome.is_null())
+        && before["status"] != after["status"]
+    {
+        checkers.violated(Rule::SealedChanged, seen.now, format!("{} was closed and changed", seen.name));
+    }
+    for place in MOMENTS {
+        once(checkers, seen, before.pointer(place), after.pointer(place), place);
+    }
+    let (old, new) = (items(before, "/status/stages"), items(after, "/status/stages"));
+    for (index, stage) in new.iter().enumerate() {
+        let stood = old.get(index);
+        for field in ["/startedAt", "/passedAt"] {
+            let place = format!("/status/stages/{index}{field}");
+            once(checkers, seen, stood.and_then(|stood| stood.pointer(field)), stage.pointer(field), &place);
+        }
+        let passes = text(stage, "/passedAt").is_some() && stood.is_none_or(|stood| text(stood, "/passedAt").is_none());
+        if passes {
+            passed(checkers, seen, process, index, stage);
+        }
+    }
+    hold(checkers, seen, after);
+    if text(after, "/status/outcome") == Some("Succeeded") && text(before, "/status/outcome").is_none() {
+        succeeded(checkers, seen, after);
+    }
+}
+
+fn once(checkers: &mut Checkers, seen: &Seen<'_>, before: Option<&Value>, after: Option<&Value>, place: &str) {
+    let (Some(before), Some(after)) = (before.filter(|it| !it.is_null()), after.filter(|it| !it.is_null())) else {
+        return;
+    };
+    if before != after {
+        checkers.violated(Rule::TimerTwice, seen.now, format!("{}{place}: {before}, then {after}", seen.name));
+    }
+}
+
+fn passed(checkers: &mut Checkers, seen: &Seen<'_>, process: usize, index: usize, stage: &Value) {
+    if checkers.circumstances.last_answer_true.get(&process) == Some(&false) {
+        let says = format!("{} stage {index} passed while Prometheus did not tell the truth", seen.name);
+        checkers.violated(Rule::UnknownPassed, seen.now, says);
+    }
+    // Under an honest Prometheus for the whole stage.
+    let started = time(stage, "/startedAt");
+    let honest = checkers.circumstances.honest_since.zip(started).is_some_and(|(since, started)| since.0 <= started.0);
+    let canary = seen.objects.get(&DEPLOYMENT, NAMESPACE, "web-canary");
+    let quality = canary.and_then(|canary| canary.pointer("/spec/template")).map(|it| Quality::of_image(image(it)));
+    // Latency is compared with stable, which is slow itself where somebody let a slow version run ungated.
+    let stable = super::workload::active(seen.objects);
+    let slow = stable.iter().any(|set| Quality::of_image(image(&set["spec"]["template"])) == Quality::Slow);
+    let bad = matches!(quality, Some(Quality::Errors | Quality::Unready)) || (quality == Some(Quality::Slow) && !slow);
+    if honest && bad {
+        let says = format!("{} stage {index} passed a version of quality {quality:?}: {}", seen.name, stage["verdict"]);
+        checkers.violated(Rule::BadPassed, seen.now, says);
+    }
+}
+
+fn hold(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value) {
+    if record.pointer("/status/hold").is_none_or(Value::is_null) {
+        return;
+    }
+    let says = |what: &str| format!("{}: hold {} {what}", seen.name, record["status"]["hold"]);
+    match time(record, "/status/hold/deadline") {
+        None => checkers.violated(Rule::HoldWithoutEnd, seen.now, says("has no deadline")),
+        Some(deadline) if seen.now.since(deadline) > GRACE => {
+            checkers.violated(Rule::HoldWithoutEnd, seen.now, says("is past its deadline"));
+        }
+        Some(_) => {}
+    }
+}
+
+fn succeeded(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value) {
+    let began = time(record, "/metadata/creationTimestamp");
+    let honest = checkers.circumstances.honest_since.zip(began).is_some_and(|(since, began)| since.0 <= began.0);
+    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
+    let quality = workload.and_then(|it| it.pointer("/spec/template")).map(|it| Quality::of_image(image(it)));
+    // A newer template may be there already: held, or let go under break-glass.
+    let newer = |it: &Value| it.pointer("/spec/paused") == Some(&true.into()) || super::workload::broken_glass(it);
+    let ours = workload.is_some_and(|it| !newer(it));
+    if honest && ours && matches!(quality, Some(Quality::Errors | Quality::Slow | Quality::Unready)) {
+        checkers.violated(Rule::BadPassed, seen.now, format!("{} succeeded with quality {quality:?}", seen.name));
+    }
+}

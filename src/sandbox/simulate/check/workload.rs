@@ -1,0 +1,153 @@
+//! The user's Deployment: what runs while it is held, and when it is let go.
+
+use serde_json::Value;
+
+use super::route::weight;
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, newest_record, number, text};
+use crate::api::{Span, Time};
+use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE, REPLICA_SET};
+use crate::sandbox::objects::Objects;
+
+/// What ran when the workload was held.
+#[derive(Debug)]
+pub(super) struct HeldSet {
+    name: String,
+    other_since: Option<Time>,
+}
+
+/// How long another ReplicaSet may be active before Tidegate must have corrected it.
+const CORRECTED_WITHIN: Span = Span::seconds(20);
+
+pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
+    held(checkers, seen);
+    if seen.kind.plural != "deployments" || seen.process.is_none() {
+        return;
+    }
+    match seen.name {
+        NAME => resumed(checkers, seen),
+        "web-previous" => previous(checkers, seen),
+        _ => {}
+    }
+}
+
+/// The ReplicaSets of the workload that want pods.
+pub(super) fn active(objects: &dyn Objects) -> Vec<&Value> {
+    let uid = objects.get(&DEPLOYMENT, NAMESPACE, NAME).and_then(|it| text(it, "/metadata/uid"));
+    let sets = objects.list(&REPLICA_SET, NAMESPACE).into_iter();
+    sets.filter(|set| uid.is_some() && text(set, "/metadata/ownerReferences/0/uid") == uid)
+        .filter(|set| number(set, "/spec/replicas") > 0)
+        .collect()
+}
+
+fn paused(deployment: &Value) -> bool {
+    deployment.pointer("/spec/paused") == Some(&true.into())
+}
+
+/// Whether somebody let the template run ungated.
+pub(super) fn broken_glass(deployment: &Value) -> bool {
+    text(deployment, "/metadata/annotations/tidegate.io~1break-glass").is_some_and(|reason| !reason.is_empty())
+}
+
+fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
+    let gated = |it: &&Value| it.pointer("/metadata/labels/tidegate.io~1gated").is_some();
+    let Some(workload) = workload.filter(|it| paused(it)).filter(gated) else {
+        checkers.held = None;
+        return;
+    };
+    let active = active(seen.objects);
+    // In the middle of a promotion the canary serves, and Tidegate decides which set the workload ends with.
+    let promotion = newest_record(seen.objects).and_then(|record| record.pointer("/status/promotion"));
+    let rolling = promotion.is_some_and(|it| it.get("resumedAt").is_some() && it.get("rolledAt").is_none());
+    if rolling {
+        checkers.held = None;
+        return;
+    }
+    let Some(held) = &mut checkers.held else {
+        // In the middle of a roll there are two: which of them goes on is Tidegate's to decide.
+        if let [only] = active.as_slice() {
+            let name = text(only, "/metadata/name").unwrap_or_default().to_owned();
+            checkers.held = Some(HeldSet { name, other_since: None });
+        }
+        return;
+    };
+    let other = active.iter().find(|set| text(set, "/metadata/name") != Some(&held.name));
+    held.other_since = other.map(|_| held.other_since.unwrap_or(seen.now));
+    if let (Some(since), Some(other)) = (held.other_since, other)
+        && seen.now.since(since) > CORRECTED_WITHIN
+        && checkers.circumstances.calm_since.is_some_and(|calm| seen.now.since(calm) > CORRECTED_WITHIN)
+    {
+        let says = format!(
+            "{} has pods while the workload is held; {} served ({} replicas wanted)",
+            text(other, "/metadata/name").unwrap_or_default(),
+            held.name,
+            number(workload, "/spec/replicas")
+        );
+        checkers.violated(Rule::HeldRunsOther, seen.now, says);
+    }
+}
+
+/// Tidegate lets the workload roll.
+fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let (Some(before), Some(after)) = (seen.before, seen.after) else { return };
+    if !paused(before) || paused(after) {
+        return;
+    }
+    let runs = active(seen.objects);
+    let same = runs.iter().all(|set| image(&set["spec"]["template"]) == image(&after["spec"]["template"]));
+    let Some(route) = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME) else { return };
+    let home = weight(route, NAME).unwrap_or(0);
+    if same {
+        // Nothing rolls: traffic must be home before.
+        if weight(route, "web-canary").unwrap_or(0) > 0 {
+            checkers.violated(Rule::UnsafeResume, seen.now, "resumed while the canary has traffic".to_owned());
+        }
+        return;
+    }
+    // What serves nobody may roll as it likes, such as a workload without pods.
+    if runs.is_empty() {
+        return;
+    }
+    let others = ["web-canary", "web-previous"].map(|name| weight(route, name).unwrap_or(0)).iter().sum::<u64>();
+    if others == 0 || (home > 0 && others < 100) {
+        let says = format!("a new template is let go while the workload itself has {home} of the traffic");
+        return checkers.violated(Rule::UnsafeResume, seen.now, says);
+    }
+    if !checkers.lately_ready(seen, "web-previous") {
+        let says = "a new template is let go and the former version is not warm".to_owned();
+        checkers.violated(Rule::UnsafeResume, seen.now, says);
+    }
+}
+
+/// Tidegate deletes or shrinks the former version.
+fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let Some(before) = seen.before else { return };
+    let size = |it: &Value| number(it, "/spec/replicas");
+    let leaves = seen.after.is_none_or(|after| after.pointer("/metadata/deletionTimestamp").is_some());
+    let shrinks = seen.after.is_some_and(|after| size(after) < size(before));
+    let wanted = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME).map_or(0, size);
+    if !(leaves || shrinks && seen.after.map_or(0, size) < wanted) {
+        return;
+    }
+    let route = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME);
+    if let Some(weight) = route.and_then(|route| weight(route, "web-previous")).filter(|weight| *weight > 0) {
+        let says = format!("web-previous goes while it has {weight} % of the traffic");
+        return checkers.violated(Rule::FallbackGone, seen.now, says);
+    }
+    // A fix that arrives in verification goes at once, whatever goes under break-glass is not gated at all, and a release
+    // goes with its GatedRelease.
+    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
+    let release = seen.objects.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, NAME);
+    if workload.is_none_or(|it| paused(it) || broken_glass(it))
+        || release.is_none_or(|it| text(it, "/metadata/deletionTimestamp").is_some())
+    {
+        return;
+    }
+    let Some(record) = newest_record(seen.objects) else { return };
+    let open = |place: &str| record.pointer(place).is_none_or(Value::is_null);
+    let promoting = !open("/status/promotion/resumedAt") && open("/status/promotion/verifiedAt");
+    if promoting && open("/status/outcome") && open("/status/rollback") {
+        let says = "web-previous goes before verification has ended".to_owned();
+        checkers.violated(Rule::FallbackGone, seen.now, says);
+    }
+}

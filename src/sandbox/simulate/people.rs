@@ -1,0 +1,298 @@
+//! What people and their tools do in a simulated world, as calls to the API server.
+
+use serde_json::{Value, json};
+
+use super::check::{NAME, NAMESPACE};
+use super::schedule::{Act, Quality};
+use crate::sandbox::api::{Answer, ApiServer, Call};
+use crate::sandbox::user::User;
+
+/// What Git says, and who reads it.
+#[derive(Debug, Clone)]
+pub struct Git {
+    image: String,
+    change: &'static str,
+    number: u32,
+    glass: Option<u32>,
+    replicas: u32,
+    restarts: u32,
+    edits: u32,
+}
+
+impl Default for Git {
+    fn default() -> Self {
+        Self {
+            image: "shop:1-good".to_owned(),
+            change: "Feature",
+            number: 1,
+            glass: None,
+            replicas: 3,
+            restarts: 0,
+            edits: 0,
+        }
+    }
+}
+
+/// Contract and stages of a world, short enough for minutes of virtual time.
+pub fn release(edits: u32) -> Value {
+    json!({
+        "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease",
+        "metadata": {"name": NAME, "namespace": NAMESPACE},
+        "spec": {
+            "workloadRef": {"kind": "Deployment", "name": NAME},
+            "riskBudgetRef": {"name": NAME},
+            "traffic": {"service": NAME, "httpRoutes": [{"name": NAME}]},
+            "strategy": {
+                "stages": [{"weight": 10, "bake": format!("{}s", 6 + edits)}, {"weight": 50, "bake": "6s"}, {"weight": 100, "bake": "6s"}],
+                "verify": "20s", "readyWithin": "40s", "handBack": "4s", "drain": "2s", "holdFor": "2m",
+            },
+            "analysis": {"metrics": "http-server", "interval": "2s", "window": "6s", "minRequests": 100, "evidenceWithin": "40s"},
+            "rollback": {"errorRatePercent": 1, "latencyFactor": 2, "latencyAdded": "500ms", "timeBudget": "30s"},
+        },
+    })
+}
+
+/// The Service.
+pub fn service() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE, "labels": {"app": NAME}},
+        "spec": {"selector": {"app": NAME}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+    })
+}
+
+/// The route; a number of edits shows in its time-out.
+pub fn route(edits: u32) -> Value {
+    json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "metadata": {"name": NAME, "namespace": NAMESPACE},
+        "spec": {
+            "parentRefs": [{"name": "shop"}],
+            "rules": [{
+                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                "timeouts": {"request": format!("{}s", 10 + edits)},
+                "backendRefs": [{"name": NAME, "port": 80}],
+            }],
+        },
+    })
+}
+
+/// The budget: its figures are read from two series that the world sets.
+pub fn budget() -> Value {
+    json!({
+        "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget",
+        "metadata": {"name": NAME, "namespace": NAMESPACE},
+        "spec": {"tier": 2, "slos": [{
+            "name": "availability", "objective": 99, "window": "30d",
+            "promql": {"total": "sum(slo_total{namespace=\"$namespace\"})", "bad": "sum(slo_bad{namespace=\"$namespace\"})"},
+        }]},
+    })
+}
+
+/// Somebody who speaks to the API server.
+fn call(
+    api: &mut ApiServer,
+    user: &User,
+    method: http::Method,
+    path: String,
+    query: &str,
+    kind: &str,
+    body: &Value,
+) -> u16 {
+    let call = Call {
+        user: user.clone(),
+        method,
+        path,
+        query: query.to_owned(),
+        content_type: kind.to_owned(),
+        accept: "application/json".to_owned(),
+        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
+        user_agent: "kubectl".to_owned(),
+    };
+    match api.call(&call) {
+        Answer::Done { code, .. } => code,
+        Answer::Watch(_) => 200,
+    }
+}
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
+const ROUTES: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
+const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
+
+fn apply(api: &mut ApiServer, user: &User, plural: &str, object: &Value) -> u16 {
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    call(
+        api,
+        user,
+        http::Method::PATCH,
+        format!("{plural}/{name}"),
+        "fieldManager=git&force=true",
+        "application/apply-patch+yaml",
+        object,
+    )
+}
+
+fn merge(api: &mut ApiServer, user: &User, path: &str, patch: &Value) -> u16 {
+    call(api, user, http::Method::PATCH, path.to_owned(), "fieldManager=kubectl", "application/merge-patch+json", patch)
+}
+
+fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
+    call(api, user, http::Method::DELETE, path.to_owned(), "", "", &Value::Null)
+}
+
+/// The people and tools of a world.
+#[derive(Debug, Clone)]
+pub struct People {
+    /// What Git says.
+    pub git: Git,
+    person: User,
+    flux: User,
+    admin: User,
+    retries: u32,
+    touches: u32,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            git: Git::default(),
+            person: User::person("alice"),
+            flux: User::service_account("flux-system", "kustomize-controller"),
+            admin: User::person("admin"),
+            retries: 0,
+            touches: 0,
+        }
+    }
+}
+
+impl People {
+    /// The Deployment as Git has it.
+    pub fn deployment(&self) -> Value {
+        let git = &self.git;
+        let mut annotations = json!({
+            "tidegate.io/change": format!("git:{:07x}", git.number),
+            "tidegate.io/change-type": git.change,
+        });
+        if let Some(number) = git.glass {
+            annotations["tidegate.io/break-glass"] = json!(format!("incident {number}"));
+        }
+        let mut template = json!({
+            "metadata": {"labels": {"app": NAME}},
+            "spec": {"containers": [{"name": "app", "image": git.image, "ports": [{"containerPort": 8080}]}]},
+        });
+        if git.restarts > 0 {
+            template["metadata"]["annotations"] =
+                json!({"kubectl.kubernetes.io/restartedAt": git.restarts.to_string()});
+        }
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {
+                "name": NAME, "namespace": NAMESPACE, "annotations": annotations,
+                "labels": {"app": NAME, "tidegate.io/gated": ""},
+            },
+            "spec": {
+                "replicas": git.replicas,
+                "selector": {"matchLabels": {"app": NAME}},
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "template": template,
+            },
+        })
+    }
+
+    /// Puts everything there that Git has.
+    pub fn install(&mut self, api: &mut ApiServer) -> Vec<u16> {
+        let (flux, person) = (self.flux.clone(), self.person.clone());
+        vec![
+            apply(api, &flux, "/api/v1/namespaces/shop/services", &service()),
+            apply(api, &flux, ROUTES, &route(0)),
+            apply(api, &flux, DEPLOYMENTS, &self.deployment()),
+            apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget()),
+            apply(api, &flux, RELEASES, &release(0)),
+        ]
+    }
+
+    /// Does one thing; says the HTTP status that came of it. Faults are not theirs.
+    pub fn act(&mut self, api: &mut ApiServer, act: &Act) -> Option<u16> {
+        let (person, flux, admin) = (self.person.clone(), self.flux.clone(), self.admin.clone());
+        let workload = format!("{DEPLOYMENTS}/{NAME}");
+        let ours = format!("{RELEASES}/{NAME}");
+        Some(match act {
+            Act::Deploy { number, quality, change, glass } => {
+                self.git.image = format!("shop:{number}-{}", quality.as_str());
+                (self.git.number, self.git.change) = (*number, change);
+                self.git.glass = glass.then_some(*number);
+                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+            }
+            Act::Revert => {
+                self.git.image = format!("shop:1-{}", Quality::Good.as_str());
+                (self.git.number, self.git.change, self.git.glass) = (1, "Rollback", None);
+                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+            }
+            Act::Scale(replicas) => {
+                self.git.replicas = *replicas;
+                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+            }
+            Act::Resume => merge(api, &person, &workload, &json!({"spec": {"paused": null}})),
+            Act::Unpause => merge(api, &flux, &workload, &json!({"spec": {"paused": false}})),
+            Act::Restart => {
+                self.git.restarts += 1;
+                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+            }
+            Act::RemoveLabel => {
+                merge(api, &person, &workload, &json!({"metadata": {"labels": {"tidegate.io/gated": null}}}))
+            }
+            Act::AddLabel => {
+                merge(api, &person, &workload, &json!({"metadata": {"labels": {"tidegate.io/gated": ""}}}))
+            }
+            Act::DeleteRelease => delete(api, &person, &ours),
+            Act::CreateRelease => apply(api, &flux, RELEASES, &release(self.git.edits)),
+            Act::ReapplyRoute => apply(api, &flux, ROUTES, &route(self.git.edits)),
+            Act::EditRoute => {
+                self.git.edits += 1;
+                apply(api, &flux, ROUTES, &route(self.git.edits))
+            }
+            Act::EditRelease => {
+                self.git.edits += 1;
+                apply(api, &flux, RELEASES, &release(self.git.edits))
+            }
+            Act::Retry => {
+                self.retries += 1;
+                let token = format!("again-{}", self.retries);
+                merge(api, &person, &ours, &json!({"metadata": {"annotations": {"tidegate.io/retry": token}}}))
+            }
+            Act::Recreate => {
+                delete(api, &person, &workload);
+                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+            }
+            Act::DeleteCanary => delete(api, &admin, &format!("{DEPLOYMENTS}/{NAME}-canary")),
+            Act::Malformed => {
+                let broken =
+                    json!({"metadata": {"name": "broken", "namespace": NAMESPACE}, "spec": {"workloadRef": 7}});
+                match api.put_raw(&crate::cluster::kind::GATED_RELEASE, broken) {
+                    Ok(_) => 200,
+                    Err(refusal) => refusal.code,
+                }
+            }
+            Act::Budget(_)
+            | Act::Lossy { .. }
+            | Act::Conflicts { .. }
+            | Act::Crash { .. }
+            | Act::Partition { .. }
+            | Act::DropWatches
+            | Act::Compact
+            | Act::Prometheus { .. }
+            | Act::Flap(_)
+            | Act::RouterLag(_) => return None,
+        })
+    }
+
+    /// Somebody writes an annotation to the object of this path.
+    pub fn touch(&mut self, api: &mut ApiServer, path: &str) {
+        let object = path.strip_suffix("/status").unwrap_or(path);
+        if object.contains("/leases") || object.contains("/events") {
+            return;
+        }
+        self.touches += 1;
+        let patch = json!({"metadata": {"annotations": {"example.com/touched": self.touches.to_string()}}});
+        merge(api, &self.flux.clone(), object, &patch);
+    }
+}

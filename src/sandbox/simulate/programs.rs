@@ -1,0 +1,29 @@
+//! How the versions of a simulated world behave, by the quality in their image's tag.
+
+use super::schedule::Quality;
+use crate::api::Span;
+use crate::sandbox::cluster::Program;
+use crate::sandbox::controllers::Behaviour;
+use crate::sandbox::traffic::{Latency, Rate, Version};
+
+/// So many requests come per second, evenly.
+pub const RATE: Rate = Rate::steady(300.0);
+
+/// The program that an image holds.
+pub fn program(image: &str) -> Program {
+    let quality = Quality::of_image(image);
+    let good = Version::good();
+    let failing = |errors: f64| Version { errors, ..Version::good() };
+    let users = match quality {
+        Quality::Good | Quality::Unready | Quality::Crashes | Quality::Late => good,
+        Quality::Errors => failing(0.2),
+        Quality::Slow => Version { latency: Latency::LogNormal { median: 0.8, p95: 2.0 }, ..good },
+    };
+    let later = (quality == Quality::Late).then(|| (Span::seconds(60), failing(0.33)));
+    let pods = Behaviour {
+        ready_after: Span::seconds(2),
+        ready: quality != Quality::Unready,
+        crashes: quality == Quality::Crashes,
+    };
+    Program { users, later, pods }
+}

@@ -1,0 +1,81 @@
+//! Prometheus as a process of Tidegate reaches it: the small one of the sandbox, or what is left of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use super::schedule::PrometheusFault;
+use super::world::Shared;
+use crate::api::{Span, Time};
+use crate::prometheus::config::Source;
+use crate::prometheus::{NoAnswer, Transport};
+
+/// The answers that one process gets.
+pub struct Answers {
+    shared: Arc<Shared>,
+    process: usize,
+}
+
+/// How old a stale answer is.
+const STALE: Span = Span::seconds(40);
+
+impl Answers {
+    /// Answers for a process.
+    pub const fn new(shared: Arc<Shared>, process: usize) -> Self {
+        Self { shared, process }
+    }
+
+    async fn get(&self, query: &str) -> Result<(u16, Vec<u8>), NoAnswer> {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let fault = self.shared.prometheus_fault();
+        // What is stale looks like the truth: nobody can be blamed for believing it.
+        let known_lie = fault.is_some_and(|fault| fault != PrometheusFault::Stale);
+        if query.contains("http_request") {
+            self.shared.answered(self.process, !known_lie);
+        }
+        let now = self.shared.now();
+        let truth = |at: Time| self.shared.query(query, at);
+        Ok(match fault {
+            None => truth(now),
+            Some(PrometheusFault::Stale) => truth(Time(now.0.saturating_sub(STALE.as_signed()).unwrap_or(now.0))),
+            Some(PrometheusFault::Down) => return Err(NoAnswer::Unreachable("connection refused".to_owned())),
+            Some(PrometheusFault::Error) => {
+                (500, b"{\"status\":\"error\",\"errorType\":\"internal\",\"error\":\"boom\"}".to_vec())
+            }
+            Some(PrometheusFault::Garbage) => (200, b"<html>It works!</html>".to_vec()),
+            Some(PrometheusFault::Empty) => {
+                (200, b"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}".to_vec())
+            }
+            Some(PrometheusFault::Slow) => {
+                tokio::time::sleep(Duration::from_secs(120)).await;
+                truth(now)
+            }
+            Some(PrometheusFault::Nan) => changed(truth(now), nan),
+            Some(PrometheusFault::Partial) => changed(truth(now), |body| {
+                body["warnings"] = serde_json::json!(["a store did not answer"]);
+            }),
+        })
+    }
+}
+
+fn changed((code, body): (u16, Vec<u8>), with: impl Fn(&mut serde_json::Value)) -> (u16, Vec<u8>) {
+    let Ok(mut value) = serde_json::from_slice(&body) else { return (code, body) };
+    with(&mut value);
+    (code, value.to_string().into_bytes())
+}
+
+fn nan(body: &mut serde_json::Value) {
+    let result = body.pointer_mut("/data/result").and_then(serde_json::Value::as_array_mut);
+    for sample in result.into_iter().flatten() {
+        if let Some(value) = sample.pointer_mut("/value/1") {
+            *value = "NaN".into();
+        }
+    }
+}
+
+impl Transport for Answers {
+    fn instant<'a>(&'a self, _: &'a Source, query: &'a str) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
+        Box::pin(self.get(query))
+    }
+}

@@ -1,0 +1,325 @@
+//! One world from its beginning to its end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::check::{Left, NAMESPACE, Rule, Violation, left_over};
+use super::coverage::Coverage;
+use super::process::Place;
+use super::programs::{RATE, program};
+use super::schedule::{Act, Item, Mix, Quality, of_seed};
+use super::world::{Shared, World};
+use crate::api::{Span, Time};
+use crate::sandbox::cluster::SimulatedCluster;
+use crate::sandbox::config::config;
+use crate::sandbox::time::VirtualClock;
+
+/// What is run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// How much happens.
+    pub mix: Mix,
+    /// Items that are left out, by their number.
+    pub without: BTreeSet<usize>,
+    /// Whether every change is written down.
+    pub traced: bool,
+}
+
+impl Options {
+    /// Everything of a mix, nothing written down.
+    pub const fn of(mix: Mix) -> Self {
+        Self { mix, without: BTreeSet::new(), traced: false }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// What happened, with its number.
+    pub items: Vec<(usize, Item)>,
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+    /// What happened in detail, if asked for.
+    pub trace: Vec<String>,
+    /// What was reached.
+    pub coverage: Coverage,
+    /// How long it took, in the world's time.
+    pub lasted: Span,
+    /// What Tidegate wrote, without leases.
+    pub writes: u64,
+    /// How many attempts ended.
+    pub attempts: u64,
+}
+
+/// When all worlds begin.
+const EPOCH: i64 = 1_775_000_000;
+/// How long a world may take to end when nothing fails any more.
+const ENDS_WITHIN: Duration = Duration::from_secs(15 * 60);
+/// How long nothing may be written when all has ended.
+const QUIET_FOR: Duration = Duration::from_secs(40);
+
+/// Runs the world of a seed. The same seed and options give the same report.
+pub fn run(seed: u64, options: &Options) -> Result<Report, String> {
+    // Libraries throw dice too; all of this happens on this thread.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .map_err(|why| format!("no runtime: {why}"))?;
+    let report = runtime.block_on(live(seed, options));
+    runtime.shutdown_background();
+    report
+}
+
+async fn live(seed: u64, options: &Options) -> Result<Report, String> {
+    let epoch = Time(jiff::Timestamp::from_second(EPOCH).unwrap_or_default());
+    let cluster = SimulatedCluster::new(seed, epoch, RATE, Arc::new(program))?;
+    let shared = Shared::new(cluster, VirtualClock::new(epoch, seed), options.traced);
+    shared.set_prometheus(None, Span::ZERO);
+    let refused = shared.with(|world| {
+        let World { people, cluster, .. } = world;
+        set_budget(cluster, 90);
+        people.install(&mut cluster.api).into_iter().filter(|code| *code >= 300).collect::<Vec<_>>()
+    });
+    if !refused.is_empty() {
+        return Err(format!("the world's own objects were refused: {refused:?}"));
+    }
+    let turning = tokio::spawn(turn(shared.clone()));
+    let config = Arc::new(config(Span::seconds(10))?);
+    let places = [0, 1].map(|number| Place::new(number, &shared, seed));
+    let working = places.clone().map(|place| tokio::spawn(place.work(shared.clone(), config.clone(), seed)));
+
+    // The world begins when the first version runs and is known.
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    let items: Vec<_> = of_seed(seed, options.mix).into_iter().enumerate().collect();
+    let items: Vec<_> = items.into_iter().filter(|(number, _)| !options.without.contains(number)).collect();
+    let began = Instant::now();
+    let mut over = began;
+    for (_, item) in &items {
+        tokio::time::sleep_until(began + item.at.as_std()).await;
+        happen(&shared, &places, &item.act);
+        over = over.max(Instant::now() + lasts(&item.act).as_std());
+    }
+    tokio::time::sleep_until(over).await;
+    heal(&shared, &places);
+    let mut end = end(&shared).await;
+    end.extend(stopped(&shared, &items, options.mix));
+    for place in &places {
+        let refused = place.metrics().errors("invariant");
+        if refused > 0 {
+            end.push((Rule::PlanRefused, format!("{refused} of process {}", place.number)));
+        }
+    }
+    working.iter().for_each(tokio::task::JoinHandle::abort);
+    turning.abort();
+    let now = shared.now();
+    Ok(shared.with(|world| {
+        for (rule, says) in end {
+            world.checkers.violated(rule, now, says);
+        }
+        let coverage = std::mem::take(&mut world.coverage);
+        let attempts = coverage.counts().filter(|(sort, ..)| *sort == "outcome").map(|(_, _, count)| count).sum();
+        Report {
+            seed,
+            items,
+            violations: std::mem::take(&mut world.checkers.violations),
+            trace: std::mem::take(&mut world.trace),
+            coverage,
+            lasted: now.since(epoch),
+            writes: world.writes,
+            attempts,
+        }
+    }))
+}
+
+/// So much of the error budget is left from now on, in percent, by an objective of 99 %.
+fn set_budget(cluster: &mut SimulatedCluster, left: u32) {
+    cluster.set_slo(NAMESPACE, 1000.0, 10.0 * (1.0 - f64::from(left) / 100.0));
+}
+
+/// What a cluster does by itself, whenever it is due; never ends.
+pub async fn turn(shared: Arc<Shared>) {
+    let mut changed = shared.changed();
+    loop {
+        changed.mark_unchanged();
+        let now = shared.now();
+        let next = shared.with(|world| world.cluster.step(now));
+        tokio::select! {
+            biased;
+            // Controllers hear of a change a little later.
+            _ = changed.changed() => tokio::time::sleep(Duration::from_millis(10)).await,
+            () = tokio::time::sleep_until(shared.clock().instant(next)) => {}
+        }
+    }
+}
+
+fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
+    shared.with(|world| world.coverage.count("act", act.word()));
+    shared.note(&format!("--- {act}"));
+    let calm = !matches!(
+        act,
+        Act::Lossy { .. }
+            | Act::Conflicts { .. }
+            | Act::Crash { .. }
+            | Act::Partition { .. }
+            | Act::DropWatches
+            | Act::Compact
+            | Act::Prometheus { .. }
+            | Act::Flap(_)
+            | Act::RouterLag(_)
+    );
+    if !calm {
+        shared.with(|world| world.checkers.circumstances.calm_since = None);
+    }
+    match act {
+        Act::Lossy { one_in, span } => places.iter().for_each(|place| place.link().lose(*one_in, span.as_std())),
+        Act::Conflicts { one_in, span } => {
+            places.iter().for_each(|place| place.link().conflict(*one_in, span.as_std()))
+        }
+        Act::Crash { process, writes, pause } => {
+            if let Some(place) = places.get(*process) {
+                place.crash(*writes, *pause);
+            }
+        }
+        Act::Partition { process, span } => {
+            if let Some(place) = places.get(*process) {
+                place.link().cut(span.as_std());
+            }
+        }
+        Act::DropWatches => shared.drop_watches(false),
+        Act::Compact => shared.drop_watches(true),
+        Act::Prometheus { fault, span } => shared.set_prometheus(Some(*fault), *span),
+        Act::Flap(span) => {
+            let until = shared.now().plus(*span);
+            shared.with(|world| world.cluster.flap_until(until));
+        }
+        Act::RouterLag(span) => {
+            let until = shared.now().plus(*span);
+            shared.with(|world| world.cluster.lag_until(until));
+        }
+        Act::Budget(percent) => shared.with(|world| set_budget(&mut world.cluster, *percent)),
+        Act::Deploy { .. }
+        | Act::Revert
+        | Act::Scale(_)
+        | Act::Resume
+        | Act::Unpause
+        | Act::Restart
+        | Act::RemoveLabel
+        | Act::AddLabel
+        | Act::DeleteRelease
+        | Act::CreateRelease
+        | Act::ReapplyRoute
+        | Act::EditRoute
+        | Act::EditRelease
+        | Act::Retry
+        | Act::Recreate
+        | Act::Malformed
+        | Act::DeleteCanary => {
+            let code = shared.with(|world| {
+                let World { people, cluster, .. } = world;
+                people.act(&mut cluster.api, act)
+            });
+            if let Some(code) = code.filter(|code| *code >= 300) {
+                shared.note(&format!("--- refused: {code}"));
+            }
+        }
+    }
+}
+
+fn lasts(act: &Act) -> Span {
+    match act {
+        Act::Lossy { span, .. } | Act::Conflicts { span, .. } | Act::Partition { span, .. } => *span,
+        Act::Prometheus { span, .. } | Act::Flap(span) | Act::RouterLag(span) => *span,
+        Act::Crash { pause, .. } => *pause,
+        Act::Deploy { .. }
+        | Act::Revert
+        | Act::Scale(_)
+        | Act::Resume
+        | Act::Unpause
+        | Act::Restart
+        | Act::RemoveLabel
+        | Act::AddLabel
+        | Act::DeleteRelease
+        | Act::CreateRelease
+        | Act::ReapplyRoute
+        | Act::EditRoute
+        | Act::EditRelease
+        | Act::Retry
+        | Act::Recreate
+        | Act::Budget(_)
+        | Act::Malformed
+        | Act::DeleteCanary
+        | Act::DropWatches
+        | Act::Compact => Span::ZERO,
+    }
+}
+
+/// Nothing fails any more.
+fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
+    shared.note("--- all is well from here on");
+    places.iter().for_each(|place| place.link().heal());
+    shared.set_prometheus(None, Span::ZERO);
+    let now = shared.now();
+    shared.with(|world| {
+        world.cluster.flap_until(now);
+        world.cluster.lag_until(now);
+        set_budget(&mut world.cluster, 90);
+        world.checkers.circumstances.calm_since = Some(now);
+    });
+}
+
+/// Waits for the end, and looks whether it is one.
+async fn end(shared: &Shared) -> Vec<(Rule, String)> {
+    let calm = Instant::now();
+    let mut quiet_since: Option<(Instant, u64)> = None;
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let (left, writes) = shared.with(|world| (left_over(&world.cluster.api), world.writes));
+        let Some(left) = left else {
+            match quiet_since {
+                Some((since, before)) if before == writes => {
+                    if since.elapsed() >= QUIET_FOR {
+                        return Vec::new();
+                    }
+                }
+                _ => quiet_since = Some((Instant::now(), writes)),
+            }
+            if calm.elapsed() > ENDS_WITHIN {
+                return vec![(Rule::NotQuiet, format!("{writes} writes and still no quiet {QUIET_FOR:?}"))];
+            }
+            continue;
+        };
+        quiet_since = None;
+        if calm.elapsed() > ENDS_WITHIN {
+            return vec![match left {
+                Left::Going(says) => (Rule::NeverEnds, says),
+                Left::NotHome(says) => (Rule::NotHome, says),
+            }];
+        }
+    }
+}
+
+/// In a world where nothing but one good version happens, that version is released.
+fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, String)> {
+    let [(_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })] = items else { return Vec::new() };
+    if mix != Mix::CALM || *glass {
+        return Vec::new();
+    }
+    let (succeeded, back) =
+        shared.with(|world| (world.coverage.of("outcome", "Succeeded"), world.coverage.of("outcome", "RolledBack")));
+    match quality {
+        Quality::Good if succeeded == 0 => vec![(Rule::GoodStopped, format!("a good {change} was not released"))],
+        Quality::Errors | Quality::Slow | Quality::Unready | Quality::Crashes if back == 0 => {
+            vec![(Rule::BadPassed, format!("a {} {change} was not brought back", quality.as_str()))]
+        }
+        Quality::Good | Quality::Errors | Quality::Slow | Quality::Unready | Quality::Crashes | Quality::Late => {
+            Vec::new()
+        }
+    }
+}

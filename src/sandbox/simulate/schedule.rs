@@ -1,0 +1,434 @@
+//! What happens in a world: who does what when, and what breaks. Made from the seed alone, before anything runs, so that
+//! parts of it can be left out to find the smallest world that still fails.
+
+use std::fmt;
+
+use crate::api::Span;
+
+/// How the pods of a version behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quality {
+    /// As the first version.
+    Good,
+    /// One request of five fails.
+    Errors,
+    /// Four times as slow.
+    Slow,
+    /// Never becomes ready.
+    Unready,
+    /// Becomes ready and crashes again and again.
+    Crashes,
+    /// Good for a minute, then every third request fails.
+    Late,
+}
+
+impl Quality {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Good, Self::Errors, Self::Slow, Self::Unready, Self::Crashes, Self::Late];
+
+    /// As it stands in the image's tag.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Errors => "errors",
+            Self::Slow => "slow",
+            Self::Unready => "unready",
+            Self::Crashes => "crashes",
+            Self::Late => "late",
+        }
+    }
+
+    /// From an image such as `shop:3-errors`; others are good.
+    pub fn of_image(image: &str) -> Self {
+        let ending = image.rsplit('-').next().unwrap_or_default();
+        Self::ALL.into_iter().find(|quality| quality.as_str() == ending).unwrap_or(Self::Good)
+    }
+}
+
+/// What Prometheus answers instead of the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PrometheusFault {
+    /// Nothing: the connection is refused.
+    Down,
+    /// HTTP 500.
+    Error,
+    /// NaN for every number.
+    Nan,
+    /// A part, with a warning.
+    Partial,
+    /// What was true 40 seconds ago.
+    Stale,
+    /// No series.
+    Empty,
+    /// Nothing before the time-out.
+    Slow,
+    /// Something that is no JSON.
+    Garbage,
+}
+
+impl PrometheusFault {
+    /// All of them.
+    pub const ALL: [Self; 8] =
+        [Self::Down, Self::Error, Self::Nan, Self::Partial, Self::Stale, Self::Empty, Self::Slow, Self::Garbage];
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Somebody deploys a version that was never there before.
+    Deploy {
+        /// Its number, which makes its image unique.
+        number: u32,
+        /// How it behaves.
+        quality: Quality,
+        /// `tidegate.io/change-type`.
+        change: &'static str,
+        /// Under break-glass.
+        glass: bool,
+    },
+    /// Git goes back to the first version.
+    Revert,
+    /// `kubectl scale`.
+    Scale(u32),
+    /// A person runs `kubectl rollout resume`.
+    Resume,
+    /// A GitOps tool applies `paused: false`.
+    Unpause,
+    /// `kubectl rollout restart` by applying the annotation.
+    Restart,
+    /// The gate's label goes.
+    RemoveLabel,
+    /// The gate's label comes back.
+    AddLabel,
+    /// The GatedRelease is deleted.
+    DeleteRelease,
+    /// It is applied again.
+    CreateRelease,
+    /// A GitOps tool applies the route as Git has it.
+    ReapplyRoute,
+    /// Somebody changes a time-out in the route.
+    EditRoute,
+    /// Somebody changes the bake times.
+    EditRelease,
+    /// The retry annotation gets a new value.
+    Retry,
+    /// The Deployment is deleted and made anew from Git.
+    Recreate,
+    /// The error budget has so much left from now on, in percent.
+    Budget(u32),
+    /// A GatedRelease that nobody can read appears in the store.
+    Malformed,
+    /// Somebody deletes the canary's Deployment.
+    DeleteCanary,
+    /// The processes' link to the API server loses calls, before or after they took effect, one of `one_in`.
+    Lossy {
+        /// How often.
+        one_in: u32,
+        /// For how long.
+        span: Span,
+    },
+    /// Somebody writes an annotation just before a call of the controller, one of `one_in`.
+    Conflicts {
+        /// How often.
+        one_in: u32,
+        /// For how long.
+        span: Span,
+    },
+    /// A process dies after so many more writes; another begins in its place after the pause.
+    Crash {
+        /// Which of the two.
+        process: usize,
+        /// After so many more writes.
+        writes: u32,
+        /// How long the place stays empty.
+        pause: Span,
+    },
+    /// A process is cut off from the API server.
+    Partition {
+        /// Which of the two.
+        process: usize,
+        /// For how long.
+        span: Span,
+    },
+    /// All watches end.
+    DropWatches,
+    /// All watches end, and what they would go on from is forgotten: 410.
+    Compact,
+    /// Prometheus lies or is silent.
+    Prometheus {
+        /// How.
+        fault: PrometheusFault,
+        /// For how long.
+        span: Span,
+    },
+    /// Pods lose and regain readiness.
+    Flap(Span),
+    /// The router takes up changes late.
+    RouterLag(Span),
+}
+
+impl Act {
+    /// One word, for coverage.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Deploy { glass: true, .. } => "deploy-under-break-glass",
+            Self::Deploy { quality, .. } => match quality {
+                Quality::Good => "deploy-good",
+                Quality::Errors => "deploy-errors",
+                Quality::Slow => "deploy-slow",
+                Quality::Unready => "deploy-unready",
+                Quality::Crashes => "deploy-crashes",
+                Quality::Late => "deploy-late",
+            },
+            Self::Revert => "revert",
+            Self::Scale(_) => "scale",
+            Self::Resume => "resume",
+            Self::Unpause => "unpause",
+            Self::Restart => "restart",
+            Self::RemoveLabel => "remove-label",
+            Self::AddLabel => "add-label",
+            Self::DeleteRelease => "delete-release",
+            Self::CreateRelease => "create-release",
+            Self::ReapplyRoute => "reapply-route",
+            Self::EditRoute => "edit-route",
+            Self::EditRelease => "edit-release",
+            Self::Retry => "retry",
+            Self::Recreate => "recreate",
+            Self::Budget(_) => "budget",
+            Self::Malformed => "malformed",
+            Self::DeleteCanary => "delete-canary",
+            Self::Lossy { .. } => "lossy",
+            Self::Conflicts { .. } => "conflicts",
+            Self::Crash { .. } => "crash",
+            Self::Partition { .. } => "partition",
+            Self::DropWatches => "drop-watches",
+            Self::Compact => "compact",
+            Self::Prometheus { fault, .. } => match fault {
+                PrometheusFault::Down => "prometheus-down",
+                PrometheusFault::Error => "prometheus-error",
+                PrometheusFault::Nan => "prometheus-nan",
+                PrometheusFault::Partial => "prometheus-partial",
+                PrometheusFault::Stale => "prometheus-stale",
+                PrometheusFault::Empty => "prometheus-empty",
+                PrometheusFault::Slow => "prometheus-slow",
+                PrometheusFault::Garbage => "prometheus-garbage",
+            },
+            Self::Flap(_) => "flap",
+            Self::RouterLag(_) => "router-lag",
+        }
+    }
+
+    /// Every word that there is.
+    pub const WORDS: [&'static str; 40] = [
+        "deploy-under-break-glass",
+        "deploy-good",
+        "deploy-errors",
+        "deploy-slow",
+        "deploy-unready",
+        "deploy-crashes",
+        "deploy-late",
+        "revert",
+        "scale",
+        "resume",
+        "unpause",
+        "restart",
+        "remove-label",
+        "add-label",
+        "delete-release",
+        "create-release",
+        "reapply-route",
+        "edit-route",
+        "edit-release",
+        "retry",
+        "recreate",
+        "budget",
+        "malformed",
+        "delete-canary",
+        "lossy",
+        "conflicts",
+        "crash",
+        "partition",
+        "drop-watches",
+        "compact",
+        "prometheus-down",
+        "prometheus-error",
+        "prometheus-nan",
+        "prometheus-partial",
+        "prometheus-stale",
+        "prometheus-empty",
+        "prometheus-slow",
+        "prometheus-garbage",
+        "flap",
+        "router-lag",
+    ];
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deploy { number, change, .. } => write!(f, "{} {number} as {change}", self.word()),
+            Self::Scale(replicas) => write!(f, "scale to {replicas}"),
+            Self::Budget(percent) => write!(f, "budget: {percent} % left"),
+            Self::Lossy { one_in, span } => write!(f, "one call in {one_in} is lost for {span}"),
+            Self::Conflicts { one_in, span } => {
+                write!(f, "somebody else writes before one call in {one_in} for {span}")
+            }
+            Self::Crash { process, writes, pause } => {
+                write!(f, "process {process} dies after {writes} writes and is away for {pause}")
+            }
+            Self::Partition { process, span } => write!(f, "process {process} is cut off for {span}"),
+            Self::Prometheus { span, .. } => write!(f, "{} for {span}", self.word()),
+            Self::Flap(span) => write!(f, "pods flap for {span}"),
+            Self::RouterLag(span) => write!(f, "the router lags for {span}"),
+            Self::Revert
+            | Self::Resume
+            | Self::Unpause
+            | Self::Restart
+            | Self::RemoveLabel
+            | Self::AddLabel
+            | Self::DeleteRelease
+            | Self::CreateRelease
+            | Self::ReapplyRoute
+            | Self::EditRoute
+            | Self::EditRelease
+            | Self::Retry
+            | Self::Recreate
+            | Self::Malformed
+            | Self::DeleteCanary
+            | Self::DropWatches
+            | Self::Compact => f.write_str(self.word()),
+        }
+    }
+}
+
+/// When something happens, after the world has settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// How long after.
+    pub at: Span,
+    /// What.
+    pub act: Act,
+}
+
+/// How much of what may happen in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mix {
+    /// Things that people and their tools do, at most, besides the first deployment.
+    pub people: u32,
+    /// Faults of the API server, its links and processes, at most.
+    pub faults: u32,
+    /// Faults of Prometheus, at most.
+    pub prometheus: u32,
+    /// How long all of that goes on.
+    pub within: Span,
+}
+
+impl Mix {
+    /// Nothing but one deployment.
+    pub const CALM: Self = Self { people: 0, faults: 0, prometheus: 0, within: Span::seconds(60) };
+    /// People, and no faults.
+    pub const PEOPLE: Self = Self { people: 5, faults: 0, prometheus: 0, within: Span::seconds(150) };
+    /// One deployment and faults.
+    pub const FAULTS: Self = Self { people: 0, faults: 5, prometheus: 2, within: Span::seconds(90) };
+    /// The ready-made ones.
+    pub const NAMED: [(&'static str, Self); 4] =
+        [("calm", Self::CALM), ("people", Self::PEOPLE), ("faults", Self::FAULTS), ("wild", Self::WILD)];
+    /// Everything.
+    pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150) };
+}
+
+impl fmt::Display for Mix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMED.iter().find(|(_, mix)| mix == self).map_or("custom", |(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl std::str::FromStr for Mix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::NAMED.iter().find(|(name, _)| *name == text).map(|(_, mix)| *mix);
+        found.ok_or_else(|| {
+            let names: Vec<_> = Self::NAMED.iter().map(|(name, _)| *name).collect();
+            format!("{text:?} is no mix; there are {}", names.join(", "))
+        })
+    }
+}
+
+/// What happens in the world of a seed, in the order of time.
+pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x5eed);
+    let mut numbers = 1;
+    let mut items = vec![Item { at: seconds(&mut dice, 2, 15), act: deploy(&mut dice, &mut numbers) }];
+    let within = u32::try_from(mix.within.as_millis() / 1000).unwrap_or(u32::MAX);
+    for _ in 0..count(&mut dice, mix.people) {
+        items.push(Item { at: seconds(&mut dice, 5, within), act: people(&mut dice, &mut numbers) });
+    }
+    for _ in 0..count(&mut dice, mix.faults) {
+        items.push(Item { at: seconds(&mut dice, 1, within), act: fault(&mut dice) });
+    }
+    for _ in 0..count(&mut dice, mix.prometheus) {
+        let fault = PrometheusFault::ALL[dice.usize(..PrometheusFault::ALL.len())];
+        let act = Act::Prometheus { fault, span: seconds(&mut dice, 5, 60) };
+        items.push(Item { at: seconds(&mut dice, 1, within), act });
+    }
+    items.sort_by_key(|item| item.at);
+    items
+}
+
+fn count(dice: &mut fastrand::Rng, most: u32) -> u32 {
+    dice.u32(0..=most)
+}
+
+fn seconds(dice: &mut fastrand::Rng, least: u32, most: u32) -> Span {
+    Span::from_millis(u64::from(dice.u32(least * 1000..=most.max(least) * 1000)))
+}
+
+fn deploy(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
+    *numbers += 1;
+    let quality = match dice.u32(0..10) {
+        0..4 => Quality::Good,
+        4..6 => Quality::Errors,
+        6 => Quality::Slow,
+        7 => Quality::Unready,
+        8 => Quality::Crashes,
+        _ => Quality::Late,
+    };
+    let change = ["Feature", "BugFix", "Reliability", "SecurityFix", "IncidentFix", "Config"][dice.usize(..6)];
+    Act::Deploy { number: *numbers, quality, change, glass: dice.u32(0..20) == 0 }
+}
+
+fn people(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
+    match dice.u32(0..24) {
+        0..5 => deploy(dice, numbers),
+        5..8 => Act::Revert,
+        8..10 => Act::Scale(dice.u32(1..=5)),
+        10 => Act::Resume,
+        11 => Act::Unpause,
+        12 => Act::Restart,
+        13 => [Act::RemoveLabel, Act::AddLabel][dice.usize(..2)].clone(),
+        14 => Act::DeleteRelease,
+        15 => Act::CreateRelease,
+        16 => Act::ReapplyRoute,
+        17 => Act::EditRoute,
+        18 => Act::EditRelease,
+        19 => Act::Retry,
+        20 => Act::Recreate,
+        21 => Act::Budget([5, 20, 40, 90][dice.usize(..4)]),
+        22 => Act::Malformed,
+        _ => Act::DeleteCanary,
+    }
+}
+
+fn fault(dice: &mut fastrand::Rng) -> Act {
+    match dice.u32(0..12) {
+        0..4 => Act::Crash { process: dice.usize(..2), writes: dice.u32(0..8), pause: seconds(dice, 0, 20) },
+        4 | 5 => Act::Lossy { one_in: dice.u32(2..12), span: seconds(dice, 3, 40) },
+        6 | 7 => Act::Conflicts { one_in: dice.u32(1..6), span: seconds(dice, 3, 40) },
+        8 => Act::Partition { process: dice.usize(..2), span: seconds(dice, 5, 40) },
+        9 => [Act::DropWatches, Act::Compact][dice.usize(..2)].clone(),
+        10 => Act::Flap(seconds(dice, 3, 20)),
+        _ => Act::RouterLag(seconds(dice, 3, 30)),
+    }
+}

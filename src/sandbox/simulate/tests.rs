@@ -1,0 +1,59 @@
+//! Worlds that always run: what the simulation is, and some hundreds of short ones.
+
+use super::campaign::{Until, run_many};
+use super::run::{Options, run};
+use super::schedule::Mix;
+use super::shrink::command;
+
+#[test]
+fn the_same_seed_gives_the_same_world_byte_for_byte() {
+    for (seed, mix) in [(3, Mix::WILD), (88, Mix::PEOPLE), (5, Mix::FAULTS)] {
+        let options = Options { traced: true, ..Options::of(mix) };
+        let (one, other) = (run(seed, &options).unwrap(), run(seed, &options).unwrap());
+        assert!(one.trace.len() > 100, "{}", one.trace.len());
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn another_seed_gives_another_world() {
+    let options = Options { traced: true, ..Options::of(Mix::WILD) };
+    assert_ne!(run(1, &options).unwrap().trace, run(2, &options).unwrap().trace);
+}
+
+/// Runs worlds and prints how to see again what was broken.
+fn hold(mix: Mix, worlds: u64) {
+    let options = Options::of(mix);
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let summary = run_many(0, Until::Worlds(worlds), jobs, &options, &|_| ());
+    let mut says = Vec::new();
+    for (seed, why) in &summary.errors {
+        says.push(format!("seed {seed} could not be run: {why}"));
+    }
+    for (rule, seeds) in &summary.broken {
+        says.extend(seeds.iter().map(|(seed, what)| format!("{rule}: {what}\n  {}", command(*seed, &options))));
+    }
+    assert!(says.is_empty(), "{} of {} worlds:\n{}", summary.failed, summary.worlds, says.join("\n"));
+    assert_eq!(summary.worlds, worlds);
+    assert!(summary.attempts >= worlds, "{} attempts in {worlds} worlds", summary.attempts);
+}
+
+#[test]
+fn invariants_hold_when_all_is_calm() {
+    hold(Mix::CALM, 40);
+}
+
+#[test]
+fn invariants_hold_whatever_people_do() {
+    hold(Mix::PEOPLE, 80);
+}
+
+#[test]
+fn invariants_hold_whatever_fails() {
+    hold(Mix::FAULTS, 80);
+}
+
+#[test]
+fn invariants_hold_in_wild_worlds() {
+    hold(Mix::WILD, 150);
+}
