@@ -24,6 +24,10 @@ const TICK: Span = Span::seconds(1);
 const ROUTER: Span = Span::from_millis(150);
 /// How long it takes when it lags.
 const ROUTER_LAG: Span = Span::seconds(4);
+/// How long a pod that flaps is ready, and then not.
+const FLAPS: (Span, Span) = (Span::seconds(2), Span::seconds(1));
+/// How much of the requested CPU pods use, in percent, until somebody says otherwise.
+const CPU: f64 = 60.0;
 /// How long samples are kept.
 const RETENTION: Span = Span::minutes(30);
 const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
@@ -65,23 +69,19 @@ struct Nature {
     programs: Programs,
     flaps_until: Option<Time>,
     lags_until: Option<Time>,
+    cpu: f64,
     now: Time,
 }
 
 impl Pods for Nature {
-    fn behaviour(&self, template: &Value) -> Behaviour {
-        (self.programs)(image(template)).pods
+    fn behaviour(&self, _: &str, template: &Value) -> Behaviour {
+        let pods = (self.programs)(image(template)).pods;
+        let flapping = self.flaps_until.is_some_and(|until| self.now.0 < until.0);
+        Behaviour { flaps: pods.flaps.or(flapping.then_some(FLAPS)), ..pods }
     }
 
-    fn flaps(&self, pod: &str, now: Time) -> bool {
-        // Each pod for one second of three, each in its own.
-        let own = pod.bytes().map(u64::from).sum::<u64>();
-        let second = u64::try_from(now.0.as_second()).unwrap_or(0);
-        self.flaps_until.is_some_and(|until| now.0 < until.0) && (second + own) % 3 == 0
-    }
-
-    fn router_lag(&self) -> Span {
-        if self.lags_until.is_some_and(|until| self.now.0 < until.0) { ROUTER_LAG } else { ROUTER }
+    fn cpu(&self, _: &str, _: &str) -> Option<f64> {
+        Some(self.cpu)
     }
 }
 
@@ -103,10 +103,10 @@ impl SimulatedCluster {
         }
         Ok(Self {
             api,
-            controllers: Controllers::default(),
+            controllers: Controllers::new(seed),
             traffic: Traffic::new(rate, TICK, seed),
             tsdb: Tsdb::new(RETENTION),
-            nature: Nature { programs, flaps_until: None, lags_until: None, now },
+            nature: Nature { programs, flaps_until: None, lags_until: None, cpu: CPU, now },
             routed: BTreeMap::new(),
             since: BTreeMap::new(),
             stepped: 0,
@@ -124,6 +124,12 @@ impl SimulatedCluster {
     /// The router takes changes up late until then.
     pub fn lag_until(&mut self, until: Time) {
         self.nature.lags_until = Some(until);
+        self.due = Some(self.nature.now);
+    }
+
+    /// How much of the requested CPU pods use from now on, in percent; autoscalers go by it.
+    pub fn set_cpu(&mut self, percent: f64) {
+        self.nature.cpu = percent;
         self.due = Some(self.nature.now);
     }
 
@@ -154,8 +160,11 @@ impl SimulatedCluster {
     pub fn step(&mut self, now: Time) -> Time {
         self.nature.now = now;
         if self.api.version() != self.stepped || self.due.is_some_and(|due| due.0 <= now.0) {
-            self.stepped = self.api.version();
+            let lags = self.nature.lags_until.is_some_and(|until| now.0 < until.0);
+            self.controllers.timing.router = if lags { ROUTER_LAG } else { ROUTER };
             self.due = self.controllers.step(&mut self.api, &self.nature, now);
+            self.stepped = self.api.version();
+            self.finalize();
         }
         let tick = *self.tick.get_or_insert(now);
         if tick.0 <= now.0 {
@@ -164,6 +173,16 @@ impl SimulatedCluster {
         }
         let next = self.tick.unwrap_or(now);
         self.due.filter(|due| due.0 < next.0).unwrap_or(next)
+    }
+
+    /// Lets namespaces go that hold nothing any more, as the namespace controller does.
+    fn finalize(&mut self) {
+        let emptied: Vec<String> = self.controllers.emptied_namespaces().map(str::to_owned).collect();
+        for name in emptied {
+            if let Err(refusal) = self.api.finalize_namespace(&name) {
+                tracing::debug!(%name, %refusal, "an empty namespace stays");
+            }
+        }
     }
 
     /// Users' requests go where the router sends them.

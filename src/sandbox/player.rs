@@ -119,7 +119,8 @@ fn program(version: &Version) -> Program {
     };
     let later = (version.after > Span::ZERO).then(|| (version.after, users(version)));
     let now = if later.is_some() { users(&good) } else { users(version) };
-    let pods = Behaviour { ready_after: Span::seconds(4), ready: version.ready, crashes: version.crashes };
+    let crash_after = version.crashes.then_some(Span::seconds(10));
+    let pods = Behaviour { ready: version.ready, crash_after, ..Behaviour::healthy(Span::seconds(4)) };
     Program { users: now, later, pods }
 }
 

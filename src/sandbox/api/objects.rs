@@ -8,7 +8,7 @@ use super::access::AccessCheck;
 use super::delete::Options;
 use super::meta;
 use super::refuse;
-use super::resource::Subresource;
+use super::resource::{NAMESPACE, Subresource};
 use super::server::ApiServer;
 use super::verbs::denied;
 use super::write::{Intent, Ownership};
@@ -68,6 +68,19 @@ impl ApiServer {
         let old = self.store.get(intent.resource.shelf, intent.namespace, &name).cloned();
         let old = old.ok_or_else(|| refuse::not_found(&intent.resource, &name))?;
         self.change_object(&intent, &name, &old, object, Ownership::Update).map(Arc::unwrap_or_clone)
+    }
+}
+
+impl ApiServer {
+    /// Takes a namespace's own finalizers out, as the namespace controller does when nothing is left in it: one that is
+    /// being deleted goes.
+    pub fn finalize_namespace(&mut self, name: &str) -> Result<(), Refusal> {
+        let controller = User::service_account("kube-system", "namespace-controller");
+        let Some(mut namespace) = self.get(&NAMESPACE, "", name).cloned() else { return Ok(()) };
+        if let Some(spec) = namespace.get_mut("spec").and_then(Value::as_object_mut) {
+            spec.remove("finalizers");
+        }
+        self.replace(&controller, &NAMESPACE, namespace, Some(Subresource::Finalize)).map(drop)
     }
 }
 

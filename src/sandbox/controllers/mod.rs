@@ -1,126 +1,149 @@
-//! What the controllers of a cluster do with Deployments, ReplicaSets, pods, endpoints and routes.
+//! What a cluster's own controllers do, over [`Objects`]: Deployments, ReplicaSets and their pods, EndpointSlices,
+//! HTTPRoute conditions, autoscalers, disruption budgets, garbage collection, the end of namespaces.
 //!
-//! Here belongs what kube-controller-manager, a kubelet and a router would do, with their own traps. What must never enter:
-//! anything that knows of Tidegate.
+//! Here belongs what a real cluster does by itself with these kinds, its traps included: the Deployment controller follows
+//! Kubernetes 1.36 step by step. What must never enter: anything about Tidegate's own kinds, a clock, and a friendlier
+//! behaviour than the real one has. How pods behave is the world's to say, through [`Pods`].
+//!
+//! Each controller looks when something of its kinds has changed or its time has come, so a quiet cluster costs one look
+//! at the versions of its objects.
 
-mod collect;
+mod autoscaler;
 mod deployment;
+mod disruption;
 mod endpoints;
-mod pods;
+mod garbage;
+mod look;
+mod marks;
+mod namespace;
+mod pod;
+mod replica_set;
 mod route;
 mod template;
+mod world;
+mod write;
 
-use serde_json::Value;
+pub use pod::FINALIZER;
+pub use route::CONTROLLER_NAME;
+pub use world::{Behaviour, Pods, Timing};
 
-use super::objects::{Objects, Refusal};
-use super::user::User;
+use self::marks::{Marks, Task};
+use self::write::{Context, Users};
+use super::objects::Objects;
 use crate::api::{Span, Time};
 use crate::cluster::Kind;
+use crate::cluster::kind::{DEPLOYMENT, ENDPOINT_SLICE, HTTP_ROUTE, PDB, POD, REPLICA_SET, SERVICE};
 
-/// How the pods of a template behave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Behaviour {
-    /// How long a container takes until it is ready.
-    pub ready_after: Span,
-    /// Whether it becomes ready at all.
-    pub ready: bool,
-    /// Whether it exits again and again instead.
-    pub crashes: bool,
-}
+const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
+const HPA: Kind = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
 
-/// Decides how pods behave.
-pub trait Pods {
-    /// How the pods of a template behave.
-    fn behaviour(&self, template: &Value) -> Behaviour;
-    /// Whether a pod that would be ready is not at the moment.
-    fn flaps(&self, pod: &str, now: Time) -> bool;
-    /// How long the router takes to take a route up.
-    fn router_lag(&self) -> Span;
-}
+/// How often in a row the controllers may answer each other before a step ends unsettled.
+const ROUNDS: usize = 100;
 
-/// The controllers of a cluster.
-#[derive(Debug, Default)]
+/// The controllers of a cluster, with the state that is not in objects: when pods started, what a router has yet to take
+/// up, what an autoscaler recommended lately.
+#[derive(Debug)]
 pub struct Controllers {
+    /// How long the cluster takes for things. May be changed at any time; call [`Controllers::step`] after it.
+    pub timing: Timing,
+    users: Users,
+    rng: fastrand::Rng,
+    marks: Marks,
+    tasks: Tasks,
+    deployments: deployment::Deployments,
+    kubelet: pod::Kubelet,
+    endpoints: endpoints::Endpoints,
     routes: route::Routes,
-    names: u64,
+    autoscalers: autoscaler::Autoscalers,
+    garbage: garbage::Garbage,
+    namespaces: namespace::Namespaces,
+}
+
+/// When each controller has to look again.
+#[derive(Debug, Default)]
+struct Tasks {
+    namespace: Task,
+    garbage: Task,
+    deployment: Task,
+    replica_set: Task,
+    kubelet: Task,
+    endpoints: Task,
+    route: Task,
+    autoscaler: Task,
+    disruption: Task,
 }
 
 impl Controllers {
-    /// Does what is due now; answers when something is due next, besides whatever changes meanwhile.
+    /// Controllers that have seen nothing yet. The seed decides the names of pods and when they flap.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            timing: Timing::default(),
+            users: Users::default(),
+            rng: fastrand::Rng::with_seed(seed),
+            marks: Marks::default(),
+            tasks: Tasks::default(),
+            deployments: deployment::Deployments::default(),
+            kubelet: pod::Kubelet::default(),
+            endpoints: endpoints::Endpoints::default(),
+            routes: route::Routes::default(),
+            autoscalers: autoscaler::Autoscalers::default(),
+            garbage: garbage::Garbage::default(),
+            namespaces: namespace::Namespaces::default(),
+        }
+    }
+
+    /// Does all that is due; returns when there is something to do next at the latest. Whatever changes an object, a
+    /// behaviour or the timing makes another step due at once.
     pub fn step(&mut self, objects: &mut dyn Objects, world: &dyn Pods, now: Time) -> Option<Time> {
-        collect::collect(objects);
-        deployment::sync_all(objects);
-        let pods = pods::sync_all(objects, world, &mut self.names, now);
-        deployment::status_of_all(objects);
-        endpoints::sync_all(objects);
-        let routes = self.routes.sync_all(objects, world, now);
-        [pods, routes].into_iter().flatten().min_by_key(|time| time.0)
+        // The world may have changed its mind about pods.
+        self.tasks.kubelet.wake(now);
+        self.tasks.route.wake_if_waiting(now);
+        self.tasks.endpoints.wake_if_waiting(now);
+        for _ in 0..ROUNDS {
+            self.marks.look(&*objects);
+            if !self.round(objects, world, now) {
+                return self.tasks.next();
+            }
+        }
+        tracing::debug!(%now, "the simulated controllers do not settle");
+        Some(now.plus(Span::from_millis(1)))
+    }
+
+    /// Namespaces that are being deleted and hold nothing any more. Whoever owns the API server takes `kubernetes` out of
+    /// their `spec.finalizers` by an update of `…/finalize`, which [`Objects`] does not have.
+    pub fn emptied_namespaces(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.emptied()
+    }
+
+    /// Lets everybody look who has something to look at; whether anybody had.
+    fn round(&mut self, objects: &mut dyn Objects, world: &dyn Pods, now: Time) -> bool {
+        let cx = &mut Context { objects, world, now, timing: self.timing, users: &self.users, rng: &mut self.rng };
+        let (marks, tasks) = (&self.marks, &mut self.tasks);
+        let kubelet = &mut self.kubelet;
+        let mut busy = false;
+        busy |= tasks.namespace.run(marks, garbage::KINDS, now, || self.namespaces.run(cx));
+        busy |= tasks.garbage.run(marks, garbage::KINDS, now, || self.garbage.run(cx, marks));
+        busy |= tasks.deployment.run(marks, &[DEPLOYMENT, REPLICA_SET, POD], now, || self.deployments.run(cx));
+        busy |= tasks.replica_set.run(marks, &[REPLICA_SET, POD], now, || replica_set::run(cx, kubelet));
+        busy |= tasks.kubelet.run(marks, &[POD], now, || kubelet.run(cx));
+        busy |= tasks.endpoints.run(marks, &[SERVICE, POD, ENDPOINT_SLICE], now, || self.endpoints.run(cx));
+        busy |= tasks.route.run(marks, &[HTTP_ROUTE, SERVICE], now, || self.routes.run(cx));
+        busy |= tasks.autoscaler.run(marks, &[HPA], now, || self.autoscalers.run(cx));
+        busy |= tasks.disruption.run(marks, &[PDB, POD, REPLICA_SET, DEPLOYMENT], now, || disruption::run(cx));
+        busy
     }
 }
 
-/// A controller of the cluster, as the API server knows it.
-fn controller(name: &str) -> User {
-    User::service_account("kube-system", name)
-}
-
-/// What a controller does with a refusal: the next look tries again.
-fn tried(what: Result<impl Sized, Refusal>) {
-    if let Err(refusal) = what {
-        tracing::debug!(%refusal, "a simulated controller was refused");
+impl Tasks {
+    fn next(&self) -> Option<Time> {
+        let Self { namespace, garbage, deployment, replica_set, kubelet, endpoints, route, autoscaler, disruption } =
+            self;
+        [namespace, garbage, deployment, replica_set, kubelet, endpoints, route, autoscaler, disruption]
+            .into_iter()
+            .filter_map(Task::due)
+            .min()
     }
 }
 
-/// Changes an object, where it is still as it was seen.
-fn edit(objects: &mut dyn Objects, by: &User, kind: &Kind, object: &Value, change: impl FnOnce(&mut Value)) {
-    let mut object = object.clone();
-    change(&mut object);
-    tried(objects.update(by, kind, object));
-}
-
-/// Writes a status, where it differs.
-fn set_status(objects: &mut dyn Objects, by: &User, kind: &Kind, object: &Value, status: Value) {
-    if object.get("status") == Some(&status) {
-        return;
-    }
-    let mut object = object.clone();
-    object["status"] = status;
-    tried(objects.update_status(by, kind, object));
-}
-
-fn text<'a>(value: &'a Value, place: &str) -> &'a str {
-    value.pointer(place).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn number(value: &Value, place: &str) -> i64 {
-    value.pointer(place).and_then(Value::as_i64).unwrap_or(0)
-}
-
-fn name(object: &Value) -> &str {
-    text(object, "/metadata/name")
-}
-
-fn namespace(object: &Value) -> &str {
-    text(object, "/metadata/namespace")
-}
-
-/// The UID of the owner that controls an object.
-fn owner(object: &Value) -> &str {
-    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    let controls = |owner: &&Value| owner.get("controller") == Some(&true.into());
-    owners.and_then(|owners| owners.iter().find(controls)).map_or("", |owner| text(owner, "/uid"))
-}
-
-fn owned_by(kind: &Kind, object: &Value) -> Value {
-    serde_json::json!([{
-        "apiVersion": kind.api_version(), "kind": kind.kind, "name": name(object),
-        "uid": text(object, "/metadata/uid"), "controller": true, "blockOwnerDeletion": true,
-    }])
-}
-
-/// Whether labels match `matchLabels`, or the selector of a Service.
-fn matches(selector: Option<&Value>, labels: Option<&Value>) -> bool {
-    let Some(selector) = selector.and_then(Value::as_object).filter(|selector| !selector.is_empty()) else {
-        return false;
-    };
-    selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
-}
+#[cfg(test)]
+mod tests;

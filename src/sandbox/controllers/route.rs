@@ -1,70 +1,151 @@
-//! HTTPRoutes: what a router says of them, a little after they change.
+//! HTTPRoutes: what a router says of them, a while after they change.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Pods, controller, name, namespace, number, set_status};
+use super::look::{at, items, namespace, number, stamp, text};
+use super::write::{Context, Place, place, tried};
 use crate::api::Time;
 use crate::cluster::kind::{HTTP_ROUTE, SERVICE};
 use crate::sandbox::objects::Objects;
 
-/// Since when the router has known of a generation that it has not taken up.
+/// The name of the router in `status.parents`.
+pub const CONTROLLER_NAME: &str = "tidegate.io/sandbox-router";
+
+/// What the router has yet to take up.
 #[derive(Debug, Default)]
-pub(super) struct Routes(BTreeMap<(String, String), (i64, Time)>);
+pub(super) struct Routes(BTreeMap<Place, Pending>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Pending {
+    since: Time,
+    generation: i64,
+    resolved: Resolved,
+}
+
+/// Whether the backends of a route can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Resolved {
+    Yes,
+    No { reason: &'static str, message: String },
+}
 
 impl Routes {
-    pub(super) fn sync_all(&mut self, objects: &mut dyn Objects, world: &dyn Pods, now: Time) -> Option<Time> {
-        let by = controller("sandbox-router");
-        let mut next: Option<Time> = None;
-        let routes: Vec<Value> = objects.list(&HTTP_ROUTE, "").into_iter().cloned().collect();
-        for route in &routes {
-            let generation = number(route, "/metadata/generation");
-            let key = (namespace(route).to_owned(), name(route).to_owned());
-            let (known, since) = self.0.entry(key).or_insert((generation, now));
-            if *known != generation {
-                (*known, *since) = (generation, now);
-            }
-            let due = since.plus(world.router_lag());
-            if due.0 > now.0 {
-                next = Some(next.map_or(due, |other: Time| if due.0 < other.0 { due } else { other }));
+    pub(super) fn run(&mut self, cx: &mut Context<'_>) -> Option<Time> {
+        let mut pending = BTreeMap::new();
+        let mut writes = Vec::new();
+        for route in cx.objects.list(&HTTP_ROUTE, "") {
+            let resolved = resolve(&*cx.objects, route);
+            let generation = number(route, &["metadata", "generation"]);
+            if is_said(route, generation, &resolved) {
                 continue;
             }
-            let status = status(objects, route, generation);
-            set_status(objects, &by, &HTTP_ROUTE, route, status);
+            let key = place(route);
+            // A change while the router works on another makes it begin again.
+            let known = self.0.remove(&key).filter(|one| one.generation == generation && one.resolved == resolved);
+            let one = known.unwrap_or(Pending { since: cx.now, generation, resolved });
+            if one.since.plus(cx.timing.router) <= cx.now {
+                writes.push((key, status(route, generation, &one.resolved, cx.now)));
+            } else {
+                pending.insert(key, one);
+            }
         }
-        next
+        self.0 = pending;
+        for ((home, called), status) in writes {
+            tried(cx.set_status(&cx.users.router, &HTTP_ROUTE, &home, &called, status));
+        }
+        self.0.values().map(|one| one.since.plus(cx.timing.router)).min()
     }
 }
 
-fn status(objects: &dyn Objects, route: &Value, generation: i64) -> Value {
-    let rules = route.pointer("/spec/rules").and_then(Value::as_array);
-    let refs = rules.into_iter().flatten().filter_map(|rule| rule.get("backendRefs")?.as_array()).flatten();
-    let missing: Vec<_> = refs
-        .filter_map(|one| one.get("name")?.as_str())
-        .filter(|service| objects.get(&SERVICE, namespace(route), service).is_none())
-        .collect();
-    let condition = |kind: &str, status: &str, reason: &str, message: String| {
-        json!({
-            "type": kind, "status": status, "reason": reason, "message": message, "observedGeneration": generation,
-            "lastTransitionTime": route["metadata"]["creationTimestamp"],
-        })
+fn backends(route: &Value) -> impl Iterator<Item = &Value> {
+    items(route, &["spec", "rules"]).iter().flat_map(|rule| items(rule, &["backendRefs"]))
+}
+
+fn resolve(objects: &dyn Objects, route: &Value) -> Resolved {
+    backends(route)
+        .map(|backend| resolve_one(objects, route, backend))
+        .find(|one| *one != Resolved::Yes)
+        .unwrap_or(Resolved::Yes)
+}
+
+fn resolve_one(objects: &dyn Objects, route: &Value, backend: &Value) -> Resolved {
+    let service = text(backend, &["name"]);
+    let kind = at(backend, &["kind"]).and_then(Value::as_str).unwrap_or("Service");
+    if kind != "Service" || !text(backend, &["group"]).is_empty() {
+        return Resolved::No {
+            reason: "InvalidKind",
+            message: format!("backendRef {service} is a {kind}, not a Service"),
+        };
+    }
+    let home = at(backend, &["namespace"]).and_then(Value::as_str).unwrap_or(namespace(route));
+    if home != namespace(route) {
+        let message = format!("backendRef {home}/{service} is in another namespace, and nothing grants it");
+        return Resolved::No { reason: "RefNotPermitted", message };
+    }
+    let Some(found) = objects.get(&SERVICE, home, service) else {
+        return Resolved::No { reason: "BackendNotFound", message: format!("service {home}/{service} not found") };
     };
-    let resolved = if missing.is_empty() {
-        condition("ResolvedRefs", "True", "ResolvedRefs", "Resolved all the Object references for the Route".to_owned())
-    } else {
-        condition("ResolvedRefs", "False", "BackendNotFound", format!("Service {} not found", missing.join(", ")))
-    };
-    let accepted = condition("Accepted", "True", "Accepted", "Route is accepted".to_owned());
-    let parents = route.pointer("/spec/parentRefs").and_then(Value::as_array);
-    let parents: Vec<_> = parents
-        .into_iter()
-        .flatten()
-        .map(|parent| {
-            json!({
-                "parentRef": parent, "controllerName": "tidegate.io/sandbox-router", "conditions": [accepted, resolved],
+    let port = at(backend, &["port"]);
+    if port.is_some() && !items(found, &["spec", "ports"]).iter().any(|one| at(one, &["port"]) == port) {
+        return Resolved::No {
+            reason: "BackendNotFound",
+            message: format!("service {home}/{service} has no such port"),
+        };
+    }
+    Resolved::Yes
+}
+
+/// What the router says of its parents.
+fn own(route: &Value) -> impl Iterator<Item = &Value> {
+    items(route, &["status", "parents"]).iter().filter(|parent| text(parent, &["controllerName"]) == CONTROLLER_NAME)
+}
+
+/// Whether the status says this of every parent already.
+fn is_said(route: &Value, generation: i64, resolved: &Resolved) -> bool {
+    let wanted = items(route, &["spec", "parentRefs"]);
+    let (status, reason, _) = words(resolved);
+    let says = |parent: &Value| {
+        items(parent, &["conditions"]).iter().all(|it| number(it, &["observedGeneration"]) == generation)
+            && items(parent, &["conditions"]).iter().any(|it| {
+                text(it, &["type"]) == "ResolvedRefs"
+                    && text(it, &["status"]) == status
+                    && text(it, &["reason"]) == reason
             })
+    };
+    own(route).count() == wanted.len()
+        && own(route).zip(wanted).all(|(parent, wanted)| at(parent, &["parentRef"]) == Some(wanted) && says(parent))
+}
+
+fn words(resolved: &Resolved) -> (&'static str, &'static str, &str) {
+    match resolved {
+        Resolved::Yes => ("True", "ResolvedRefs", "All references are resolved"),
+        Resolved::No { reason, message } => ("False", reason, message),
+    }
+}
+
+fn status(route: &Value, generation: i64, resolved: &Resolved, now: Time) -> Value {
+    let all = items(route, &["status", "parents"]).iter();
+    let foreign = all.filter(|parent| text(parent, &["controllerName"]) != CONTROLLER_NAME).cloned();
+    let own = items(route, &["spec", "parentRefs"]).iter().map(|wanted| {
+        let stands = own(route).find(|parent| at(parent, &["parentRef"]) == Some(wanted));
+        let condition = |kind: &str, (status, reason, message): (&str, &str, &str)| {
+            let known = stands.map_or(&[][..], |parent| items(parent, &["conditions"]));
+            let same = known.iter().find(|it| text(it, &["type"]) == kind && text(it, &["status"]) == status);
+            let since = same.map_or_else(|| stamp(now), |same| text(same, &["lastTransitionTime"]).to_owned());
+            json!({
+                "type": kind, "status": status, "reason": reason, "message": message,
+                "observedGeneration": generation, "lastTransitionTime": since,
+            })
+        };
+        json!({
+            "parentRef": wanted, "controllerName": CONTROLLER_NAME,
+            "conditions": [
+                condition("Accepted", ("True", "Accepted", "Route is accepted")),
+                condition("ResolvedRefs", words(resolved)),
+            ],
         })
-        .collect();
-    json!({"parents": parents})
+    });
+    json!({"parents": own.chain(foreign).collect::<Vec<_>>()})
 }

@@ -23,7 +23,8 @@ pub fn program(image: &str) -> Program {
     let pods = Behaviour {
         ready_after: Span::seconds(2),
         ready: quality != Quality::Unready,
-        crashes: quality == Quality::Crashes,
+        crash_after: (quality == Quality::Crashes).then_some(Span::seconds(5)),
+        flaps: None,
     };
     Program { users, later, pods }
 }

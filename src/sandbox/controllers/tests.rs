@@ -1,0 +1,12 @@
+//! What the controllers do, over the API server of the sandbox.
+
+mod autoscaler;
+mod budget;
+mod garbage;
+mod network;
+mod paused;
+mod pods;
+mod property;
+mod recorded;
+mod rolling;
+mod world;
