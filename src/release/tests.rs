@@ -451,3 +451,30 @@ proptest! {
         prop_assert!(world.seen.canary.is_none());
     }
 }
+
+#[test]
+fn what_is_verified_stays_released_whatever_happens_while_it_is_tidied_up() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    // The former version is gone, the controller dies, and somebody makes the workload anew before it is back.
+    let now = world.now;
+    let record = world.seen.record.as_mut().unwrap().status.as_mut().unwrap();
+    record.promotion.as_mut().unwrap().verified_at = Some(now);
+    world.seen.previous = None;
+    world.workload().uid = "another".to_owned();
+    world.look(None);
+    world.look(None);
+    assert_eq!(world.outcome(), Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_workload_that_leaves_the_gate_in_verification_stays_where_nothing_is_left_to_go_back_to() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.seen.previous = None;
+    world.workload().gated = false;
+    world.run_until(30, |world| world.outcome().is_some());
+    assert_eq!((world.outcome(), world.split()), (Some(Outcome::Abandoned), Split::HOME));
+}

@@ -50,7 +50,7 @@ fn close(active: &Active<'_>) -> Step {
         Phase::Plan if active.stored().is_some() => {
             active.seal(Outcome::Abandoned, "The GatedRelease was deleted before it took traffic.".to_owned())
         }
-        Phase::Promote | Phase::Verify if active.workload_is_new() => forward(active),
+        Phase::Promote | Phase::Verify if active.workload_is_new() => forward(active, "the GatedRelease is being deleted"),
         Phase::Plan
         | Phase::Stage
         | Phase::Release
@@ -63,24 +63,20 @@ fn close(active: &Active<'_>) -> Step {
     }
 }
 
-/// The workload finishes its roll, then takes all traffic.
-fn forward(active: &Active<'_>) -> Step {
+/// The workload finishes its roll, then takes all traffic; the attempt ends there. `why` it is not verified to its end.
+pub(super) fn forward(active: &Active<'_>, why: &str) -> Step {
     let wanted = active.workload().map_or(0, |workload| workload.replicas);
     let going = || {
-        Step::going(
-            "Leaving",
-            "The GatedRelease is being deleted: the workload takes all traffic as soon as it is ready.".to_owned(),
-        )
+        let says = format!("{}: {why}; the workload takes all traffic as soon as it is ready.", active.name());
+        Step::going("Leaving", says)
     };
-    if active.weight(Carrier::Workload) < Weight::FULL && active.ready(Carrier::Workload, wanted).is_err() {
+    let there = active.workload().is_some();
+    if there && active.weight(Carrier::Workload) < Weight::FULL && active.ready(Carrier::Workload, wanted).is_err() {
         return going().wake(LOOK_AGAIN);
     }
     let writes = active.steer(Split::HOME);
     if !writes.is_empty() {
         return going().all(writes).wake(LOOK_AGAIN);
     }
-    active.seal(
-        Outcome::Abandoned,
-        "The GatedRelease was deleted while the promoted version was verified; it stays.".to_owned(),
-    )
+    active.seal(Outcome::Abandoned, format!("Not verified to its end: {why}; what the workload runs stays."))
 }

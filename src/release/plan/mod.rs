@@ -49,6 +49,10 @@ fn active_step(active: &Active<'_>) -> Step {
         return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned()))
             .update(active, active.status.clone());
     };
+    // What is verified is released: nothing that happens while it is tidied up brings it back.
+    if let Some(step) = verify::verified(active) {
+        return step;
+    }
     if let Some(step) = roll_back::forced(active) {
         return step;
     }

@@ -118,6 +118,10 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
     let Some(workload) =
         active.workload().filter(|workload| workload.gated && workload.uid == active.record.spec.workload_uid)
     else {
+        if active.workload_is_new() && active.ready(Carrier::Previous, 1).is_err() {
+            // Nothing hurts, and there is nothing to go back to.
+            return Some(super::leave::forward(active, "the workload is gone or no longer under the gate"));
+        }
         return Some(begin(
             active,
             Trigger::Ungated,

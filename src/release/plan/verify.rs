@@ -4,7 +4,7 @@ use super::active::{Active, Template};
 use super::roll_back;
 use super::step::{LOOK_AGAIN, Step};
 use crate::analysis::{Limits, NotYet, Verdict, judge};
-use crate::api::release_record::{Outcome, Promotion, ReleaseRecordStatus, Trigger};
+use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
 use crate::release::action::Action;
 use crate::release::split::{Carrier, Split};
@@ -33,9 +33,6 @@ pub(super) fn step(active: &Active<'_>) -> Step {
             Template::Newer => {}
         }
     }
-    if active.status.promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some()) {
-        return finish(active, "Released and verified.");
-    }
     let writes = active.steer(Split::previous(Weight::ZERO));
     if !writes.is_empty() {
         return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())
@@ -54,6 +51,13 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         let next = ReleaseRecordStatus { promotion: Some(promotion), ..active.next() };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
     })
+}
+
+/// What is left to do once the version is verified; the former version may be gone already.
+pub(super) fn verified(active: &Active<'_>) -> Option<Step> {
+    let verified = active.status.promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some());
+    let over = verified && active.status.phase == Phase::Verify;
+    over.then(|| finish(active, "Released and verified.").clearing_hold(active))
 }
 
 const fn is_fix(kind: ChangeType) -> bool {
