@@ -22,8 +22,6 @@ use crate::cluster::kind::{HTTP_ROUTE, POD, SERVICE};
 const TICK: Span = Span::seconds(1);
 /// How long a router takes to take up a change.
 const ROUTER: Span = Span::from_millis(150);
-/// How long it takes when it lags.
-const ROUTER_LAG: Span = Span::seconds(4);
 /// How long a pod that flaps is ready, and then not.
 const FLAPS: (Span, Span) = (Span::seconds(2), Span::seconds(1));
 /// How much of the requested CPU pods use, in percent, until somebody says otherwise.
@@ -40,6 +38,8 @@ pub struct Program {
     pub users: Version,
     /// To its users once it has run for a while: how long, and what then.
     pub later: Option<(Span, Version)>,
+    /// How many complaints come in a second where it has all the traffic.
+    pub complaints: f64,
     /// Its pods.
     pub pods: Behaviour,
 }
@@ -59,6 +59,10 @@ pub struct SimulatedCluster {
     routed: BTreeMap<(String, String), Vec<(String, u64)>>,
     /// When each image's pods were first ready.
     since: BTreeMap<String, Time>,
+    /// What the series of [`SimulatedCluster::set_slo`] say.
+    slo: Option<(String, f64, f64)>,
+    /// Complaints so far, by namespace.
+    complaints: BTreeMap<String, f64>,
     stepped: u64,
     due: Option<Time>,
     tick: Option<Time>,
@@ -68,7 +72,7 @@ pub struct SimulatedCluster {
 struct Nature {
     programs: Programs,
     flaps_until: Option<Time>,
-    lags_until: Option<Time>,
+    lags: Option<(Time, Span)>,
     cpu: f64,
     now: Time,
 }
@@ -106,9 +110,11 @@ impl SimulatedCluster {
             controllers: Controllers::new(seed),
             traffic: Traffic::new(rate, TICK, seed),
             tsdb: Tsdb::new(RETENTION),
-            nature: Nature { programs, flaps_until: None, lags_until: None, cpu: CPU, now },
+            nature: Nature { programs, flaps_until: None, lags: None, cpu: CPU, now },
             routed: BTreeMap::new(),
             since: BTreeMap::new(),
+            slo: None,
+            complaints: BTreeMap::new(),
             stepped: 0,
             due: None,
             tick: None,
@@ -121,9 +127,9 @@ impl SimulatedCluster {
         self.due = Some(self.nature.now);
     }
 
-    /// The router takes changes up late until then.
-    pub fn lag_until(&mut self, until: Time) {
-        self.nature.lags_until = Some(until);
+    /// The router takes so long to take changes up until then.
+    pub fn lag_until(&mut self, until: Time, lag: Span) {
+        self.nature.lags = Some((until, lag));
         self.due = Some(self.nature.now);
     }
 
@@ -135,8 +141,14 @@ impl SimulatedCluster {
 
     /// Sets what two series say from now on that a RiskBudget may read: all events, and the bad ones of them.
     pub fn set_slo(&mut self, namespace: &str, total: f64, bad: f64) {
-        for (metric, value) in [("slo_total", total), ("slo_bad", bad)] {
-            self.tsdb.append(metric, &[("namespace", namespace)], self.nature.now, value);
+        self.slo = Some((namespace.to_owned(), total, bad));
+        self.say_slo(self.nature.now);
+    }
+
+    fn say_slo(&mut self, now: Time) {
+        let Some((namespace, total, bad)) = &self.slo else { return };
+        for (metric, value) in [("slo_total", *total), ("slo_bad", *bad)] {
+            self.tsdb.append(metric, &[("namespace", namespace)], now, value);
         }
     }
 
@@ -160,8 +172,8 @@ impl SimulatedCluster {
     pub fn step(&mut self, now: Time) -> Time {
         self.nature.now = now;
         if self.api.version() != self.stepped || self.due.is_some_and(|due| due.0 <= now.0) {
-            let lags = self.nature.lags_until.is_some_and(|until| now.0 < until.0);
-            self.controllers.timing.router = if lags { ROUTER_LAG } else { ROUTER };
+            let lags = self.nature.lags.filter(|(until, _)| now < *until);
+            self.controllers.timing.router = lags.map_or(ROUTER, |(_, lag)| lag);
             self.due = self.controllers.step(&mut self.api, &self.nature, now);
             self.stepped = self.api.version();
             self.finalize();
@@ -195,6 +207,8 @@ impl SimulatedCluster {
                 let share = if all == 0 { 0.0 } else { *weight as f64 / all as f64 };
                 let (ready, image) = behind(&self.api, namespace, service);
                 let program = (self.nature.programs)(&image);
+                let complaints = if ready > 0 { program.complaints * share } else { 0.0 };
+                *self.complaints.entry(namespace.clone()).or_default() += complaints * TICK.as_secs_f64();
                 let since = (ready > 0).then(|| *self.since.entry(image).or_insert(now));
                 let version = match (program.later, since) {
                     (Some((after, worse)), Some(since)) if now.since(since) >= after => worse,
@@ -214,6 +228,10 @@ impl SimulatedCluster {
             })
             .collect();
         self.traffic.step(now, &flows, &mut self.tsdb);
+        for (namespace, complaints) in &self.complaints {
+            self.tsdb.append("complaints_total", &[("namespace", namespace)], now, *complaints);
+        }
+        self.say_slo(now);
     }
 
     /// The router goes by what it has reported in the route's status.

@@ -121,7 +121,7 @@ fn program(version: &Version) -> Program {
     let now = if later.is_some() { users(&good) } else { users(version) };
     let crash_after = version.crashes.then_some(Span::seconds(10));
     let pods = Behaviour { ready: version.ready, crash_after, ..Behaviour::healthy(Span::seconds(4)) };
-    Program { users: now, later, pods }
+    Program { users: now, later, complaints: 0.0, pods }
 }
 
 /// Gives the service a past of thirty days that leaves so much of its error budget.

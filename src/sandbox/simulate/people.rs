@@ -47,7 +47,10 @@ pub fn release(edits: u32) -> Value {
                 "verify": "20s", "readyWithin": "40s", "handBack": "4s", "drain": "2s", "holdFor": "2m",
             },
             "analysis": {"metrics": "http-server", "interval": "2s", "window": "6s", "minRequests": 100, "evidenceWithin": "40s"},
-            "rollback": {"errorRatePercent": 1, "latencyFactor": 2, "latencyAdded": "500ms", "timeBudget": "30s"},
+            "rollback": {
+                "errorRatePercent": 1, "latencyFactor": 2, "latencyAdded": "500ms", "timeBudget": "30s", "complaints": 3,
+                "complaintsQuery": "sum(increase(complaints_total{namespace=\"$namespace\"}[$window]))",
+            },
         },
     })
 }
@@ -88,6 +91,21 @@ pub fn budget() -> Value {
     })
 }
 
+/// An autoscaler of the workload that looks at its CPU.
+fn autoscaler(most: u32) -> Value {
+    json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": NAME, "namespace": NAMESPACE},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME},
+            "minReplicas": 2, "maxReplicas": most,
+            "metrics": [{"type": "Resource", "resource": {
+                "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60},
+            }}],
+        },
+    })
+}
+
 /// Somebody who speaks to the API server.
 fn call(
     api: &mut ApiServer,
@@ -115,6 +133,7 @@ fn call(
 }
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
+const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
 const ROUTES: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
 const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
 
@@ -231,6 +250,8 @@ impl People {
                 self.git.replicas = *replicas;
                 apply(api, &flux, DEPLOYMENTS, &self.deployment())
             }
+            Act::Autoscale(most) => apply(api, &flux, AUTOSCALERS, &autoscaler(*most)),
+            Act::NoAutoscaler => delete(api, &flux, &format!("{AUTOSCALERS}/{NAME}")),
             Act::Resume => merge(api, &person, &workload, &json!({"spec": {"paused": null}})),
             Act::Unpause => merge(api, &flux, &workload, &json!({"spec": {"paused": false}})),
             Act::Restart => {
@@ -273,6 +294,7 @@ impl People {
                 }
             }
             Act::Budget(_)
+            | Act::Load(_)
             | Act::Lossy { .. }
             | Act::Conflicts { .. }
             | Act::Crash { .. }
@@ -281,7 +303,8 @@ impl People {
             | Act::Compact
             | Act::Prometheus { .. }
             | Act::Flap(_)
-            | Act::RouterLag(_) => return None,
+            | Act::RouterLag(_)
+            | Act::RouterStuck(_) => return None,
         })
     }
 

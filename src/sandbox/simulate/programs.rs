@@ -15,7 +15,7 @@ pub fn program(image: &str) -> Program {
     let good = Version::good();
     let failing = |errors: f64| Version { errors, ..Version::good() };
     let users = match quality {
-        Quality::Good | Quality::Unready | Quality::Crashes | Quality::Late => good,
+        Quality::Good | Quality::Unready | Quality::Crashes | Quality::Late | Quality::Disliked => good,
         Quality::Errors => failing(0.2),
         Quality::Slow => Version { latency: Latency::LogNormal { median: 0.8, p95: 2.0 }, ..good },
     };
@@ -26,5 +26,6 @@ pub fn program(image: &str) -> Program {
         crash_after: (quality == Quality::Crashes).then_some(Span::seconds(5)),
         flaps: None,
     };
-    Program { users, later, pods }
+    let complaints = if quality == Quality::Disliked { 2.0 } else { 0.0 };
+    Program { users, later, complaints, pods }
 }

@@ -56,6 +56,8 @@ pub struct Report {
     pub attempts: u64,
 }
 
+/// How long a router that lags takes.
+const LAG: Span = Span::seconds(4);
 /// When all worlds begin.
 const EPOCH: i64 = 1_775_000_000;
 /// How long a world may take to end when nothing fails any more.
@@ -100,6 +102,8 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
     let items: Vec<_> = of_seed(seed, options.mix).into_iter().enumerate().collect();
     let items: Vec<_> = items.into_iter().filter(|(number, _)| !options.without.contains(number)).collect();
     let began = Instant::now();
+    let now = shared.now();
+    shared.with(|world| world.checkers.circumstances.calm_since = Some(now));
     let mut over = began;
     for (_, item) in &items {
         tokio::time::sleep_until(began + item.at.as_std()).await;
@@ -173,6 +177,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
             | Act::Prometheus { .. }
             | Act::Flap(_)
             | Act::RouterLag(_)
+            | Act::RouterStuck(_)
     );
     if !calm {
         shared.with(|world| world.checkers.circumstances.calm_since = None);
@@ -201,12 +206,19 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         }
         Act::RouterLag(span) => {
             let until = shared.now().plus(*span);
-            shared.with(|world| world.cluster.lag_until(until));
+            shared.with(|world| world.cluster.lag_until(until, LAG));
         }
+        Act::RouterStuck(span) => {
+            let until = shared.now().plus(*span);
+            shared.with(|world| world.cluster.lag_until(until, *span));
+        }
+        Act::Load(percent) => shared.with(|world| world.cluster.set_cpu(f64::from(*percent))),
         Act::Budget(percent) => shared.with(|world| set_budget(&mut world.cluster, *percent)),
         Act::Deploy { .. }
         | Act::Revert
         | Act::Scale(_)
+        | Act::Autoscale(_)
+        | Act::NoAutoscaler
         | Act::Resume
         | Act::Unpause
         | Act::Restart
@@ -235,11 +247,14 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
 fn lasts(act: &Act) -> Span {
     match act {
         Act::Lossy { span, .. } | Act::Conflicts { span, .. } | Act::Partition { span, .. } => *span,
-        Act::Prometheus { span, .. } | Act::Flap(span) | Act::RouterLag(span) => *span,
+        Act::Prometheus { span, .. } | Act::Flap(span) | Act::RouterLag(span) | Act::RouterStuck(span) => *span,
         Act::Crash { pause, .. } => *pause,
         Act::Deploy { .. }
         | Act::Revert
         | Act::Scale(_)
+        | Act::Autoscale(_)
+        | Act::NoAutoscaler
+        | Act::Load(_)
         | Act::Resume
         | Act::Unpause
         | Act::Restart
@@ -268,7 +283,7 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
     let now = shared.now();
     shared.with(|world| {
         world.cluster.flap_until(now);
-        world.cluster.lag_until(now);
+        world.cluster.lag_until(now, LAG);
         set_budget(&mut world.cluster, 90);
         world.checkers.circumstances.calm_since = Some(now);
     });
@@ -315,11 +330,15 @@ fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, Str
         shared.with(|world| (world.coverage.of("outcome", "Succeeded"), world.coverage.of("outcome", "RolledBack")));
     match quality {
         Quality::Good if succeeded == 0 => vec![(Rule::GoodStopped, format!("a good {change} was not released"))],
-        Quality::Errors | Quality::Slow | Quality::Unready | Quality::Crashes if back == 0 => {
+        Quality::Errors | Quality::Slow | Quality::Unready | Quality::Crashes | Quality::Disliked if back == 0 => {
             vec![(Rule::BadPassed, format!("a {} {change} was not brought back", quality.as_str()))]
         }
-        Quality::Good | Quality::Errors | Quality::Slow | Quality::Unready | Quality::Crashes | Quality::Late => {
-            Vec::new()
-        }
+        Quality::Good
+        | Quality::Errors
+        | Quality::Slow
+        | Quality::Unready
+        | Quality::Crashes
+        | Quality::Disliked
+        | Quality::Late => Vec::new(),
     }
 }

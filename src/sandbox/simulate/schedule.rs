@@ -20,11 +20,14 @@ pub enum Quality {
     Crashes,
     /// Good for a minute, then every third request fails.
     Late,
+    /// Answers well, and people complain of what it answers.
+    Disliked,
 }
 
 impl Quality {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Good, Self::Errors, Self::Slow, Self::Unready, Self::Crashes, Self::Late];
+    pub const ALL: [Self; 7] =
+        [Self::Good, Self::Errors, Self::Slow, Self::Unready, Self::Crashes, Self::Late, Self::Disliked];
 
     /// As it stands in the image's tag.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Quality {
             Self::Unready => "unready",
             Self::Crashes => "crashes",
             Self::Late => "late",
+            Self::Disliked => "disliked",
         }
     }
 
@@ -88,8 +92,14 @@ pub enum Act {
     },
     /// Git goes back to the first version.
     Revert,
-    /// `kubectl scale`.
+    /// Git says another number of pods; from now on that many, or none at all.
     Scale(u32),
+    /// An autoscaler gets hold of the workload, for two pods up to that many.
+    Autoscale(u32),
+    /// The autoscaler goes.
+    NoAutoscaler,
+    /// Pods use so much of their CPU from now on, in percent.
+    Load(u32),
     /// A person runs `kubectl rollout resume`.
     Resume,
     /// A GitOps tool applies `paused: false`.
@@ -165,6 +175,8 @@ pub enum Act {
     Flap(Span),
     /// The router takes up changes late.
     RouterLag(Span),
+    /// The router takes up nothing.
+    RouterStuck(Span),
 }
 
 impl Act {
@@ -179,9 +191,14 @@ impl Act {
                 Quality::Unready => "deploy-unready",
                 Quality::Crashes => "deploy-crashes",
                 Quality::Late => "deploy-late",
+                Quality::Disliked => "deploy-disliked",
             },
             Self::Revert => "revert",
+            Self::Scale(0) => "scale-to-zero",
             Self::Scale(_) => "scale",
+            Self::Autoscale(_) => "autoscale",
+            Self::NoAutoscaler => "no-autoscaler",
+            Self::Load(_) => "load",
             Self::Resume => "resume",
             Self::Unpause => "unpause",
             Self::Restart => "restart",
@@ -215,11 +232,12 @@ impl Act {
             },
             Self::Flap(_) => "flap",
             Self::RouterLag(_) => "router-lag",
+            Self::RouterStuck(_) => "router-stuck",
         }
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 40] = [
+    pub const WORDS: [&'static str; 46] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -227,8 +245,13 @@ impl Act {
         "deploy-unready",
         "deploy-crashes",
         "deploy-late",
+        "deploy-disliked",
         "revert",
         "scale",
+        "scale-to-zero",
+        "autoscale",
+        "no-autoscaler",
+        "load",
         "resume",
         "unpause",
         "restart",
@@ -260,6 +283,7 @@ impl Act {
         "prometheus-garbage",
         "flap",
         "router-lag",
+        "router-stuck",
     ];
 }
 
@@ -268,6 +292,8 @@ impl fmt::Display for Act {
         match self {
             Self::Deploy { number, change, .. } => write!(f, "{} {number} as {change}", self.word()),
             Self::Scale(replicas) => write!(f, "scale to {replicas}"),
+            Self::Autoscale(most) => write!(f, "autoscale from 2 to {most}"),
+            Self::Load(percent) => write!(f, "load: pods use {percent} % of their CPU"),
             Self::Budget(percent) => write!(f, "budget: {percent} % left"),
             Self::Lossy { one_in, span } => write!(f, "one call in {one_in} is lost for {span}"),
             Self::Conflicts { one_in, span } => {
@@ -280,9 +306,11 @@ impl fmt::Display for Act {
             Self::Prometheus { span, .. } => write!(f, "{} for {span}", self.word()),
             Self::Flap(span) => write!(f, "pods flap for {span}"),
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
+            Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
             Self::Revert
             | Self::Resume
             | Self::Unpause
+            | Self::NoAutoscaler
             | Self::Restart
             | Self::RemoveLabel
             | Self::AddLabel
@@ -370,7 +398,7 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     }
     for _ in 0..count(&mut dice, mix.prometheus) {
         let fault = PrometheusFault::ALL[dice.usize(..PrometheusFault::ALL.len())];
-        let act = Act::Prometheus { fault, span: seconds(&mut dice, 5, 60) };
+        let act = Act::Prometheus { fault, span: seconds(&mut dice, 5, 150) };
         items.push(Item { at: seconds(&mut dice, 1, within), act });
     }
     items.sort_by_key(|item| item.at);
@@ -387,12 +415,13 @@ fn seconds(dice: &mut fastrand::Rng, least: u32, most: u32) -> Span {
 
 fn deploy(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
     *numbers += 1;
-    let quality = match dice.u32(0..10) {
+    let quality = match dice.u32(0..11) {
         0..4 => Quality::Good,
         4..6 => Quality::Errors,
         6 => Quality::Slow,
         7 => Quality::Unready,
         8 => Quality::Crashes,
+        9 => Quality::Disliked,
         _ => Quality::Late,
     };
     let change = ["Feature", "BugFix", "Reliability", "SecurityFix", "IncidentFix", "Config"][dice.usize(..6)];
@@ -400,10 +429,13 @@ fn deploy(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
 }
 
 fn people(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
-    match dice.u32(0..24) {
+    match dice.u32(0..28) {
         0..5 => deploy(dice, numbers),
+        24 | 25 => Act::Autoscale(dice.u32(3..=6)),
+        26 => Act::NoAutoscaler,
+        27 => Act::Load(dice.u32(20..=180)),
         5..8 => Act::Revert,
-        8..10 => Act::Scale(dice.u32(1..=5)),
+        8..10 => Act::Scale(dice.u32(0..=5)),
         10 => Act::Resume,
         11 => Act::Unpause,
         12 => Act::Restart,
@@ -422,13 +454,14 @@ fn people(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
 }
 
 fn fault(dice: &mut fastrand::Rng) -> Act {
-    match dice.u32(0..12) {
+    match dice.u32(0..13) {
         0..4 => Act::Crash { process: dice.usize(..2), writes: dice.u32(0..8), pause: seconds(dice, 0, 20) },
         4 | 5 => Act::Lossy { one_in: dice.u32(2..12), span: seconds(dice, 3, 40) },
         6 | 7 => Act::Conflicts { one_in: dice.u32(1..6), span: seconds(dice, 3, 40) },
         8 => Act::Partition { process: dice.usize(..2), span: seconds(dice, 5, 40) },
         9 => [Act::DropWatches, Act::Compact][dice.usize(..2)].clone(),
         10 => Act::Flap(seconds(dice, 3, 20)),
+        11 => Act::RouterStuck(seconds(dice, 5, 100)),
         _ => Act::RouterLag(seconds(dice, 3, 30)),
     }
 }
