@@ -11,6 +11,10 @@ build:
 test:
     cargo test --locked
 
+# Deliberate defects, each of which the simulator must catch. `just mutants 03` runs one.
+mutants *NAMES:
+    tests/mutants/run {{NAMES}}
+
 # Lints; warnings are errors.
 lint:
     cargo clippy --locked --all-targets -- -D warnings

@@ -14,3 +14,8 @@ pub mod release;
 pub mod sandbox;
 pub mod server;
 pub mod traffic;
+
+// As in the binary: the tests run worlds too.
+#[cfg(all(test, feature = "sandbox"))]
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;

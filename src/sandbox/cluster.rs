@@ -1,7 +1,7 @@
 //! A cluster as a value: the API server, its controllers, its users and their figures.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
@@ -30,6 +30,12 @@ const CPU: f64 = 60.0;
 const RETENTION: Span = Span::minutes(30);
 const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
 const CRD: Kind = Kind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
+
+/// The definitions of Tidegate's kinds, made once for all worlds.
+static DEFINITIONS: LazyLock<Result<Vec<Value>, String>> = LazyLock::new(|| {
+    let all = custom_resource_definitions().into_iter().map(serde_json::to_value).collect::<Result<_, _>>();
+    all.map_err(|why| format!("a definition of our own: {why}"))
+});
 
 /// How a version of a program behaves.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +69,8 @@ pub struct SimulatedCluster {
     slo: Option<(String, f64, f64)>,
     /// Complaints so far, by namespace.
     complaints: BTreeMap<String, f64>,
+    /// Whether pods, load or routers are to be looked at anew.
+    changed_mind: bool,
     stepped: u64,
     due: Option<Time>,
     tick: Option<Time>,
@@ -97,9 +105,8 @@ impl SimulatedCluster {
         api.set_schemas(Box::new(Schemas::tidegate()?))?;
         api.set_admission(Arc::new(Policies::shipped(Override::Audit)?));
         let admin = User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] };
-        for crd in custom_resource_definitions() {
-            let crd = serde_json::to_value(crd).map_err(|why| format!("a definition of our own: {why}"))?;
-            api.create(&admin, &CRD, crd).map_err(|refusal| refusal.to_string())?;
+        for crd in DEFINITIONS.as_ref().map_err(Clone::clone)? {
+            api.create(&admin, &CRD, crd.clone()).map_err(|refusal| refusal.to_string())?;
         }
         for name in ["tidegate", "shop"] {
             let namespace = json!({"metadata": {"name": name}});
@@ -115,6 +122,7 @@ impl SimulatedCluster {
             since: BTreeMap::new(),
             slo: None,
             complaints: BTreeMap::new(),
+            changed_mind: false,
             stepped: 0,
             due: None,
             tick: None,
@@ -124,19 +132,19 @@ impl SimulatedCluster {
     /// Pods lose and regain readiness until then.
     pub fn flap_until(&mut self, until: Time) {
         self.nature.flaps_until = Some(until);
-        self.due = Some(self.nature.now);
+        self.changed_mind = true;
     }
 
     /// The router takes so long to take changes up until then.
     pub fn lag_until(&mut self, until: Time, lag: Span) {
         self.nature.lags = Some((until, lag));
-        self.due = Some(self.nature.now);
+        self.changed_mind = true;
     }
 
     /// How much of the requested CPU pods use from now on, in percent; autoscalers go by it.
     pub fn set_cpu(&mut self, percent: f64) {
         self.nature.cpu = percent;
-        self.due = Some(self.nature.now);
+        self.changed_mind = true;
     }
 
     /// Sets what two series say from now on that a RiskBudget may read: all events, and the bad ones of them.
@@ -171,9 +179,15 @@ impl SimulatedCluster {
     /// Does what is due; answers when something is due next. Whatever changes an object makes something due at once.
     pub fn step(&mut self, now: Time) -> Time {
         self.nature.now = now;
+        let lags = self.nature.lags.filter(|(until, _)| now < *until);
+        let router = lags.map_or(ROUTER, |(_, lag)| lag);
+        if self.changed_mind || router != self.controllers.timing.router {
+            self.changed_mind = false;
+            self.controllers.timing.router = router;
+            self.controllers.wake(now);
+            self.due = Some(now);
+        }
         if self.api.version() != self.stepped || self.due.is_some_and(|due| due.0 <= now.0) {
-            let lags = self.nature.lags.filter(|(until, _)| now < *until);
-            self.controllers.timing.router = lags.map_or(ROUTER, |(_, lag)| lag);
             self.due = self.controllers.step(&mut self.api, &self.nature, now);
             self.stepped = self.api.version();
             self.finalize();

@@ -92,13 +92,16 @@ impl Controllers {
         }
     }
 
-    /// Does all that is due; returns when there is something to do next at the latest. Whatever changes an object, a
-    /// behaviour or the timing makes another step due at once.
-    pub fn step(&mut self, objects: &mut dyn Objects, world: &dyn Pods, now: Time) -> Option<Time> {
-        // The world may have changed its mind about pods.
+    /// The world has changed its mind about pods, load or timing: the next step asks it anew.
+    pub fn wake(&mut self, now: Time) {
         self.tasks.kubelet.wake(now);
         self.tasks.route.wake_if_waiting(now);
         self.tasks.endpoints.wake_if_waiting(now);
+    }
+
+    /// Does all that is due; returns when there is something to do next at the latest. Whatever changes an object makes
+    /// another step due at once, and so does [`Controllers::wake`].
+    pub fn step(&mut self, objects: &mut dyn Objects, world: &dyn Pods, now: Time) -> Option<Time> {
         for _ in 0..ROUNDS {
             self.marks.look(&*objects);
             if !self.round(objects, world, now) {

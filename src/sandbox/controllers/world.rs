@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::api::Span;
 
-/// How the pods of a template behave. It is asked anew at every step, so it may change while they run.
+/// How the pods of a template behave. It may change while they run, see `Controllers::wake`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Behaviour {
     /// From the start of a container until it is ready.

@@ -1,7 +1,7 @@
 //! The schemas of all custom kinds that are served.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
@@ -13,6 +13,9 @@ use super::rules;
 use super::validate::{self, Findings};
 use crate::api::custom_resource_definitions;
 use crate::sandbox::api::{self, FieldError};
+
+/// How many definitions are remembered at most.
+const REMEMBERED: usize = 64;
 
 /// The schemas of the custom kinds of a cluster. A copy shares them.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +39,27 @@ impl Schemas {
 
     /// Takes a CustomResourceDefinition, new or changed. Errors where its schema is wrong, naming the place.
     pub fn install(&mut self, crd: &Value) -> Result<(), String> {
+        // Worlds begin with the same definitions again and again: what was read once is shared.
+        static READ: Mutex<BTreeMap<String, Schemas>> = Mutex::new(BTreeMap::new());
+        let spec = crd.get("spec").map(Value::to_string).unwrap_or_default();
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = match read.get(&spec) {
+            Some(known) => known.clone(),
+            None => {
+                let mut one = Self::default();
+                one.read(crd)?;
+                if read.len() >= REMEMBERED {
+                    read.clear();
+                }
+                read.insert(spec, one.clone());
+                one
+            }
+        };
+        self.kinds.extend(one.kinds);
+        Ok(())
+    }
+
+    fn read(&mut self, crd: &Value) -> Result<(), String> {
         let definition: CustomResourceDefinition =
             serde_json::from_value(crd.clone()).map_err(|why| why.to_string())?;
         self.add(&definition)

@@ -44,7 +44,7 @@ pub fn release(edits: u32) -> Value {
             "traffic": {"service": NAME, "httpRoutes": [{"name": NAME}]},
             "strategy": {
                 "stages": [{"weight": 10, "bake": format!("{}s", 6 + edits)}, {"weight": 50, "bake": "6s"}, {"weight": 100, "bake": "6s"}],
-                "verify": "20s", "readyWithin": "40s", "handBack": "4s", "drain": "2s", "holdFor": "2m",
+                "verify": "20s", "readyWithin": "40s", "handBack": "4s", "drain": "2s", "holdFor": "1m",
             },
             "analysis": {"metrics": "http-server", "interval": "2s", "window": "6s", "minRequests": 100, "evidenceWithin": "40s"},
             "rollback": {

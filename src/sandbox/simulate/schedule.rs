@@ -429,7 +429,7 @@ fn deploy(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
 }
 
 fn people(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
-    match dice.u32(0..28) {
+    match dice.u32(0..30) {
         0..5 => deploy(dice, numbers),
         24 | 25 => Act::Autoscale(dice.u32(3..=6)),
         26 => Act::NoAutoscaler,
@@ -447,7 +447,7 @@ fn people(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
         18 => Act::EditRelease,
         19 => Act::Retry,
         20 => Act::Recreate,
-        21 => Act::Budget([5, 20, 40, 90][dice.usize(..4)]),
+        21 | 28 | 29 => Act::Budget([5, 20, 40, 90][dice.usize(..4)]),
         22 => Act::Malformed,
         _ => Act::DeleteCanary,
     }
@@ -461,7 +461,7 @@ fn fault(dice: &mut fastrand::Rng) -> Act {
         8 => Act::Partition { process: dice.usize(..2), span: seconds(dice, 5, 40) },
         9 => [Act::DropWatches, Act::Compact][dice.usize(..2)].clone(),
         10 => Act::Flap(seconds(dice, 3, 20)),
-        11 => Act::RouterStuck(seconds(dice, 5, 100)),
+        11 => Act::RouterStuck(seconds(dice, 20, 240)),
         _ => Act::RouterLag(seconds(dice, 3, 30)),
     }
 }

@@ -90,6 +90,7 @@ impl World {
 
     pub(super) fn step(&mut self) -> Option<Time> {
         self.api.set_now(self.now);
+        self.controllers.wake(self.now);
         let due = self.controllers.step(&mut self.api, &self.nature, self.now);
         let shape = self.shape();
         if self.trace.last() != Some(&shape) {

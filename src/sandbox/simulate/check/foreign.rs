@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, text};
+use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, image, text};
+use crate::cluster::kind::DEPLOYMENT;
 
 const ROLE: &str = "/metadata/labels/tidegate.io~1role";
 
@@ -25,6 +26,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>, process: usize) {
     if ours {
         if seen.kind.plural == "deployments" {
             template(checkers, seen);
+            canary(checkers, seen);
         }
         return;
     }
@@ -118,6 +120,21 @@ fn template(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (one, other) = (plain(template), plain(given));
     if one != other {
         let says = format!("{}: {}", seen.name, difference(&other, &one));
+        checkers.violated(Rule::TemplateDiffers, seen.now, says);
+    }
+}
+
+/// The canary gets the workload's template: the present one, or one that was replaced a moment ago.
+fn canary(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let of = |deployment: Option<&Value>| {
+        deployment.and_then(|it| it.pointer("/spec/template")).map(|template| image(template).to_owned())
+    };
+    let (had, gets) = (of(seen.before), of(seen.after));
+    let Some(gets) = gets.filter(|_| seen.after.and_then(|it| text(it, ROLE)) == Some("canary")) else { return };
+    let stands = of(seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME));
+    let lately = checkers.replaced.get(&gets).is_some_and(|until| seen.now.since(*until) <= FRESH);
+    if had.as_ref() != Some(&gets) && stands.as_ref() != Some(&gets) && !lately {
+        let says = format!("{} gets {gets}, the workload has {stands:?}", seen.name);
         checkers.violated(Rule::TemplateDiffers, seen.now, says);
     }
 }

@@ -130,6 +130,8 @@ pub struct Checkers {
     ready_at: BTreeMap<String, Time>,
     /// The pod templates that users gave, by image, as the API server keeps them.
     templates: BTreeMap<String, Value>,
+    /// Images that the workload had, and until when.
+    replaced: BTreeMap<String, Time>,
     /// The one ReplicaSet that was active when the workload was paused, and since when another is.
     held: Option<workload::HeldSet>,
     /// The process that has the Lease.
@@ -187,6 +189,9 @@ impl Checkers {
             "deployments" if seen.name == NAME => {
                 if let Some(template) = seen.after.and_then(|after| after.pointer("/spec/template")) {
                     self.templates.insert(image(template).to_owned(), template.clone());
+                }
+                if let Some(template) = seen.before.and_then(|before| before.pointer("/spec/template")) {
+                    self.replaced.insert(image(template).to_owned(), seen.now);
                 }
             }
             "leases" => {

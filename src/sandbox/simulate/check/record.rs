@@ -48,7 +48,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
             passed(checkers, seen, process, index, stage);
         }
     }
-    hold(checkers, seen, after);
+    hold(checkers, seen, before, after);
     if text(after, "/status/outcome") == Some("Succeeded") && text(before, "/status/outcome").is_none() {
         succeeded(checkers, seen, after);
     }
@@ -83,9 +83,15 @@ fn passed(checkers: &mut Checkers, seen: &Seen<'_>, process: usize, index: usize
     }
 }
 
-fn hold(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value) {
+fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value) {
     if record.pointer("/status/hold").is_none_or(Value::is_null) {
         return;
+    }
+    // A hold whose deadline moves away is over at none: its patience counts from its beginning, whatever it waits for.
+    let moved = |place| time(before, place).zip(time(record, place)).filter(|(stood, stands)| stands.0 > stood.0);
+    if let Some((stood, stands)) = moved("/status/hold/deadline") {
+        let says = format!("{}: the deadline of a hold moves from {} to {}", seen.name, stood.clock(), stands.clock());
+        checkers.violated(Rule::HoldWithoutEnd, seen.now, says);
     }
     let says = |what: &str| format!("{}: hold {} {what}", seen.name, record["status"]["hold"]);
     match time(record, "/status/hold/deadline") {
