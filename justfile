@@ -15,6 +15,10 @@ test:
 mutants *NAMES:
     tests/mutants/run {{NAMES}}
 
+# New worlds of every mix, then every deliberate defect; says what was never reached. `just nightly 2m` for a taste.
+nightly *ARGS:
+    tests/nightly {{ARGS}}
+
 # Lints; warnings are errors.
 lint:
     cargo clippy --locked --all-targets -- -D warnings

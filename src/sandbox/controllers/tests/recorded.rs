@@ -1,6 +1,6 @@
 //! The scripts of `e2e/compare`, played on the simulated controllers and compared with what a real cluster did.
 //!
-//! `e2e/compare/record.py` writes a recording beside each script. A script without one is only played.
+//! `e2e/run compare` plays each script on a real cluster and writes a recording beside it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -204,7 +204,8 @@ fn every_script_plays_and_is_settled_after_each_step() {
 #[test]
 fn the_simulation_does_what_a_real_cluster_was_recorded_to_do() {
     for path in scripts() {
-        let Ok(text) = std::fs::read_to_string(path.with_extension("json")) else { continue };
+        let text = std::fs::read_to_string(path.with_extension("json"))
+            .unwrap_or_else(|why| panic!("{}: {why}; e2e/run compare writes one", path.display()));
         let recording: Recording = serde_json::from_str(&text).unwrap();
         let (script, played) = (read(&path), play(&read(&path)));
         assert_eq!(played.len(), recording.shapes.len(), "{}: record it again", path.display());
