@@ -12,7 +12,7 @@ pub(super) fn set(resource: &Resource, object: &mut Value, old: Option<&Value>, 
     let kind = resource.kind;
     let Some(fields) = object.as_object_mut() else { return };
     if kind == NAMESPACE {
-        namespace(fields);
+        namespace(fields, old.is_none());
         return;
     }
     if ![DEPLOYMENT, REPLICA_SET, POD, SERVICE, HTTP_ROUTE, PDB].contains(&kind) {
@@ -55,8 +55,8 @@ fn each<'a>(fields: &'a mut Fields, key: &str) -> impl Iterator<Item = &'a mut F
     fields.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
-fn namespace(fields: &mut Fields) {
-    if let Some(spec) = map(fields, "spec") {
+fn namespace(fields: &mut Fields, new: bool) {
+    if new && let Some(spec) = map(fields, "spec") {
         default(spec, "finalizers", || json!(["kubernetes"]));
     }
     if let Some(status) = map(fields, "status") {

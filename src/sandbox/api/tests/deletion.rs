@@ -78,6 +78,15 @@ fn many_go_at_once() {
 }
 
 #[test]
+fn a_namespace_goes_when_its_controller_lets_it() {
+    let mut server = Server::new();
+    server.made("/api/v1/namespaces", &json!({"metadata": {"name": "shop"}}));
+    server.delete("/api/v1/namespaces/shop", &json!({}));
+    server.0.finalize_namespace("shop").unwrap();
+    assert_eq!(server.get("/api/v1/namespaces/shop").0, 404);
+}
+
+#[test]
 fn a_namespace_refuses_new_things_while_it_goes() {
     let mut server = Server::new();
     server.made("/api/v1/namespaces", &json!({"metadata": {"name": "shop"}}));
