@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Query};
+use super::lean::Shown;
 use super::resource::Resource;
 use super::selector::Selector;
 use super::server::ApiServer;
@@ -58,7 +59,7 @@ struct List<'a> {
     kind: String,
     api_version: &'a str,
     metadata: Value,
-    items: &'a [Cow<'a, Value>],
+    items: Vec<Shown<'a>>,
 }
 
 /// An object as it is shown through a resource, without its view.
@@ -146,11 +147,21 @@ impl ApiServer {
         if view == View::Partial {
             let items: Vec<Cow<'_, Value>> = items.iter().map(|item| Cow::Owned(partial(item))).collect();
             let kind = "PartialObjectMetadataList".to_owned();
-            return Ok(answer(200, &List { kind, api_version: "meta.k8s.io/v1", metadata, items: &items }));
+            let items = self.shown(&items);
+            return Ok(answer(200, &List { kind, api_version: "meta.k8s.io/v1", metadata, items }));
         }
         let kind = format!("{}List", resource.kind.kind);
         let api_version = super::resource::api_version(&resource.kind);
-        Ok(answer(200, &List { kind, api_version, metadata, items: &items }))
+        Ok(answer(200, &List { kind, api_version, metadata, items: self.shown(&items) }))
+    }
+
+    fn shown<'a>(&self, items: &'a [Cow<'a, Value>]) -> Vec<Shown<'a>> {
+        items.iter().map(|object| Shown { object, lean: self.lean }).collect()
+    }
+
+    /// A response with an object.
+    pub(super) fn answer_with(&self, code: u16, object: &Value) -> Answer {
+        answer(code, &Shown { object, lean: self.lean })
     }
 
     /// The version of a list and after whom it goes on.

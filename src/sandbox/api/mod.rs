@@ -13,6 +13,7 @@ mod defaults;
 mod delete;
 mod events;
 mod fields;
+mod lean;
 mod list;
 mod managed;
 mod meta;

@@ -24,6 +24,8 @@ pub struct ApiServer {
     pub(super) admission: Option<Arc<dyn Admission>>,
     pub(super) schemas: Option<Box<dyn Schemas>>,
     pub(super) present: Option<Arc<dyn Present>>,
+    /// Whether answers go without managed fields.
+    pub(super) lean: bool,
     /// How often bookmarks were asked for.
     pub(super) bookmarks: u64,
     rng: fastrand::Rng,
@@ -51,6 +53,7 @@ impl ApiServer {
             admission: None,
             schemas: None,
             present: None,
+            lean: false,
             bookmarks: 0,
             rng: fastrand::Rng::with_seed(seed),
             addresses: 0,
@@ -91,6 +94,11 @@ impl ApiServer {
     /// Sets who answers what is no resource, and draws tables.
     pub fn set_present(&mut self, present: Arc<dyn Present>) {
         self.present = Some(present);
+    }
+
+    /// Leaves `metadata.managedFields` out of all answers from now on, as nobody who asks will read them. They are kept.
+    pub fn answer_leanly(&mut self) {
+        self.lean = true;
     }
 
     /// All that is served.

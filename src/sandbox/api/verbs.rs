@@ -68,7 +68,7 @@ impl ApiServer {
         if route.subresource == Some(Subresource::Scale) {
             return Ok(answer(200, &super::scale::of(object)));
         }
-        Ok(answer(200, &self.show(view, resource, object, &call.query)))
+        Ok(self.answer_with(200, &self.show(view, resource, object, &call.query)))
     }
 
     fn write(&mut self, call: &Call, query: &Query, route: &Route, verb: &str, view: View) -> Result<Answer, Refusal> {
@@ -104,7 +104,7 @@ impl ApiServer {
         if route.subresource == Some(Subresource::Scale) {
             return Ok(answer(code, &super::scale::of(&object)));
         }
-        Ok(answer(code, &self.show(view, resource, &object, &call.query)))
+        Ok(self.answer_with(code, &self.show(view, resource, &object, &call.query)))
     }
 
     fn put(&mut self, intent: &Intent<'_>, name: &str, body: Value) -> Result<Arc<Value>, Refusal> {
@@ -132,7 +132,7 @@ impl ApiServer {
         let intent = Intent { dry_run: intent.dry_run || dry_run, ..intent.clone() };
         let resource = &intent.resource;
         match self.delete_object(&intent, name, &options)? {
-            Deleted::Waiting(object) => Ok(answer(200, &self.show(view, resource, &object, &call.query))),
+            Deleted::Waiting(object) => Ok(self.answer_with(200, &self.show(view, resource, &object, &call.query))),
             Deleted::Gone(object) => {
                 let mut details = json!({
                     "name": name, "kind": resource.kind.plural, "uid": meta::text(&object, "uid"),

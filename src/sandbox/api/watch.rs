@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::call::{Call, Polled, Query};
+use super::lean::Shown;
 use super::list::{View, face};
 use super::meta;
 use super::refuse::{expired, status_of};
@@ -149,7 +151,8 @@ impl ApiServer {
     }
 
     fn line(&self, watch: &Watch, kind: &str, object: &Value, lines: &mut Vec<u8>) {
-        push(lines, kind, &self.show(watch.view, &watch.resource, object, &watch.query));
+        let object = self.show(watch.view, &watch.resource, object, &watch.query);
+        push(lines, kind, &Shown { object: &object, lean: self.lean });
     }
 
     fn push_bookmark(&self, watch: &Watch, end_of_initial: bool, lines: &mut Vec<u8>) {
@@ -172,7 +175,7 @@ impl ApiServer {
     }
 }
 
-fn push(lines: &mut Vec<u8>, kind: &str, object: &Value) {
+fn push(lines: &mut Vec<u8>, kind: &str, object: &impl Serialize) {
     lines.extend_from_slice(b"{\"type\":\"");
     lines.extend_from_slice(kind.as_bytes());
     lines.extend_from_slice(b"\",\"object\":");

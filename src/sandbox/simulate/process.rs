@@ -66,8 +66,9 @@ impl Place {
 
     /// One process after the other, each as `tidegate controller` runs; for ever.
     pub async fn work(self: Arc<Self>, shared: Arc<Shared>, config: Arc<Config>, seed: u64) {
-        // Two machines never show the same time.
-        let skew = jiff::SignedDuration::from_secs(if self.number == 0 { 0 } else { 7 });
+        // Two machines never show the same time: up to half a minute lies between them.
+        let behind = i64::try_from(seed % 61).unwrap_or(0) - 30;
+        let skew = jiff::SignedDuration::from_secs(if self.number == 0 { 0 } else { behind });
         for life in 0_u64.. {
             let seed = seed ^ (life << 8) ^ self.number as u64;
             let link = Link::new(shared.clone(), user(self.number), seed);

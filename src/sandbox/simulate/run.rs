@@ -81,7 +81,8 @@ pub fn run(seed: u64, options: &Options) -> Result<Report, String> {
 
 async fn live(seed: u64, options: &Options) -> Result<Report, String> {
     let epoch = Time(jiff::Timestamp::from_second(EPOCH).unwrap_or_default());
-    let cluster = SimulatedCluster::new(seed, epoch, RATE, Arc::new(program))?;
+    let mut cluster = SimulatedCluster::new(seed, epoch, RATE, Arc::new(program))?;
+    cluster.api.answer_leanly();
     let shared = Shared::new(cluster, VirtualClock::new(epoch, seed), options.traced);
     shared.set_prometheus(None, Span::ZERO);
     let refused = shared.with(|world| {
