@@ -4,6 +4,7 @@
 //! the Lease [`Timing::lease`] after it last *saw* it change. As long as clocks run at nearly the same speed, the first
 //! ends before the second begins; what they show does not matter.
 
+mod deadline;
 mod keep;
 mod step;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use deadline::Deadline;
 pub use keep::{Keeper, Role};
 pub use step::{LeaseStep, LeaseView, step};
 
@@ -55,15 +57,6 @@ impl Timing {
     }
 }
 
-/// Until when this process may write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Deadline {
-    /// No write begins after this.
-    begin: Instant,
-    /// No write is waited for after this.
-    end: Instant,
-}
-
 /// Whether this process may write, asked before every write.
 #[derive(Debug, Clone)]
 pub struct Leadership(Held);
@@ -71,7 +64,7 @@ pub struct Leadership(Held);
 #[derive(Debug, Clone)]
 enum Held {
     Always,
-    Until(Arc<watch::Receiver<Option<Deadline>>>),
+    Until(Arc<watch::Receiver<Option<Deadline<Instant>>>>),
 }
 
 impl Leadership {
@@ -80,7 +73,7 @@ impl Leadership {
         Self(Held::Always)
     }
 
-    fn until(deadline: watch::Receiver<Option<Deadline>>) -> Self {
+    fn until(deadline: watch::Receiver<Option<Deadline<Instant>>>) -> Self {
         Self(Held::Until(Arc::new(deadline)))
     }
 
@@ -91,7 +84,7 @@ impl Leadership {
             Held::Until(deadline) => {
                 let now = Instant::now();
                 let deadline = (*deadline.borrow())?;
-                (now < deadline.begin).then(|| deadline.end.saturating_duration_since(now))
+                deadline.may_begin(now).then(|| deadline.end.saturating_duration_since(now))
             }
         }
     }
