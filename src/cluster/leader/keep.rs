@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::deadline::seen_since;
+use super::step::NOBODY_YET;
 use super::{Deadline, Leadership, LeaseStep, LeaseView, Timing, step};
 use crate::cluster::kind::LEASE;
 use crate::cluster::{Cluster, Error};
@@ -125,7 +126,7 @@ impl Keeper {
         match decided {
             LeaseStep::Wait(left) => {
                 if *self.role.borrow() == Role::Leading {
-                    tracing::error!(holder = ?view.and_then(|view| view.holder), "leadership was lost: another took the Lease");
+                    tracing::error!(holder = ?view.and_then(|view| view.holder), "leadership was lost: the Lease is not held by this process any more");
                     self.deadline.send_replace(Some(Deadline::over(now)));
                 }
                 Ok(left.min(self.timing.retry))
@@ -136,6 +137,10 @@ impl Keeper {
                     .put_lease(&self.namespace, &self.name, &object, stands.is_none(), self.timing.renew_deadline)
                     .await?;
                 self.seen = Some((written, Instant::now()));
+                if !decided.leads() {
+                    tracing::info!(lease = %self.name, after = ?self.timing.lease, "there was no Lease; it has been created, and is taken when it runs out");
+                    return Ok(self.timing.retry);
+                }
                 self.deadline.send_replace(Some(Deadline::renewed(now, self.timing)));
                 if self.role.send_replace(Role::Leading) != Role::Leading {
                     tracing::info!(lease = %self.name, identity = %self.me, "this process leads");
@@ -159,7 +164,7 @@ impl Keeper {
             "kind": LEASE.kind,
             "metadata": metadata,
             "spec": {
-                "holderIdentity": self.me,
+                "holderIdentity": if decided.leads() { &self.me } else { NOBODY_YET },
                 "leaseDurationSeconds": self.timing.lease.as_secs(),
                 "acquireTime": acquired.unwrap_or(&now),
                 "renewTime": now,

@@ -3,9 +3,16 @@
 //! The holder stops writing [`Timing::renew_deadline`] after the last renewal that it *sent* successfully; another takes
 //! the Lease [`Timing::lease`] after it last *saw* it change. As long as clocks run at nearly the same speed, the first
 //! ends before the second begins; what they show does not matter.
+//!
+//! A Lease that is not there is created and then waited for like another's: a process cannot know whether there never was
+//! one or somebody deleted it under a holder that still writes. So the first start in a cluster waits once for
+//! [`Timing::lease`], and a deleted Lease costs a pause, never two writers. A program that puts a deleted Lease back
+//! *without a holder* would let a standby take it at once: nothing may manage the Lease but these processes.
 
 mod deadline;
 mod keep;
+#[cfg(test)]
+mod model;
 mod step;
 
 use std::sync::Arc;
