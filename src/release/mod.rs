@@ -24,6 +24,8 @@ pub use snapshot::Snapshot;
 pub use split::Split;
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod world;

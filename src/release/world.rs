@@ -29,6 +29,7 @@ pub(crate) struct Behaviour {
 
 pub(crate) const GOOD: Behaviour = Behaviour { errors: 0.0, latency: 0.1, ready: true, crashes: false };
 
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) seen: Snapshot,
     pub(crate) now: Time,
@@ -181,7 +182,7 @@ impl World {
         workload.resource_version = version;
     }
 
-    fn bump(&mut self) -> String {
+    pub(super) fn bump(&mut self) -> String {
         self.version += 1;
         self.version.to_string()
     }
@@ -222,7 +223,7 @@ impl World {
         }
     }
 
-    fn answer(&self) -> Option<Answers> {
+    pub(super) fn answer(&self) -> Option<Answers> {
         let question = question(&self.seen, self.now)?;
         let observe = |window| Observation {
             candidate: self.sample(question.candidate, window),
@@ -234,7 +235,7 @@ impl World {
     }
 
     /// What the controllers of a cluster do in a second.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let behaviours = self.behaviour.clone();
         let of = |revision: &str| behaviours.get(revision).copied().unwrap_or(GOOD);
         for side in [&mut self.seen.canary, &mut self.seen.previous] {
@@ -376,7 +377,7 @@ impl World {
     }
 
     /// Carries an action out; false where its fence does not hold.
-    fn apply(&mut self, action: &Action) -> bool {
+    pub(super) fn apply(&mut self, action: &Action) -> bool {
         self.writes += 1;
         let version = self.bump();
         let seconds = self.seconds();

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::deadline::seen_since;
+use super::step::NOBODY_YET;
 use super::{Deadline, Leadership, LeaseStep, LeaseView, Timing, step};
 use crate::cluster::kind::LEASE;
 use crate::cluster::{Cluster, Error};
@@ -27,7 +29,7 @@ pub struct Keeper {
     name: String,
     me: String,
     timing: Timing,
-    deadline: watch::Sender<Option<Deadline>>,
+    deadline: watch::Sender<Option<Deadline<Instant>>>,
     role: watch::Sender<Role>,
     contact: watch::Sender<Option<Instant>>,
     /// The Lease as it was last seen, and since when it has said so.
@@ -67,14 +69,15 @@ impl Keeper {
         loop {
             // Not interrupted: a renewal under way decides whether the Lease can be given back.
             let pause = self.turn(&cluster).await;
-            let over = self.deadline.borrow().map(|deadline| deadline.begin);
-            if over.is_some_and(|over| Instant::now() >= over) {
+            let deadline = *self.deadline.borrow();
+            if deadline.is_some_and(|deadline| !deadline.may_begin(Instant::now())) {
                 tracing::error!(lease = %self.name, "leadership was lost: the Lease could not be renewed in time");
                 self.deadline.send_replace(None);
                 self.role.send_replace(Role::Lost);
                 return;
             }
-            let pause = over.map_or(pause, |over| pause.min(over.saturating_duration_since(Instant::now())));
+            let pause =
+                deadline.map_or(pause, |deadline| pause.min(deadline.begin.saturating_duration_since(Instant::now())));
             tokio::select! {
                 biased;
                 () = &mut stop => return self.give_back(&cluster).await,
@@ -114,10 +117,8 @@ impl Keeper {
     async fn try_turn(&mut self, cluster: &Cluster) -> Result<Duration, Error> {
         let stands = cluster.get(&LEASE, &self.namespace, &self.name).await?;
         let now = Instant::now();
-        let observed_at = match (&self.seen, &stands) {
-            (Some((before, at)), Some(stands)) if version(before) == version(stands) => *at,
-            _ => now,
-        };
+        let remembered = self.seen.as_ref().map(|(lease, since)| (version(lease), *since));
+        let observed_at = seen_since(remembered, stands.as_ref().map(version), now);
         self.seen = stands.clone().map(|lease| (lease, observed_at));
         let view = stands.as_ref().map(view);
         // Only the distance counts: both are measured from the same moment.
@@ -125,8 +126,8 @@ impl Keeper {
         match decided {
             LeaseStep::Wait(left) => {
                 if *self.role.borrow() == Role::Leading {
-                    tracing::error!(holder = ?view.and_then(|view| view.holder), "leadership was lost: another took the Lease");
-                    self.deadline.send_replace(Some(Deadline { begin: now, end: now }));
+                    tracing::error!(holder = ?view.and_then(|view| view.holder), "leadership was lost: the Lease is not held by this process any more");
+                    self.deadline.send_replace(Some(Deadline::over(now)));
                 }
                 Ok(left.min(self.timing.retry))
             }
@@ -136,8 +137,11 @@ impl Keeper {
                     .put_lease(&self.namespace, &self.name, &object, stands.is_none(), self.timing.renew_deadline)
                     .await?;
                 self.seen = Some((written, Instant::now()));
-                let deadline = Deadline { begin: now + self.timing.renew_deadline, end: now + self.timing.lease };
-                self.deadline.send_replace(Some(deadline));
+                if !decided.leads() {
+                    tracing::info!(lease = %self.name, after = ?self.timing.lease, "there was no Lease; it has been created, and is taken when it runs out");
+                    return Ok(self.timing.retry);
+                }
+                self.deadline.send_replace(Some(Deadline::renewed(now, self.timing)));
                 if self.role.send_replace(Role::Leading) != Role::Leading {
                     tracing::info!(lease = %self.name, identity = %self.me, "this process leads");
                 }
@@ -160,7 +164,7 @@ impl Keeper {
             "kind": LEASE.kind,
             "metadata": metadata,
             "spec": {
-                "holderIdentity": self.me,
+                "holderIdentity": if decided.leads() { &self.me } else { NOBODY_YET },
                 "leaseDurationSeconds": self.timing.lease.as_secs(),
                 "acquireTime": acquired.unwrap_or(&now),
                 "renewTime": now,

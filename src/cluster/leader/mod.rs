@@ -3,8 +3,16 @@
 //! The holder stops writing [`Timing::renew_deadline`] after the last renewal that it *sent* successfully; another takes
 //! the Lease [`Timing::lease`] after it last *saw* it change. As long as clocks run at nearly the same speed, the first
 //! ends before the second begins; what they show does not matter.
+//!
+//! A Lease that is not there is created and then waited for like another's: a process cannot know whether there never was
+//! one or somebody deleted it under a holder that still writes. So the first start in a cluster waits once for
+//! [`Timing::lease`], and a deleted Lease costs a pause, never two writers. A program that puts a deleted Lease back
+//! *without a holder* would let a standby take it at once: nothing may manage the Lease but these processes.
 
+mod deadline;
 mod keep;
+#[cfg(test)]
+mod model;
 mod step;
 
 use std::sync::Arc;
@@ -13,6 +21,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use deadline::Deadline;
 pub use keep::{Keeper, Role};
 pub use step::{LeaseStep, LeaseView, step};
 
@@ -55,15 +64,6 @@ impl Timing {
     }
 }
 
-/// Until when this process may write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Deadline {
-    /// No write begins after this.
-    begin: Instant,
-    /// No write is waited for after this.
-    end: Instant,
-}
-
 /// Whether this process may write, asked before every write.
 #[derive(Debug, Clone)]
 pub struct Leadership(Held);
@@ -71,7 +71,7 @@ pub struct Leadership(Held);
 #[derive(Debug, Clone)]
 enum Held {
     Always,
-    Until(Arc<watch::Receiver<Option<Deadline>>>),
+    Until(Arc<watch::Receiver<Option<Deadline<Instant>>>>),
 }
 
 impl Leadership {
@@ -80,7 +80,7 @@ impl Leadership {
         Self(Held::Always)
     }
 
-    fn until(deadline: watch::Receiver<Option<Deadline>>) -> Self {
+    fn until(deadline: watch::Receiver<Option<Deadline<Instant>>>) -> Self {
         Self(Held::Until(Arc::new(deadline)))
     }
 
@@ -91,7 +91,7 @@ impl Leadership {
             Held::Until(deadline) => {
                 let now = Instant::now();
                 let deadline = (*deadline.borrow())?;
-                (now < deadline.begin).then(|| deadline.end.saturating_duration_since(now))
+                deadline.may_begin(now).then(|| deadline.end.saturating_duration_since(now))
             }
         }
     }

@@ -94,11 +94,24 @@ impl<'a> Active<'a> {
         self.record.spec.arm == Arm::Workload
             || self.status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some())
             || matches!(self.status.phase, Phase::Verify)
+            || self.rolls_unrecorded()
             || self
                 .status
                 .rollback
                 .as_ref()
                 .is_some_and(|log| log.traffic_to == self.seen.service_of(Carrier::Previous))
+    }
+
+    /// Whether the promotion has let the workload go and the record does not say so yet: it has then no way back to stable.
+    fn rolls_unrecorded(&self) -> bool {
+        let ours = |template: &serde_json::Value| {
+            template::revision(template) == self.record.spec.revision || self.canary_runs(template)
+        };
+        self.status.phase == Phase::Promote
+            && self.workload().is_some_and(|workload| {
+                (!workload.paused && ours(&workload.template))
+                    || workload.sets.iter().any(|set| set.replicas > 0 && ours(&set.template))
+            })
     }
 
     pub(super) fn workload(&self) -> Option<&'a Workload> {
