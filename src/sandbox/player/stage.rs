@@ -11,7 +11,7 @@ use super::act::{Acts, namespace};
 use super::events::events;
 use super::keyboard::press;
 use super::stamp;
-use super::view::Onlooker;
+use super::view::{Onlooker, WINDOW};
 use crate::api::{ReleaseRecord, Span, Time};
 use crate::cluster::kind::RELEASE_RECORD;
 use crate::sandbox::objects::Objects as _;
@@ -119,8 +119,8 @@ pub(super) struct Stage<'s> {
     stay: bool,
     /// The version of the log up to which events were told.
     told: u64,
-    /// Requests and failures before the first version was ready.
-    before: Option<(u64, u64)>,
+    /// Requests and failures before the first version was ready, and when it was.
+    before: Option<(Span, Tally)>,
     /// What did not come as expected, once it is over.
     unmet: Option<Vec<String>>,
 }
@@ -164,8 +164,16 @@ impl<'s> Stage<'s> {
 
     /// Gives the terminal back and tells what was kept for then. Answers what did not come as the scenario expects.
     pub(super) fn end(mut self, tell: &mut dyn FnMut(&str)) -> Vec<String> {
-        let kept = self.picture.take().map(|picture| picture.kept).unwrap_or_default();
-        kept.iter().for_each(|line| tell(line));
+        if let Some(mut picture) = self.picture.take() {
+            let (now, tally) = (self.shared.now().since(self.began), self.tally());
+            let mut kept = std::mem::take(&mut picture.kept);
+            // Gives the terminal back.
+            drop(picture);
+            if self.unmet.is_none() {
+                kept.push(format!("{}  {} requests, {} of them failed", stamp(now), tally.requests, tally.failed));
+            }
+            kept.iter().for_each(|line| tell(line));
+        }
         self.unmet.unwrap_or_default()
     }
 
@@ -176,7 +184,7 @@ impl<'s> Stage<'s> {
         let attempts = self.attempts();
         let all = self.shared.with(|world| world.cluster.tally().all);
         if self.before.is_none() && !attempts.is_empty() {
-            self.before = Some((all.requests, all.failed));
+            self.before = Some((now, Tally { requests: all.requests, failed: all.failed }));
         }
         // Taken out for as long, because a step may be done by all of the rest.
         let Some(mut play) = self.play.take() else { return Ok(()) };
@@ -272,7 +280,11 @@ impl<'s> Stage<'s> {
     }
 
     fn sample(&mut self, now: Span) {
-        let Some(picture) = &mut self.picture else { return };
+        let (Some(picture), Some((ready, _))) = (&mut self.picture, self.before) else { return };
+        if now.as_millis() < ready.as_millis() + WINDOW.as_millis() {
+            // The figures reach back to when nothing was there that could answer.
+            return;
+        }
         let due = picture.sampled.is_none_or(|last| now.as_millis() >= last.as_millis() + SAMPLE_EVERY.as_millis());
         if due {
             picture.sampled = Some(now);
@@ -320,8 +332,11 @@ impl<'s> Stage<'s> {
     /// What the users got since the first version was ready.
     fn tally(&self) -> Tally {
         let all = self.shared.with(|world| world.cluster.tally().all);
-        let (requests, failed) = self.before.unwrap_or((all.requests, all.failed));
-        Tally { requests: all.requests.saturating_sub(requests), failed: all.failed.saturating_sub(failed) }
+        let before = self.before.map_or(Tally { requests: all.requests, failed: all.failed }, |(_, before)| before);
+        Tally {
+            requests: all.requests.saturating_sub(before.requests),
+            failed: all.failed.saturating_sub(before.failed),
+        }
     }
 
     fn attempts(&self) -> Vec<Attempt> {

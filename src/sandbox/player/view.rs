@@ -20,7 +20,7 @@ use crate::sandbox::simulate::world::Shared;
 use crate::sandbox::story::{Story, Weights};
 
 /// The figures of the versions are of the last so long.
-const WINDOW: Span = Span::seconds(30);
+pub(super) const WINDOW: Span = Span::seconds(30);
 /// The versions, as they are shown, with the endings of their objects' names.
 const ARMS: [(&str, &str); 3] = [("stable", ""), ("canary", CANARY_SUFFIX), ("previous", PREVIOUS_SUFFIX)];
 

@@ -28,7 +28,12 @@ impl Terminal {
             before(panic);
         }));
         match ratatui::try_init() {
-            Ok(inner) => Ok(Self { inner }),
+            Ok(inner) => {
+                let mut terminal = Self { inner };
+                // Not every terminal has a second, empty screen.
+                terminal.inner.clear()?;
+                Ok(terminal)
+            }
             Err(why) => {
                 // It may have failed half way.
                 drop(ratatui::try_restore());
