@@ -1,13 +1,14 @@
 //! `tidegate sandbox`: Tidegate on a simulated cluster.
 
 use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{Failure, say};
 use crate::api::Span;
-use crate::sandbox::player::{self, Show};
+use crate::sandbox::player::{self, Show, Speed};
 use crate::sandbox::present::kubeconfig;
 use crate::sandbox::simulate::campaign::{Summary, Until, run_many};
 use crate::sandbox::simulate::run::{Options, run as run_world};
@@ -24,12 +25,20 @@ pub struct Args {
     /// What is played: a name from --list, or a file of your own (docs/sandbox.md).
     #[arg(long, default_value = "good")]
     scenario: String,
-    /// Simulated seconds in a real one. By default the scenario's own.
-    #[arg(long)]
-    speed: Option<f64>,
-    /// The seed of everything that is left to chance.
+    /// Simulated seconds in a real one, 0.1 to 3600; or max: as fast as it goes, without a picture. By default the
+    /// scenario's own.
+    #[arg(long, value_name = "N|max", value_parser = speed)]
+    speed: Option<Speed>,
+    /// The seed of everything that is left to chance. With --speed max the same seed tells the same lines; at any other
+    /// speed real time plays a part.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Deploy, revert, resume, freeze and so on by keys, on the scenario's cluster and without its steps. Needs a terminal.
+    #[arg(long, conflicts_with = "plain")]
+    interactive: bool,
+    /// Tell lines, also on a terminal.
+    #[arg(long)]
+    plain: bool,
     /// Serve the simulated API here, such as 127.0.0.1:8001, for kubectl; the cluster then stays until Ctrl-C.
     #[arg(long)]
     serve: Option<SocketAddr>,
@@ -116,9 +125,15 @@ fn read(scenario: &str) -> Result<Story, Failure> {
 
 fn play(args: &Args) -> Result<ExitCode, Failure> {
     let story = read(&args.scenario)?;
-    if args.speed.is_some_and(|speed| !(0.1..=3600.0).contains(&speed)) {
-        return Err("--speed: from 0.1 to 3600 simulated seconds in a real one".to_owned());
+    let max = args.speed == Some(Speed::Max);
+    if max && (args.interactive || args.serve.is_some()) {
+        return Err("--speed max: nobody could follow it; leave out --interactive and --serve".to_owned());
     }
+    if args.interactive && !on_terminal() {
+        return Err("--interactive: standard output is no terminal; --serve 127.0.0.1:8001 lets kubectl do everything"
+            .to_owned());
+    }
+    let picture = args.interactive || !(args.plain || max) && on_terminal();
     if args.serve.is_some_and(|address| !address.ip().is_loopback()) {
         return Err("--serve: nobody is authenticated; give a loopback address, such as 127.0.0.1:8001".to_owned());
     }
@@ -141,15 +156,17 @@ fn play(args: &Args) -> Result<ExitCode, Failure> {
                 "\nkubectl: tidegate sandbox kubeconfig --server {address} > sandbox.yaml; KUBECONFIG=sandbox.yaml kubectl get gr\n"
             ))?;
         }
-        let show = Show { speed: args.speed, seed: args.seed, serve, stay: args.serve.is_some() };
+        let show = Show {
+            speed: args.speed,
+            seed: args.seed,
+            serve,
+            stay: args.serve.is_some(),
+            picture,
+            interactive: args.interactive,
+        };
         let mut closed = None;
         let mut tell = |line: &str| closed = say(&format!("{line}\n")).err();
-        let stop = async {
-            // Where the signal cannot be heard, the process ends by it all the same.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
+        let stop = stopped()?;
         player::play(&story, show, &mut tell, stop).await
     })?;
     runtime.shutdown_background();
@@ -160,6 +177,33 @@ fn play(args: &Args) -> Result<ExitCode, Failure> {
         say(&format!("NOT AS EXPECTED: {what}\n"))?;
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// A speed as it is typed.
+fn speed(text: &str) -> Result<Speed, String> {
+    match text.parse() {
+        _ if text == "max" => Ok(Speed::Max),
+        Ok(times) if (0.1..=3600.0).contains(&times) => Ok(Speed::Times(times)),
+        Ok(_) | Err(_) => Err("give 0.1 to 3600 simulated seconds in a real one, or max".to_owned()),
+    }
+}
+
+/// Whether a picture can be drawn.
+fn on_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Ready when the process is asked to end, by Ctrl-C or SIGTERM.
+fn stopped() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(|why| format!("SIGTERM: {why}"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|why| format!("SIGINT: {why}"))?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// What a sandbox is, said before anything else.

@@ -50,7 +50,9 @@ fn close(active: &Active<'_>) -> Step {
         Phase::Plan if active.stored().is_some() => {
             active.seal(Outcome::Abandoned, "The GatedRelease was deleted before it took traffic.".to_owned())
         }
-        Phase::Promote | Phase::Verify if active.workload_is_new() => forward(active, "the GatedRelease is being deleted"),
+        Phase::Promote | Phase::Verify if active.workload_is_new() => {
+            forward(active, "the GatedRelease is being deleted")
+        }
         Phase::Plan
         | Phase::Stage
         | Phase::Release

@@ -11,6 +11,8 @@ pub enum Key {
     Bad,
     /// Deploys a version that is slow.
     Slow,
+    /// Deploys a version whose containers crash.
+    Crashing,
     /// Git goes back to the version before.
     Revert,
     /// Ships what is held, by break-glass.
@@ -19,6 +21,12 @@ pub enum Key {
     Resume,
     /// Takes 20 points from the error budget.
     SpendBudget,
+    /// Asks for another attempt at what was closed.
+    Retry,
+    /// SRE declares a freeze, or takes it back.
+    Freeze,
+    /// Replicas are added, or taken away again.
+    Scale,
     /// Prometheus goes down or comes back.
     Prometheus,
     /// Time stops or goes on.
@@ -36,11 +44,15 @@ impl Key {
     pub const ALL: &'static [Self] = &[
         Self::Good,
         Self::Bad,
+        Self::Crashing,
         Self::Slow,
         Self::Revert,
-        Self::BreakGlass,
         Self::Resume,
+        Self::BreakGlass,
+        Self::Freeze,
         Self::SpendBudget,
+        Self::Scale,
+        Self::Retry,
         Self::Prometheus,
         Self::Pause,
         Self::Faster,
@@ -56,6 +68,10 @@ impl Key {
             Self::Good => ("g", "deploy good"),
             Self::Bad => ("b", "bad"),
             Self::Slow => ("s", "slow"),
+            Self::Crashing => ("c", "crashing"),
+            Self::Retry => ("t", "retry"),
+            Self::Freeze => ("f", "freeze"),
+            Self::Scale => ("n", "scale"),
             Self::Revert => ("r", "revert"),
             Self::BreakGlass => ("x", "break-glass"),
             Self::Resume => ("u", "resume"),

@@ -30,8 +30,8 @@ pub(super) fn keys(keys: &[Key], columns: usize) -> Vec<String> {
     for (sign, does) in keys.iter().map(|key| key.help()) {
         let item = format!("{sign} {does}");
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 3 + item.chars().count() <= columns => {
-                line.push_str("   ");
+            Some(line) if line.chars().count() + 2 + item.chars().count() <= columns => {
+                line.push_str("  ");
                 line.push_str(&item);
             }
             Some(_) | None => lines.push(cut(&item, columns)),

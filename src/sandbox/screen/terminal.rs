@@ -1,6 +1,7 @@
 //! The terminal, taken over for a while and given back in every case.
 
 use std::io::{self, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::{cursor, execute};
@@ -8,8 +9,11 @@ use ratatui::crossterm::{cursor, execute};
 use super::draw::draw;
 use super::view::View;
 
+/// Whether something panicked, which gave the terminal back: a picture would be painted over what the panic told.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
 /// A terminal in raw mode with a screen of its own. It is given back when this is dropped, and before a panic is told, so
-/// also where a panic ends the process. Keys are read by whoever holds it, from `ratatui::crossterm::event`.
+/// also where a panic ends the process. Keys are read by [`super::Keyboard`].
 pub struct Terminal {
     inner: DefaultTerminal,
 }
@@ -19,11 +23,17 @@ impl Terminal {
     pub fn open() -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            PANICKED.store(true, Ordering::SeqCst);
             drop(execute!(stdout(), cursor::Show));
             before(panic);
         }));
         match ratatui::try_init() {
-            Ok(inner) => Ok(Self { inner }),
+            Ok(inner) => {
+                let mut terminal = Self { inner };
+                // Not every terminal has a second, empty screen.
+                terminal.inner.clear()?;
+                Ok(terminal)
+            }
             Err(why) => {
                 // It may have failed half way.
                 drop(ratatui::try_restore());
@@ -32,8 +42,11 @@ impl Terminal {
         }
     }
 
-    /// Shows a view. Only what changed is written.
+    /// Shows a view. Only what changed is written. Errors where the terminal is gone, and once something panicked.
     pub fn show(&mut self, view: &View) -> io::Result<()> {
+        if PANICKED.load(Ordering::SeqCst) {
+            return Err(io::Error::other("a part of the sandbox panicked"));
+        }
         self.inner.draw(|frame| draw(frame, view)).map(drop)
     }
 }
