@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::act::{apply, name, namespace};
 use super::keyboard::Sort;
 use crate::api::{Percent, Span, Time};
+use crate::cluster::kind::LEASE;
 use crate::sandbox::cluster::{Program, SimulatedCluster};
 use crate::sandbox::config::config;
 use crate::sandbox::controllers::Behaviour;
 use crate::sandbox::metrics::{History, bad_ratio};
+use crate::sandbox::objects::Objects as _;
 use crate::sandbox::simulate::process::Place;
 use crate::sandbox::simulate::run::turn;
 use crate::sandbox::simulate::world::Shared;
@@ -28,6 +30,9 @@ pub(super) fn world(story: &Story, seed: u64, began: Time) -> Result<Arc<Shared>
     let shared = Shared::new(cluster(story, seed, began)?, VirtualClock::new(began, seed), false);
     past(&shared, story, story.error_budget);
     let admin = User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] };
+    // Tidegate ran here before and gave its Lease back: who begins does not wait for one to run out.
+    let lease = json!({"metadata": {"name": "tidegate", "namespace": "tidegate"}, "spec": {"leaseDurationSeconds": 5}});
+    shared.with(|world| world.cluster.api.create(&admin, &LEASE, lease)).map_err(|refusal| refusal.to_string())?;
     for object in story.objects.all() {
         apply(&shared, &admin, object)?;
     }
