@@ -25,6 +25,8 @@ use watch::Broken;
 /// The model, with how much may go wrong in one course.
 struct Release {
     disturbances: u8,
+    /// Whether the controller writes at once what it has to write, unless it is away for long.
+    prompt: bool,
     /// Worlds that are known to end well when nothing more goes wrong, by their keys.
     ends: Mutex<BTreeSet<u64>>,
 }
@@ -38,7 +40,7 @@ impl Model for Release {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        state.actions(actions);
+        state.actions(self.prompt, actions);
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {

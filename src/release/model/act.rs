@@ -74,7 +74,8 @@ impl Left {
 }
 
 impl State {
-    pub(super) fn actions(&self, actions: &mut Vec<Action>) {
+    /// A `prompt` controller lets no time pass while it has something to write, but for [`Absence`].
+    pub(super) fn actions(&self, prompt: bool, actions: &mut Vec<Action>) {
         if self.broken.is_some() {
             return;
         }
@@ -84,7 +85,9 @@ impl State {
             actions.push(Action::Look);
         }
         actions.extend((1..=plan.actions.len()).map(Action::Die));
-        actions.push(Action::Tick);
+        if !prompt || plan.actions.is_empty() {
+            actions.push(Action::Tick);
+        }
         for what in ALL {
             if self.left.there.contains(&what) {
                 if matches!(what, Router | Errors | NotReady | Prometheus | Budget) {

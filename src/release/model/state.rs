@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::act::Left;
 use super::watch::Broken;
-use crate::api::release_record::{ReleaseRecordStatus, RollbackLog};
-use crate::api::{Span, Time};
+use crate::api::release_record::{Phase, ReleaseRecordStatus, RollbackLog};
+use crate::api::{Span, Time, Weight};
 use crate::release::action::Plan;
 use crate::release::plan;
 use crate::release::snapshot::{BudgetSeen, Record, Side, Workload};
@@ -20,8 +20,8 @@ use crate::release::world::{GOOD, World, pod_template};
 
 /// One tick of time; all spans of the release are made of it.
 pub(super) const TICK: Span = Span::seconds(10);
-/// Moments further away than this are equally far: no span of the release is longer.
-const FAR: Span = Span::seconds(60);
+/// Moments further away than this are equally far: nothing in the release waits longer.
+const FAR: Span = Span::seconds(40);
 
 /// A world and what is remembered of its past.
 #[derive(Clone)]
@@ -205,20 +205,27 @@ fn hash_record(record: &Record, now: Time, to: &mut DefaultHasher) {
     }
 }
 
+/// Of each chain of milestones the last one's moment counts, of the others that they were passed.
 fn hash_status(status: &ReleaseRecordStatus, now: Time, to: &mut DefaultHasher) {
-    let at = |time: &Option<Time>| time.map(|time| moment(time, now));
-    (status.phase.as_str(), moment(status.phase_since, now), status.stage).hash(to);
+    (status.phase.as_str(), status.stage).hash(to);
     status.baseline_latency.map(f64::to_bits).hash(to);
-    for stage in &status.stages {
-        (at(&stage.started_at), at(&stage.passed_at)).hash(to);
-    }
+    let in_phase = match status.phase {
+        Phase::Release => {
+            status.stages.iter().flat_map(|stage| [stage.started_at, stage.passed_at]).collect::<Vec<_>>()
+        }
+        Phase::Promote | Phase::Verify => status
+            .promotion
+            .iter()
+            .flat_map(|one| [one.resumed_at, one.rolled_at, one.half_at, one.passed_at, one.home_at, one.verified_at])
+            .collect(),
+        Phase::Idle | Phase::Plan | Phase::Stage | Phase::Complete | Phase::Rollback => Vec::new(),
+    };
+    let passed = in_phase.iter().flatten().count();
+    let last = in_phase.into_iter().flatten().last().filter(|_| status.phase != Phase::Verify);
+    let resumed = status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some());
+    (passed, resumed, moment(last.unwrap_or(status.phase_since), now)).hash(to);
     if let Some(hold) = &status.hold {
-        (&hold.reason, moment(hold.since, now), moment(hold.deadline, now)).hash(to);
-    }
-    if let Some(one) = &status.promotion {
-        [&one.resumed_at, &one.rolled_at, &one.half_at, &one.passed_at, &one.home_at, &one.verified_at]
-            .map(at)
-            .hash(to);
+        (&hold.reason, moment(hold.deadline, now)).hash(to);
     }
     if let Some(log) = &status.rollback {
         hash_log(log, now, to);
@@ -226,6 +233,7 @@ fn hash_status(status: &ReleaseRecordStatus, now: Time, to: &mut DefaultHasher) 
 }
 
 fn hash_log(log: &RollbackLog, now: Time, to: &mut DefaultHasher) {
-    let home = log.home_at.map(|home| moment(home, now));
-    (log.trigger.as_str(), moment(log.at, now), log.from_weight.get(), &log.traffic_to, home).hash(to);
+    let last = moment(log.home_at.unwrap_or(log.at), now);
+    let had_traffic = log.from_weight > Weight::ZERO;
+    (log.trigger.as_str(), had_traffic, &log.traffic_to, log.home_at.is_some(), last).hash(to);
 }

@@ -6,20 +6,23 @@ use stateright::{Checker, Model};
 
 use super::Release;
 
-/// How many disturbances a course may have; more take long: `TIDEGATE_DISTURBANCES=2 cargo test --lib release::model`.
-fn disturbances() -> u8 {
-    std::env::var("TIDEGATE_DISTURBANCES").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
-}
-
-fn states_max() -> usize {
-    std::env::var("TIDEGATE_STATES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000)
+/// A number from the environment. More disturbances than one, and a controller that is slow at any moment, take minutes:
+/// `TIDEGATE_DISTURBANCES=2 TIDEGATE_SLOW=1 cargo test --lib release::model`.
+fn number(name: &str) -> Option<usize> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 #[test]
 fn every_course_of_a_release_keeps_the_promises_and_ends() {
-    let model = Release { disturbances: disturbances(), ends: Mutex::default() };
+    let disturbances = u8::try_from(number("TIDEGATE_DISTURBANCES").unwrap_or(1)).unwrap();
+    let model = Release { disturbances, prompt: number("TIDEGATE_SLOW").is_none(), ends: Mutex::default() };
     let began = std::time::Instant::now();
-    let checker = model.checker().threads(1).target_state_count(states_max()).spawn_bfs().join();
+    let checker = model
+        .checker()
+        .threads(1)
+        .target_state_count(number("TIDEGATE_STATES").unwrap_or(10_000_000))
+        .spawn_bfs()
+        .join();
     println!("{} states, {} steps deep, {:?}", checker.unique_state_count(), checker.max_depth(), began.elapsed());
     for (name, path) in checker.discoveries() {
         let property = checker.model().property(name);

@@ -89,29 +89,39 @@ impl<'a> Active<'a> {
         }
     }
 
-    /// Whether the workload runs, or is about to run, the new version itself.
+    /// Whether the workload runs, or is about to run, the new version itself: it has then no way back to stable.
     pub(super) fn workload_is_new(&self) -> bool {
-        self.record.spec.arm == Arm::Workload
-            || self.status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some())
-            || matches!(self.status.phase, Phase::Verify)
-            || self.rolls_unrecorded()
-            || self
-                .status
-                .rollback
-                .as_ref()
-                .is_some_and(|log| log.traffic_to == self.seen.service_of(Carrier::Previous))
+        if self.record.spec.arm == Arm::Workload {
+            return true;
+        }
+        if let Some(log) = &self.status.rollback {
+            return log.traffic_to == self.seen.service_of(Carrier::Previous);
+        }
+        match self.status.phase {
+            Phase::Verify => true,
+            // What was let go may have been paused again before it began to roll; and a roll may not be on record yet.
+            Phase::Promote => {
+                self.status.promotion.as_ref().is_some_and(|promotion| promotion.rolled_at.is_some()) || self.rolls()
+            }
+            Phase::Idle | Phase::Plan | Phase::Stage | Phase::Release | Phase::Rollback | Phase::Complete => false,
+        }
     }
 
-    /// Whether the promotion has let the workload go and the record does not say so yet: it has then no way back to stable.
-    fn rolls_unrecorded(&self) -> bool {
+    /// Whether pods of the attempt's template run in the workload, or are about to.
+    fn rolls(&self) -> bool {
         let ours = |template: &serde_json::Value| {
             template::revision(template) == self.record.spec.revision || self.canary_runs(template)
         };
-        self.status.phase == Phase::Promote
-            && self.workload().is_some_and(|workload| {
-                (!workload.paused && ours(&workload.template))
-                    || workload.sets.iter().any(|set| set.replicas > 0 && ours(&set.template))
-            })
+        self.workload().is_some_and(|workload| {
+            (!workload.paused && ours(&workload.template))
+                || workload.sets.iter().any(|set| (set.replicas > 0 || set.existing > 0) && ours(&set.template))
+        })
+    }
+
+    /// Whether pods of another template than the attempt's still run in the workload.
+    pub(super) fn others_run(&self, workload: &Workload) -> bool {
+        let new = self.new_set().map(|set| set.name.as_str());
+        workload.sets.iter().any(|set| Some(set.name.as_str()) != new && (set.replicas > 0 || set.existing > 0))
     }
 
     pub(super) fn workload(&self) -> Option<&'a Workload> {

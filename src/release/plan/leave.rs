@@ -1,8 +1,8 @@
 //! The GatedRelease is being deleted: traffic goes home before the finalizer goes, and nothing runs that was not let go.
 
 use super::active::{Active, active_set, named, steer, weight};
-use super::roll_back;
 use super::step::{LOOK_AGAIN, Say, Step};
+use super::{promote, roll_back};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -74,7 +74,14 @@ pub(super) fn forward(active: &Active<'_>, why: &str) -> Step {
     };
     let there = active.workload().is_some();
     if there && active.weight(Carrier::Workload) < Weight::FULL && active.ready(Carrier::Workload, wanted).is_err() {
-        return going().wake(LOOK_AGAIN);
+        let since = active.status.promotion.as_ref().and_then(|promotion| promotion.resumed_at);
+        let until = since.unwrap_or(active.status.phase_since).plus(active.seen.release.spec.strategy.ready_within);
+        if active.now >= until {
+            let value = format!("{why}, and the workload did not become ready");
+            return roll_back::begin(active, Trigger::Deleted, value, "present".to_owned());
+        }
+        let finished = active.workload().and_then(|workload| promote::to_one_revision(active, workload));
+        return finished.unwrap_or_else(|| going().wake(LOOK_AGAIN.min(until.since(active.now))));
     }
     let writes = active.steer(Split::HOME);
     if !writes.is_empty() {

@@ -79,6 +79,13 @@ fn canary_carries_all(active: &Active<'_>) -> Option<Step> {
     let step = || {
         Step::going("Restoring", "The weights of the route were changed: the canary gets all traffic back.".to_owned())
     };
+    if !writes.is_empty()
+        && let Err(what) = active.ready(Carrier::Canary, 1)
+    {
+        // Nobody is there to get it back.
+        let wanted = "at least 1 pod of the canary".to_owned();
+        return Some(roll_back::begin(active, Trigger::NotReady, what, wanted));
+    }
     (!writes.is_empty()).then(|| step().all(writes).wake(LOOK_AGAIN))
 }
 
@@ -89,33 +96,33 @@ fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Op
     {
         return Some(step);
     }
-    let Some(new) = active.new_set() else {
+    if active.new_set().is_none() {
         return Some(active.wait(since, "Promoting", "the workload has not begun to roll", Trigger::NotReady));
-    };
-    // A newer template arrived in the middle of the roll and was paused by admission: this one is finished first.
-    if workload.paused && active.template(workload) != Template::Ours {
-        let others = workload.sets.iter().filter(|set| set.name != new.name && set.replicas > 0);
-        let writes: Vec<_> = others
-            .map(|set| Action::EmptyReplicaSet {
-                name: set.name.clone(),
-                resource_version: set.resource_version.clone(),
-            })
-            .collect();
-        if !writes.is_empty() {
-            return Some(
-                Step::going("Promoting", "A newer template arrived in the middle of the promotion: the workload is finished to one revision first.".to_owned())
-                    .all(writes)
-                    .wake(LOOK_AGAIN),
-            );
-        }
     }
-    let others = workload.sets.iter().any(|set| set.name != new.name && (set.replicas > 0 || set.existing > 0));
+    if let Some(step) = to_one_revision(active, workload) {
+        return Some(step);
+    }
     let what = match active.ready(Carrier::Workload, workload.replicas) {
         Err(what) => what,
-        Ok(()) if others => "pods of the former template still run".to_owned(),
+        Ok(()) if active.others_run(workload) => "pods of the former template still run".to_owned(),
         Ok(()) => return None,
     };
     Some(active.wait(since, "Promoting", &what, Trigger::NotReady))
+}
+
+/// A newer template arrived in the middle of the roll and was paused by admission: this one is finished first.
+pub(super) fn to_one_revision(active: &Active<'_>, workload: &Workload) -> Option<Step> {
+    let new = active.new_set()?;
+    if !workload.paused || active.template(workload) == Template::Ours {
+        return None;
+    }
+    let others = workload.sets.iter().filter(|set| set.name != new.name && set.replicas > 0);
+    let writes: Vec<_> = others
+        .map(|set| Action::EmptyReplicaSet { name: set.name.clone(), resource_version: set.resource_version.clone() })
+        .collect();
+    let sentence =
+        "A newer template arrived in the middle of the promotion: the workload is finished to one revision first.";
+    (!writes.is_empty()).then(|| Step::going("Promoting", sentence.to_owned()).all(writes).wake(LOOK_AGAIN))
 }
 
 fn hand_back_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {

@@ -65,6 +65,10 @@ fn workload(active: &Active<'_>) -> Step {
     if let Err(what) = active.ready(Carrier::Workload, workload.replicas) {
         return active.wait(since, "BringingUp", &what, Trigger::NotReady);
     }
+    if active.others_run(workload) {
+        // The version that came back: it must be gone before the workload has users again.
+        return active.wait(since, "BringingUp", "pods of the former template still run", Trigger::NotReady);
+    }
     effective_then_release(active)
 }
 
