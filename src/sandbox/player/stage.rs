@@ -183,7 +183,7 @@ impl<'s> Stage<'s> {
         self.sample(now);
         let attempts = self.attempts();
         let all = self.shared.with(|world| world.cluster.tally().all);
-        if self.before.is_none() && !attempts.is_empty() {
+        if self.before.is_none() && !attempts.is_empty() && self.onlooker.serves() {
             self.before = Some((now, Tally { requests: all.requests, failed: all.failed }));
         }
         // Taken out for as long, because a step may be done by all of the rest.

@@ -84,6 +84,11 @@ impl Onlooker {
         self.shared.with(|world| self.weights(&world.cluster.api))
     }
 
+    /// Whether a pod behind the Service is ready.
+    pub(super) fn serves(&self) -> bool {
+        self.shared.with(|world| self.arm(&world.cluster.api, "stable", "")).is_some_and(|stable| stable.ready > 0)
+    }
+
     fn release(&self, api: &ApiServer, view: &mut View) {
         let release = read::<GatedRelease>(api.get(&GATED_RELEASE, &self.namespace, &self.gated_release));
         let Some(status) = release.and_then(|release| release.status) else { return };
