@@ -478,3 +478,36 @@ fn a_workload_that_leaves_the_gate_in_verification_stays_where_nothing_is_left_t
     world.run_until(30, |world| world.outcome().is_some());
     assert_eq!((world.outcome(), world.split()), (Some(Outcome::Abandoned), Split::HOME));
 }
+
+#[test]
+fn a_breach_right_after_the_workload_was_let_go_goes_to_previous() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.seen.previous.is_some());
+    while world.workload().paused {
+        world.look(None);
+        world.settle();
+        world.now = world.now.plus(Span::seconds(1));
+    }
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.look(None);
+    assert_eq!(world.split().weight(Carrier::Previous), Weight::FULL, "the workload is rolling already");
+}
+
+#[test]
+fn a_canary_without_a_pod_does_not_get_wiped_weights_back() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.phase() == Some(Phase::Release) && world.split() != Split::HOME);
+    world.run(2);
+    if let Some(deployment) = world.seen.canary.as_mut().and_then(|side| side.deployment.as_mut()) {
+        deployment.available = 0;
+    }
+    if let Ok(route) = &mut world.seen.routes[0].state {
+        (route.rules, route.marked) = (vec![Some(Split::HOME)], false);
+    }
+    world.look(None);
+    assert_eq!(world.split(), Split::HOME);
+    assert_eq!(world.status().phase, Phase::Rollback);
+}

@@ -99,9 +99,11 @@ impl<'a> Active<'a> {
         }
         match self.status.phase {
             Phase::Verify => true,
-            // What was let go may have been paused again before it began to roll; and a roll may not be on record yet.
+            // What was let go may have been paused again before it began to roll, and a roll may not be on record yet: what
+            // runs decides. Where no version alone has pods, there is nothing to go back to either.
             Phase::Promote => {
-                self.status.promotion.as_ref().is_some_and(|promotion| promotion.rolled_at.is_some()) || self.rolls()
+                let rolled = self.status.promotion.as_ref().is_some_and(|promotion| promotion.rolled_at.is_some());
+                rolled || self.rolls() || self.workload().is_some_and(|workload| active_set(workload).is_none())
             }
             Phase::Idle | Phase::Plan | Phase::Stage | Phase::Release | Phase::Rollback | Phase::Complete => false,
         }

@@ -79,12 +79,8 @@ fn canary_carries_all(active: &Active<'_>) -> Option<Step> {
     let step = || {
         Step::going("Restoring", "The weights of the route were changed: the canary gets all traffic back.".to_owned())
     };
-    if !writes.is_empty()
-        && let Err(what) = active.ready(Carrier::Canary, 1)
-    {
-        // Nobody is there to get it back.
-        let wanted = "at least 1 pod of the canary".to_owned();
-        return Some(roll_back::begin(active, Trigger::NotReady, what, wanted));
+    if let Some(step) = roll_back::nobody_to_restore(active, Split::canary(Weight::FULL)) {
+        return Some(step);
     }
     (!writes.is_empty()).then(|| step().all(writes).wake(LOOK_AGAIN))
 }
@@ -112,7 +108,8 @@ fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Op
 
 /// A newer template arrived in the middle of the roll and was paused by admission: this one is finished first.
 pub(super) fn to_one_revision(active: &Active<'_>, workload: &Workload) -> Option<Step> {
-    let new = active.new_set()?;
+    // Without a pod of this one there is nothing to finish: the roll goes back at its deadline.
+    let new = active.new_set().filter(|set| set.replicas > 0)?;
     if !workload.paused || active.template(workload) == Template::Ours {
         return None;
     }
@@ -149,6 +146,9 @@ fn half(active: &Active<'_>, since: crate::api::Time) -> String {
 
 fn judge_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {
     let until = since.plus(active.seen.release.spec.strategy.hand_back);
+    if let Some(step) = roll_back::nobody_to_restore(active, Split::hand_back(HALF)) {
+        return step;
+    }
     let writes = active.steer(Split::hand_back(HALF));
     if !writes.is_empty() {
         return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())

@@ -100,6 +100,9 @@ fn canary_size(active: &Active<'_>, weight: Weight) -> u32 {
 
 fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     // Where another writer got past the admission policy the weights are written again: the stage goes on at its weight.
+    if let Some(step) = roll_back::nobody_to_restore(active, active.split(stage.spec.weight)) {
+        return step;
+    }
     let writes = active.steer(active.split(stage.spec.weight));
     if !writes.is_empty() {
         return Step::going(

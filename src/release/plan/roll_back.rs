@@ -45,6 +45,14 @@ fn no_way_back(active: &Active<'_>, trigger: Trigger, value: &str) -> Step {
     Step::going("NoWayBack", sentence).wake(LOOK_AGAIN)
 }
 
+/// Weights that somebody changed are not put back where nobody would answer: the version goes back instead.
+pub(super) fn nobody_to_restore(active: &Active<'_>, split: Split) -> Option<Step> {
+    let rises = |carrier: &Carrier| split.weight(*carrier) > active.weight(*carrier);
+    let mut risen = [Carrier::Canary, Carrier::Previous].into_iter().filter(rises);
+    let what = risen.find_map(|carrier| active.ready(carrier, 1).err())?;
+    Some(begin(active, Trigger::NotReady, what, "at least 1 before it serves again".to_owned()))
+}
+
 fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
     let mark = (active.record.name.clone(), log.clone());
     let to = target(active, log);
