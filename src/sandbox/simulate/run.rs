@@ -62,6 +62,8 @@ const LAG: Span = Span::seconds(4);
 const EPOCH: i64 = 1_775_000_000;
 /// How long a world may take to end when nothing fails any more.
 const ENDS_WITHIN: Duration = Duration::from_secs(15 * 60);
+/// More writes than any world has.
+const CIRCLES: u64 = 3_000;
 /// How long nothing may be written when all has ended.
 const QUIET_FOR: Duration = Duration::from_secs(40);
 
@@ -107,14 +109,19 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
     shared.with(|world| world.checkers.circumstances.calm_since = Some(now));
     let mut over = began;
     for (_, item) in &items {
-        tokio::time::sleep_until(began + item.at.as_std()).await;
+        if !wait(&shared, began + item.at.as_std()).await {
+            break;
+        }
         happen(&shared, &places, &item.act);
         over = over.max(Instant::now() + lasts(&item.act).as_std());
     }
-    tokio::time::sleep_until(over).await;
+    let held = wait(&shared, over).await;
     heal(&shared, &places);
-    let mut end = end(&shared).await;
-    end.extend(stopped(&shared, &items, options.mix));
+    // What came of a world in which a rule was broken is nobody's concern.
+    let mut end = if held { end(&shared).await } else { Vec::new() };
+    if held && end.is_empty() {
+        end.extend(stopped(&shared, &items, options.mix));
+    }
     for place in &places {
         let refused = place.metrics().errors("invariant");
         if refused > 0 {
@@ -141,6 +148,26 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
             attempts,
         }
     }))
+}
+
+/// Waits until then, or until a rule is broken: whether all have held. Who writes without end goes in circles.
+async fn wait(shared: &Shared, until: Instant) -> bool {
+    loop {
+        let writes = shared.with(|world| world.writes);
+        if writes > CIRCLES {
+            let now = shared.now();
+            let says = format!("{writes} writes: Tidegate goes in circles");
+            shared.with(|world| world.checkers.violated(Rule::NotQuiet, now, says));
+        }
+        if shared.with(|world| !world.checkers.violations.is_empty()) {
+            return false;
+        }
+        let now = Instant::now();
+        if now >= until {
+            return true;
+        }
+        tokio::time::sleep_until(until.min(now + Duration::from_secs(1))).await;
+    }
 }
 
 /// So much of the error budget is left from now on, in percent, by an objective of 99 %.
@@ -295,7 +322,9 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
     let calm = Instant::now();
     let mut quiet_since: Option<(Instant, u64)> = None;
     loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        if !wait(shared, Instant::now() + Duration::from_secs(1)).await {
+            return Vec::new();
+        }
         let (left, writes) = shared.with(|world| (left_over(&world.cluster.api), world.writes));
         let Some(left) = left else {
             match quiet_since {
