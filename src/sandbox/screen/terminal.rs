@@ -4,6 +4,7 @@ use std::io::{self, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::DefaultTerminal;
+use ratatui::crossterm::terminal::{Clear, ClearType};
 use ratatui::crossterm::{cursor, execute};
 
 use super::draw::draw;
@@ -29,9 +30,11 @@ impl Terminal {
         }));
         match ratatui::try_init() {
             Ok(inner) => {
-                let mut terminal = Self { inner };
-                // Not every terminal has a second, empty screen.
-                terminal.inner.clear()?;
+                // First, so that it is given back where what follows fails.
+                let terminal = Self { inner };
+                // Not every terminal has a second, empty screen. Ratatui's own way asks where the cursor is, which not every
+                // terminal answers.
+                execute!(stdout(), Clear(ClearType::All))?;
                 Ok(terminal)
             }
             Err(why) => {
