@@ -18,10 +18,15 @@ pub(super) fn events(shared: &Shared, after: u64, began: Time) -> (u64, Vec<Even
                 number: change.version,
                 at: at.since(began),
                 warning: event["type"] == "Warning",
-                reason: event["reason"].as_str()?.to_owned(),
-                note: event["note"].as_str()?.to_owned(),
+                reason: harmless(event["reason"].as_str()?),
+                note: harmless(event["note"].as_str()?),
             })
         });
         (api.version(), events.collect())
     })
+}
+
+/// Anybody who is served may write an event: a terminal must not obey what it says.
+fn harmless(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }

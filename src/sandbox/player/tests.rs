@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rstest::rstest;
+use serde_json::json;
 
 use super::act::Acts;
 use super::keyboard::{Sort, press};
@@ -9,6 +10,8 @@ use super::view::Onlooker;
 use super::*;
 use crate::api::release_record::{Outcome, Phase};
 use crate::api::{BudgetStatus, Percent, Weight};
+use crate::cluster::kind::EVENT;
+use crate::sandbox::objects::Objects as _;
 use crate::sandbox::screen::{StageState, View};
 use crate::sandbox::story::{Action, Version, Weights, embedded, names, parse};
 use crate::sandbox::user::User;
@@ -186,4 +189,17 @@ fn every_scenario_comes_as_it_expects() {
 #[test]
 fn the_same_seed_tells_the_same_lines() {
     assert_eq!(lines("bad", 5), lines("bad", 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_events_say_is_not_obeyed_by_a_terminal() {
+    let shared = cluster::world(&story(""), 1, BEGAN).unwrap();
+    let event = json!({
+        "metadata": {"name": "evil", "namespace": "shop"}, "eventTime": "2026-01-01T00:00:00.000000Z", "type": "Normal",
+        "reason": "Evil", "note": "a\u{1b}[2Jb", "action": "Evil", "reportingController": "evil", "reportingInstance": "evil",
+    });
+    let admin = User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] };
+    shared.with(|world| world.cluster.api.create(&admin, &EVENT, event)).unwrap();
+    let (_, said) = events::events(&shared, 0, BEGAN);
+    assert_eq!(said.iter().map(|event| event.note.as_str()).collect::<Vec<_>>(), ["a [2Jb"]);
 }

@@ -1,7 +1,6 @@
-//! What `tidegate sandbox` shows: a picture in a terminal, plain lines where there is none.
+//! What `tidegate sandbox` shows on a terminal.
 //!
-//! Here belongs how things look: [`draw`] paints a [`View`], [`Lines`] tells in words what changed since the last one,
-//! [`Key`] says what may be pressed. What must never enter: reading the cluster, a clock, a decision. A view is a plain value
+//! Here belongs how things look: [`draw`] paints a [`View`], [`Key`] says what may be pressed. What must never enter: reading the cluster, a clock, a decision. A view is a plain value
 //! that whoever plays a scenario fills in; whatever it holds, nothing here fails or overflows.
 
 mod draw;
@@ -9,7 +8,6 @@ mod figures;
 mod history;
 mod key;
 mod keyboard;
-mod lines;
 mod parts;
 mod terminal;
 mod view;
@@ -21,6 +19,5 @@ pub use draw::draw;
 pub use history::{History, Sample};
 pub use key::Key;
 pub use keyboard::{Beat, Keyboard};
-pub use lines::Lines;
 pub use terminal::Terminal;
 pub use view::{ArmView, BudgetView, ConditionView, EventView, HoldView, StageState, StageView, Tally, View};

@@ -237,37 +237,7 @@ proptest! {
         view.arms[0].errors = Some(errors);
         view.events.push(event(9, 1, true, &text, &text));
         drop(picture(&view, columns, rows));
-        for line in Lines::new().next(&view) {
-            prop_assert!(!line.contains(char::is_control), "{line:?}");
-        }
     }
-}
-
-#[test]
-fn lines_tell_what_changed_and_nothing_twice() {
-    let mut lines = Lines::new();
-    let first = View { stage: None, stages: Vec::new(), weights: Weights::HOME, phase: Phase::Idle, ..mid_release() };
-    let mut first = View { arms: vec![arm("stable", "shop:v1", 3, 100.0, 0.0)], ..first };
-    first.events.truncate(1);
-    first.now = Span::seconds(5);
-    let mut out = lines.next(&first);
-    assert_eq!(lines.next(&View { now: Span::seconds(6), ..first }), Vec::<String>::new());
-    out.extend(lines.next(&mid_release()));
-    let mut worse = View { now: Span::seconds(170), ..mid_release() };
-    worse.arms[1].errors = Some(8.1);
-    out.extend(lines.next(&worse));
-    out.extend(lines.next(&View { now: Span::seconds(180), ..rolled_back() }));
-    out.extend(lines.next(&View { now: Span::seconds(200), ..held() }));
-    out.extend(lines.next(&View { now: Span::seconds(220), hold: None, ..held() }));
-    insta::assert_snapshot!(out.join("\n"));
-}
-
-#[test]
-fn what_events_say_is_not_obeyed_by_a_terminal() {
-    let mut view = mid_release();
-    view.events.push(event(9, 1, false, "Evil", "a\u{1b}[2Jb\nc"));
-    let told = Lines::new().next(&view);
-    assert!(told.iter().any(|line| line.ends_with("Evil: a [2Jb c")), "{told:?}");
 }
 
 #[rstest]
