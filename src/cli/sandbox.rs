@@ -86,6 +86,9 @@ struct Simulate {
     /// Look for the smallest world in which the same rule is broken.
     #[arg(long)]
     shrink: bool,
+    /// Stop at the first world that breaks a rule.
+    #[arg(long)]
+    first: bool,
     /// Print what was reached of all that can be, and what never was.
     #[arg(long)]
     coverage: bool,
@@ -220,7 +223,7 @@ fn simulate(args: &Simulate) -> Result<ExitCode, Failure> {
         (None, None) => return one(args, &options),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let summary = run_many(args.seed, until, args.jobs.unwrap_or(cores), &options, &|_| ());
+    let summary = run_many(args.seed, until, args.jobs.unwrap_or(cores), &options, &|summary| !args.first || summary.failed == 0);
     tell(args, &options, &summary)
 }
 

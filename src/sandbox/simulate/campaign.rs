@@ -61,17 +61,25 @@ pub enum Until {
     Time(Duration),
 }
 
-/// Runs the worlds of the seeds from `first` on `jobs` threads.
-pub fn run_many(first: u64, until: Until, jobs: usize, options: &Options, tell: &(dyn Fn(&Summary) + Sync)) -> Summary {
+/// Runs the worlds of the seeds from `first` on `jobs` threads; `tell` hears of each that is over, and says whether to go on.
+pub fn run_many(
+    first: u64,
+    until: Until,
+    jobs: usize,
+    options: &Options,
+    tell: &(dyn Fn(&Summary) -> bool + Sync),
+) -> Summary {
     let began = Instant::now();
-    let next = AtomicU64::new(first);
+    let next = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let summary = Mutex::new(Summary::default());
     let work = || {
         while !stop.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            // After the last seed comes the first.
+            let seed = first.wrapping_add(number);
             let over = match until {
-                Until::Worlds(count) => seed.saturating_sub(first) >= count,
+                Until::Worlds(count) => number >= count,
                 Until::Time(time) => began.elapsed() >= time,
             };
             if over {
@@ -88,7 +96,9 @@ pub fn run_many(first: u64, until: Until, jobs: usize, options: &Options, tell: 
                 }
             }
             summary.took = began.elapsed();
-            tell(&summary);
+            if !tell(&summary) {
+                stop.store(true, Ordering::Relaxed);
+            }
         }
     };
     std::thread::scope(|scope| {
