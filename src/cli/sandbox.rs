@@ -66,7 +66,7 @@ struct Simulate {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How many worlds. Without this and --for: the one of --seed.
-    #[arg(long, conflicts_with = "span")]
+    #[arg(long, conflicts_with = "span", value_parser = clap::value_parser!(u64).range(1..))]
     worlds: Option<u64>,
     /// Run worlds for so long.
     #[arg(long = "for")]
@@ -223,7 +223,8 @@ fn simulate(args: &Simulate) -> Result<ExitCode, Failure> {
         (None, None) => return one(args, &options),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let summary = run_many(args.seed, until, args.jobs.unwrap_or(cores), &options, &|summary| !args.first || summary.failed == 0);
+    let summary =
+        run_many(args.seed, until, args.jobs.unwrap_or(cores), &options, &|summary| !args.first || summary.failed == 0);
     tell(args, &options, &summary)
 }
 

@@ -511,3 +511,58 @@ fn a_canary_without_a_pod_does_not_get_wiped_weights_back() {
     assert_eq!(world.split(), Split::HOME);
     assert_eq!(world.status().phase, Phase::Rollback);
 }
+
+#[rstest]
+#[case::in_release(Phase::Release)]
+#[case::in_promotion(Phase::Promote)]
+fn a_workload_that_is_deleted_under_a_release_strands_nobody(#[case] phase: Phase) {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    let resumed = |world: &World| world.status().promotion.as_ref().is_some_and(|it| it.resumed_at.is_some());
+    world.run_until(200, |world| match phase {
+        Phase::Promote => resumed(world),
+        _ => world.split().weight(Carrier::Canary) == Weight::FULL,
+    });
+    world.seen.workload = None;
+    world.seen.service.as_mut().unwrap().ready_endpoints = 0;
+    world.look(None);
+    assert_eq!(
+        world.split().weight(Carrier::Workload),
+        Weight::ZERO,
+        "nobody answers there\n{}",
+        world.trace.join("\n")
+    );
+}
+
+#[test]
+fn a_hold_for_a_workload_that_is_gone_ends() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.split().weight(Carrier::Canary) == Weight::FULL);
+    world.seen.workload = None;
+    world.seen.service.as_mut().unwrap().ready_endpoints = 0;
+    for _ in 0..1_200 {
+        world.look(None);
+        world.now = world.now.plus(Span::seconds(1));
+    }
+    assert!(world.outcome().is_some(), "{:?}", world.status().hold);
+}
+
+#[test]
+fn a_workload_that_leaves_the_gate_while_it_is_judged_itself_and_has_no_way_back_is_held_and_told() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.prometheus = false;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.prometheus = true;
+    world.retry("again");
+    world.run_until(400, |world| {
+        world.phase() == Some(Phase::Release) && world.split().weight(Carrier::Workload) > Weight::ZERO
+    });
+    world.seen.previous.as_mut().unwrap().deployment.as_mut().unwrap().available = 0;
+    world.workload().gated = false;
+    world.look(None);
+    world.look(None);
+    assert_eq!(world.status().hold.as_ref().map(|hold| hold.reason.as_str()), Some("NoWayBack"));
+}

@@ -103,7 +103,8 @@ impl<'a> Active<'a> {
             // runs decides. Where no version alone has pods, there is nothing to go back to either.
             Phase::Promote => {
                 let rolled = self.status.promotion.as_ref().is_some_and(|promotion| promotion.rolled_at.is_some());
-                rolled || self.rolls() || self.workload().is_some_and(|workload| active_set(workload).is_none())
+                let resumed = self.status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some());
+                rolled || self.rolls() || self.workload().map_or(resumed, |workload| active_set(workload).is_none())
             }
             Phase::Idle | Phase::Plan | Phase::Stage | Phase::Release | Phase::Rollback | Phase::Complete => false,
         }

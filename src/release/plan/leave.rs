@@ -2,7 +2,7 @@
 
 use super::active::{Active, active_set, named, steer, weight};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{promote, roll_back};
+use super::{promote, roll_back, verify};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -45,6 +45,9 @@ pub(super) fn step(seen: &Snapshot, now: Time) -> Step {
 
 /// An attempt that is going on is ended first: forward where the workload runs the new version already, else back.
 fn close(active: &Active<'_>) -> Step {
+    if let Some(step) = verify::verified(active) {
+        return step;
+    }
     match active.status.phase {
         Phase::Rollback => roll_back::step(active),
         Phase::Plan if active.stored().is_some() => {

@@ -126,9 +126,14 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
     let Some(workload) =
         active.workload().filter(|workload| workload.gated && workload.uid == active.record.spec.workload_uid)
     else {
-        if active.workload_is_new() && active.ready(Carrier::Previous, 1).is_err() {
+        let previous = active.ready(Carrier::Previous, 1).is_ok();
+        let passed = matches!(active.status.phase, Phase::Promote | Phase::Verify);
+        if active.workload_is_new() && !previous && passed {
             // Nothing hurts, and there is nothing to go back to.
             return Some(super::leave::forward(active, "the workload is gone or no longer under the gate"));
+        }
+        if strands_users(active) {
+            return Some(stranded(active));
         }
         return Some(begin(
             active,
@@ -148,6 +153,28 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
         ));
     }
     None
+}
+
+/// Whether nobody would answer at home while the new version does.
+fn strands_users(active: &Active<'_>) -> bool {
+    let serves = |carrier: Carrier| match carrier {
+        Carrier::Workload => active.seen.service.as_ref().is_some_and(|service| service.ready_endpoints > 0),
+        Carrier::Canary | Carrier::Previous => active.ready(carrier, 1).is_ok(),
+    };
+    let new = match home(active) {
+        Carrier::Previous => [Carrier::Workload, Carrier::Canary],
+        Carrier::Workload | Carrier::Canary => [Carrier::Canary, Carrier::Previous],
+    };
+    !serves(home(active)) && new.into_iter().any(|carrier| active.weight(carrier) > Weight::ZERO && serves(carrier))
+}
+
+/// The workload was taken away under a release: users stay where they are answered until somebody else can answer them.
+fn stranded(active: &Active<'_>) -> Step {
+    let message = format!(
+        "{}: the workload is gone or no longer under the gate, and no pod that could take the traffic over is ready: it stays where it is answered. Apply the Deployment again, or delete the GatedRelease.",
+        active.name()
+    );
+    active.hold("NoWayBack", message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN)
 }
 
 /// A newer template, or the stable one again, ends what is going on before the promotion.

@@ -17,7 +17,7 @@ use crate::cluster::kind::RELEASE_RECORD;
 use crate::sandbox::objects::Objects as _;
 use crate::sandbox::screen::{Beat, EventView, History, Key, Keyboard, Tally, Terminal};
 use crate::sandbox::simulate::world::Shared;
-use crate::sandbox::story::{Attempt, Ending, Play, Story};
+use crate::sandbox::story::{Action, Attempt, Ending, Play, Story};
 
 /// How often the world is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -208,9 +208,11 @@ impl<'s> Stage<'s> {
                 self.say(now, say, tell);
             }
             if let Some(action) = &step.action {
-                let says = format!("{} does: {action:?}", step.by.name);
                 let refused = self.acts.act(&step.by, action).err();
-                self.done(now, &says, refused.as_deref(), tell);
+                // Who only waits does nothing that is worth a line.
+                if !matches!(action, Action::Wait(_)) {
+                    self.done(now, &format!("{}: {action}", step.by.name), refused.as_deref(), tell);
+                }
             }
         }
         if !play.over(now, attempts) {

@@ -40,20 +40,20 @@ fn hold(mix: Mix, worlds: u64) {
 
 #[test]
 fn invariants_hold_when_all_is_calm() {
-    hold(Mix::CALM, 60);
+    hold(Mix::CALM, 50);
 }
 
 #[test]
 fn invariants_hold_whatever_people_do() {
-    hold(Mix::PEOPLE, 180);
+    hold(Mix::PEOPLE, 120);
 }
 
 #[test]
 fn invariants_hold_whatever_fails() {
-    hold(Mix::FAULTS, 180);
+    hold(Mix::FAULTS, 120);
 }
 
 #[test]
 fn invariants_hold_in_wild_worlds() {
-    hold(Mix::WILD, 300);
+    hold(Mix::WILD, 210);
 }

@@ -1,5 +1,7 @@
 //! What people and tools do in a scenario.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -82,6 +84,31 @@ pub enum Direction {
     Down,
     /// It answers.
     Up,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deploy { version, change_type, .. } => write!(f, "deploys {version} as {change_type}"),
+            Self::Revert => f.write_str("reverts Git"),
+            Self::Scale(replicas) => write!(f, "scales to {replicas}"),
+            Self::Resume => f.write_str("runs kubectl rollout resume"),
+            Self::BreakGlass { reason, version: Some(version) } => {
+                write!(f, "breaks the glass for {version}: {reason}")
+            }
+            Self::BreakGlass { reason, version: None } => write!(f, "breaks the glass: {reason}"),
+            Self::ErrorBudget(left) => write!(f, "the error budget has {left} % left"),
+            Self::Freeze { status, reason } => write!(f, "declares {status}: {reason}"),
+            Self::Unfreeze => f.write_str("takes the freeze back"),
+            Self::Prometheus(Direction::Down) => f.write_str("Prometheus goes down"),
+            Self::Prometheus(Direction::Up) => f.write_str("Prometheus comes back"),
+            Self::Retry => f.write_str("runs tidegate retry"),
+            Self::DeleteGatedRelease => f.write_str("deletes the GatedRelease"),
+            Self::ReapplyRoute => f.write_str("applies the HTTPRoute again as Git has it"),
+            Self::EditConfig { .. } => f.write_str("edits the GatedRelease or the RiskBudget"),
+            Self::Wait(span) => write!(f, "waits {span}"),
+        }
+    }
 }
 
 impl Action {

@@ -124,13 +124,23 @@ fn template(checkers: &mut Checkers, seen: &Seen<'_>) {
     }
 }
 
-/// The canary gets the workload's template: the present one, or one that was replaced a moment ago.
+/// The canary gets the workload's template: the present one, or one that was replaced a moment ago; never what serves.
 fn canary(checkers: &mut Checkers, seen: &Seen<'_>) {
     let of = |deployment: Option<&Value>| {
         deployment.and_then(|it| it.pointer("/spec/template")).map(|template| image(template).to_owned())
     };
     let (had, gets) = (of(seen.before), of(seen.after));
     let Some(gets) = gets.filter(|_| seen.after.and_then(|it| text(it, ROLE)) == Some("canary")) else { return };
+    let pods = |it: &Value| {
+        (it.pointer("/spec/template/spec").cloned(), it.pointer("/spec/template/metadata/annotations").cloned())
+    };
+    if let (Some(canary), [stable]) = (seen.after, super::workload::active(seen.objects).as_slice())
+        && had.is_none()
+        && pods(canary) == pods(stable)
+    {
+        let says = format!("{} is made of {gets}, which serves already", seen.name);
+        return checkers.violated(Rule::TemplateDiffers, seen.now, says);
+    }
     let stands = of(seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME));
     let lately = checkers.replaced.get(&gets).is_some_and(|until| seen.now.since(*until) <= FRESH);
     if had.as_ref() != Some(&gets) && stands.as_ref() != Some(&gets) && !lately {

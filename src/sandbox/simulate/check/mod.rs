@@ -67,8 +67,6 @@ pub enum Rule {
     NotQuiet,
     /// No plan breaks an invariant by itself: the linter refuses none.
     PlanRefused,
-    /// The same seed gives the same world.
-    NotDeterministic,
 }
 
 impl fmt::Display for Rule {
@@ -202,12 +200,16 @@ impl Checkers {
         }
     }
 
-    /// Whether endpoints of the Service are ready, or were a moment ago.
-    fn lately_ready(&self, seen: &Seen<'_>, service: &str) -> bool {
+    /// Whether endpoints of the Service are ready.
+    fn ready_now(&self, seen: &Seen<'_>, service: &str) -> bool {
         let slices = seen.objects.list(&crate::cluster::kind::ENDPOINT_SLICE, NAMESPACE);
         let label = "/metadata/labels/kubernetes.io~1service-name";
         slices.iter().any(|slice| text(slice, label) == Some(service) && ready(slice) > 0)
-            || self.ready_at.get(service).is_some_and(|at| seen.now.since(*at) <= FRESH)
+    }
+
+    /// Whether endpoints of the Service are ready, or were a moment ago.
+    fn lately_ready(&self, seen: &Seen<'_>, service: &str) -> bool {
+        self.ready_now(seen, service) || self.ready_at.get(service).is_some_and(|at| seen.now.since(*at) <= FRESH)
     }
 }
 

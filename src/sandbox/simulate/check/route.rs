@@ -37,8 +37,22 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
             );
         }
     }
+    home(checkers, seen, after);
     if let Some(now) = rises(CANARY) {
         rise(checkers, seen, now);
+    }
+}
+
+/// All traffic goes home, from somebody who answers to nobody. A workload that is to have no pods has none.
+fn home(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value) {
+    let Some(before) = seen.before else { return };
+    let had = |backend: &str| weight(before, backend).unwrap_or(0) > 0;
+    let rises = weight(after, NAME).unwrap_or(0) > weight(before, NAME).unwrap_or(0);
+    let wanted = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME).map_or(1, |it| number(it, "/spec/replicas"));
+    let answered = [CANARY, PREVIOUS].into_iter().find(|backend| had(backend) && checkers.ready_now(seen, backend));
+    if let Some(answered) = answered.filter(|_| rises && wanted > 0 && !checkers.lately_ready(seen, NAME)) {
+        let says = format!("{NAME} gets the traffic of {answered}, and has no ready endpoint");
+        checkers.violated(Rule::TrafficToNobody, seen.now, says);
     }
 }
 
