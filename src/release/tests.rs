@@ -519,10 +519,8 @@ fn a_workload_that_is_deleted_under_a_release_strands_nobody(#[case] phase: Phas
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
     let resumed = |world: &World| world.status().promotion.as_ref().is_some_and(|it| it.resumed_at.is_some());
-    world.run_until(200, |world| match phase {
-        Phase::Promote => resumed(world),
-        _ => world.split().weight(Carrier::Canary) == Weight::FULL,
-    });
+    let carries_all = |world: &World| world.split().weight(Carrier::Canary) == Weight::FULL;
+    world.run_until(200, |world| if phase == Phase::Promote { resumed(world) } else { carries_all(world) });
     world.seen.workload = None;
     world.seen.service.as_mut().unwrap().ready_endpoints = 0;
     world.look(None);

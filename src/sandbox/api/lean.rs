@@ -17,9 +17,9 @@ impl Serialize for Shown<'_> {
         let (Value::Object(fields), true) = (self.object, self.lean) else { return self.object.serialize(to) };
         let mut map = to.serialize_map(Some(fields.len()))?;
         for (key, value) in fields {
-            match value {
-                Value::Object(metadata) if key == "metadata" => map.serialize_entry(key, &Metadata(metadata))?,
-                _ => map.serialize_entry(key, value)?,
+            match value.as_object().filter(|_| key == "metadata") {
+                Some(metadata) => map.serialize_entry(key, &Metadata(metadata))?,
+                None => map.serialize_entry(key, value)?,
             }
         }
         map.end()
