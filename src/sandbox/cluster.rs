@@ -102,7 +102,7 @@ impl SimulatedCluster {
     pub fn new(seed: u64, now: Time, rate: Rate, programs: Programs) -> Result<Self, String> {
         let mut api = ApiServer::starting(seed, now);
         api.set_present(Arc::new(Presenter));
-        api.set_schemas(Box::new(Schemas::tidegate()?))?;
+        api.set_schemas(Box::new(Schemas::default()))?;
         api.set_admission(Arc::new(Policies::shipped(Override::Audit)?));
         let admin = User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] };
         for crd in DEFINITIONS.as_ref().map_err(Clone::clone)? {

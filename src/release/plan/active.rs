@@ -205,18 +205,21 @@ impl<'a> Active<'a> {
         active_set(workload).map(|set| set.template.clone())
     }
 
+    /// Endpoints of a carrier's Service that are ready.
+    pub(super) fn endpoints(&self, carrier: Carrier) -> u32 {
+        match carrier {
+            Carrier::Workload => self.seen.service.as_ref().map_or(0, |service| service.ready_endpoints),
+            Carrier::Canary | Carrier::Previous => self.seen.side(carrier).and_then(|side| side.endpoints).unwrap_or(0),
+        }
+    }
+
     /// Whether a carrier can take a share of the traffic that needs so many pods; otherwise what is missing.
     pub(super) fn ready(&self, carrier: Carrier, pods: u32) -> Result<(), String> {
-        let (available, endpoints) = match carrier {
-            Carrier::Workload => {
-                let endpoints = self.seen.service.as_ref().map_or(0, |service| service.ready_endpoints);
-                (self.new_set().map_or(0, |set| set.available), endpoints)
-            }
-            Carrier::Canary | Carrier::Previous => {
-                let endpoints = self.seen.side(carrier).and_then(|side| side.endpoints).unwrap_or(0);
-                (self.deployment(carrier).map_or(0, |d| d.available), endpoints)
-            }
+        let available = match carrier {
+            Carrier::Workload => self.new_set().map_or(0, |set| set.available),
+            Carrier::Canary | Carrier::Previous => self.deployment(carrier).map_or(0, |d| d.available),
         };
+        let endpoints = self.endpoints(carrier);
         if available < pods {
             return Err(format!("{available} of {pods} {carrier} pods are available"));
         }

@@ -142,12 +142,9 @@ fn no_pod_serves(active: &Active<'_>) -> Option<Step> {
         let wanted = "no container crashes while it serves".to_owned();
         return Some(roll_back::begin(active, Trigger::Crashed, crash.to_owned(), wanted));
     }
-    let endpoints = |carrier| match carrier {
-        Carrier::Workload => active.seen.service.as_ref().map_or(0, |service| service.ready_endpoints),
-        Carrier::Canary | Carrier::Previous => active.seen.side(carrier).and_then(|side| side.endpoints).unwrap_or(0),
-    };
     let new = [(Carrier::Canary, true), (Carrier::Workload, active.workload_is_new())];
-    let dead = new.into_iter().find(|(carrier, is_new)| *is_new && serves(*carrier) && endpoints(*carrier) == 0)?.0;
+    let dead =
+        new.into_iter().find(|(carrier, is_new)| *is_new && serves(*carrier) && active.endpoints(*carrier) == 0)?.0;
     let value = format!("0 {dead} endpoints are ready");
     Some(roll_back::begin(active, Trigger::NotReady, value, "at least 1 while it serves".to_owned()))
 }

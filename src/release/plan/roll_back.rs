@@ -158,7 +158,7 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
 /// Whether nobody would answer at home while the new version does.
 fn strands_users(active: &Active<'_>) -> bool {
     let serves = |carrier: Carrier| match carrier {
-        Carrier::Workload => active.seen.service.as_ref().is_some_and(|service| service.ready_endpoints > 0),
+        Carrier::Workload => active.endpoints(carrier) > 0,
         Carrier::Canary | Carrier::Previous => active.ready(carrier, 1).is_ok(),
     };
     let new = match home(active) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::resource::{Resource, Subresource, Table};
 use super::watch::Watch;
 use crate::sandbox::user::User;
@@ -25,6 +27,29 @@ pub struct Call {
     pub body: Vec<u8>,
     /// `User-Agent`: names the field manager where the query does not.
     pub user_agent: String,
+}
+
+impl Call {
+    /// What kubectl sends for somebody in the process; nothing as its body where that is null.
+    pub fn kubectl(
+        user: &User,
+        method: http::Method,
+        path: String,
+        query: &str,
+        content_type: &str,
+        body: &Value,
+    ) -> Self {
+        Self {
+            user: user.clone(),
+            method,
+            path,
+            query: query.to_owned(),
+            content_type: content_type.to_owned(),
+            accept: "application/json".to_owned(),
+            body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
+            user_agent: "kubectl".to_owned(),
+        }
+    }
 }
 
 /// What is sent back.

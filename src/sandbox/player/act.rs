@@ -181,17 +181,7 @@ pub(super) fn namespace(object: &Value) -> &str {
 
 fn request(shared: &Shared, by: &User, path: String, query: &str, kind: &str, body: &Value) -> Result<(), String> {
     let method = if kind.is_empty() { http::Method::DELETE } else { http::Method::PATCH };
-    let call = Call {
-        user: by.clone(),
-        method,
-        path,
-        query: query.to_owned(),
-        content_type: kind.to_owned(),
-        accept: "application/json".to_owned(),
-        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
-        user_agent: "kubectl".to_owned(),
-    };
-    match shared.call(&call) {
+    match shared.call(&Call::kubectl(by, method, path, query, kind, body)) {
         Answer::Done { code, body, .. } if code >= 300 => {
             let status: Value = serde_json::from_slice(&body).unwrap_or_default();
             Err(status["message"].as_str().unwrap_or("refused").to_owned())

@@ -116,17 +116,7 @@ fn call(
     kind: &str,
     body: &Value,
 ) -> u16 {
-    let call = Call {
-        user: user.clone(),
-        method,
-        path,
-        query: query.to_owned(),
-        content_type: kind.to_owned(),
-        accept: "application/json".to_owned(),
-        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
-        user_agent: "kubectl".to_owned(),
-    };
-    match api.call(&call) {
+    match api.call(&Call::kubectl(user, method, path, query, kind, body)) {
         Answer::Done { code, .. } => code,
         Answer::Watch(_) => 200,
     }

@@ -113,7 +113,7 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
             break;
         }
         happen(&shared, &places, &item.act);
-        over = over.max(Instant::now() + lasts(&item.act).as_std());
+        over = over.max(Instant::now() + item.act.fault().unwrap_or(Span::ZERO).as_std());
     }
     let held = wait(&shared, over).await;
     heal(&shared, &places);
@@ -194,20 +194,7 @@ pub async fn turn(shared: Arc<Shared>) {
 fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
     shared.with(|world| world.coverage.count("act", act.word()));
     shared.note(&format!("--- {act}"));
-    let calm = !matches!(
-        act,
-        Act::Lossy { .. }
-            | Act::Conflicts { .. }
-            | Act::Crash { .. }
-            | Act::Partition { .. }
-            | Act::DropWatches
-            | Act::Compact
-            | Act::Prometheus { .. }
-            | Act::Flap(_)
-            | Act::RouterLag(_)
-            | Act::RouterStuck(_)
-    );
-    if !calm {
+    if act.fault().is_some() {
         shared.with(|world| world.checkers.circumstances.calm_since = None);
     }
     match act {
@@ -269,37 +256,6 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
                 shared.note(&format!("--- refused: {code}"));
             }
         }
-    }
-}
-
-fn lasts(act: &Act) -> Span {
-    match act {
-        Act::Lossy { span, .. } | Act::Conflicts { span, .. } | Act::Partition { span, .. } => *span,
-        Act::Prometheus { span, .. } | Act::Flap(span) | Act::RouterLag(span) | Act::RouterStuck(span) => *span,
-        Act::Crash { pause, .. } => *pause,
-        Act::Deploy { .. }
-        | Act::Revert
-        | Act::Scale(_)
-        | Act::Autoscale(_)
-        | Act::NoAutoscaler
-        | Act::Load(_)
-        | Act::Resume
-        | Act::Unpause
-        | Act::Restart
-        | Act::RemoveLabel
-        | Act::AddLabel
-        | Act::DeleteRelease
-        | Act::CreateRelease
-        | Act::ReapplyRoute
-        | Act::EditRoute
-        | Act::EditRelease
-        | Act::Retry
-        | Act::Recreate
-        | Act::Budget(_)
-        | Act::Malformed
-        | Act::DeleteCanary
-        | Act::DropWatches
-        | Act::Compact => Span::ZERO,
     }
 }
 

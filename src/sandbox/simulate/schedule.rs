@@ -180,6 +180,42 @@ pub enum Act {
 }
 
 impl Act {
+    /// How long it makes things fail; none where people or their tools do it.
+    pub const fn fault(&self) -> Option<Span> {
+        match self {
+            Self::Lossy { span, .. }
+            | Self::Conflicts { span, .. }
+            | Self::Partition { span, .. }
+            | Self::Prometheus { span, .. }
+            | Self::Flap(span)
+            | Self::RouterLag(span)
+            | Self::RouterStuck(span)
+            | Self::Crash { pause: span, .. } => Some(*span),
+            Self::DropWatches | Self::Compact => Some(Span::ZERO),
+            Self::Deploy { .. }
+            | Self::Revert
+            | Self::Scale(_)
+            | Self::Autoscale(_)
+            | Self::NoAutoscaler
+            | Self::Load(_)
+            | Self::Resume
+            | Self::Unpause
+            | Self::Restart
+            | Self::RemoveLabel
+            | Self::AddLabel
+            | Self::DeleteRelease
+            | Self::CreateRelease
+            | Self::ReapplyRoute
+            | Self::EditRoute
+            | Self::EditRelease
+            | Self::Retry
+            | Self::Recreate
+            | Self::Budget(_)
+            | Self::Malformed
+            | Self::DeleteCanary => None,
+        }
+    }
+
     /// One word, for coverage.
     pub const fn word(&self) -> &'static str {
         match self {
