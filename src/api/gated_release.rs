@@ -137,6 +137,12 @@ pub struct Strategy {
     #[serde(default = "Strategy::default_fallback")]
     #[x_kube(validation = Rule::new("self >= 1.0").message("fallbackPercent must be at least 1: the last version must be able to serve"))]
     pub fallback_percent: Percent,
+    /// What happens to a version that has taken its place in the stages when a newer template arrives. Default: Supersede.
+    #[serde(default)]
+    pub newer_template: NewerTemplate,
+    /// How many pods a release may need at its height. Default: Full.
+    #[serde(default)]
+    pub capacity: Capacity,
     /// How long the new pods may take to become ready before the change is rolled back. Default: 10m.
     #[serde(default = "Strategy::default_ready_within")]
     pub ready_within: Span,
@@ -177,12 +183,36 @@ impl Default for Strategy {
             stages: None,
             verify: None,
             fallback_percent: Self::default_fallback(),
+            newer_template: NewerTemplate::default(),
+            capacity: Capacity::default(),
             ready_within: Self::default_ready_within(),
             hand_back: Self::default_hand_back(),
             drain: Self::default_drain(),
             hold_for: Self::default_hold_for(),
         }
     }
+}
+
+/// What happens to a version in its stages when a newer template arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum NewerTemplate {
+    /// Its traffic goes home, its record is closed, and the newer one begins with the first stage.
+    #[default]
+    Supersede,
+    /// It goes on to its end, and the newest template that waits then is next. What has not been given pods yet is
+    /// superseded all the same.
+    Queue,
+}
+
+/// How many pods a release may need at its height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum Capacity {
+    /// The canary grows to the size of the workload and carries all traffic while the workload rolls.
+    #[default]
+    Full,
+    /// The canary stops at 50 % of the traffic. While the workload rolls, canary and previous version carry one half each;
+    /// the previous version grows to `fallbackPercent` once the canary is gone, or as soon as it is needed.
+    Lean,
 }
 
 /// A weight, and how long it is watched before the next.

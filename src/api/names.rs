@@ -34,6 +34,8 @@ pub const REVISION: &str = "tidegate.io/revision";
 pub const FINALIZER: &str = "tidegate.io/traffic-home";
 /// Field manager of every write.
 pub const MANAGER: &str = "tidegate";
+/// Field manager of the one leaf that keeps an autoscaler from taking pods away during a release.
+pub const SCALE_DOWN_MANAGER: &str = "tidegate-scale-down";
 /// Template annotations that are no change of the program: a restart rolls natively.
 pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &["kubectl.kubernetes.io/restartedAt"];
 /// Ending of the canary's Deployment, Service and PodDisruptionBudget.

@@ -49,6 +49,10 @@ pub struct ReleaseRecordSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub stable: Option<String>,
+    /// The ReplicaSet that ran the stable revision when the attempt began; absent where none did.
+    #[serde(default, rename = "stableReplicaSet", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub stable_set: Option<String>,
     /// What was known about the change.
     pub change: Change,
     /// Who changed the template, as the API server authenticated them; empty where not known.

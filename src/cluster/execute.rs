@@ -5,11 +5,14 @@
 
 use serde_json::{Value, json};
 
-use super::kind::{DEPLOYMENT, GATED_RELEASE, PDB, RELEASE_RECORD, REPLICA_SET, SERVICE};
-use super::request::Change;
+use super::kind::{DEPLOYMENT, GATED_RELEASE, HPA, PDB, RELEASE_RECORD, REPLICA_SET, SCALED_OBJECT, SERVICE};
+use super::request::{Change, Just};
 use super::{Cluster, Error, Kind};
-use crate::api::names::{CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE};
+use crate::api::names::{
+    CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE, SCALE_DOWN_MANAGER,
+};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::release::action::Scaler;
 use crate::release::snapshot::{Release, service_of};
 use crate::release::split::Carrier;
 use crate::release::{Action, LintedPlan};
@@ -63,7 +66,11 @@ pub const fn word(action: &Action) -> &'static str {
         Action::SetSplit { .. } => "set_split",
         Action::Resume { .. } => "resume",
         Action::ExplainPause { .. } => "explain_pause",
-        Action::EmptyReplicaSet { .. } => "empty_replica_set",
+        Action::ScaleReplicaSet { .. } => "scale_replica_set",
+        Action::DeleteReplicaSet { .. } => "delete_replica_set",
+        Action::CreateReplicaSet { .. } => "create_replica_set",
+        Action::ScaleSide { .. } => "scale_side",
+        Action::ScaleDown { .. } => "scale_down",
     }
 }
 
@@ -101,9 +108,36 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
                 json!({"metadata": {"resourceVersion": resource_version, "annotations": {PAUSED_BECAUSE: text}}});
             cluster.patch(&DEPLOYMENT, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
         }
-        Action::EmptyReplicaSet { name, resource_version } => {
-            let patch = json!({"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": 0}});
+        Action::ScaleReplicaSet { name, resource_version, replicas } => {
+            let patch = json!({"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": replicas}});
             cluster.patch(&REPLICA_SET, namespace, name, None, Change::Merge(patch)).await.map(drop)
+        }
+        Action::DeleteReplicaSet { name, resource_version } => {
+            cluster.delete(&REPLICA_SET, namespace, name, Just::Version(resource_version)).await
+        }
+        Action::CreateReplicaSet { object } => cluster.create(&REPLICA_SET, namespace, object).await.map(drop),
+        Action::ScaleSide { carrier, replicas } => scale_side(cluster, target, *carrier, *replicas).await,
+        Action::ScaleDown { scaler, name, resource_version, held } => {
+            let kind = match scaler {
+                Scaler::HorizontalPodAutoscaler => &HPA,
+                Scaler::ScaledObject => &SCALED_OBJECT,
+            };
+            let leaf = json!({"selectPolicy": "Disabled"});
+            let behavior = json!({"behavior": {"scaleDown": leaf}});
+            let spec = match (scaler, held) {
+                (_, false) => json!({}),
+                (Scaler::HorizontalPodAutoscaler, true) => behavior,
+                (Scaler::ScaledObject, true) => json!({"advanced": {"horizontalPodAutoscalerConfig": behavior}}),
+            };
+            let mut object = json!({
+                "apiVersion": kind.api_version(),
+                "kind": kind.kind,
+                "metadata": {"name": name, "namespace": namespace, "resourceVersion": resource_version},
+            });
+            if *held {
+                object["spec"] = spec;
+            }
+            cluster.patch(kind, namespace, name, None, Change::ApplyAs(SCALE_DOWN_MANAGER, object)).await.map(drop)
         }
     }
 }
@@ -150,7 +184,7 @@ async fn record_status(
 }
 
 async fn apply(cluster: &Cluster, namespace: &str, object: &Value) -> Result<(), Error> {
-    let kind = [&DEPLOYMENT, &SERVICE, &PDB].into_iter().find(|kind| object["kind"] == kind.kind);
+    let kind = [&DEPLOYMENT, &SERVICE, &PDB, &HPA].into_iter().find(|kind| object["kind"] == kind.kind);
     let (Some(kind), Some(name)) = (kind, object.pointer("/metadata/name").and_then(Value::as_str)) else {
         return Err(Error::Malformed {
             what: "object to apply".to_owned(),
@@ -162,23 +196,49 @@ async fn apply(cluster: &Cluster, namespace: &str, object: &Value) -> Result<(),
 
 /// The Deployment goes last: as long as it is there, something is left to clear away.
 async fn delete(cluster: &Cluster, target: Target<'_>, carrier: Carrier) -> Result<(), Error> {
-    let (namespace, workload) = (target.namespace(), target.workload());
+    let namespace = target.namespace();
+    let own = side_name(target, carrier)?;
+    let service = service_of(&target.release.spec.traffic.service, carrier);
+    for (kind, name) in [(&HPA, &own), (&SERVICE, &service), (&PDB, &own), (&DEPLOYMENT, &own)] {
+        delete_ours(cluster, kind, namespace, name, &target.release.name, carrier).await?;
+    }
+    Ok(())
+}
+
+fn side_name(target: Target<'_>, carrier: Carrier) -> Result<String, Error> {
     let ending = match carrier {
         Carrier::Workload => {
             return Err(Error::Malformed {
-                what: "deletion".to_owned(),
-                why: "the workload is not ours to delete".to_owned(),
+                what: "write to a side".to_owned(),
+                why: "the workload is not ours".to_owned(),
             });
         }
         Carrier::Canary => CANARY_SUFFIX,
         Carrier::Previous => PREVIOUS_SUFFIX,
     };
-    let service = service_of(&target.release.spec.traffic.service, carrier);
-    let own = format!("{workload}{ending}");
-    for (kind, name) in [(&SERVICE, &service), (&PDB, &own), (&DEPLOYMENT, &own)] {
-        delete_ours(cluster, kind, namespace, name, &target.release.name, carrier).await?;
+    Ok(format!("{}{ending}", target.workload()))
+}
+
+/// Only what Tidegate made for this release is scaled, as it stands at this moment.
+async fn scale_side(cluster: &Cluster, target: Target<'_>, carrier: Carrier, replicas: u32) -> Result<(), Error> {
+    let (namespace, name) = (target.namespace(), side_name(target, carrier)?);
+    let outdated = || Error::Outdated {
+        what: format!("Deployment {namespace}/{name}"),
+        why: "it is gone or not Tidegate's".to_owned(),
+    };
+    let object = cluster.get(&DEPLOYMENT, namespace, &name).await?.ok_or_else(outdated)?;
+    if !is_ours(&object, &target.release.name, carrier) {
+        return Err(outdated());
     }
-    Ok(())
+    let version = &object["metadata"]["resourceVersion"];
+    let patch = json!({"metadata": {"resourceVersion": version}, "spec": {"replicas": replicas}});
+    cluster.patch(&DEPLOYMENT, namespace, &name, None, Change::Merge(patch)).await.map(drop)
+}
+
+fn is_ours(object: &Value, release: &str, carrier: Carrier) -> bool {
+    let label =
+        |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str);
+    label(RELEASE) == Some(release) && label(ROLE) == Some(carrier.as_str())
 }
 
 async fn delete_ours(
@@ -190,14 +250,12 @@ async fn delete_ours(
     carrier: Carrier,
 ) -> Result<(), Error> {
     let Some(object) = cluster.get(kind, namespace, name).await? else { return Ok(()) };
-    let label =
-        |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str);
     let leaving = object.pointer("/metadata/deletionTimestamp").is_some();
-    if leaving || label(RELEASE) != Some(release) || label(ROLE) != Some(carrier.as_str()) {
+    if leaving || !is_ours(&object, release, carrier) {
         return Ok(());
     }
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-    match cluster.delete(kind, namespace, name, uid).await {
+    match cluster.delete(kind, namespace, name, Just::Uid(uid)).await {
         // Gone already is as good as deleted.
         Ok(()) | Err(Error::Outdated { .. }) => Ok(()),
         Err(other) => Err(other),

@@ -55,6 +55,10 @@ pub const SERVICE: Kind = Kind::new("", "v1", "Service", "services");
 pub const POD: Kind = Kind::new("", "v1", "Pod", "pods");
 /// PodDisruptionBudget.
 pub const PDB: Kind = Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
+/// HorizontalPodAutoscaler.
+pub const HPA: Kind = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
+/// KEDA's ScaledObject, where KEDA is installed.
+pub const SCALED_OBJECT: Kind = Kind::new("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects");
 /// EndpointSlice.
 pub const ENDPOINT_SLICE: Kind = Kind::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
 /// HTTPRoute.

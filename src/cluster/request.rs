@@ -20,6 +20,17 @@ pub(crate) enum Change {
     Json(Value),
     /// Server-side apply, taking over fields that others hold.
     Apply(Value),
+    /// The same by another field manager than Tidegate's own.
+    ApplyAs(&'static str, Value),
+}
+
+/// Which object of a name is meant by a deletion.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Just<'a> {
+    /// The one of this UID, whatever became of it.
+    Uid(&'a str),
+    /// The one of this resourceVersion: unchanged since it was looked at.
+    Version(&'a str),
 }
 
 impl Cluster {
@@ -67,6 +78,7 @@ impl Cluster {
         let (params, patch) = match change {
             Change::Merge(value) => (patch_params(), Patch::Merge(value)),
             Change::Apply(value) => (PatchParams::apply(MANAGER).force(), Patch::Apply(value)),
+            Change::ApplyAs(manager, value) => (PatchParams::apply(manager).force(), Patch::Apply(value)),
             Change::Json(value) => {
                 let parsed = serde_json::from_value(value)
                     .map_err(|why| Error::Malformed { what: what.clone(), why: why.to_string() })?;
@@ -81,10 +93,13 @@ impl Cluster {
     }
 
     /// Deletes just this object, in the background.
-    pub(crate) async fn delete(&self, kind: &Kind, namespace: &str, name: &str, uid: &str) -> Result<(), Error> {
+    pub(crate) async fn delete(&self, kind: &Kind, namespace: &str, name: &str, just: Just<'_>) -> Result<(), Error> {
         let what = format!("delete {} {namespace}/{name}", kind.kind);
-        let params = DeleteParams::background()
-            .preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let preconditions = match just {
+            Just::Uid(uid) => Preconditions { uid: Some(uid.to_owned()), resource_version: None },
+            Just::Version(version) => Preconditions { uid: None, resource_version: Some(version.to_owned()) },
+        };
+        let params = DeleteParams::background().preconditions(preconditions);
         let built = Request::new(kind.path(namespace)).delete(name, &params);
         self.write(what, built).await.map(drop)
     }

@@ -122,7 +122,11 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
         }
         Action::Apply { carrier, object } => format!("{carrier}: {}", object["kind"].as_str().unwrap_or_default()),
         Action::Delete { carrier } => carrier.to_string(),
-        Action::EmptyReplicaSet { name, .. } => name.clone(),
+        Action::ScaleReplicaSet { name, replicas, .. } => format!("{name}: {replicas} pods"),
+        Action::ScaleSide { carrier, replicas } => format!("{carrier}: {replicas} pods"),
+        Action::DeleteReplicaSet { name, .. } => name.clone(),
+        Action::CreateReplicaSet { object } => object["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+        Action::ScaleDown { name, held, .. } => format!("{name}: {}", if *held { "held" } else { "let go" }),
         Action::AddFinalizer | Action::RemoveFinalizer | Action::Resume { .. } | Action::ExplainPause { .. } => {
             String::new()
         }

@@ -217,6 +217,18 @@ pub fn schedule_for(strategy: &Strategy, kind: ChangeType, status: BudgetStatus)
     Schedule { manual_start: false, sign_offs: Vec::new(), ..shorter }
 }
 
+/// The most that a lean release gives to its canary.
+pub const LEAN_MAX: Weight = Weight::whole(50);
+
+/// The stages of a lean release: nowhere above [`LEAN_MAX`]. What the schedule would have watched above it is watched at it,
+/// so that a change is judged no shorter.
+pub fn lean(stages: &[StageSpec]) -> Vec<StageSpec> {
+    let mut kept: Vec<StageSpec> = stages.iter().copied().filter(|stage| stage.weight < LEAN_MAX).collect();
+    let rest: u64 = stages.iter().filter(|stage| stage.weight >= LEAN_MAX).map(|stage| stage.bake.as_millis()).sum();
+    kept.push(StageSpec { weight: LEAN_MAX, bake: Span::from_millis(rest) });
+    kept
+}
+
 /// At every moment the lower of two schedules' weights, as stages.
 fn lower_of(one: &Schedule, other: &Schedule) -> Vec<StageSpec> {
     let mut moments: Vec<u64> = starts(&one.stages).chain(starts(&other.stages)).collect();

@@ -67,13 +67,54 @@ pub enum Action {
         /// The text.
         text: String,
     },
-    /// Scale a ReplicaSet of the paused workload to nothing.
-    EmptyReplicaSet {
+    /// Scale a ReplicaSet of the paused workload.
+    ScaleReplicaSet {
         /// Its name.
         name: String,
         /// The fence.
         resource_version: String,
+        /// Pods that it gets.
+        replicas: u32,
     },
+    /// Delete an empty ReplicaSet of the paused workload that could start instead of stable.
+    DeleteReplicaSet {
+        /// Its name.
+        name: String,
+        /// The fence: it is empty still.
+        resource_version: String,
+    },
+    /// Give the paused workload a ReplicaSet of the version that was judged, while its template is a newer one already.
+    CreateReplicaSet {
+        /// The object as JSON. An existing one of that name means the snapshot was old: plan again.
+        object: Value,
+    },
+    /// Scale the canary or the previous version, whatever template it has.
+    ScaleSide {
+        /// Whose Deployment.
+        carrier: Carrier,
+        /// Pods that it gets.
+        replicas: u32,
+    },
+    /// Stay an autoscaler's hand for the time of a release, or let it go: one leaf of its spec, by a field manager of its own.
+    ScaleDown {
+        /// The kind of the object that is written.
+        scaler: Scaler,
+        /// Its name.
+        name: String,
+        /// The fence.
+        resource_version: String,
+        /// Whether it may not take pods away.
+        held: bool,
+    },
+}
+
+/// Who decides how an autoscaler behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scaler {
+    /// The HorizontalPodAutoscaler itself.
+    HorizontalPodAutoscaler,
+    /// The KEDA ScaledObject that owns the HorizontalPodAutoscaler and would write its own opinion over it.
+    ScaledObject,
 }
 
 /// Whether an event tells of something good or bad.

@@ -1,10 +1,11 @@
 //! Which question a release has for Prometheus, and what came back.
 
+use super::plan::weight;
 use super::snapshot::Snapshot;
 use super::split::Carrier;
 use crate::analysis::Observation;
 use crate::api::release_record::{Arm, Phase};
-use crate::api::{Span, Time};
+use crate::api::{Span, Time, Weight};
 
 /// What to ask: how two versions did, looking back over a short and perhaps a long window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,11 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
                     (Carrier::Workload, Carrier::Canary, since, since.plus(seen.release.spec.strategy.hand_back))
                 }
                 // The canary carries everybody while the workload takes the version over.
-                None => (Carrier::Canary, Carrier::Workload, status.stages.last()?.started_at?, NEVER),
+                None => {
+                    let halves = weight(seen, Carrier::Previous) > Weight::ZERO;
+                    let base = if halves { Carrier::Previous } else { Carrier::Workload };
+                    (Carrier::Canary, base, status.stages.last()?.started_at?, NEVER)
+                }
             }
         }
         Phase::Verify => {

@@ -120,7 +120,11 @@ impl After<'_> {
             | Action::Delete { .. }
             | Action::Resume { .. }
             | Action::ExplainPause { .. }
-            | Action::EmptyReplicaSet { .. } => None,
+            | Action::ScaleReplicaSet { .. }
+            | Action::DeleteReplicaSet { .. }
+            | Action::CreateReplicaSet { .. }
+            | Action::ScaleSide { .. }
+            | Action::ScaleDown { .. } => None,
         });
         let stands = || {
             let rules = self

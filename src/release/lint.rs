@@ -2,8 +2,8 @@
 //! executor takes nothing else: a plan that breaks a promise to the users stops here, whatever made it.
 
 use super::action::{Action, Plan};
-use super::plan::{Active, active_set, named, routes};
-use super::snapshot::Snapshot;
+use super::plan::{Active, active_set, named, routes, stable_set};
+use super::snapshot::{ReplicaSetSeen, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
@@ -74,13 +74,22 @@ pub enum Note {
     /// A ReplicaSet that serves would be emptied.
     #[error("ReplicaSet {0} would be emptied while users depend on it")]
     EmptiedServing(String),
+    /// A ReplicaSet of the held workload other than stable would start.
+    #[error("ReplicaSet {0} would start in the held workload, and it is not stable")]
+    StartedOther(String),
+    /// A ReplicaSet that has pods, or is stable, would be deleted.
+    #[error("ReplicaSet {0} would be deleted, and it has pods or is stable")]
+    DeletedSet(String),
+    /// The canary or the previous version would shrink while it serves or must be able to.
+    #[error("{0} would shrink while users depend on it")]
+    ShrunkSide(Carrier),
 }
 
 /// All broken invariants; none stops at the first.
 pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
     let mut notes = Vec::new();
     for action in &plan.actions {
-        check(action, seen, &mut notes);
+        check(&plan, action, seen, &mut notes);
     }
     let records =
         plan.actions.iter().filter(|action| matches!(action, Action::OpenRecord { .. } | Action::UpdateRecord { .. }));
@@ -90,7 +99,7 @@ pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
     if notes.is_empty() { Ok(LintedPlan(plan)) } else { Err(notes) }
 }
 
-fn check(action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
+fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
     match action {
         Action::SetSplit { route, resource_version, split, .. } => {
             set_split(seen, route, resource_version, *split, notes)
@@ -109,11 +118,16 @@ fn check(action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
                 notes.push(Note::LeftTraffic);
             }
         }
-        Action::EmptyReplicaSet { name, resource_version } => empty(seen, name, resource_version, notes),
+        Action::ScaleReplicaSet { name, resource_version, replicas } => {
+            scale_set(plan, seen, (name, resource_version, *replicas), notes)
+        }
+        Action::DeleteReplicaSet { name, resource_version } => delete_set(seen, name, resource_version, notes),
+        Action::CreateReplicaSet { object } => create_set(seen, object, notes),
+        Action::ScaleSide { carrier, replicas } => scale_side(seen, *carrier, *replicas, notes),
         Action::ExplainPause { resource_version, .. } => {
             workload_fence(seen, resource_version, "the pause's explanation", notes)
         }
-        Action::AddFinalizer | Action::OpenRecord { .. } | Action::Apply { .. } => {}
+        Action::AddFinalizer | Action::OpenRecord { .. } | Action::Apply { .. } | Action::ScaleDown { .. } => {}
     }
 }
 
@@ -239,11 +253,7 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     let idle = !workload.sets.iter().any(|set| set.replicas > 0 || set.existing > 0);
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
-        Some(active) => {
-            let previous =
-                seen.previous.as_ref().and_then(|side| side.deployment.as_ref()).is_some_and(|d| d.available > 0);
-            active.status.phase == Phase::Promote && previous && !traffic(seen, Carrier::Workload)
-        }
+        Some(_) => promotes(seen),
         None => false,
     };
     if !(runs || idle || allowed) {
@@ -257,15 +267,86 @@ fn traffic(seen: &Snapshot, carrier: Carrier) -> bool {
         .any(|rule| rule.is_none_or(|split| split.weight(carrier) > Weight::ZERO))
 }
 
-fn empty(seen: &Snapshot, name: &str, resource_version: &str, notes: &mut Vec<Note>) {
-    let set = seen.workload.as_ref().and_then(|workload| workload.sets.iter().find(|set| set.name == name));
-    if set.is_none_or(|set| set.resource_version != resource_version) {
-        notes.push(Note::NotFenced("emptying a ReplicaSet"));
+/// The ReplicaSet that an action means, where its fence holds.
+fn set<'a>(seen: &'a Snapshot, name: &str, version: &str, notes: &mut Vec<Note>) -> Option<&'a ReplicaSetSeen> {
+    let sets = seen.workload.iter().flat_map(|workload| &workload.sets);
+    let found = sets.clone().find(|set| set.name == name && set.resource_version == version);
+    if found.is_none() {
+        notes.push(Note::NotFenced("a ReplicaSet"));
     }
-    let paused = seen.workload.as_ref().is_some_and(|workload| workload.paused);
-    if !paused || traffic(seen, Carrier::Workload) {
+    found
+}
+
+fn is_stable(seen: &Snapshot, name: &str) -> bool {
+    seen.workload.as_ref().and_then(|workload| stable_set(seen, workload)).is_some_and(|set| set.name == name)
+}
+
+fn paused(seen: &Snapshot) -> bool {
+    seen.workload.as_ref().is_some_and(|workload| workload.paused)
+}
+
+fn scale_set(plan: &Plan, seen: &Snapshot, (name, version, replicas): (&str, &str, u32), notes: &mut Vec<Note>) {
+    let Some(set) = set(seen, name, version, notes) else { return };
+    if replicas > set.replicas {
+        if !paused(seen) || !(is_stable(seen, name) || promotes(seen)) {
+            notes.push(Note::StartedOther(name.to_owned()));
+        }
+        return;
+    }
+    // What was started instead of stable goes as stable comes.
+    let stable_comes = plan.actions.iter().any(|action| match action {
+        Action::ScaleReplicaSet { name: other, replicas, .. } => *replicas > 0 && is_stable(seen, other),
+        Action::AddFinalizer
+        | Action::RemoveFinalizer
+        | Action::OpenRecord { .. }
+        | Action::UpdateRecord { .. }
+        | Action::Apply { .. }
+        | Action::Delete { .. }
+        | Action::SetSplit { .. }
+        | Action::Resume { .. }
+        | Action::ExplainPause { .. }
+        | Action::DeleteReplicaSet { .. }
+        | Action::CreateReplicaSet { .. }
+        | Action::ScaleSide { .. }
+        | Action::ScaleDown { .. } => false,
+    });
+    let spared = stable_comes && !is_stable(seen, name);
+    if !paused(seen) || (traffic(seen, Carrier::Workload) && !spared) {
         notes.push(Note::EmptiedServing(name.to_owned()));
     }
+}
+
+fn delete_set(seen: &Snapshot, name: &str, version: &str, notes: &mut Vec<Note>) {
+    let Some(set) = set(seen, name, version, notes) else { return };
+    if !paused(seen) || set.replicas > 0 || set.existing > 0 || is_stable(seen, name) {
+        notes.push(Note::DeletedSet(name.to_owned()));
+    }
+}
+
+/// The workload gets the judged version by hand only as it would by letting it go: with a way back and without users.
+fn create_set(seen: &Snapshot, object: &serde_json::Value, notes: &mut Vec<Note>) {
+    let uid = object.pointer("/metadata/ownerReferences/0/uid").and_then(serde_json::Value::as_str);
+    if uid.is_none_or(|uid| seen.workload.as_ref().is_none_or(|workload| workload.uid != uid)) {
+        notes.push(Note::NotFenced("a ReplicaSet that is created"));
+    }
+    if !paused(seen) || !promotes(seen) {
+        notes.push(Note::ResumedUngated);
+    }
+}
+
+fn scale_side(seen: &Snapshot, carrier: Carrier, replicas: u32, notes: &mut Vec<Note>) {
+    let have = seen.side(carrier).and_then(|side| side.deployment.as_ref()).map_or(0, |deployment| deployment.replicas);
+    if replicas < have {
+        notes.push(Note::ShrunkSide(carrier));
+    }
+}
+
+/// Whether the promotion has come to where the workload may take the new version over: its way back is ready, and it
+/// has no users.
+fn promotes(seen: &Snapshot) -> bool {
+    let phase = Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]).map(|active| active.status.phase);
+    let previous = seen.previous.as_ref().and_then(|side| side.deployment.as_ref()).is_some_and(|d| d.available > 0);
+    phase == Some(Phase::Promote) && previous && !traffic(seen, Carrier::Workload)
 }
 
 #[cfg(test)]

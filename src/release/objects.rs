@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
-use super::snapshot::{Snapshot, Workload};
+use super::snapshot::{SideDeployment, Snapshot, Workload};
 use super::split::Carrier;
 use super::template::Relabel;
-use crate::api::names::{CANARY_SUFFIX, GATED, PREVIOUS_SUFFIX, RELEASE, REVISION, ROLE};
+use crate::api::names::{CANARY_SUFFIX, GATED, POD_TEMPLATE_HASH, PREVIOUS_SUFFIX, RELEASE, REVISION, ROLE};
 use crate::api::{Percent, Weight};
 
 /// Labels that are tried for telling canary from stable, best first.
@@ -94,15 +94,74 @@ pub fn side(
         }
     }
     let marks = json!({REVISION: revision}).as_object().cloned().unwrap_or_default();
-    Ok(vec![
+    let autoscaler = seen.autoscalers.first().filter(|_| carrier == Carrier::Previous);
+    let autoscaler = autoscaler.map(|one| {
+        let metadata = metadata(&name, own_labels.clone(), Map::new());
+        json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": metadata, "spec": autoscaler_copy(&one.spec, &name, replicas),
+        })
+    });
+    let mut objects = vec![
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(&name, own_labels.clone(), marks), "spec": spec}),
         service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)),
         json!({
             "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
-            "metadata": metadata(&name, own_labels, Map::new()),
+            "metadata": metadata(&name, own_labels.clone(), Map::new()),
             "spec": {"maxUnavailable": 1, "selector": selector},
         }),
-    ])
+    ];
+    objects.extend(autoscaler);
+    Ok(objects)
+}
+
+/// What was judged as a ReplicaSet of the workload itself, which has a newer template already and stays paused: the way in
+/// which the Deployment controller would have made it, had it been let go in time.
+pub fn judged_set(
+    seen: &Snapshot,
+    workload: &Workload,
+    canary: &SideDeployment,
+    revision: &str,
+) -> Result<Value, Problem> {
+    let there = relabel(seen, workload, Carrier::Canary)?;
+    let back = Relabel { key: there.key, from: there.to, to: there.from };
+    let mut template = back.template(&canary.template);
+    template["metadata"]["labels"][POD_TEMPLATE_HASH] = Value::from(revision);
+    let mut selector = workload.selector.clone();
+    selector["matchLabels"][POD_TEMPLATE_HASH] = Value::from(revision);
+    let workload_name = &seen.release.spec.workload_ref.name;
+    let mut spec = json!({"replicas": workload.replicas, "selector": selector, "template": template});
+    if let Some(value) = workload.spec.get("minReadySeconds") {
+        spec["minReadySeconds"] = value.clone();
+    }
+    Ok(json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {
+            "name": format!("{workload_name}-{revision}"),
+            "namespace": seen.release.namespace,
+            "labels": spec["template"]["metadata"]["labels"],
+            "annotations": {"deployment.kubernetes.io/desired-replicas": workload.replicas.to_string()},
+            "ownerReferences": [{
+                "apiVersion": "apps/v1", "kind": "Deployment", "name": workload_name, "uid": workload.uid, "controller": true,
+            }],
+        },
+        "spec": spec,
+    }))
+}
+
+/// The workload's autoscaler for the copy's pods: it may add as the workload's may, and never goes below what the copy
+/// was made with, because the copy has no traffic until it is needed.
+fn autoscaler_copy(spec: &Value, name: &str, replicas: u32) -> Value {
+    let mut copy = spec.clone();
+    copy["scaleTargetRef"] = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": name});
+    copy["minReplicas"] = json!(replicas);
+    let most = spec.get("maxReplicas").and_then(Value::as_u64).unwrap_or(0);
+    copy["maxReplicas"] = json!(most.max(u64::from(replicas)));
+    if let Some(down) = copy.pointer_mut("/behavior/scaleDown").and_then(Value::as_object_mut) {
+        // Tidegate's own leaf is meant for the workload.
+        down.remove("selectPolicy");
+    }
+    copy
 }
 
 /// The user's Service for the copy's pods: same ports and labels, so that ServiceMonitors find it; never a second load balancer.

@@ -10,7 +10,7 @@ use super::ask::Answers;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
-use crate::api::{BudgetStatus, Change, Time};
+use crate::api::{BudgetStatus, Change, Span, Time};
 
 /// What was seen of one GatedRelease and all that belongs to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub canary: Option<Side>,
     /// The previous version kept warm; `None` where none of its objects exists.
     pub previous: Option<Side>,
+    /// The autoscalers of the workload, by name.
+    pub autoscalers: Vec<AutoscalerSeen>,
     /// The error budget that decides.
     pub budget: BudgetSeen,
     /// The record of the attempt that is going on, or of the last one.
@@ -112,6 +114,8 @@ pub struct ReplicaSetSeen {
     pub name: String,
     /// Its resourceVersion.
     pub resource_version: String,
+    /// When it was made.
+    pub created: Time,
     /// `spec.replicas`.
     pub replicas: u32,
     /// `status.replicas`: pods that exist.
@@ -120,6 +124,34 @@ pub struct ReplicaSetSeen {
     pub available: u32,
     /// Its pod template without the `pod-template-hash` label.
     pub template: Value,
+}
+
+/// A HorizontalPodAutoscaler of the workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AutoscalerSeen {
+    /// Its name.
+    pub name: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
+    /// `spec` as raw JSON, for the copy that the previous version gets.
+    pub spec: Value,
+    /// Whether Tidegate keeps it from taking pods away.
+    pub held: bool,
+    /// How long it looks back before it takes pods away.
+    pub window: Span,
+    /// The KEDA ScaledObject that owns it.
+    pub scaled_object: Option<ScaledObjectSeen>,
+}
+
+/// A KEDA ScaledObject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScaledObjectSeen {
+    /// Its name.
+    pub name: String,
+    /// Its resourceVersion; empty where it could not be read, so that its autoscaler cannot be held.
+    pub resource_version: String,
+    /// Whether Tidegate keeps it from taking pods away.
+    pub held: bool,
 }
 
 /// A Service.
@@ -144,6 +176,8 @@ pub struct Side {
     pub endpoints: Option<u32>,
     /// Whether the PodDisruptionBudget exists.
     pub pdb: bool,
+    /// Whether the copy of the workload's autoscaler exists.
+    pub autoscaler: bool,
     /// An object of that name that Tidegate did not make for this release, as `Service shop/checkout-canary`.
     pub foreign: Option<String>,
 }

@@ -61,6 +61,10 @@ impl Split {
         Self { workload, canary: Some(workload.rest()), previous: Some(Weight::ZERO) }
     }
 
+    /// While the workload of a lean release rolls: canary and previous version carry one half each.
+    pub const LEAN: Self =
+        Self { workload: Weight::ZERO, canary: Some(Weight::whole(50)), previous: Some(Weight::whole(50)) };
+
     /// All traffic on the previous version while the canary still stands in the route.
     pub const FALL_BACK: Self =
         Self { workload: Weight::ZERO, canary: Some(Weight::ZERO), previous: Some(Weight::FULL) };

@@ -113,6 +113,7 @@ impl World {
                 routes: vec![RouteSeen { name: "checkout".into(), state: Ok(route) }],
                 canary: None,
                 previous: None,
+                autoscalers: Vec::new(),
                 budget: BudgetSeen::Measured {
                     status: BudgetStatus::Healthy,
                     remaining_percent: 90.0,
@@ -404,6 +405,9 @@ impl World {
                 record.resource_version = version;
             }
             Action::Apply { carrier, object } => {
+                if object["kind"] == "HorizontalPodAutoscaler" {
+                    self.seen.previous.as_mut().unwrap().autoscaler = true;
+                }
                 if object["kind"] != "Deployment" {
                     return true;
                 }
@@ -431,6 +435,7 @@ impl World {
                     deployment: Some(deployment),
                     endpoints: Some(endpoints),
                     pdb: true,
+                    autoscaler: stands.is_some_and(|side| side.autoscaler),
                     foreign: None,
                 };
                 match carrier {
@@ -467,10 +472,33 @@ impl World {
                 self.trace.push(line("workload resumed".into()));
             }
             Action::ExplainPause { text, .. } => self.workload().paused_because = Some(text.clone()),
-            Action::EmptyReplicaSet { name, .. } => {
-                self.trace.push(line(format!("ReplicaSet {name} emptied")));
+            Action::ScaleReplicaSet { name, replicas, .. } => {
+                self.trace.push(line(format!("ReplicaSet {name} has {replicas} pods")));
                 let set = self.workload().sets.iter_mut().find(|set| set.name == *name).unwrap();
-                set.replicas = 0;
+                set.replicas = *replicas;
+            }
+            Action::DeleteReplicaSet { name, .. } => {
+                self.trace.push(line(format!("ReplicaSet {name} deleted")));
+                self.workload().sets.retain(|set| set.name != *name);
+            }
+            Action::CreateReplicaSet { object } => {
+                let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+                self.trace.push(line(format!("ReplicaSet {name} created")));
+                let replicas = u32::try_from(object["spec"]["replicas"].as_u64().unwrap()).unwrap();
+                let template = template::without_hash(object["spec"]["template"].clone());
+                let made =
+                    ReplicaSetSeen { name, existing: 0, available: 0, created: self.now, ..set(&template, replicas) };
+                self.workload().sets.push(made);
+            }
+            Action::ScaleSide { carrier, replicas } => {
+                self.trace.push(line(format!("{carrier} scaled to {replicas} pods")));
+                let side = if *carrier == Carrier::Canary { &mut self.seen.canary } else { &mut self.seen.previous };
+                side.as_mut().unwrap().deployment.as_mut().unwrap().replicas = *replicas;
+            }
+            Action::ScaleDown { name, held, .. } => {
+                let what = if *held { "held" } else { "let go" };
+                self.trace.push(line(format!("autoscaler {name} {what}")));
+                self.seen.autoscalers.iter_mut().find(|one| one.name == *name).unwrap().held = *held;
             }
         }
         true
@@ -481,6 +509,7 @@ fn set(template: &Value, replicas: u32) -> ReplicaSetSeen {
     ReplicaSetSeen {
         name: format!("checkout-{}", template::revision(template)),
         resource_version: "1".into(),
+        created: Time("2026-01-01T00:00:00Z".parse().unwrap()),
         replicas,
         existing: replicas,
         available: replicas,

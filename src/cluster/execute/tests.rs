@@ -119,7 +119,7 @@ fn writes() -> Vec<Action> {
         set_split(),
         Action::Resume { resource_version: rv() },
         Action::ExplainPause { resource_version: rv(), text: "why".into() },
-        Action::EmptyReplicaSet { name: "web-1".into(), resource_version: rv() },
+        Action::ScaleReplicaSet { name: "web-1".into(), resource_version: rv(), replicas: 0 },
     ]
 }
 

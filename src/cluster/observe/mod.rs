@@ -3,6 +3,7 @@
 //! What cannot matter is not read: while nothing is being released and nothing is held, endpoints, pods and the side
 //! objects' Services and PodDisruptionBudgets are left alone (a side's Deployment is made first and goes last).
 
+mod autoscaler;
 mod budget;
 mod record;
 mod release;
@@ -36,7 +37,7 @@ pub async fn observe(
     let name = &spec.workload_ref.name;
     let (canary, previous) = (format!("{name}{CANARY_SUFFIX}"), format!("{name}{PREVIOUS_SUFFIX}"));
     let deployments = &super::kind::DEPLOYMENT;
-    let (workload, service, routes, budget, record, canary, previous) = tokio::try_join!(
+    let (workload, service, routes, budget, record, canary, previous, scalers) = tokio::try_join!(
         workload::read(cluster, namespace, name),
         cluster.get(&super::kind::SERVICE, namespace, &spec.traffic.service),
         routes::read(cluster, namespace, &spec.traffic),
@@ -44,7 +45,9 @@ pub async fn observe(
         record::read(cluster, release),
         cluster.get(deployments, namespace, &canary),
         cluster.get(deployments, namespace, &previous),
+        autoscaler::list(cluster, namespace),
     )?;
+    let autoscalers = autoscaler::of_workload(cluster, namespace, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), release.deleting) || canary.is_some() || previous.is_some();
     let endpoints = if busy {
         service::ready_endpoints(cluster, namespace, &spec.traffic.service).await?
@@ -52,8 +55,8 @@ pub async fn observe(
         service::Endpoints::default()
     };
     let (canary, previous) = tokio::try_join!(
-        side::read(cluster, release, Carrier::Canary, canary, busy, &endpoints),
-        side::read(cluster, release, Carrier::Previous, previous, busy, &endpoints),
+        side::read(cluster, release, Carrier::Canary, (canary, &scalers), busy, &endpoints),
+        side::read(cluster, release, Carrier::Previous, (previous, &scalers), busy, &endpoints),
     )?;
     Ok(Snapshot {
         service: service.map(|object| service::seen(object, endpoints.of(&spec.traffic.service))),
@@ -62,6 +65,7 @@ pub async fn observe(
         routes,
         canary,
         previous,
+        autoscalers,
         budget,
         record,
         answers: None,

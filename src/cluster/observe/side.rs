@@ -18,7 +18,7 @@ pub(super) async fn read(
     cluster: &Cluster,
     release: &Release,
     carrier: Carrier,
-    deployment: Option<Value>,
+    (deployment, autoscalers): (Option<Value>, &[Value]),
     busy: bool,
     endpoints: &Endpoints,
 ) -> Result<Option<Side>, Error> {
@@ -29,7 +29,13 @@ pub(super) async fn read(
         true => tokio::try_join!(cluster.get(&SERVICE, namespace, &service_name), cluster.get(&PDB, namespace, &name))?,
         false => (None, None),
     };
-    let all = [("Deployment", &deployment), ("Service", &service), ("PodDisruptionBudget", &pdb)];
+    let autoscaler = autoscalers.iter().find(|object| text(object, "/metadata/name") == Some(name.as_str())).cloned();
+    let all = [
+        ("Deployment", &deployment),
+        ("Service", &service),
+        ("PodDisruptionBudget", &pdb),
+        ("HorizontalPodAutoscaler", &autoscaler),
+    ];
     if all.iter().all(|(_, object)| object.is_none()) {
         return Ok(None);
     }
@@ -53,6 +59,7 @@ pub(super) async fn read(
         deployment,
         endpoints: ours(service).map(|_| endpoints.of(&service_name)),
         pdb: ours(pdb).is_some(),
+        autoscaler: ours(autoscaler).is_some(),
         foreign,
     }))
 }

@@ -10,7 +10,7 @@ use crate::api::names::{
     BREAK_GLASS, CHANGE, CHANGE_CATEGORIES, CHANGE_SEVERITY, CHANGE_TYPE, CHANGED_BY, GATED, PAUSED_BECAUSE, RESUMED_BY,
 };
 use crate::api::units::UnitError;
-use crate::api::{Change, ChangeType};
+use crate::api::{Change, ChangeType, Time};
 use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::cluster::{Cluster, Error};
 use crate::release::snapshot::{ReplicaSetSeen, Workload};
@@ -64,6 +64,9 @@ fn set_seen(mut set: Value) -> ReplicaSetSeen {
     ReplicaSetSeen {
         name: text(&set, "/metadata/name").unwrap_or_default().to_owned(),
         resource_version: text(&set, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
+        created: text(&set, "/metadata/creationTimestamp")
+            .and_then(|text| text.parse().ok())
+            .map_or(Time(jiff::Timestamp::UNIX_EPOCH), Time),
         replicas: number(&set, "/spec/replicas").unwrap_or(1),
         existing: number(&set, "/status/replicas").unwrap_or(0),
         available: number(&set, "/status/availableReplicas").unwrap_or(0),

@@ -131,6 +131,6 @@ fn a_sealed_record_stays_as_it_is_and_a_hold_has_an_end() {
 fn a_serving_replica_set_is_not_emptied() {
     let mut world = at_25();
     let set = world.workload().sets[0].clone();
-    let empty = Action::EmptyReplicaSet { name: set.name.clone(), resource_version: set.resource_version };
+    let empty = Action::ScaleReplicaSet { name: set.name.clone(), resource_version: set.resource_version, replicas: 0 };
     assert_eq!(notes(&world, vec![empty]), [Note::EmptiedServing(set.name)]);
 }

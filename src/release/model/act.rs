@@ -238,6 +238,10 @@ pub(super) const fn name(write: &Write) -> &'static str {
         Write::SetSplit { .. } => "SetSplit",
         Write::Resume { .. } => "Resume",
         Write::ExplainPause { .. } => "ExplainPause",
-        Write::EmptyReplicaSet { .. } => "EmptyReplicaSet",
+        Write::ScaleReplicaSet { .. } => "ScaleReplicaSet",
+        Write::DeleteReplicaSet { .. } => "DeleteReplicaSet",
+        Write::CreateReplicaSet { .. } => "CreateReplicaSet",
+        Write::ScaleSide { .. } => "ScaleSide",
+        Write::ScaleDown { .. } => "ScaleDown",
     }
 }

@@ -1,9 +1,11 @@
 //! An attempt that is going on, with the facts that every phase needs.
 
+use super::stable::stable_set;
 use super::step::{LOOK_AGAIN, Say, Step};
 use crate::api::gated_release::HoldStatus;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordStatus, Trigger};
 use crate::api::{Span, Time, Weight};
+use crate::policy::schedule::LEAN_MAX;
 use crate::release::action::Action;
 use crate::release::objects::{self, canary_size, relabel, side};
 use crate::release::problem::Problem;
@@ -89,6 +91,12 @@ impl<'a> Active<'a> {
         }
     }
 
+    /// Whether the canary stops at half of the traffic. The record decides: the manifest may have changed since.
+    pub(super) fn is_lean(&self) -> bool {
+        let last = self.status.stages.last().map(|stage| stage.spec.weight);
+        self.record.spec.arm == Arm::Canary && last.is_some_and(|weight| weight < Weight::FULL)
+    }
+
     /// Whether the workload runs, or is about to run, the new version itself: it has then no way back to stable.
     pub(super) fn workload_is_new(&self) -> bool {
         if self.record.spec.arm == Arm::Workload {
@@ -104,10 +112,25 @@ impl<'a> Active<'a> {
             Phase::Promote => {
                 let rolled = self.status.promotion.as_ref().is_some_and(|promotion| promotion.rolled_at.is_some());
                 let resumed = self.status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some());
-                rolled || self.rolls() || self.workload().map_or(resumed, |workload| active_set(workload).is_none())
+                rolled
+                    || self.rolls()
+                    || self.overtaken()
+                    || self.workload().map_or(resumed, |workload| active_set(workload).is_none())
             }
             Phase::Idle | Phase::Plan | Phase::Stage | Phase::Release | Phase::Rollback | Phase::Complete => false,
         }
+    }
+
+    /// Whether another template than the attempt's and the stable one was let go in the workload, as under break-glass.
+    pub(super) fn overtaken(&self) -> bool {
+        self.workload().is_some_and(|workload| {
+            let is_stable =
+                self.stable_template(workload).is_some_and(|stable| template::same(&stable, &workload.template));
+            let is_ours = template::revision(&workload.template) == self.record.spec.revision
+                || judged_revision(self.seen, workload) == self.record.spec.revision
+                || self.canary_runs(&workload.template);
+            !workload.paused && !is_ours && !is_stable
+        })
     }
 
     /// Whether pods of the attempt's template run in the workload, or are about to.
@@ -139,7 +162,9 @@ impl<'a> Active<'a> {
         let stable = match self.workload_is_new() {
             // The workload's own ReplicaSets are the new version's by now.
             true => self.side_runs(Carrier::Previous, &workload.template),
-            false => active_set(workload).is_some_and(|set| template::same(&set.template, &workload.template)),
+            false => {
+                stable_set(self.seen, workload).is_some_and(|set| template::same(&set.template, &workload.template))
+            }
         };
         if stable { Template::Stable } else { Template::Newer }
     }
@@ -181,17 +206,28 @@ impl<'a> Active<'a> {
         let Some(workload) = self.workload() else { return Ok(Vec::new()) };
         let (source, revision) = match carrier {
             Carrier::Previous => (self.stable_template(workload), self.record.spec.stable.clone().unwrap_or_default()),
-            Carrier::Canary | Carrier::Workload => (Some(workload.template.clone()), self.record.spec.revision.clone()),
+            Carrier::Canary | Carrier::Workload => {
+                let ours = self.template(workload) == Template::Ours;
+                (ours.then(|| workload.template.clone()), self.record.spec.revision.clone())
+            }
         };
-        let Some(source) = source else { return Ok(Vec::new()) };
+        let Some(source) = source else {
+            // The workload has a newer template already: what stands can still grow.
+            let have = self.deployment(carrier).map(|deployment| deployment.replicas);
+            let grows = have.is_some_and(|have| have < replicas);
+            return Ok(grows.then_some(Action::ScaleSide { carrier, replicas }).into_iter().collect());
+        };
         let have = self.seen.side(carrier);
+        let size = have.and_then(|side| side.deployment.as_ref()).filter(|d| !d.deleting).map(|d| d.replicas);
+        // The previous version has an autoscaler of its own, which may have made it larger.
+        let scaled = carrier == Carrier::Previous && !self.seen.autoscalers.is_empty();
+        let replicas = if scaled { size.map_or(replicas, |size| size.max(replicas)) } else { replicas };
         let stands = have.is_some_and(|side| {
             side.pdb
                 && side.endpoints.is_some()
-                && side
-                    .deployment
-                    .as_ref()
-                    .is_some_and(|d| !d.deleting && d.replicas == replicas && d.revision == revision)
+                && (side.autoscaler || !scaled)
+                && size == Some(replicas)
+                && side.deployment.as_ref().is_some_and(|d| d.revision == revision)
         });
         if stands {
             return Ok(Vec::new());
@@ -200,9 +236,11 @@ impl<'a> Active<'a> {
         Ok(objects.into_iter().map(|object| Action::Apply { carrier, object }).collect())
     }
 
-    /// The template that served before: the workload's active ReplicaSet while it is held.
+    /// The template that served before: that of the ReplicaSet that the record names.
     fn stable_template(&self, workload: &Workload) -> Option<serde_json::Value> {
-        active_set(workload).map(|set| set.template.clone())
+        let noted = self.record.spec.stable_set.as_deref();
+        let set = workload.sets.iter().find(|set| Some(set.name.as_str()) == noted);
+        set.or_else(|| active_set(workload)).map(|set| set.template.clone())
     }
 
     /// Endpoints of a carrier's Service that are ready.
@@ -410,5 +448,8 @@ pub(in crate::release) fn named(seen: &Snapshot, carrier: Carrier) -> bool {
 /// Pods of the previous version that this release wants.
 pub(super) fn previous_size(active: &Active<'_>) -> u32 {
     let replicas = active.workload().map_or(0, |workload| workload.replicas);
+    if active.is_lean() && active.status.rollback.is_none() && active.deployment(Carrier::Canary).is_some() {
+        return canary_size(replicas, LEAN_MAX);
+    }
     objects::previous_size(replicas, active.seen.release.spec.strategy.fallback_percent)
 }

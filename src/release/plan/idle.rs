@@ -1,8 +1,9 @@
 //! No attempt is going on: is there one to begin?
 
 use super::active::{active_set, judged_revision, named, steer, weight};
-use super::open;
+use super::autoscaler::{self, Release};
 use super::step::{LOOK_AGAIN, Say, Step};
+use super::{open, stable};
 use crate::api::release_record::Outcome;
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -13,14 +14,27 @@ use crate::release::template;
 
 pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
-        return Step::says(Say::Problems(found));
+        return with_autoscalers(seen, now, Step::says(Say::Problems(found)));
     };
     if let Some(step) = clear_leftovers(seen) {
         return step;
     }
     let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
     let waits = matches!(step.say, Say::InForce | Say::Closed);
-    if waits && !found.is_empty() { Step { say: Say::Problems(found), ..step } } else { step }
+    let step = if waits && !found.is_empty() { Step { say: Say::Problems(found), ..step } } else { step };
+    with_autoscalers(seen, now, step)
+}
+
+/// Nothing is being released: autoscalers get their hand back when it is time.
+fn with_autoscalers(seen: &Snapshot, now: Time, step: Step) -> Step {
+    if step.opened.is_some() {
+        return step;
+    }
+    match autoscaler::release(seen, now) {
+        Release::Nothing => step,
+        Release::In(rest) => step.wake(rest),
+        Release::Now(writes) => step.all(writes).wake(LOOK_AGAIN),
+    }
 }
 
 /// Whether the previous version serves, because the last attempt came back after its promotion.
@@ -53,7 +67,7 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
 fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     // A template that came back stays back, whatever becomes of the pods meanwhile.
     if seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {
-        return Step::says(Say::Closed);
+        return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Closed));
     }
     let Some(active) = active_set(workload) else {
         return match served_by_previous(seen) {
@@ -87,8 +101,16 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     }
     let known = last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload));
     let resume = Action::Resume { resource_version: workload.resource_version.clone() };
-    if known {
+    let stable = stable::stable_set(seen, workload);
+    if known || stable.is_some_and(|set| template::same(&set.template, &workload.template)) {
         return Step::going("Resuming", "No pod runs: the workload is let go.".to_owned()).then(resume);
+    }
+    if let Some(set) = stable {
+        let message = format!(
+            "The Deployment is scaled to nothing and its template is new: stable ({}) starts when it is scaled up, and the new template is judged then.",
+            set.name
+        );
+        return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Unsettled("NoPods", message)));
     }
     let summary = "No pod ran, so there was nothing to compare with: the template runs when the workload is scaled up.";
     let outcome = if last_good(seen).is_some() { Outcome::Bypassed } else { Outcome::Bootstrap };
@@ -98,10 +120,16 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
 fn unsettled(workload: &Workload) -> Step {
     let active: Vec<_> = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).collect();
     let names: Vec<_> = active.iter().map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();
-    let message = format!(
-        "The Deployment was paused in the middle of a rolling update: {} are both active, and none of them is stable for sure. Finish one of them (kubectl rollout resume lets the newest run ungated); the template is judged as soon as one is left.",
-        names.join(" and ")
-    );
+    let names = names.join(" and ");
+    let message = if workload.paused {
+        format!(
+            "The Deployment was paused in the middle of a rolling update: {names} are all active, and none of them is stable for sure. Finish one of them (kubectl rollout resume lets the newest run ungated); the template is judged as soon as one is left."
+        )
+    } else {
+        format!(
+            "A rolling update is under way: {names} are all active. The workload is taken under the gate as soon as one is left; see: kubectl rollout status."
+        )
+    };
     Step::says(Say::Unsettled("NotSettled", message)).wake(LOOK_AGAIN)
 }
 
@@ -131,6 +159,9 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         return if retried || moved { open::attempt(seen, workload, now, true) } else { Step::says(Say::Closed) };
     }
     let Some(stable) = last_good(seen) else {
+        if workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).count() > 1 {
+            return unsettled(workload);
+        }
         let summary = "Taken under the gate as it runs.".to_owned();
         return open::sealed(seen, workload, now, Outcome::Bootstrap, summary);
     };

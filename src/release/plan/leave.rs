@@ -2,7 +2,7 @@
 
 use super::active::{Active, active_set, named, steer, weight};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{promote, roll_back, verify};
+use super::{autoscaler, promote, roll_back, verify};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -39,6 +39,7 @@ pub(super) fn step(seen: &Snapshot, now: Time) -> Step {
         workload.paused && workload.paused_because.is_some() && runs
     });
     going()
+        .all(autoscaler::release_now(seen))
         .all(resume.map(|workload| Action::Resume { resource_version: workload.resource_version.clone() }))
         .then(Action::RemoveFinalizer)
 }

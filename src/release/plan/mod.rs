@@ -1,12 +1,14 @@
 //! The one decision: what was seen and the time in, the next step out. One file a phase; this one says which is asked.
 
 mod active;
+mod autoscaler;
 mod idle;
 mod leave;
 mod open;
 mod promote;
 mod release;
 mod roll_back;
+mod stable;
 mod stage;
 mod start;
 mod step;
@@ -19,7 +21,8 @@ use super::snapshot::Snapshot;
 use crate::api::Time;
 use crate::api::release_record::{Outcome, Phase};
 
-pub(super) use active::{Active, active_set, judged_revision, named, routes};
+pub(super) use active::{Active, active_set, judged_revision, named, routes, weight};
+pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 
 /// What to do now. Total: every snapshot has a plan.

@@ -2,6 +2,7 @@
 
 use super::active::{fresh, judged_revision};
 use super::idle::last_good;
+use super::stable::stable_set;
 use super::step::Step;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Change, ChangeType, Time};
@@ -44,6 +45,7 @@ fn record(
         workload_uid: workload.uid.clone(),
         revision: judged_revision(seen, workload),
         stable: last_good(seen),
+        stable_set: stable_set(seen, workload).map(|set| set.name.clone()),
         change,
         changed_by: wording::at_most(256, &workload.changed_by),
         retry: seen.release.retry.clone(),

@@ -1,14 +1,16 @@
 //! Phase Promote: the workload itself takes the new version over while the canary serves, then gets the traffic back.
 
 use super::active::{Active, Template, previous_size};
-use super::roll_back;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::on_verdict;
+use super::{roll_back, stable};
 use crate::api::Weight;
-use crate::api::release_record::{Phase, Promotion, ReleaseRecordStatus, Trigger};
+use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
+use crate::policy::schedule::LEAN_MAX;
 use crate::release::action::Action;
 use crate::release::snapshot::Workload;
 use crate::release::split::{Carrier, Split};
+use crate::release::{objects, template};
 
 const HALF: Weight = Weight::whole(50);
 
@@ -18,6 +20,13 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         return step;
     }
     let promotion = active.status.promotion.clone().unwrap_or_default();
+    if !workload.paused && promotion.rolled_at.is_none() {
+        match active.template(workload) {
+            Template::Ours => {}
+            Template::Stable => return template_back(active),
+            Template::Newer => return overtaken(active, workload),
+        }
+    }
     let resumed = promotion.resumed_at.or_else(|| already_rolling(active, workload).then_some(active.now));
     match (resumed, promotion.half_at, promotion.passed_at, promotion.home_at) {
         (None, ..) => warm_previous(active, workload),
@@ -37,7 +46,8 @@ pub(super) fn step(active: &Active<'_>) -> Step {
 
 /// The controller died between letting the workload go and writing so.
 fn already_rolling(active: &Active<'_>, workload: &Workload) -> bool {
-    !workload.paused || active.new_set().is_some_and(|set| set.replicas > 0)
+    let let_go = !workload.paused && active.template(workload) == Template::Ours;
+    let_go || active.new_set().is_some_and(|set| set.replicas > 0)
 }
 
 fn with(active: &Active<'_>, promotion: Promotion) -> ReleaseRecordStatus {
@@ -49,7 +59,10 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
         return step;
     }
-    if let Some(step) = canary_carries_all(active) {
+    let lean = active.is_lean();
+    let carried =
+        if lean && active.weight(Carrier::Workload) > Weight::ZERO { Split::canary(LEAN_MAX) } else { carried(active) };
+    if let Some(step) = carry(active, carried) {
         return step;
     }
     let (size, since) = (previous_size(active), active.status.phase_since);
@@ -65,30 +78,92 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     if let Err(what) = active.ready(Carrier::Previous, size) {
         return active.wait(since, "WarmingPrevious", &what, Trigger::NotReady);
     }
-    Step::going(
-        "Promoting",
-        format!("{} is let go in the workload; the canary carries the traffic meanwhile.", active.name()),
-    )
-    .then(Action::Resume { resource_version: workload.resource_version.clone() })
-    .wake(LOOK_AGAIN)
+    // A lean release takes its users off the workload only now, because somebody else can answer them now.
+    if let Some(step) = carry(active, self::carried(active)) {
+        return step;
+    }
+    if let Err(why) = active.effective() {
+        return active.wait(since, "WarmingPrevious", &why, Trigger::RouteNotEffective);
+    }
+    let going = || {
+        let sentence =
+            format!("{} is let go in the workload; the canary carries the traffic meanwhile.", active.name());
+        Step::going("Promoting", sentence).wake(LOOK_AGAIN)
+    };
+    if active.template(workload) == Template::Ours {
+        return going().then(Action::Resume { resource_version: workload.resource_version.clone() });
+    }
+    // A newer template waits in the workload: what was judged is given to it as a ReplicaSet, while it stays paused.
+    let given = match (active.new_set(), active.deployment(Carrier::Canary)) {
+        (Some(set), _) => Ok(stable::scale(set, workload.replicas)),
+        (None, Some(canary)) => {
+            let object = objects::judged_set(active.seen, workload, canary, &active.record.spec.revision);
+            object.map(|object| Action::CreateReplicaSet { object })
+        }
+        (None, None) => return active.wait(since, "Promoting", "the canary is gone", Trigger::NotReady),
+    };
+    match given {
+        Ok(action) => going().then(action),
+        Err(problem) => active.hold(problem.reason, problem.message, active.seen.release.spec.strategy.ready_within),
+    }
 }
 
-/// The workload is not let go, nor finished, while a route that somebody changed sends users to it.
-fn canary_carries_all(active: &Active<'_>) -> Option<Step> {
-    let writes = active.steer(Split::canary(Weight::FULL));
-    let step = || {
-        Step::going("Restoring", "The weights of the route were changed: the canary gets all traffic back.".to_owned())
-    };
-    if let Some(step) = roll_back::nobody_to_restore(active, Split::canary(Weight::FULL)) {
+/// A person let the stable template run again in the middle of the promotion.
+fn template_back(active: &Active<'_>) -> Step {
+    let value = "the template went back to the stable one".to_owned();
+    roll_back::begin(active, Trigger::Reverted, value, "the template stays".to_owned())
+}
+
+/// Another template was let run in the workload past the gate: who did so wants it to serve. It gets the traffic as soon as
+/// it is ready, and this attempt ends there; the bypass is put on record by the next look.
+fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
+    let how = workload
+        .break_glass
+        .as_deref()
+        .map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
+    let theirs = workload.sets.iter().find(|set| template::same(&set.template, &workload.template));
+    let ready = theirs.is_some_and(|set| set.available >= workload.replicas)
+        && active.endpoints(Carrier::Workload) >= workload.replicas;
+    if !ready && active.weight(Carrier::Workload) < Weight::FULL {
+        let message = format!(
+            "Another template runs in the workload {how}. {} carries the traffic until it is ready; then it gets all of it.",
+            active.name()
+        );
+        return active.hold("Overtaken", message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN);
+    }
+    let writes = active.steer(Split::HOME);
+    if !writes.is_empty() {
+        let sentence = format!("Another template runs in the workload {how}: it takes all traffic.");
+        return Step::going("Leaving", sentence).all(writes).wake(LOOK_AGAIN);
+    }
+    active.seal(
+        Outcome::Superseded,
+        format!("Another template was let run in the workload in the middle of the promotion, {how}."),
+    )
+}
+
+/// Who answers users while the workload rolls.
+fn carried(active: &Active<'_>) -> Split {
+    if active.is_lean() { Split::LEAN } else { Split::canary(Weight::FULL) }
+}
+
+/// The workload is not let go, nor finished, while a route sends users to it.
+fn carry(active: &Active<'_>, split: Split) -> Option<Step> {
+    let writes = active.steer(split);
+    if writes.is_empty() {
+        return None;
+    }
+    if let Some(step) = roll_back::nobody_to_restore(active, split) {
         return Some(step);
     }
-    (!writes.is_empty()).then(|| step().all(writes).wake(LOOK_AGAIN))
+    let sentence = "The workload has no users while it rolls: they are answered by the others meanwhile.";
+    Some(Step::going("Restoring", sentence.to_owned()).all(writes).wake(LOOK_AGAIN))
 }
 
 /// Waits until the workload runs the new template with all its pods and nothing else.
 fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Option<Step> {
     if active.status.promotion.as_ref().is_none_or(|promotion| promotion.rolled_at.is_none())
-        && let Some(step) = canary_carries_all(active)
+        && let Some(step) = carry(active, carried(active))
     {
         return Some(step);
     }
@@ -114,9 +189,7 @@ pub(super) fn to_one_revision(active: &Active<'_>, workload: &Workload) -> Optio
         return None;
     }
     let others = workload.sets.iter().filter(|set| set.name != new.name && set.replicas > 0);
-    let writes: Vec<_> = others
-        .map(|set| Action::EmptyReplicaSet { name: set.name.clone(), resource_version: set.resource_version.clone() })
-        .collect();
+    let writes: Vec<_> = others.map(|set| stable::scale(set, 0)).collect();
     let sentence =
         "A newer template arrived in the middle of the promotion: the workload is finished to one revision first.";
     (!writes.is_empty()).then(|| Step::going("Promoting", sentence.to_owned()).all(writes).wake(LOOK_AGAIN))

@@ -1,9 +1,9 @@
 //! Phase Release: traffic in stages; each weight rests on the recorded verdict of the one before.
 
 use super::active::Active;
-use super::roll_back;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
+use super::{autoscaler, roll_back, stable};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -15,6 +15,9 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         return step;
     }
     if let Some(step) = hurts(active) {
+        return step;
+    }
+    if let Some(step) = stable::keep(active, active.seen.release.spec.analysis.evidence_within) {
         return step;
     }
     if let Some(problem) = active.steering_problem() {
@@ -119,7 +122,7 @@ fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     match active.record.spec.arm {
         Arm::Canary if step.record.is_none() => {
             match active.bring_up(Carrier::Canary, canary_size(active, stage.spec.weight)) {
-                Ok(writes) => step.all(writes),
+                Ok(writes) => step.all(writes).all(autoscaler::hold(active.seen)),
                 Err(_) => step,
             }
         }

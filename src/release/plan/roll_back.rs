@@ -2,8 +2,9 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
-use super::verify::{base_latency, verdict_now};
+use super::verify::{base_latency, grow_previous, verdict_now};
 use crate::analysis::Verdict;
+use crate::api::gated_release::NewerTemplate;
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -71,6 +72,7 @@ fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
     Step::going("RollingBack", sentence(active, log))
         .all(writes.collect::<Vec<_>>())
         .update(active, next)
+        .all(Some(to).filter(|to| *to == Carrier::Previous).and_then(|_| grow_previous(active)))
         .wake(LOOK_AGAIN)
 }
 
@@ -143,6 +145,14 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
         ));
     };
     let held = !active.workload_is_new() && active.status.phase != Phase::Promote;
+    if held && !workload.paused && active.template(workload) == Template::Newer {
+        let how = workload
+            .break_glass
+            .as_deref()
+            .map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
+        let value = format!("another template runs in the workload {how}");
+        return Some(begin(active, Trigger::Superseded, value, "the template stays".to_owned()));
+    }
     if held && !workload.paused {
         let who = workload.resumed_by.clone().unwrap_or_else(|| "somebody".to_owned());
         return Some(begin(
@@ -180,8 +190,11 @@ fn stranded(active: &Active<'_>) -> Step {
 /// A newer template, or the stable one again, ends what is going on before the promotion.
 pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
     let workload = active.workload()?;
+    let queues = active.seen.release.spec.strategy.newer_template == NewerTemplate::Queue;
     match active.template(workload) {
         Template::Ours => None,
+        // It is let finish; the newest one that waits then is next.
+        Template::Newer if queues && workload.paused => None,
         Template::Stable => Some(begin(
             active,
             Trigger::Reverted,
@@ -225,7 +238,8 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     };
     let drained = home_at.plus(active.seen.release.spec.strategy.drain);
     if log.from_weight > Weight::ZERO && active.now < drained {
-        return going().wake(drained.since(active.now));
+        let grows = Some(to).filter(|to| *to == Carrier::Previous).and_then(|_| grow_previous(active));
+        return going().all(grows).wake(drained.since(active.now));
     }
     let last = match to {
         Carrier::Previous => Split::previous(Weight::FULL),

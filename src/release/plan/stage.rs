@@ -1,8 +1,8 @@
 //! Phase Stage: the new version comes up, ready and known to the router, without a single request.
 
 use super::active::Active;
-use super::roll_back;
 use super::step::{LOOK_AGAIN, Step};
+use super::{autoscaler, roll_back, stable};
 use crate::api::Weight;
 use crate::api::release_record::{Arm, Phase, Trigger};
 use crate::release::action::Action;
@@ -10,6 +10,9 @@ use crate::release::split::{Carrier, Split};
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
+        return step;
+    }
+    if let Some(step) = stable::keep(active, active.seen.release.spec.strategy.ready_within) {
         return step;
     }
     if let Some(problem) = active.problems.iter().find(|problem| problem.steering || problem.reason == "NameTaken") {
@@ -37,6 +40,10 @@ fn canary(active: &Active<'_>) -> Step {
     }
     if let Err(what) = active.ready(Carrier::Canary, size) {
         return active.wait(since, "BringingUp", &what, Trigger::NotReady);
+    }
+    let writes = autoscaler::hold(active.seen);
+    if !writes.is_empty() {
+        return active.wait_for(writes, since, "HoldingAutoscaler", "the workload's autoscaler is being held");
     }
     let writes = active.steer(Split::canary(Weight::ZERO));
     if !writes.is_empty() {

@@ -1,8 +1,10 @@
 //! Phase Plan: whether the change may ship at all, and by which schedule (`002_…`, plan phase; `001_…`, freeze policy).
 
 use super::active::{Active, Template};
+use super::stable;
 use super::step::Step;
-use crate::api::release_record::{BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord};
+use crate::api::gated_release::Capacity;
+use crate::api::release_record::{Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord};
 use crate::api::units::round2;
 use crate::policy::budget::Remaining;
 use crate::policy::freeze::{self, ChangeFacts, Permission};
@@ -23,6 +25,9 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         if let Some((outcome, summary)) = moved {
             return active.seal(outcome, summary.to_owned());
         }
+    }
+    if let Some(step) = stable::keep(active, active.seen.release.spec.strategy.hold_for) {
+        return step;
     }
     let patience = active.seen.release.spec.strategy.hold_for;
     if let Some(problem) = active.problems.first() {
@@ -72,7 +77,9 @@ fn unknown_budget(active: &Active<'_>, why: &str) -> String {
 }
 
 fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart) -> Step {
-    let stages = schedule.stages.iter().map(|spec| StageRecord {
+    let lean = active.seen.release.spec.strategy.capacity == Capacity::Lean && active.record.spec.arm == Arm::Canary;
+    let stages = if lean { schedule::lean(&schedule.stages) } else { schedule.stages };
+    let stages = stages.iter().map(|spec| StageRecord {
         spec: *spec,
         started_at: None,
         passed_at: None,

@@ -1,6 +1,6 @@
 //! Phase Verify: the promoted version is watched while the previous one is kept warm; and how a verdict becomes a step.
 
-use super::active::{Active, Template};
+use super::active::{Active, Template, previous_size};
 use super::roll_back;
 use super::step::{LOOK_AGAIN, Step};
 use crate::analysis::{Limits, NotYet, Verdict, judge};
@@ -45,12 +45,19 @@ pub(super) fn step(active: &Active<'_>) -> Step {
             format!("{} serves all users; the previous version is kept warm until {}.", active.name(), until.clock()),
         )
     };
-    on_verdict(active, since, until, going, |_| {
+    let step = on_verdict(active, since, until, going, |_| {
         let promotion =
             Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
         let next = ReleaseRecordStatus { promotion: Some(promotion), ..active.next() };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
-    })
+    });
+    if step.record.is_some() { step } else { step.all(grow_previous(active)) }
+}
+
+/// The workload may have been scaled up since the previous version was made: the way back grows with it, never shrinks.
+pub(super) fn grow_previous(active: &Active<'_>) -> Option<Action> {
+    let (have, wanted) = (active.deployment(Carrier::Previous)?.replicas, previous_size(active));
+    (have < wanted).then_some(Action::ScaleSide { carrier: Carrier::Previous, replicas: wanted })
 }
 
 /// What is left to do once the version is verified; the former version may be gone already.

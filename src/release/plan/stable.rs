@@ -1,0 +1,116 @@
+//! Which ReplicaSet of a held workload is stable, and what keeps it the only one that can ever start.
+//!
+//! A paused Deployment that was scaled to nothing and back starts the ReplicaSet of its template where there is one, else
+//! the newest-created one, not the one that ran last. So what could be started instead of stable goes while it is empty,
+//! and where something else was started all the same it is taken back.
+
+use super::active::{Active, active_set};
+use super::idle::last_good;
+use super::step::{LOOK_AGAIN, Step};
+use crate::api::release_record::{Arm, Outcome, Phase};
+use crate::api::{Span, Weight};
+use crate::release::action::Action;
+use crate::release::plan::active::weight;
+use crate::release::snapshot::{ReplicaSetSeen, Snapshot, Workload};
+use crate::release::split::Carrier;
+use crate::release::template;
+
+/// The ReplicaSet that is stable while the workload is held; `None` where the workload itself runs, or is about to run,
+/// the new version, and where it is not known.
+pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload) -> Option<&'a ReplicaSetSeen> {
+    let Some(record) = seen.record.as_ref().filter(|record| record.spec.workload_uid == workload.uid) else {
+        return active_set(workload);
+    };
+    let status = record.status.as_ref();
+    let noted = || {
+        let name = record.spec.stable_set.as_deref();
+        let by_name = workload.sets.iter().find(|set| Some(set.name.as_str()) == name);
+        by_name.or_else(|| of_revision(workload, record.spec.stable.as_deref())).or_else(|| active_set(workload))
+    };
+    match status.and_then(|status| status.outcome) {
+        // After a late rollback the workload runs the version that came back.
+        Some(_) if weight(seen, Carrier::Previous) > Weight::ZERO => None,
+        Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed) => {
+            of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
+        }
+        Some(Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned) => {
+            noted()
+        }
+        None if record.spec.arm == Arm::Workload => None,
+        None => match status.map(|status| status.phase) {
+            None | Some(Phase::Idle | Phase::Plan | Phase::Stage | Phase::Release) => noted(),
+            Some(Phase::Rollback) => {
+                let log = status.and_then(|status| status.rollback.as_ref());
+                log.is_some_and(|log| log.traffic_to == seen.service_of(Carrier::Workload)).then(noted).flatten()
+            }
+            Some(Phase::Promote) => {
+                let resumed = status.and_then(|status| status.promotion.as_ref()?.resumed_at);
+                if resumed.is_none() { noted() } else { None }
+            }
+            Some(Phase::Verify | Phase::Complete) => None,
+        },
+    }
+}
+
+fn of_revision<'a>(workload: &'a Workload, revision: Option<&str>) -> Option<&'a ReplicaSetSeen> {
+    workload.sets.iter().find(|set| Some(template::revision(&set.template).as_str()) == revision)
+}
+
+/// Keeps stable the only ReplicaSet that a held workload runs or could start; `None` where it is.
+pub(super) fn guard(seen: &Snapshot, workload: &Workload) -> Option<Step> {
+    if !workload.paused || workload.paused_because.is_none() {
+        return None;
+    }
+    let stable = stable_set(seen, workload)?;
+    let others = || workload.sets.iter().filter(|set| set.name != stable.name);
+    if workload.replicas > 0 && stable.replicas == 0 && others().any(|set| set.replicas > 0) {
+        let wrong = others().filter(|set| set.replicas > 0).map(|set| scale(set, 0));
+        let sentence = format!(
+            "The Deployment controller started another ReplicaSet than {}, which is stable, when the held workload was scaled up: it is taken back.",
+            stable.name
+        );
+        let right = scale(stable, workload.replicas);
+        return Some(Step::going("RestoringStable", sentence).then(right).all(wrong).wake(LOOK_AGAIN));
+    }
+    let could_start = |set: &&ReplicaSetSeen| {
+        set.replicas == 0
+            && set.existing == 0
+            && (set.created >= stable.created || template::same(&set.template, &workload.template))
+    };
+    let gone: Vec<_> = others()
+        .filter(could_start)
+        .map(|set| Action::DeleteReplicaSet { name: set.name.clone(), resource_version: set.resource_version.clone() })
+        .collect();
+    let sentence = "Empty ReplicaSets that could start instead of stable, when the held workload is scaled to nothing and back, are taken away.";
+    (!gone.is_empty()).then(|| Step::going("GuardingStable", sentence.to_owned()).all(gone).wake(LOOK_AGAIN))
+}
+
+/// As [`guard`] for an attempt that goes on: where another ReplicaSet runs beside stable, which only a hand can have
+/// brought about, it is reported and waited for.
+pub(super) fn keep(active: &Active<'_>, patience: Span) -> Option<Step> {
+    let workload = active.workload()?;
+    guard(active.seen, workload).or_else(|| {
+        let beside = beside(active.seen, workload)?;
+        let message = format!(
+            "Two ReplicaSets of the held Deployment run: {beside}. Users of stable get both, and the comparison would too. Scale the other one to 0: kubectl scale replicaset NAME --replicas 0 -n {}",
+            active.seen.release.namespace
+        );
+        Some(active.hold("NotSettled", message, patience).wake(LOOK_AGAIN))
+    })
+}
+
+/// Other ReplicaSets than stable that run beside it, in words.
+fn beside(seen: &Snapshot, workload: &Workload) -> Option<String> {
+    let stable = stable_set(seen, workload)?;
+    let others: Vec<_> = workload
+        .sets
+        .iter()
+        .filter(|set| set.name != stable.name && set.replicas > 0)
+        .map(|set| format!("{} ({} pods)", set.name, set.existing))
+        .collect();
+    (!others.is_empty() && stable.replicas > 0).then(|| format!("{} beside {}", others.join(" and "), stable.name))
+}
+
+pub(super) fn scale(set: &ReplicaSetSeen, replicas: u32) -> Action {
+    Action::ScaleReplicaSet { name: set.name.clone(), resource_version: set.resource_version.clone(), replicas }
+}
