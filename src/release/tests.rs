@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod user;
+
 use super::split::{Carrier, Split};
 use super::world::{Behaviour, GOOD, World};
 use crate::api::condition::Truth;

@@ -273,6 +273,11 @@ impl World {
             let total: u32 = workload.sets.iter().map(|set| set.replicas).sum();
             if let Some(set) = workload.sets.iter_mut().filter(|set| set.replicas > 0).last() {
                 set.replicas += replicas.saturating_sub(total);
+            } else if replicas > 0 {
+                // After it was scaled to nothing: its template's own ReplicaSet, else the newest one.
+                let own = workload.sets.iter().position(|set| template::same(&set.template, &current));
+                let newest = own.unwrap_or(workload.sets.len() - 1);
+                workload.sets[newest].replicas = replicas;
             }
         }
         for set in &mut workload.sets {
@@ -498,7 +503,13 @@ impl World {
             Action::ScaleDown { name, held, .. } => {
                 let what = if *held { "held" } else { "let go" };
                 self.trace.push(line(format!("autoscaler {name} {what}")));
-                self.seen.autoscalers.iter_mut().find(|one| one.name == *name).unwrap().held = *held;
+                for one in &mut self.seen.autoscalers {
+                    match &mut one.scaled_object {
+                        Some(object) if object.name == *name => object.held = *held,
+                        None if one.name == *name => one.held = *held,
+                        Some(_) | None => {}
+                    }
+                }
             }
         }
         true

@@ -20,7 +20,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         return step;
     }
     let promotion = active.status.promotion.clone().unwrap_or_default();
-    if !workload.paused && promotion.rolled_at.is_none() {
+    if !workload.paused {
         match active.template(workload) {
             Template::Ours => {}
             Template::Stable => return template_back(active),
@@ -116,7 +116,7 @@ fn template_back(active: &Active<'_>) -> Step {
 
 /// Another template was let run in the workload past the gate: who did so wants it to serve. It gets the traffic as soon as
 /// it is ready, and this attempt ends there; the bypass is put on record by the next look.
-fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
+pub(super) fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
     let how = workload
         .break_glass
         .as_deref()
@@ -136,10 +136,7 @@ fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
         let sentence = format!("Another template runs in the workload {how}: it takes all traffic.");
         return Step::going("Leaving", sentence).all(writes).wake(LOOK_AGAIN);
     }
-    active.seal(
-        Outcome::Superseded,
-        format!("Another template was let run in the workload in the middle of the promotion, {how}."),
-    )
+    active.seal(Outcome::Superseded, format!("Another template was let run in the workload {how}."))
 }
 
 /// Who answers users while the workload rolls.

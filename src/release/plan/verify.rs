@@ -1,8 +1,8 @@
 //! Phase Verify: the promoted version is watched while the previous one is kept warm; and how a verdict becomes a step.
 
 use super::active::{Active, Template, previous_size};
-use super::roll_back;
 use super::step::{LOOK_AGAIN, Step};
+use super::{promote, roll_back};
 use crate::analysis::{Limits, NotYet, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -26,6 +26,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
                     "the template stays".to_owned(),
                 );
             }
+            Template::Newer if !workload.paused => return promote::overtaken(active, workload),
             // A fix does not wait (DESIGN, events): the verification ends and the fix is planned at once.
             Template::Newer if is_fix(workload.change.kind) => {
                 return finish(active, "Released; a fix ended its verification early.");
