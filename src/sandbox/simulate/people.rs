@@ -17,6 +17,8 @@ pub struct Git {
     replicas: u32,
     restarts: u32,
     edits: u32,
+    queue: bool,
+    lean: bool,
 }
 
 impl Default for Git {
@@ -29,12 +31,17 @@ impl Default for Git {
             replicas: 3,
             restarts: 0,
             edits: 0,
+            queue: false,
+            lean: false,
         }
     }
 }
 
 /// Contract and stages of a world, short enough for minutes of virtual time.
-pub fn release(edits: u32) -> Value {
+pub fn release(git: &Git) -> Value {
+    let edits = git.edits;
+    let newer = if git.queue { "Queue" } else { "Supersede" };
+    let capacity = if git.lean { "Lean" } else { "Full" };
     json!({
         "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease",
         "metadata": {"name": NAME, "namespace": NAMESPACE},
@@ -45,6 +52,7 @@ pub fn release(edits: u32) -> Value {
             "strategy": {
                 "stages": [{"weight": 10, "bake": format!("{}s", 6 + edits)}, {"weight": 50, "bake": "6s"}, {"weight": 100, "bake": "6s"}],
                 "verify": "20s", "readyWithin": "40s", "handBack": "4s", "drain": "2s", "holdFor": "1m",
+                "newerTemplate": newer, "capacity": capacity,
             },
             "analysis": {"metrics": "http-server", "interval": "2s", "window": "6s", "minRequests": 100, "evidenceWithin": "40s"},
             "rollback": {
@@ -99,6 +107,7 @@ fn autoscaler(most: u32) -> Value {
         "spec": {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME},
             "minReplicas": 2, "maxReplicas": most,
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": 20}},
             "metrics": [{"type": "Resource", "resource": {
                 "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60},
             }}],
@@ -215,7 +224,7 @@ impl People {
             apply(api, &flux, ROUTES, &route(0)),
             apply(api, &flux, DEPLOYMENTS, &self.deployment()),
             apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget()),
-            apply(api, &flux, RELEASES, &release(0)),
+            apply(api, &flux, RELEASES, &release(&self.git)),
         ]
     }
 
@@ -255,7 +264,7 @@ impl People {
                 merge(api, &person, &workload, &json!({"metadata": {"labels": {"tidegate.io/gated": ""}}}))
             }
             Act::DeleteRelease => delete(api, &person, &ours),
-            Act::CreateRelease => apply(api, &flux, RELEASES, &release(self.git.edits)),
+            Act::CreateRelease => apply(api, &flux, RELEASES, &release(&self.git)),
             Act::ReapplyRoute => apply(api, &flux, ROUTES, &route(self.git.edits)),
             Act::EditRoute => {
                 self.git.edits += 1;
@@ -263,7 +272,11 @@ impl People {
             }
             Act::EditRelease => {
                 self.git.edits += 1;
-                apply(api, &flux, RELEASES, &release(self.git.edits))
+                apply(api, &flux, RELEASES, &release(&self.git))
+            }
+            Act::Strategy { queue, lean } => {
+                (self.git.queue, self.git.lean) = (*queue, *lean);
+                apply(api, &flux, RELEASES, &release(&self.git))
             }
             Act::Retry => {
                 self.retries += 1;

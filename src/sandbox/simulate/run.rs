@@ -244,6 +244,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::ReapplyRoute
         | Act::EditRoute
         | Act::EditRelease
+        | Act::Strategy { .. }
         | Act::Retry
         | Act::Recreate
         | Act::Malformed

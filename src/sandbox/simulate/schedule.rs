@@ -120,6 +120,13 @@ pub enum Act {
     EditRoute,
     /// Somebody changes the bake times.
     EditRelease,
+    /// The GatedRelease says what newer templates do, and how many pods a release may need.
+    Strategy {
+        /// Newer templates wait.
+        queue: bool,
+        /// The canary stops at half of the traffic.
+        lean: bool,
+    },
     /// The retry annotation gets a new value.
     Retry,
     /// The Deployment is deleted and made anew from Git.
@@ -208,6 +215,7 @@ impl Act {
             | Self::ReapplyRoute
             | Self::EditRoute
             | Self::EditRelease
+            | Self::Strategy { .. }
             | Self::Retry
             | Self::Recreate
             | Self::Budget(_)
@@ -245,6 +253,9 @@ impl Act {
             Self::ReapplyRoute => "reapply-route",
             Self::EditRoute => "edit-route",
             Self::EditRelease => "edit-release",
+            Self::Strategy { queue: true, lean: false } => "strategy-queue",
+            Self::Strategy { queue: false, lean: true } => "strategy-lean",
+            Self::Strategy { .. } => "strategy",
             Self::Retry => "retry",
             Self::Recreate => "recreate",
             Self::Budget(_) => "budget",
@@ -355,6 +366,7 @@ impl fmt::Display for Act {
             | Self::ReapplyRoute
             | Self::EditRoute
             | Self::EditRelease
+            | Self::Strategy { .. }
             | Self::Retry
             | Self::Recreate
             | Self::Malformed
@@ -436,6 +448,12 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
         let fault = PrometheusFault::ALL[dice.usize(..PrometheusFault::ALL.len())];
         let act = Act::Prometheus { fault, span: seconds(&mut dice, 5, 150) };
         items.push(Item { at: seconds(&mut dice, 1, within), act });
+    }
+    // Dice of its own: the rest of a world is what it was before there was a choice.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x57a7);
+    let (queue, lean) = (dice.u32(0..4) == 0, dice.u32(0..4) == 0);
+    if queue || lean {
+        items.push(Item { at: Span::seconds(1), act: Act::Strategy { queue, lean } });
     }
     items.sort_by_key(|item| item.at);
     items

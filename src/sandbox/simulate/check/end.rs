@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::route::weight;
 use super::{NAME, NAMESPACE, newest_record, number, text};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HPA, HTTP_ROUTE};
 use crate::sandbox::objects::Objects;
 
 /// What still goes on, or is left over, in words.
@@ -59,6 +59,13 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         if !may && objects.get(&DEPLOYMENT, NAMESPACE, name).is_some() {
             return Some(Left::NotHome(format!("Deployment {name} is still there")));
         }
+    }
+    let held = |scaler: &&Value| {
+        scaler.pointer("/spec/behavior/scaleDown/selectPolicy").is_some_and(|policy| policy == "Disabled")
+    };
+    let late_or_gone = late || release.is_none();
+    if objects.list(&HPA, NAMESPACE).iter().any(held) && !late_or_gone {
+        return Some(Left::Going("an autoscaler is still held".to_owned()));
     }
     let workload = workload?;
     let status = |field: &str| number(workload, &format!("/status/{field}"));
