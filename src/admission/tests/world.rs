@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::admission::{Override, Policies};
-use crate::sandbox::api::{AccessCheck, Operation, Review};
-use crate::sandbox::user::User;
+use crate::admission::{Operation, Override, Policies, Review, User};
+use crate::cel::AccessCheck;
 
 pub const PERSON: &str = "dana";
 pub const MACHINE: &str = "system:serviceaccount:flux-system:kustomize-controller";

@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::policy::{Mutating, Validating};
 use super::refusals;
 use super::request;
-use crate::sandbox::api::{Admission, Review};
-use crate::sandbox::objects::Refusal;
-use crate::sandbox::schema::cel::{Fault, Val};
+use super::review::{Refusal, Review};
+
+use crate::cel::{Fault, Val};
 
 const AUDIT: &str = include_str!("policies.yaml");
 const ENFORCE: &str = include_str!("policies-enforce.yaml");
@@ -103,12 +103,6 @@ impl Policies {
     /// Asks the policies that refuse writes, by name; the first that does decides.
     pub fn validate(&self, review: &Review<'_>) -> Result<(), Refusal> {
         self.validating.iter().try_for_each(|policy| validate(policy, review, review.object))
-    }
-}
-
-impl Admission for Policies {
-    fn admit(&self, review: Review<'_>) -> Result<Option<Value>, Refusal> {
-        self.admit(&review)
     }
 }
 

@@ -7,8 +7,8 @@ use k8s_openapi::api::admissionregistration::v1::{
 use serde_json::Value;
 
 use super::constraints::Constraints;
-use crate::sandbox::api::Review;
-use crate::sandbox::schema::cel::{Fault, Program, Scope};
+use super::review::Review;
+use crate::cel::{Fault, Program, Scope};
 
 /// What mutating and validating policies have in common.
 #[derive(Debug)]
