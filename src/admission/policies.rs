@@ -74,6 +74,18 @@ impl Policies {
         Ok(Self { mutating: mutating.into(), validating: validating.into() })
     }
 
+    /// For a webhook, which changes objects and has no authorizer: refuses a text without a policy that changes objects, and
+    /// one with such a policy that names `authorizer`. Errors name the policy.
+    pub fn for_webhook(self) -> Result<Self, String> {
+        if self.mutating.is_empty() {
+            return Err("no MutatingAdmissionPolicy with a binding: nothing would be held".to_owned());
+        }
+        match self.mutating.iter().find(|mutating| mutating.names("authorizer")) {
+            Some(mutating) => Err(format!("{}: a webhook cannot answer `authorizer`", mutating.policy.name)),
+            None => Ok(self),
+        }
+    }
+
     /// Asks all policies about a write: [`Self::mutate`], then [`Self::validate`]. Gives the object where it was changed.
     pub fn admit(&self, review: &Review<'_>) -> Result<Option<Value>, Refusal> {
         let changed = self.mutate(review)?;

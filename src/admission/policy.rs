@@ -102,6 +102,12 @@ impl Policy {
 }
 
 impl Mutating {
+    /// Whether any of its expressions names a variable.
+    pub(super) fn names(&self, variable: &str) -> bool {
+        let variables = self.policy.variables.iter().map(|(_, program)| program);
+        self.policy.conditions.iter().chain(variables).chain(&self.mutations).any(|program| program.uses(variable))
+    }
+
     /// Reads a policy and its binding; the error says what is wrong or not supported.
     pub(super) fn read(
         policy: MutatingAdmissionPolicy,
