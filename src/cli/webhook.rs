@@ -22,6 +22,7 @@ const DRAIN: Duration = Duration::from_secs(8);
 
 /// Arguments of the webhook.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// Serve the admission webhook over TLS on this port; not at all where not given.
     #[arg(long, env = "TIDEGATE_WEBHOOK_PORT")]

@@ -358,7 +358,7 @@ mod tests {
         }
         metrics.rollback("shop", "web", "Latency");
         assert_eq!(
-            lines(&metrics, "web"),
+            lines(&metrics, "name=\"web\""),
             [
                 "tidegate_release_phase{namespace=\"shop\",name=\"web\",phase=\"Release\"} 1",
                 "tidegate_release_weight{namespace=\"shop\",name=\"web\"} 0",
@@ -367,6 +367,6 @@ mod tests {
             ]
         );
         metrics.release_gone("shop", "web");
-        assert_eq!(lines(&metrics, "web"), Vec::<String>::new());
+        assert_eq!(lines(&metrics, "name=\"web\""), Vec::<String>::new());
     }
 }
