@@ -177,7 +177,15 @@ impl Keeper {
                 data.retain(|_, value| !value.is_null());
             }
             let new = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": data});
-            self.cluster.create(&SECRET, namespace, &new).await?;
+            let created = self.cluster.create(&SECRET, namespace, &new).await;
+            if let Err(Error::Refused { what, code: 403, why }) = created {
+                let why = format!(
+                    "{why}. The chart makes Secret {name} and lets Tidegate only write it: install the chart again \
+                     (helm upgrade)"
+                );
+                return Err(Error::Refused { what, code: 403, why });
+            }
+            created?;
         }
         Ok(())
     }
