@@ -18,5 +18,5 @@ LABEL org.opencontainers.image.title="tidegate" \
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/tidegate /tidegate
 USER 65532:65532
-EXPOSE 8080
+EXPOSE 8080 9443
 ENTRYPOINT ["/tidegate"]

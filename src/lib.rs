@@ -2,8 +2,10 @@
 //!
 //! `ARCHITECTURE.md` is the map. [`policy`], [`analysis`] and [`release`] are pure; the other rooms are the shell.
 
+pub mod admission;
 pub mod analysis;
 pub mod api;
+pub mod cel;
 pub mod cli;
 pub mod cluster;
 pub mod controller;

@@ -7,8 +7,14 @@ use std::path::{Path, PathBuf};
 /// Rooms that decide. They see values and answer with values.
 const ROOMS: &[&str] = &["src/policy", "src/analysis", "src/release"];
 
-/// What is compiled for tests alone and tries out what the room decides: it may count, remember and print.
-const TRIALS: &[&str] = &["src/release/model.rs", "src/release/model"];
+/// Rooms that take values and give values, in the terms of Kubernetes: they may know its types and keep what they compiled.
+const VALUE_ROOMS: &[&str] = &["src/admission", "src/cel"];
+
+/// What such a room may name all the same.
+const VALUE_ROOMS_MAY: &[&str] = &["k8s_openapi", "std::sync", "HashMap"];
+
+/// What is compiled for tests alone and tries out what the room decides: it may count, remember, print and measure.
+const TRIALS: &[&str] = &["src/release/model.rs", "src/release/model", "src/admission/tests"];
 
 /// A banned path, and what to use instead.
 const BANNED: &[(&str, &str)] = &[
@@ -81,7 +87,7 @@ fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn pure_rooms_name_no_io_no_clock_and_no_chance() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for room in ROOMS {
+    for room in ROOMS.iter().chain(VALUE_ROOMS) {
         let files = sources(&root.join(room))?;
         assert!(!files.is_empty(), "{room} holds no source: correct ROOMS in this test");
         for path in files {
@@ -91,7 +97,9 @@ fn pure_rooms_name_no_io_no_clock_and_no_chance() -> io::Result<()> {
                 continue;
             }
             let name = name.display().to_string();
-            found.extend(offences(&name, &source));
+            let may: &[&str] = if VALUE_ROOMS.contains(room) { VALUE_ROOMS_MAY } else { &[] };
+            let allowed = |offence: &String| may.iter().any(|name| offence.contains(&format!(": `{name}` in")));
+            found.extend(offences(&name, &source).into_iter().filter(|offence| !allowed(offence)));
         }
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));

@@ -16,6 +16,8 @@ CGROUP = os.environ["CGROUP"]
 RESULTS = Path(os.environ["RESULTS"])
 PROMETHEUS = "http://10.96.0.90:9090"
 TIDEGATE_NAMESPACE = "tidegate-system"
+# What holds templates: "policy" in the API server, or the controllers' own "webhook".
+ADMISSION = os.environ.get("E2E_ADMISSION", "policy")
 
 
 def kubectl(*args: str, stdin: str | None = None, check: bool = True) -> str:

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use super::webhook::{self, Surroundings};
 use super::{Failure, say};
 use crate::api::Span;
 use crate::cluster::leader::{Keeper, Timing};
@@ -66,6 +67,8 @@ pub struct Args {
     /// The namespace of this pod, where the Lease is.
     #[arg(long, env = "POD_NAMESPACE", default_value = "tidegate")]
     pod_namespace: String,
+    #[command(flatten)]
+    webhook: webhook::Args,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -95,6 +98,25 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let pages = tokio::spawn(server::serve(listener, health.clone(), metrics.clone(), asked(stop.clone())));
     tokio::spawn(look_at_the_api_server(client.clone(), health.clone()));
 
+    let (end, ended) = watch::channel(false);
+    let around = Surroundings {
+        cluster: Cluster::new(client.clone(), Arc::new(SystemClock), Leadership::always(), &args.pod_name),
+        namespace: &args.pod_namespace,
+        address: args.listen.ip(),
+        metrics: metrics.clone(),
+        health: health.clone(),
+    };
+    let asked_or_ended = {
+        let stop = stop.clone();
+        async move {
+            tokio::select! {
+                () = asked(stop) => {}
+                () = asked(ended) => {}
+            }
+        }
+    };
+    let webhook = webhook::start(&args.webhook, around, asked_or_ended).await?;
+
     let timing = timing(&args)?;
     let code = if args.leader_elect {
         // Two processes in one pod name, such as before and after a restart, are two.
@@ -116,6 +138,11 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
         .await;
         if *stop.borrow() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     };
+    // A process that has lost its leadership ends too, and its webhook is asked until its endpoint is gone.
+    end.send_replace(true);
+    if let Some(webhook) = webhook {
+        drop(webhook.await);
+    }
     pages.abort();
     tracing::info!("tidegate ends");
     Ok(code)

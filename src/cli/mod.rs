@@ -8,6 +8,7 @@ mod retry;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
+mod webhook;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -65,5 +65,10 @@ pub const ENDPOINT_SLICE: Kind = Kind::new("discovery.k8s.io", "v1", "EndpointSl
 pub const HTTP_ROUTE: Kind = Kind::new("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes");
 /// Event.
 pub const EVENT: Kind = Kind::new("events.k8s.io", "v1", "Event", "events");
+/// Secret.
+pub const SECRET: Kind = Kind::new("", "v1", "Secret", "secrets");
+/// MutatingWebhookConfiguration.
+pub const MUTATING_WEBHOOKS: Kind =
+    Kind::new("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
 /// Lease.
 pub const LEASE: Kind = Kind::new("coordination.k8s.io", "v1", "Lease", "leases");

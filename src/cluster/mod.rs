@@ -11,7 +11,7 @@ pub mod execute;
 pub mod kind;
 pub mod leader;
 pub mod observe;
-mod request;
+pub(crate) mod request;
 pub mod status;
 pub mod watch;
 

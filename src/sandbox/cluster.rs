@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::admission::{Override, Policies};
 use super::api::ApiServer;
 use super::controllers::{Behaviour, Controllers, Pods};
 use super::metrics::Tsdb;
@@ -14,6 +13,7 @@ use super::present::Presenter;
 use super::schema::Schemas;
 use super::traffic::{Flow, Rate, Tally, Traffic, Version};
 use super::user::User;
+use crate::admission::{Override, Policies};
 use crate::api::{Span, Time, custom_resource_definitions};
 use crate::cluster::Kind;
 use crate::cluster::kind::{HTTP_ROUTE, POD, SERVICE};

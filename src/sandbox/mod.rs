@@ -7,7 +7,6 @@
 //!
 //! Everything but the outermost layer is synchronous and takes the time as an argument, so that a world is a value.
 
-pub mod admission;
 pub mod api;
 pub mod cluster;
 pub mod config;
@@ -22,4 +21,5 @@ pub mod simulate;
 pub mod story;
 pub mod time;
 pub mod traffic;
-pub mod user;
+
+pub use crate::admission::user;

@@ -4,21 +4,8 @@
 use serde_json::Value;
 
 use super::user::User;
+pub use crate::admission::Refusal;
 use crate::cluster::Kind;
-
-/// Why a request was refused: the `Status` object of an API server.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{reason}: {message}")]
-pub struct Refusal {
-    /// The HTTP status: 404, 409, 422 and so on.
-    pub code: u16,
-    /// The machine-readable reason: `NotFound`, `Conflict`, `AlreadyExists`, `Invalid`, `Forbidden` and so on.
-    pub reason: &'static str,
-    /// For people.
-    pub message: String,
-    /// `details` of the Status object, where there are any.
-    pub details: Option<Value>,
-}
 
 /// The objects of a cluster, read and written as a client would, without HTTP. Every write goes through admission,
 /// validation and the log of changes, and raises `metadata.resourceVersion`; one that changes nothing raises nothing.

@@ -17,6 +17,10 @@ pub struct Health(Mutex<Facts>);
 struct Facts {
     /// When the API server last answered, and what it said of our kinds.
     answered: Option<(Instant, Result<(), String>)>,
+    /// Whether API servers can ask the webhook; none where there is none.
+    webhook: Option<Result<(), String>>,
+    /// Whether this process takes no more questions.
+    ending: bool,
     /// Since when something has been worked on, by worker.
     working_since: Vec<Option<Instant>>,
 }
@@ -25,6 +29,16 @@ impl Health {
     /// The API server answered about our kinds.
     pub fn answered(&self, kinds: Result<(), String>) {
         self.with(|facts| facts.answered = Some((Instant::now(), kinds)));
+    }
+
+    /// The admission webhook can be asked, or why not. A process with a webhook is ready only with it.
+    pub fn webhook(&self, works: Result<(), String>) {
+        self.with(|facts| facts.webhook = Some(works));
+    }
+
+    /// The process ends soon: it is not ready any more.
+    pub fn ending(&self) {
+        self.with(|facts| facts.ending = true);
     }
 
     /// A worker began or ended a piece of work.
@@ -48,11 +62,12 @@ impl Health {
     /// Whether it could do its work, as leader now or as standby later.
     pub fn ready(&self) -> Result<(), String> {
         self.with(|facts| match &facts.answered {
+            _ if facts.ending => Err("the process ends".to_owned()),
             None => Err("the API server has not answered yet".to_owned()),
             Some((at, _)) if at.elapsed() > SILENCE_MAX => {
                 Err(format!("the API server has not answered for {} s", at.elapsed().as_secs()))
             }
-            Some((_, kinds)) => kinds.clone(),
+            Some((_, kinds)) => kinds.clone().and(facts.webhook.clone().unwrap_or(Ok(()))),
         })
     }
 
@@ -73,5 +88,11 @@ mod tests {
         assert_eq!(health.ready(), Err("apply the CRDs".into()));
         health.answered(Ok(()));
         assert_eq!(health.ready(), Ok(()));
+        health.webhook(Err("no certificate".into()));
+        assert_eq!(health.ready(), Err("no certificate".into()));
+        health.webhook(Ok(()));
+        assert_eq!(health.ready(), Ok(()));
+        health.ending();
+        assert!(health.ready().is_err() && health.alive().is_ok());
     }
 }

@@ -16,6 +16,9 @@ use crate::api::condition::Truth;
 use crate::api::{BudgetStatus, GatedReleaseStatus, RiskBudgetStatus};
 use crate::prometheus::Observer;
 
+/// Bounds in seconds for an answer about admission: the API server gives up after five.
+const SECONDS_OF_ADMISSION: [f64; 7] = [0.000_5, 0.001, 0.005, 0.02, 0.1, 1.0, 5.0];
+
 /// Bounds in seconds for everything that takes time.
 const SECONDS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
@@ -69,6 +72,11 @@ struct SourceKind {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByOutcome {
+    outcome: &'static str,
+}
+
 type Number = Gauge<f64, AtomicU64>;
 type Whole = Gauge<i64, AtomicI64>;
 type NewHistogram = fn() -> Histogram;
@@ -97,6 +105,8 @@ pub struct Metrics {
     leader: Whole,
     malformed: Whole,
     writes: Family<Kind, Counter>,
+    webhook_reviews: Family<ByOutcome, Counter>,
+    webhook_seconds: Histogram,
     shown: Mutex<HashMap<Object, Shown>>,
     malformed_objects: Mutex<std::collections::HashSet<(&'static str, String, String)>>,
 }
@@ -120,6 +130,8 @@ impl Default for Metrics {
             leader: Whole::default(),
             malformed: Whole::default(),
             writes: Family::default(),
+            webhook_reviews: Family::default(),
+            webhook_seconds: Histogram::new(SECONDS_OF_ADMISSION),
             shown: Mutex::default(),
             malformed_objects: Mutex::default(),
         };
@@ -146,6 +158,12 @@ impl Default for Metrics {
         r.register("leader", "1 while this process leads", all.leader.clone());
         r.register("malformed_objects", "Objects that cannot be read", all.malformed.clone());
         r.register("writes", "Writes to the API server, by kind", all.writes.clone());
+        r.register(
+            "webhook_reviews",
+            "Questions of API servers to the admission webhook: unchanged, changed, denied, malformed or timed_out",
+            all.webhook_reviews.clone(),
+        );
+        r.register("webhook_seconds", "Time that an answer of the admission webhook took", all.webhook_seconds.clone());
         all
     }
 }
@@ -259,6 +277,17 @@ impl Metrics {
         self.writes.get_or_create(&Kind { kind }).inc();
     }
 
+    /// Records one answer of the admission webhook.
+    pub fn reviewed(&self, outcome: &'static str, took: Duration) {
+        self.webhook_reviews.get_or_create(&ByOutcome { outcome }).inc();
+        self.webhook_seconds.observe(took.as_secs_f64());
+    }
+
+    /// How many answers of the admission webhook had this outcome.
+    pub fn reviews(&self, outcome: &'static str) -> u64 {
+        self.webhook_reviews.get_or_create(&ByOutcome { outcome }).get()
+    }
+
     /// Shows whether this process leads.
     pub fn leads(&self, leads: bool) {
         self.leader.set(i64::from(leads));
@@ -329,7 +358,7 @@ mod tests {
         }
         metrics.rollback("shop", "web", "Latency");
         assert_eq!(
-            lines(&metrics, "web"),
+            lines(&metrics, "name=\"web\""),
             [
                 "tidegate_release_phase{namespace=\"shop\",name=\"web\",phase=\"Release\"} 1",
                 "tidegate_release_weight{namespace=\"shop\",name=\"web\"} 0",
@@ -338,6 +367,6 @@ mod tests {
             ]
         );
         metrics.release_gone("shop", "web");
-        assert_eq!(lines(&metrics, "web"), Vec::<String>::new());
+        assert_eq!(lines(&metrics, "name=\"web\""), Vec::<String>::new());
     }
 }

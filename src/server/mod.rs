@@ -1,9 +1,10 @@
-//! Health and metrics over HTTP.
+//! What this process answers over HTTP: health and metrics, and questions about admission.
 //!
-//! Here belongs what this process tells about itself. What must never enter: anything that changes a release.
+//! Here belongs what this process tells about itself, and [`webhook`]. What must never enter: anything that changes a release.
 
 pub mod health;
 pub mod metrics;
+pub mod webhook;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 
     KUBECONFIG=… admission_test.py [--controller-user USER] [--override Audit|Enforce]
 
-Needs kubectl (or $KUBECTL), openssl, the chart installed, the HTTPRoute CRD, and credentials that may impersonate.
+Needs kubectl (or $KUBECTL), openssl, the chart installed (with either admission.mechanism: the cases are the same), the HTTPRoute CRD, and credentials that may impersonate.
 Works in a namespace of its own, with Deployments of 0 replicas, and removes what it made. One line a case; exit 1 on failure.
 """
 import argparse, base64, http.server, json, os, pathlib, random, re, ssl, subprocess, sys, tempfile, threading, time

@@ -10,6 +10,11 @@
 {{- .Values.admission.controllerUser | default (printf "system:serviceaccount:%s:%s" .Release.Namespace (include "tidegate.serviceAccount" .)) -}}
 {{- end -}}
 
+{{- /* "true" where the controllers serve the admission webhook. */ -}}
+{{- define "tidegate.webhook" -}}
+{{- if and .Values.admission.enabled (eq .Values.admission.mechanism "Webhook") -}}true{{- end -}}
+{{- end -}}
+
 {{- define "tidegate.selector" -}}
 app.kubernetes.io/name: tidegate
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -1,29 +1,13 @@
 //! Who may do what: a small authorizer. Everybody may do everything, except what a rule denies; the last rule that fits
 //! decides.
 
+pub use crate::cel::AccessCheck;
 use crate::sandbox::user::User;
 
 /// The group whose members may do everything, as in every cluster.
 const MASTERS: &str = "system:masters";
 /// In a rule: any.
 const ANY: &str = "*";
-
-/// What somebody wants to do.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct AccessCheck<'a> {
-    /// The verb: `get`, `patch`, or one of our own such as `bypass`.
-    pub verb: &'a str,
-    /// API group; empty for the core.
-    pub group: &'a str,
-    /// Plural name of the resource.
-    pub resource: &'a str,
-    /// Subresource; empty for none.
-    pub subresource: &'a str,
-    /// Namespace; empty for all, or for what has none.
-    pub namespace: &'a str,
-    /// Name; empty for all.
-    pub name: &'a str,
-}
 
 #[derive(Debug, Clone)]
 struct Rule {

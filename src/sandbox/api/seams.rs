@@ -2,69 +2,24 @@
 
 use serde_json::Value;
 
-use super::access::AccessCheck;
 use super::call::{Answer, Call};
 use super::resource::Resource;
 use super::server::ApiServer;
+use crate::admission::Policies;
+pub use crate::admission::{Operation, Review};
 use crate::api::Time;
 use crate::sandbox::objects::Refusal;
-use crate::sandbox::user::User;
-
-/// What a write does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// A new object.
-    Create,
-    /// A changed one.
-    Update,
-    /// A deletion.
-    Delete,
-}
-
-impl Operation {
-    /// As policies write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "CREATE",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-/// A write that admission is asked about.
-#[derive(Clone, Copy)]
-pub struct Review<'a> {
-    /// What it does.
-    pub operation: Operation,
-    /// API group; empty for the core.
-    pub group: &'a str,
-    /// Version.
-    pub version: &'a str,
-    /// Plural name of the resource.
-    pub resource: &'a str,
-    /// Subresource.
-    pub subresource: Option<&'a str>,
-    /// Who asks.
-    pub user: &'a User,
-    /// Empty for what has none.
-    pub namespace: &'a str,
-    /// Name.
-    pub name: &'a str,
-    /// The object as it would be stored; none at a deletion.
-    pub object: Option<&'a Value>,
-    /// The object as it is stored; none at a creation.
-    pub old: Option<&'a Value>,
-    /// Whether nothing will be written.
-    pub dry_run: bool,
-    /// Whether the user may do something.
-    pub may: &'a dyn Fn(&AccessCheck<'_>) -> bool,
-}
 
 /// Admission policies.
 pub trait Admission: Send + Sync {
     /// The object as it was changed, none where it stays; or why it is refused.
     fn admit(&self, review: Review<'_>) -> Result<Option<Value>, Refusal>;
+}
+
+impl Admission for Policies {
+    fn admit(&self, review: Review<'_>) -> Result<Option<Value>, Refusal> {
+        self.admit(&review)
+    }
 }
 
 /// What is wrong with one field.

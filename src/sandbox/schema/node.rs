@@ -7,7 +7,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use serde_json::Value;
 
-use super::cel::{Check, Program};
+use super::pattern::Check;
+use crate::cel::{Fault, Program};
 
 /// One node of a schema.
 #[derive(Debug, Default)]
@@ -201,7 +202,7 @@ impl Limits {
 }
 
 impl Rule {
-    fn read(rule: &ValidationRule) -> Result<Self, super::cel::Fault> {
+    fn read(rule: &ValidationRule) -> Result<Self, Fault> {
         let program = Program::parse(&rule.rule)?;
         let optional_old = rule.optional_old_self == Some(true);
         Ok(Self {

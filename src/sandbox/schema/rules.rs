@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::cel::{Scope, Val};
 use super::node::{Node, Rule};
 use super::path::Path;
 use super::validate::Findings;
 use super::words;
+use crate::cel::{Scope, Val};
 
 /// Evaluates the rules of a node and of all below it, except where nothing changed since it was stored.
 pub(super) fn check(node: &Node, value: &Value, old: Option<&Value>, path: &Path<'_>, found: &mut Findings) {

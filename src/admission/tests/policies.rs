@@ -4,10 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::{MACHINE, deployment};
-use crate::sandbox::admission::{Override, Policies};
-use crate::sandbox::api::{Operation, Review};
-use crate::sandbox::objects::Refusal;
-use crate::sandbox::user::User;
+use crate::admission::{Operation, Override, Policies, Refusal, Review, User};
 
 fn mutating(name: &str, expression: &str, more: &str) -> String {
     format!(
@@ -89,7 +86,7 @@ fn what_is_wrong_or_not_supported_is_refused_when_read(#[case] more: &str, #[cas
     assert!(why.contains(expected), "{why}");
 }
 
-/// How long it takes: `cargo test --profile e2e sandbox::admission -- --ignored --nocapture`.
+/// How long it takes: `cargo test --profile e2e admission -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints a figure"]
 fn speed() {

@@ -1,8 +1,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::{Program, Scope, Val};
-use crate::sandbox::api::AccessCheck;
+use super::{AccessCheck, Program, Scope, Val};
 
 fn eval(text: &str) -> String {
     let object = json!({

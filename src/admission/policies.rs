@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::policy::{Mutating, Validating};
 use super::refusals;
 use super::request;
-use crate::sandbox::api::{Admission, Review};
-use crate::sandbox::objects::Refusal;
-use crate::sandbox::schema::cel::{Fault, Val};
+use super::review::{Refusal, Review};
+
+use crate::cel::{Fault, Val};
 
 const AUDIT: &str = include_str!("policies.yaml");
 const ENFORCE: &str = include_str!("policies-enforce.yaml");
@@ -74,6 +74,18 @@ impl Policies {
         Ok(Self { mutating: mutating.into(), validating: validating.into() })
     }
 
+    /// For a webhook, which changes objects and has no authorizer: refuses a text without a policy that changes objects, and
+    /// one with such a policy that names `authorizer`. Errors name the policy.
+    pub fn for_webhook(self) -> Result<Self, String> {
+        if self.mutating.is_empty() {
+            return Err("no MutatingAdmissionPolicy with a binding: nothing would be held".to_owned());
+        }
+        match self.mutating.iter().find(|mutating| mutating.names("authorizer")) {
+            Some(mutating) => Err(format!("{}: a webhook cannot answer `authorizer`", mutating.policy.name)),
+            None => Ok(self),
+        }
+    }
+
     /// Asks all policies about a write: [`Self::mutate`], then [`Self::validate`]. Gives the object where it was changed.
     pub fn admit(&self, review: &Review<'_>) -> Result<Option<Value>, Refusal> {
         let changed = self.mutate(review)?;
@@ -103,12 +115,6 @@ impl Policies {
     /// Asks the policies that refuse writes, by name; the first that does decides.
     pub fn validate(&self, review: &Review<'_>) -> Result<(), Refusal> {
         self.validating.iter().try_for_each(|policy| validate(policy, review, review.object))
-    }
-}
-
-impl Admission for Policies {
-    fn admit(&self, review: Review<'_>) -> Result<Option<Value>, Refusal> {
-        self.admit(&review)
     }
 }
 

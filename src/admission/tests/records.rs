@@ -2,7 +2,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::{CONTROLLER, MACHINE, PERSON, World, with};
-use crate::sandbox::admission::Override;
+use crate::admission::Override;
 
 const ONLY: &str = "written by Tidegate only, not by ";
 

@@ -7,8 +7,8 @@ use k8s_openapi::api::admissionregistration::v1::{
 use serde_json::Value;
 
 use super::constraints::Constraints;
-use crate::sandbox::api::Review;
-use crate::sandbox::schema::cel::{Fault, Program, Scope};
+use super::review::Review;
+use crate::cel::{Fault, Program, Scope};
 
 /// What mutating and validating policies have in common.
 #[derive(Debug)]
@@ -102,6 +102,12 @@ impl Policy {
 }
 
 impl Mutating {
+    /// Whether any of its expressions names a variable.
+    pub(super) fn names(&self, variable: &str) -> bool {
+        let variables = self.policy.variables.iter().map(|(_, program)| program);
+        self.policy.conditions.iter().chain(variables).chain(&self.mutations).any(|program| program.uses(variable))
+    }
+
     /// Reads a policy and its binding; the error says what is wrong or not supported.
     pub(super) fn read(
         policy: MutatingAdmissionPolicy,

@@ -1,10 +1,11 @@
 //! One object, and who writes it.
 
+use k8s_openapi::ByteString;
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::admission::{Override, Policies};
-use crate::sandbox::api::{AccessCheck, Operation, Review};
-use crate::sandbox::user::User;
+use crate::admission::{Operation, Override, Policies, Review, User};
+use crate::cel::AccessCheck;
+use crate::server::webhook::review::answer;
 
 pub const PERSON: &str = "dana";
 pub const MACHINE: &str = "system:serviceaccount:flux-system:kustomize-controller";
@@ -63,6 +64,8 @@ impl World {
                 dry_run: false,
                 may: &may,
             };
+            let by_policy = self.policies.mutate(&review).map_err(|refusal| refusal.to_string());
+            assert_eq!(by_policy.as_ref().ok(), Some(&through_the_webhook(&self.policies, &review)));
             self.policies.admit(&review).map_err(|refusal| refusal.to_string())
         };
         let mut object = admitted(&object)?.unwrap_or(object);
@@ -103,6 +106,27 @@ impl World {
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.object()["metadata"]["annotations"].get(key).and_then(Value::as_str)
     }
+}
+
+/// The object as the webhook changes it: an API server's question, and the patch of the answer applied.
+fn through_the_webhook(policies: &Policies, review: &Review<'_>) -> Option<Value> {
+    let question = json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": "1", "operation": review.operation.as_str(), "dryRun": review.dry_run,
+            "namespace": review.namespace, "name": review.name, "subResource": review.subresource,
+            "resource": {"group": review.group, "version": review.version, "resource": review.resource},
+            "userInfo": {"username": review.user.name, "groups": review.user.groups},
+            "object": review.object, "oldObject": review.old,
+        },
+    });
+    let answer = answer(policies, question.to_string().as_bytes()).unwrap();
+    let response = &answer.review["response"];
+    assert_eq!(response["allowed"], true, "{response}");
+    let patch: ByteString = serde_json::from_value(response.get("patch")?.clone()).unwrap();
+    let mut object = review.object?.clone();
+    json_patch::patch(&mut object, &serde_json::from_slice::<json_patch::Patch>(&patch.0).unwrap()).unwrap();
+    Some(object)
 }
 
 fn remove(object: &mut Value, before: &Value, now: &Value) {

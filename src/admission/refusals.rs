@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policy::Policy;
-use crate::sandbox::api::Review;
-use crate::sandbox::objects::Refusal;
+use super::review::{Refusal, Review};
 
 /// A validation did not hold.
 pub(super) fn denied(review: &Review<'_>, policy: &Policy, message: &str, reason: Option<&str>) -> Refusal {

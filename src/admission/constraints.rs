@@ -4,7 +4,7 @@ use k8s_openapi::api::admissionregistration::v1::{MatchResources, NamedRuleWithO
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
-use crate::sandbox::api::Review;
+use super::review::Review;
 
 /// `matchConstraints` of a policy.
 #[derive(Debug)]

@@ -5,7 +5,23 @@ use std::collections::BTreeMap;
 
 use super::program::Program;
 use super::value::{Fault, Val};
-use crate::sandbox::api::AccessCheck;
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AccessCheck<'a> {
+    /// The verb: `get`, `patch`, or one of our own such as `bypass`.
+    pub verb: &'a str,
+    /// API group; empty for the core.
+    pub group: &'a str,
+    /// Plural name of the resource.
+    pub resource: &'a str,
+    /// Subresource; empty for none.
+    pub subresource: &'a str,
+    /// Namespace; empty for all, or for what has none.
+    pub namespace: &'a str,
+    /// Name; empty for all.
+    pub name: &'a str,
+}
 
 /// Answers whether the user may do something.
 pub type May<'a> = &'a dyn Fn(&AccessCheck<'_>) -> bool;

@@ -2,7 +2,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::{CONTROLLER, MACHINE, PERSON, World, deployment, held, held_in, with};
-use crate::sandbox::admission::Override;
+use crate::admission::Override;
 
 fn created() -> World {
     let mut world = World::deployments();

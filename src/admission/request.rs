@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::policy::Policy;
-use crate::sandbox::api::Review;
-use crate::sandbox::schema::cel::{Scope, Val};
+use super::review::Review;
+use crate::cel::{Scope, Val};
 
 /// `object`, `oldObject`, `request`, `variables` and `authorizer`.
 pub(super) fn scope<'a>(policy: &'a Policy, review: &'a Review<'a>, object: Option<&'a Value>) -> Scope<'a> {

@@ -1,0 +1,180 @@
+{{- /* The policies that change objects, and whom they concern. They are in force as MutatingAdmissionPolicies, or run by the
+webhook from a ConfigMap: the same text. */ -}}
+{{- define "tidegate.hold.conditions" -}}
+- name: gated
+  expression: "'tidegate.io/gated' in object.metadata.?labels.orValue({})"
+- name: not-the-controller
+  expression: request.userInfo.username != {{ include "tidegate.controllerUser" . | squote }}
+{{- end -}}
+
+{{- define "tidegate.weights.conditions" -}}
+- name: released
+  expression: "'tidegate.io/weights' in oldObject.metadata.?annotations.orValue({})"
+- name: not-the-controller
+  expression: request.userInfo.username != {{ include "tidegate.controllerUser" . | squote }}
+- name: not-under-break-glass
+  expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('') == ''
+{{- end -}}
+
+{{- define "tidegate.hold" -}}
+{{- $name := include "tidegate.name" . -}}
+# Hold. At every update of a gated Deployment `spec.paused` is worked out anew: paused when the template changes or was
+# held already. Nobody owns the field, so a tool that applies manifests neither sees nor removes it. Worked out, not only
+# set: a webhook that rewrites templates runs after this policy, which then runs once more and takes back what was no change.
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata:
+  name: {{ $name }}-hold
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: IfNeeded
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [apps], apiVersions: [v1], operations: [UPDATE], resources: [deployments]}
+    # True where the old or the new object has the label; `gated` below asks the new one.
+    objectSelector:
+      matchExpressions: [{key: tidegate.io/gated, operator: Exists}]
+  matchConditions:
+  {{- include "tidegate.hold.conditions" . | nindent 2 }}
+  variables:
+  - name: user
+    expression: request.userInfo.username
+  # Service accounts and the cluster's own components are machines.
+  - name: machine
+    expression: >-
+      variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith('system:kube-')
+      || variables.user.startsWith('system:node:') || variables.user in {{ .Values.admission.machineUsers | toJson }}
+  # Template annotations that are no change of the program: a restart rolls natively.
+  - name: ignored
+    expression: "['kubectl.kubernetes.io/restartedAt']"
+  - name: new
+    expression: object.spec.template.metadata.?annotations.orValue({})
+  - name: old
+    expression: oldObject.spec.template.metadata.?annotations.orValue({})
+  - name: same
+    expression: >-
+      variables.new.all(k, k in variables.ignored || (k in variables.old && variables.old[k] == variables.new[k]))
+      && variables.old.all(k, k in variables.ignored || k in variables.new)
+      && object.spec.template.spec == oldObject.spec.template.spec
+      && object.spec.template.metadata.?labels.orValue({}) == oldObject.spec.template.metadata.?labels.orValue({})
+  - name: was
+    expression: oldObject.spec.?paused.orValue(false)
+  - name: sent
+    expression: object.spec.?paused.orValue(false)
+  # A person resumes what was held, without changing it again. Machines are not asked and not refused: they stay paused.
+  - name: resumes
+    expression: variables.same && variables.was && !variables.sent && !variables.machine
+  - name: glass
+    expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
+  - name: paused
+    expression: >-
+      variables.glass != ''
+      ? variables.sent && variables.same && variables.glass == oldObject.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
+      : !variables.same || (variables.was && !variables.resumes)
+  - name: before
+    expression: oldObject.metadata.?annotations.orValue({})
+  # What the three stamps must be; empty stands for none. Whoever sends others gets these.
+  - name: stamps
+    expression: >-
+      {
+        'tidegate.io/changed-by': !variables.same ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
+        'tidegate.io/resumed-by': variables.resumes ? variables.user
+          : variables.same ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
+        'tidegate.io/paused-because': !variables.paused ? ''
+          : variables.same ? variables.before[?'tidegate.io/paused-because'].orValue('')
+          : 'Tidegate holds the pod template that ' + variables.user + ' changed until it decides how to ship it; the pods '
+            + 'before the change go on serving. See: kubectl get gatedreleases -n ' + object.metadata.namespace + ' -o wide. '
+            + {{ if eq .Values.override.mode "Enforce" -}}
+              'To let it run ungated (recorded, needs the verb bypass): kubectl rollout resume deployment/'
+              {{- else -}}
+              'To let it run ungated (recorded as a bypass): kubectl rollout resume deployment/'
+              {{- end }} + object.metadata.name + ' -n ' + object.metadata.namespace
+      }
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: >-
+        (variables.paused ? [JSONPatch{op: 'add', path: '/spec/paused', value: true}]
+          : variables.sent ? [JSONPatch{op: 'remove', path: '/spec/paused'}] : [])
+        + (has(object.metadata.annotations) || !variables.stamps.exists(k, variables.stamps[k] != '') ? []
+          : [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}])
+        + variables.stamps.map(k, k)
+          .filter(k, variables.stamps[k] != '' && object.metadata.?annotations[?k].orValue('') != variables.stamps[k])
+          .map(k, JSONPatch{op: 'add', path: '/metadata/annotations/' + jsonpatch.escapeKey(k), value: variables.stamps[k]})
+        + variables.stamps.map(k, k)
+          .filter(k, variables.stamps[k] == '' && k in object.metadata.?annotations.orValue({}))
+          .map(k, JSONPatch{op: 'remove', path: '/metadata/annotations/' + jsonpatch.escapeKey(k)})
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata:
+  name: {{ $name }}-hold
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  policyName: {{ $name }}-hold
+{{- end -}}
+
+{{- define "tidegate.weights" -}}
+{{- $name := include "tidegate.name" . -}}
+# Weights. While the controller marks a route, an update by anybody else gets the backends of the released Service back
+# as they are, and the marks; all other edits go through. A rule that no longer names the Service at all was moved away on
+# purpose and goes through, as does everything under `tidegate.io/break-glass`.
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata:
+  name: {{ $name }}-weights
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  failurePolicy: Ignore
+  reinvocationPolicy: IfNeeded
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [gateway.networking.k8s.io], apiVersions: [v1], operations: [UPDATE], resources: [httproutes]}
+  matchConditions:
+  {{- include "tidegate.weights.conditions" . | nindent 2 }}
+  variables:
+  - name: services
+    expression: >-
+      ['', '-canary', '-previous'].map(ending, oldObject.metadata.annotations['tidegate.io/weights'] + ending)
+  - name: oldRules
+    expression: oldObject.spec.?rules.orValue([])
+  - name: newRules
+    expression: object.spec.?rules.orValue([])
+  # The old rules that carry the release, and for each new rule the one among them with the same matches.
+  - name: governed
+    expression: >-
+      variables.oldRules.filter(r, r.?backendRefs.orValue([]).exists(b, b.name in variables.services))
+  - name: marks
+    expression: >-
+      ['tidegate.io/weights', 'tidegate.io/weights-before', 'tidegate.io/withdrawn'].filter(k, k in oldObject.metadata.annotations)
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: >-
+        variables.newRules.map(r, variables.newRules.indexOf(r))
+          .filter(i, variables.newRules[i].?backendRefs.orValue([]).exists(b, b.name in variables.services)
+            && variables.governed.exists(o, o.?matches == variables.newRules[i].?matches))
+          .map(i, JSONPatch{
+            op: 'replace',
+            path: '/spec/rules/' + string(i) + '/backendRefs',
+            value: (i < variables.oldRules.size() && variables.oldRules[i].?matches == variables.newRules[i].?matches
+                && variables.oldRules[i] in variables.governed
+              ? variables.oldRules[i]
+              : variables.governed.filter(o, o.?matches == variables.newRules[i].?matches)[0]).backendRefs
+          })
+        + (has(object.metadata.annotations) ? [] : [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}])
+        + variables.marks.map(k, JSONPatch{
+            op: 'add',
+            path: '/metadata/annotations/' + jsonpatch.escapeKey(k),
+            value: oldObject.metadata.annotations[k]
+          })
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata:
+  name: {{ $name }}-weights
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  policyName: {{ $name }}-weights
+{{- end -}}

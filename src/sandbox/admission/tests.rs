@@ -1,7 +1,0 @@
-//! The cases of `charts/tidegate/ci/admission_test.py`, which tries the same policies on a real API server.
-
-mod hold;
-mod policies;
-mod records;
-mod weights;
-mod world;
