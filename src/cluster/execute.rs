@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::kind::{DEPLOYMENT, GATED_RELEASE, PDB, RELEASE_RECORD, REPLICA_SET, SERVICE};
+use super::kind::{DEPLOYMENT, GATED_RELEASE, NETWORK_POLICY, PDB, RELEASE_RECORD, REPLICA_SET, SERVICE};
 use super::request::Change;
 use super::{Cluster, Error, Kind};
 use crate::api::names::{CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE};
@@ -150,7 +150,7 @@ async fn record_status(
 }
 
 async fn apply(cluster: &Cluster, namespace: &str, object: &Value) -> Result<(), Error> {
-    let kind = [&DEPLOYMENT, &SERVICE, &PDB].into_iter().find(|kind| object["kind"] == kind.kind);
+    let kind = [&DEPLOYMENT, &SERVICE, &PDB, &NETWORK_POLICY].into_iter().find(|kind| object["kind"] == kind.kind);
     let (Some(kind), Some(name)) = (kind, object.pointer("/metadata/name").and_then(Value::as_str)) else {
         return Err(Error::Malformed {
             what: "object to apply".to_owned(),
@@ -176,7 +176,26 @@ async fn delete(cluster: &Cluster, target: Target<'_>, carrier: Carrier) -> Resu
     let service = service_of(&target.release.spec.traffic.service, carrier);
     let own = format!("{workload}{ending}");
     for (kind, name) in [(&SERVICE, &service), (&PDB, &own), (&DEPLOYMENT, &own)] {
+        if kind.kind == DEPLOYMENT.kind {
+            delete_policies(cluster, namespace, &target.release.name, carrier).await?;
+        }
         delete_ours(cluster, kind, namespace, name, &target.release.name, carrier).await?;
+    }
+    Ok(())
+}
+
+/// Copies of NetworkPolicies are found by their labels: what they were made from may be gone or changed by now.
+async fn delete_policies(cluster: &Cluster, namespace: &str, release: &str, carrier: Carrier) -> Result<(), Error> {
+    let made = match cluster.list(&NETWORK_POLICY, namespace, &format!("{RELEASE}={release},{ROLE}={carrier}")).await {
+        Ok(made) => made,
+        // Who may not list them could not make any.
+        Err(Error::Refused { code: 403 | 404, .. }) => return Ok(()),
+        Err(other) => return Err(other),
+    };
+    for policy in made {
+        if let Some(name) = policy.pointer("/metadata/name").and_then(Value::as_str) {
+            delete_ours(cluster, &NETWORK_POLICY, namespace, name, release, carrier).await?;
+        }
     }
     Ok(())
 }

@@ -55,6 +55,8 @@ pub const SERVICE: Kind = Kind::new("", "v1", "Service", "services");
 pub const POD: Kind = Kind::new("", "v1", "Pod", "pods");
 /// PodDisruptionBudget.
 pub const PDB: Kind = Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
+/// NetworkPolicy.
+pub const NETWORK_POLICY: Kind = Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
 /// EndpointSlice.
 pub const ENDPOINT_SLICE: Kind = Kind::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
 /// HTTPRoute.

@@ -11,6 +11,7 @@ pub mod execute;
 pub mod kind;
 pub mod leader;
 pub mod observe;
+pub mod preflight;
 mod request;
 pub mod status;
 pub mod watch;

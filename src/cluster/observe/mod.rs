@@ -51,6 +51,11 @@ pub async fn observe(
     } else {
         service::Endpoints::default()
     };
+    // A release that asks for copies of them cannot start without knowing them.
+    let network_policies = match busy && spec.traffic.clone_network_policies {
+        true => cluster.list(&super::kind::NETWORK_POLICY, namespace, "").await?,
+        false => Vec::new(),
+    };
     let (canary, previous) = tokio::try_join!(
         side::read(cluster, release, Carrier::Canary, canary, busy, &endpoints),
         side::read(cluster, release, Carrier::Previous, previous, busy, &endpoints),
@@ -66,6 +71,8 @@ pub async fn observe(
         record,
         answers: None,
         metrics,
+        preflight: None,
+        network_policies,
     })
 }
 

@@ -105,6 +105,17 @@ fn unsettled(workload: &Workload) -> Step {
     Step::says(Say::Unsettled("NotSettled", message)).wake(LOOK_AGAIN)
 }
 
+/// A workload in the middle of a roll of its own is adopted when it has ended: only then is it known what is stable.
+fn settling(workload: &Workload) -> Option<Step> {
+    let active = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let names: Vec<_> = active.map(|set| set.name.as_str()).collect();
+    let message = format!(
+        "The Deployment is in the middle of a rolling update: {} are both active. It is taken under the gate when one is left (kubectl rollout status tells); undo the update where it does not end.",
+        names.join(" and ")
+    );
+    (names.len() > 1).then(|| Step::says(Say::Unsettled("NotSettled", message)))
+}
+
 /// The template is the one that runs.
 fn back_to_stable(workload: &Workload) -> Step {
     if workload.paused_because.is_none() {
@@ -131,6 +142,9 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         return if retried || moved { open::attempt(seen, workload, now, true) } else { Step::says(Say::Closed) };
     }
     let Some(stable) = last_good(seen) else {
+        if let Some(step) = settling(workload) {
+            return step;
+        }
         let summary = "Taken under the gate as it runs.".to_owned();
         return open::sealed(seen, workload, now, Outcome::Bootstrap, summary);
     };
