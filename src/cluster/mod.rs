@@ -5,6 +5,7 @@
 //! Watches are triggers only; nothing is decided from a cache.
 
 pub mod clock;
+pub mod doctor;
 pub mod error;
 pub mod events;
 pub mod execute;

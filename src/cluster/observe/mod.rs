@@ -14,7 +14,7 @@ mod workload;
 use serde_json::Value;
 
 pub use budget::Measured;
-pub use release::{Found, find};
+pub use release::{Found, find, of_manifest};
 
 use super::{Cluster, Error};
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
