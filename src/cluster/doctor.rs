@@ -113,11 +113,11 @@ pub async fn installation(cluster: &Cluster, namespace: &str) -> Installation {
     }
 }
 
-fn unseen(error: Error) -> Looked {
-    match error {
-        Error::Refused { code: 404, .. } => Looked::NotServed,
-        other => Looked::Unreadable(other.to_string()),
+fn unseen(error: &Error) -> Looked {
+    if matches!(error, Error::Refused { code: 404, .. }) {
+        return Looked::NotServed;
     }
+    Looked::Unreadable(error.to_string())
 }
 
 async fn look(cluster: &Cluster, kind: &Kind, namespace: &str, labels: &str) -> Looked {
@@ -128,7 +128,7 @@ async fn look(cluster: &Cluster, kind: &Kind, namespace: &str, labels: &str) -> 
             }
             Looked::At(all)
         }
-        Err(error) => unseen(error),
+        Err(error) => unseen(&error),
     }
 }
 
@@ -149,7 +149,7 @@ async fn definitions(cluster: &Cluster) -> Looked {
     for crd in crate::api::custom_resource_definitions() {
         match cluster.get(&CRD, "", crd.metadata.name.as_deref().unwrap_or_default()).await {
             Ok(found) => all.extend(found),
-            Err(error) => return unseen(error),
+            Err(error) => return unseen(&error),
         }
     }
     Looked::At(all)
@@ -161,7 +161,7 @@ async fn leases(cluster: &Cluster, controllers: &Looked) -> Looked {
         let namespace = controller.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
         match cluster.get(&LEASE, namespace, "tidegate").await {
             Ok(lease) => all.extend(lease),
-            Err(error) => return unseen(error),
+            Err(error) => return unseen(&error),
         }
     }
     Looked::At(all)
