@@ -96,6 +96,11 @@ pub struct Traffic {
         regex(pattern = r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
     )]
     pub canary_label: Option<String>,
+    /// Whether NetworkPolicies of the namespace that speak of the workload's pods by that label are copied for canary and
+    /// previous version for the time of a release, with the label rewritten. Default: false: such a policy keeps a
+    /// release from starting where the canary would be cut off by it.
+    #[serde(default)]
+    pub clone_network_policies: bool,
 }
 
 words! {

@@ -4,6 +4,8 @@
 
 mod controller;
 mod crds;
+mod doctor;
+mod preflight;
 mod retry;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -26,7 +28,7 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 wrong arguments.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error (preflight: something refuses, doctor: something fails); 2 wrong arguments.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -36,6 +38,10 @@ enum Command {
     Crds(crds::Args),
     /// Show where a GatedRelease stands and how its release went.
     Status(status::Args),
+    /// Find what would break a release of a workload, or miss its canary, before it starts.
+    Preflight(preflight::Args),
+    /// Say whether Tidegate is installed and whole, who may pass it, and how its GatedReleases stand.
+    Doctor(doctor::Args),
     /// Try a revision again whose release was closed.
     Retry(retry::Args),
     /// Try Tidegate on a simulated cluster.
@@ -56,6 +62,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Controller(args) => return controller::run(*args).await,
         Command::Crds(args) => crds::run(&args)?,
         Command::Status(args) => status::run(&args).await?,
+        Command::Preflight(args) => return preflight::run(&args).await,
+        Command::Doctor(args) => return doctor::run(&args).await,
         Command::Retry(args) => retry::run(&args).await?,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {

@@ -5,7 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::kind::{DEPLOYMENT, GATED_RELEASE, HPA, PDB, RELEASE_RECORD, REPLICA_SET, SCALED_OBJECT, SERVICE};
+use super::kind::{
+    DEPLOYMENT, GATED_RELEASE, HPA, NETWORK_POLICY, PDB, RELEASE_RECORD, REPLICA_SET, SCALED_OBJECT, SERVICE,
+};
 use super::request::{Change, Just};
 use super::{Cluster, Error, Kind};
 use crate::api::names::{
@@ -184,7 +186,8 @@ async fn record_status(
 }
 
 async fn apply(cluster: &Cluster, namespace: &str, object: &Value) -> Result<(), Error> {
-    let kind = [&DEPLOYMENT, &SERVICE, &PDB, &HPA].into_iter().find(|kind| object["kind"] == kind.kind);
+    let kinds = [&DEPLOYMENT, &SERVICE, &PDB, &HPA, &NETWORK_POLICY];
+    let kind = kinds.into_iter().find(|kind| object["kind"] == kind.kind);
     let (Some(kind), Some(name)) = (kind, object.pointer("/metadata/name").and_then(Value::as_str)) else {
         return Err(Error::Malformed {
             what: "object to apply".to_owned(),
@@ -200,6 +203,9 @@ async fn delete(cluster: &Cluster, target: Target<'_>, carrier: Carrier) -> Resu
     let own = side_name(target, carrier)?;
     let service = service_of(&target.release.spec.traffic.service, carrier);
     for (kind, name) in [(&HPA, &own), (&SERVICE, &service), (&PDB, &own), (&DEPLOYMENT, &own)] {
+        if kind.kind == DEPLOYMENT.kind {
+            delete_policies(cluster, namespace, &target.release.name, carrier).await?;
+        }
         delete_ours(cluster, kind, namespace, name, &target.release.name, carrier).await?;
     }
     Ok(())
@@ -239,6 +245,22 @@ fn is_ours(object: &Value, release: &str, carrier: Carrier) -> bool {
     let label =
         |key: &str| object.pointer("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str);
     label(RELEASE) == Some(release) && label(ROLE) == Some(carrier.as_str())
+}
+
+/// Copies of NetworkPolicies are found by their labels: what they were made from may be gone or changed by now.
+async fn delete_policies(cluster: &Cluster, namespace: &str, release: &str, carrier: Carrier) -> Result<(), Error> {
+    let made = match cluster.list(&NETWORK_POLICY, namespace, &format!("{RELEASE}={release},{ROLE}={carrier}")).await {
+        Ok(made) => made,
+        // Who may not list them could not make any.
+        Err(Error::Refused { code: 403 | 404, .. }) => return Ok(()),
+        Err(other) => return Err(other),
+    };
+    for policy in made {
+        if let Some(name) = policy.pointer("/metadata/name").and_then(Value::as_str) {
+            delete_ours(cluster, &NETWORK_POLICY, namespace, name, release, carrier).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn delete_ours(

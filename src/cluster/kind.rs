@@ -59,6 +59,8 @@ pub const PDB: Kind = Kind::new("policy", "v1", "PodDisruptionBudget", "poddisru
 pub const HPA: Kind = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
 /// KEDA's ScaledObject, where KEDA is installed.
 pub const SCALED_OBJECT: Kind = Kind::new("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects");
+/// NetworkPolicy.
+pub const NETWORK_POLICY: Kind = Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
 /// EndpointSlice.
 pub const ENDPOINT_SLICE: Kind = Kind::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
 /// HTTPRoute.

@@ -5,12 +5,14 @@
 //! Watches are triggers only; nothing is decided from a cache.
 
 pub mod clock;
+pub mod doctor;
 pub mod error;
 pub mod events;
 pub mod execute;
 pub mod kind;
 pub mod leader;
 pub mod observe;
+pub mod preflight;
 pub(crate) mod request;
 pub mod status;
 pub mod watch;

@@ -53,6 +53,33 @@ impl Cluster {
         Ok(answer.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
     }
 
+    /// At most so many objects, and whether there are more.
+    pub(crate) async fn list_some(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        labels: &str,
+        limit: u32,
+    ) -> Result<(Vec<Value>, bool), Error> {
+        let what = format!("list {} {namespace}", kind.kind);
+        let params = ListParams::default().labels(labels).limit(limit);
+        let mut answer = self.send(what, Request::new(kind.path(namespace)).list(&params), REQUEST_TIMEOUT).await?;
+        let more = answer.pointer("/metadata/continue").and_then(Value::as_str).is_some_and(|more| !more.is_empty());
+        Ok((answer.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default(), more))
+    }
+
+    /// What stands at a path, for what is no object, such as `/version`; none where there is nothing.
+    pub(crate) async fn read(&self, path: &str) -> Result<Option<Value>, Error> {
+        let built = http::Request::get(path)
+            .body(Vec::new())
+            .map_err(|why| Error::Malformed { what: format!("read {path}"), why: why.to_string() })?;
+        match self.send(format!("read {path}"), Ok(built), REQUEST_TIMEOUT).await {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Refused { code: 404, .. }) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Creates an object.
     pub(crate) async fn create(&self, kind: &Kind, namespace: &str, object: &Value) -> Result<Value, Error> {
         let what = format!("create {} {namespace}", kind.kind);

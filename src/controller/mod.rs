@@ -5,6 +5,7 @@
 
 mod budget;
 mod index;
+mod preflight;
 mod process;
 mod queue;
 mod release;
@@ -52,6 +53,7 @@ pub struct Context {
     queue: Queue,
     index: Index,
     budgets: Budgets,
+    preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
 }
@@ -103,6 +105,7 @@ impl Context {
             queue: Queue::default(),
             index: Index::default(),
             budgets: Budgets::default(),
+            preflights: preflight::Found::default(),
             told: Mutex::default(),
             started: Instant::now(),
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::queue::{Key, Lane};
-use super::{Context, Next};
+use super::{Context, Next, preflight};
 use crate::api::GatedReleaseStatus;
 use crate::api::release_record::{Phase, ReleaseRecordStatus, RollbackLog};
 use crate::cluster::Error;
@@ -30,6 +30,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         Ok(None) => {
             context.metrics.release_gone(namespace, name);
             context.old_news(key);
+            context.preflights.forget(key);
             return Ok(Next::OnChange);
         }
         Err(Error::Malformed { what, why }) => return malformed(context, key, &what, &why).await,
@@ -42,6 +43,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     }
     let metrics = offers(context.sources.config(), &found.release.spec);
     let mut seen = observe::observe(&context.cluster, &found, metrics, &context.budgets as &dyn Measured).await?;
+    seen.preflight = preflight::look(context, key, &seen).await?;
     if let Some(question) = question(&seen, context.cluster.now()) {
         seen.answers = Some(context.sources.answer(&seen, question).await);
     }

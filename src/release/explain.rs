@@ -2,6 +2,7 @@
 
 mod conditions;
 mod events;
+mod preflight;
 
 use super::action::{Action, Plan};
 use super::plan::{Say, Step, judged_revision};

@@ -6,10 +6,14 @@
 
 pub mod action;
 pub mod ask;
+pub mod capacity;
+pub mod clones;
 pub mod explain;
+pub mod labels;
 pub mod lint;
 pub mod objects;
 pub mod plan;
+pub mod preflight;
 pub mod problem;
 pub mod snapshot;
 pub mod split;

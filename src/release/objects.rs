@@ -1,7 +1,10 @@
-//! The objects of a canary or previous version: Deployment, Service and PodDisruptionBudget as JSON, and their sizes.
+//! The objects of a canary or previous version as JSON, and their sizes: Deployment, Service, PodDisruptionBudget, and
+//! copies of NetworkPolicies.
 
 use serde_json::{Map, Value, json};
 
+use super::clones::clones;
+use super::labels::{Labels, labels};
 use super::problem::Problem;
 use super::snapshot::{SideDeployment, Snapshot, Workload};
 use super::split::Carrier;
@@ -56,7 +59,8 @@ pub fn relabel(seen: &Snapshot, workload: &Workload, carrier: Carrier) -> Result
     Ok(Relabel { key, from, to })
 }
 
-/// The Deployment, Service and PodDisruptionBudget that carry `template` as `carrier`, in the order to apply them.
+/// The NetworkPolicies that are copied, where that is asked for, and the Deployment, Service and PodDisruptionBudget that
+/// carry `template` as `carrier`, in the order to apply them.
 pub fn side(
     seen: &Snapshot,
     workload: &Workload,
@@ -102,7 +106,9 @@ pub fn side(
             "metadata": metadata, "spec": autoscaler_copy(&one.spec, &name, replicas),
         })
     });
-    let mut objects = vec![
+    // Before the pods: what may reach them, and what they may reach, holds from their first moment.
+    let mut all = clones(seen, carrier, &relabel, &labels(template, "/metadata/labels"))?;
+    all.extend([
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(&name, own_labels.clone(), marks), "spec": spec}),
         service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)),
         json!({
@@ -110,9 +116,9 @@ pub fn side(
             "metadata": metadata(&name, own_labels.clone(), Map::new()),
             "spec": {"maxUnavailable": 1, "selector": selector},
         }),
-    ];
-    objects.extend(autoscaler);
-    Ok(objects)
+    ]);
+    all.extend(autoscaler);
+    Ok(all)
 }
 
 /// What was judged as a ReplicaSet of the workload itself, which has a newer template already and stays paused: the way in
@@ -164,6 +170,15 @@ fn autoscaler_copy(spec: &Value, name: &str, replicas: u32) -> Value {
     copy
 }
 
+/// Labels of the user's Service that its copies keep.
+pub(super) fn service_labels(service: &Value) -> Labels {
+    labels(service, "/metadata/labels").into_iter().filter(|(key, _)| is_kept(key)).collect()
+}
+
+fn is_kept(key: &str) -> bool {
+    !belongs_to_tools(key) && !asks_for_the_outside(key)
+}
+
 /// The user's Service for the copy's pods: same ports and labels, so that ServiceMonitors find it; never a second load balancer.
 fn service_copy(
     service: &Value,
@@ -173,7 +188,7 @@ fn service_copy(
 ) -> Value {
     let kept = |place: &str| -> Map<String, Value> {
         let map = service.pointer(place).and_then(Value::as_object).cloned().unwrap_or_default();
-        map.into_iter().filter(|(key, _)| !belongs_to_tools(key) && !asks_for_the_outside(key)).collect()
+        map.into_iter().filter(|(key, _)| is_kept(key)).collect()
     };
     let mut selector = service.pointer("/spec/selector").and_then(Value::as_object).cloned().unwrap_or_default();
     relabel.map(&mut selector);

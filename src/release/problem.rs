@@ -3,6 +3,7 @@
 use super::objects::relabel;
 use super::snapshot::{BudgetSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
+use crate::api::release_record::Arm;
 
 /// Something that must be mended before a release can start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,15 @@ impl Problem {
         Self::start("NoCanaryLabel", message)
     }
 
+    pub(super) fn name_taken(object: &str, carrier: Carrier) -> Self {
+        Self::start(
+            "NameTaken",
+            format!(
+                "{object} exists and was not made by Tidegate for this release; the {carrier} needs that name. Delete or rename it."
+            ),
+        )
+    }
+
     pub(super) fn label_too_long(seen: &Snapshot, key: &str, value: &str) -> Self {
         let workload = &seen.release.spec.workload_ref.name;
         Self::start(
@@ -62,7 +72,7 @@ impl Problem {
 /// One rule: looks at what was seen and adds what it finds.
 type Rule = fn(&Snapshot, &mut Vec<Problem>);
 
-const RULES: &[Rule] = &[workload, service, routes, label, foreign, budget, metrics, stages, change];
+const RULES: &[Rule] = &[workload, service, routes, label, foreign, budget, metrics, stages, change, surroundings];
 
 /// Everything that is wrong, the most basic first; none stops at the first.
 pub fn problems(seen: &Snapshot) -> Vec<Problem> {
@@ -156,10 +166,7 @@ fn label(seen: &Snapshot, found: &mut Vec<Problem>) {
 fn foreign(seen: &Snapshot, found: &mut Vec<Problem>) {
     for side in [&seen.canary, &seen.previous].into_iter().flatten() {
         if let Some(object) = &side.foreign {
-            found.push(Problem::start(
-                "NameTaken",
-                format!("{object} exists and was not made by Tidegate for this release; the {} needs that name. Delete or rename it.", side.carrier),
-            ));
+            found.push(Problem::name_taken(object, side.carrier));
         }
     }
 }
@@ -206,5 +213,17 @@ fn change(seen: &Snapshot, found: &mut Vec<Problem>) {
     let Some(workload) = &seen.workload else { return };
     for problem in &workload.change_problems {
         found.push(Problem::start("ChangeUnreadable", problem.clone()));
+    }
+}
+
+/// What preflight refuses. An attempt that runs in the workload itself, after a late rollback, needs no canary beside it:
+/// nothing of this may keep a fix from going forward.
+fn surroundings(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let forward = seen.record.as_ref().is_some_and(|record| {
+        record.spec.arm == Arm::Workload && record.status.as_ref().is_none_or(|status| status.outcome.is_none())
+    });
+    let Some(preflight) = seen.preflight.as_ref().filter(|_| !forward) else { return };
+    for refused in preflight.refused() {
+        found.push(Problem::start(refused.reason, format!("{}: {}", refused.object, refused.message)));
     }
 }

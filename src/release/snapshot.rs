@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::ask::Answers;
+use super::preflight::Preflight;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
@@ -37,6 +38,10 @@ pub struct Snapshot {
     pub answers: Option<Answers>,
     /// Whether the query templates that `spec.analysis.metrics` names exist, and whether they (or the contract) can count complaints.
     pub metrics: MetricsSeen,
+    /// What preflight found when it last looked; `None` where it has not looked since the process began.
+    pub preflight: Option<Preflight>,
+    /// The NetworkPolicies of the namespace as raw JSON, read only where copies of them are asked for and can matter.
+    pub network_policies: Vec<Value>,
 }
 
 /// The GatedRelease: its spec and what stands in its metadata and status.

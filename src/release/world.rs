@@ -122,6 +122,8 @@ impl World {
                 record: None,
                 answers: None,
                 metrics: MetricsSeen::Found { complaints: false },
+                preflight: None,
+                network_policies: Vec::new(),
             },
             now: Time("2026-01-01T00:00:00Z".parse().unwrap()),
             behaviour: BTreeMap::new(),

@@ -231,6 +231,11 @@ async fn only_what_is_ours_is_deleted_and_the_deployment_last() {
     let objects = [
         ("/api/v1/namespaces/shop/services/web-canary", ours("s", "canary")),
         ("/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web-canary", json!({"metadata": {"uid": "foreign"}})),
+        (
+            "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies",
+            json!({"items": [{"metadata": {"name": "copy"}}]}),
+        ),
+        ("/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/copy", ours("n", "canary")),
         ("/apis/apps/v1/namespaces/shop/deployments/web-canary", ours("d", "canary")),
         ("/apis/apps/v1/namespaces/shop/deployments/web-previous", ours("p", "previous")),
     ];
@@ -239,6 +244,6 @@ async fn only_what_is_ours_is_deleted_and_the_deployment_last() {
     let log = log.lock().unwrap().clone();
     let deleted: Vec<_> = log.iter().filter(|got| got.method == "DELETE").collect();
     let uids: Vec<_> = deleted.iter().map(|got| got.body["preconditions"]["uid"].as_str().unwrap()).collect();
-    assert_eq!(uids, ["s", "d"]);
+    assert_eq!(uids, ["s", "n", "d"]);
     assert!(deleted.iter().all(|got| got.body["propagationPolicy"] == "Background"), "{deleted:?}");
 }

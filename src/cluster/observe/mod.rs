@@ -15,7 +15,7 @@ mod workload;
 use serde_json::Value;
 
 pub use budget::Measured;
-pub use release::{Found, find};
+pub use release::{Found, find, of_manifest};
 
 use super::{Cluster, Error};
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
@@ -54,6 +54,11 @@ pub async fn observe(
     } else {
         service::Endpoints::default()
     };
+    // A release that asks for copies of them cannot start without knowing them.
+    let network_policies = match busy && spec.traffic.clone_network_policies {
+        true => cluster.list(&super::kind::NETWORK_POLICY, namespace, "").await?,
+        false => Vec::new(),
+    };
     let (canary, previous) = tokio::try_join!(
         side::read(cluster, release, Carrier::Canary, (canary, &scalers), busy, &endpoints),
         side::read(cluster, release, Carrier::Previous, (previous, &scalers), busy, &endpoints),
@@ -70,6 +75,8 @@ pub async fn observe(
         record,
         answers: None,
         metrics,
+        preflight: None,
+        network_policies,
     })
 }
 

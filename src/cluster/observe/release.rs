@@ -27,6 +27,12 @@ pub async fn find(cluster: &Cluster, namespace: &str, name: &str) -> Result<Opti
     cluster.get(&GATED_RELEASE, namespace, name).await?.map(|object| parse(namespace, name, object)).transpose()
 }
 
+/// A GatedRelease as a manifest has it, as if it stood in the cluster.
+pub fn of_manifest(namespace: &str, object: Value) -> Result<Found, Error> {
+    let name = text(&object, "/metadata/name").unwrap_or_default().to_owned();
+    parse(namespace, &name, object)
+}
+
 fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error> {
     let malformed = |field: &str, why: serde_json::Error| Error::Malformed {
         what: format!("GatedRelease {namespace}/{name}"),

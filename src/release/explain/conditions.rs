@@ -1,6 +1,6 @@
-//! Ready, Progressing, Held, Released; Stalled only where the object itself is invalid.
+//! Ready, Progressing, Held, Released, Preflight; Stalled only where the object itself is invalid.
 
-use super::After;
+use super::{After, preflight};
 use crate::api::condition::{Condition, Truth};
 use crate::api::release_record::Outcome;
 use crate::release::plan::Say;
@@ -10,8 +10,14 @@ use crate::release::problem::Problem;
 const INVALID: [&str; 1] = ["StagesInvalid"];
 
 pub(super) fn conditions(after: &After<'_>, found: &[Problem]) -> Vec<Condition> {
-    let all =
-        [Some(ready(after, found)), Some(progressing(after)), Some(held(after)), Some(released(after)), stalled(found)];
+    let all = [
+        Some(ready(after, found)),
+        Some(progressing(after)),
+        Some(held(after)),
+        Some(released(after)),
+        preflight::found(after),
+        stalled(found),
+    ];
     all.into_iter()
         .flatten()
         .map(|(kind, status, reason, message)| {
@@ -21,10 +27,11 @@ pub(super) fn conditions(after: &After<'_>, found: &[Problem]) -> Vec<Condition>
             let observed_generation = after.seen.release.generation;
             Condition { kind: kind.to_owned(), status, reason, message, last_transition_time, observed_generation }
         })
+        .chain(preflight::stands(after))
         .collect()
 }
 
-type Facts = (&'static str, Truth, String, String);
+pub(super) type Facts = (&'static str, Truth, String, String);
 
 /// The gate is in force, and Git is what runs.
 fn ready(after: &After<'_>, found: &[Problem]) -> Facts {

@@ -120,17 +120,22 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
 fn unsettled(workload: &Workload) -> Step {
     let active: Vec<_> = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).collect();
     let names: Vec<_> = active.iter().map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();
-    let names = names.join(" and ");
-    let message = if workload.paused {
-        format!(
-            "The Deployment was paused in the middle of a rolling update: {names} are all active, and none of them is stable for sure. Finish one of them (kubectl rollout resume lets the newest run ungated); the template is judged as soon as one is left."
-        )
-    } else {
-        format!(
-            "A rolling update is under way: {names} are all active. The workload is taken under the gate as soon as one is left; see: kubectl rollout status."
-        )
-    };
+    let message = format!(
+        "The Deployment was paused in the middle of a rolling update: {} are all active, and none of them is stable for sure. Finish one of them (kubectl rollout resume lets the newest run ungated); the template is judged as soon as one is left.",
+        names.join(" and ")
+    );
     Step::says(Say::Unsettled("NotSettled", message)).wake(LOOK_AGAIN)
+}
+
+/// A workload in the middle of a roll of its own is adopted when it has ended: only then is it known what is stable.
+fn settling(workload: &Workload) -> Option<Step> {
+    let active = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let names: Vec<_> = active.map(|set| set.name.as_str()).collect();
+    let message = format!(
+        "The Deployment is in the middle of a rolling update: {} are both active. It is taken under the gate when one is left (kubectl rollout status tells); undo the update where it does not end.",
+        names.join(" and ")
+    );
+    (names.len() > 1).then(|| Step::says(Say::Unsettled("NotSettled", message)))
 }
 
 /// The template is the one that runs.
@@ -159,8 +164,8 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         return if retried || moved { open::attempt(seen, workload, now, true) } else { Step::says(Say::Closed) };
     }
     let Some(stable) = last_good(seen) else {
-        if workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).count() > 1 {
-            return unsettled(workload);
+        if let Some(step) = settling(workload) {
+            return step;
         }
         let summary = "Taken under the gate as it runs.".to_owned();
         return open::sealed(seen, workload, now, Outcome::Bootstrap, summary);

@@ -149,6 +149,8 @@ impl Table {
         add(Kind::new("", "v1", "Secret", "secrets"), &[], false, true, &[]);
         add(Kind::new("", "v1", "ServiceAccount", "serviceaccounts"), &["sa"], false, true, &[]);
         add(Kind::new("", "v1", "ResourceQuota", "resourcequotas"), &["quota"], false, true, &[Status]);
+        let claim = Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims");
+        add(claim, &["pvc"], false, true, &[Status]);
         add(crate::cluster::kind::DEPLOYMENT, &["deploy"], true, true, &[Scale, Status]);
         add(crate::cluster::kind::REPLICA_SET, &["rs"], true, true, &[Scale, Status]);
         add(crate::cluster::kind::ENDPOINT_SLICE, &[], false, true, &[]);
@@ -179,7 +181,7 @@ impl Table {
 }
 
 /// Kinds whose `metadata.generation` counts, beside those with a status.
-const NO_GENERATION: &[&str] = &["Namespace", "Service", "ResourceQuota"];
+const NO_GENERATION: &[&str] = &["Namespace", "Service", "ResourceQuota", "PersistentVolumeClaim"];
 const GENERATION: &[&str] = &["NetworkPolicy", "EndpointSlice"];
 
 fn built_in(kind: Kind, short: &[&str], all: bool, namespaced: bool, parts: &[Subresource], shelf: usize) -> Resource {

@@ -36,6 +36,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::new("", "v1", "Secret", "secrets"),
     Kind::new("", "v1", "ServiceAccount", "serviceaccounts"),
     Kind::new("", "v1", "ResourceQuota", "resourcequotas"),
+    Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
     Kind::new("", "v1", "Endpoints", "endpoints"),
     Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
     Kind::new("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),

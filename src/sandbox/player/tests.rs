@@ -16,6 +16,8 @@ use crate::sandbox::screen::{StageState, View};
 use crate::sandbox::story::{Action, Version, Weights, embedded, names, parse};
 use crate::sandbox::user::User;
 
+mod preflight;
+
 const BEGAN: Time = Time(EPOCH);
 
 fn story(with: &str) -> Story {

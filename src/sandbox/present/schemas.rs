@@ -90,6 +90,7 @@ fn built_in(row: &Resource) -> Option<Of> {
         ("", "v1", "Secret") => of::<core::Secret>,
         ("", "v1", "ServiceAccount") => of::<core::ServiceAccount>,
         ("", "v1", "ResourceQuota") => of::<core::ResourceQuota>,
+        ("", "v1", "PersistentVolumeClaim") => of::<core::PersistentVolumeClaim>,
         ("", "v1", "Event") => of::<core::Event>,
         ("events.k8s.io", "v1", "Event") => of::<events::Event>,
         ("apps", "v1", "Deployment") => of::<apps::Deployment>,

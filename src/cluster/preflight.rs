@@ -1,0 +1,127 @@
+//! Reads what lies around a workload, for preflight: one bounded list a kind.
+//!
+//! A kind that the cluster does not have, or that may not be read, is a note and not an error; so is an add-on's kind that
+//! cannot be read for another reason, such as a conversion webhook that is down.
+
+use futures::future::try_join_all;
+use serde_json::Value;
+
+use super::kind::{DEPLOYMENT, HTTP_ROUTE, NETWORK_POLICY, PDB, SERVICE};
+use super::{Cluster, Error, Kind};
+use crate::release::Snapshot;
+use crate::release::preflight::{Surroundings, Unseen};
+
+/// How many objects of a kind are looked at in a namespace.
+const LIMIT: u32 = 500;
+
+const AUTOSCALER: Kind = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
+const QUOTA: Kind = Kind::new("", "v1", "ResourceQuota", "resourcequotas");
+const CLAIM: Kind = Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims");
+const INGRESS: Kind = Kind::new("networking.k8s.io", "v1", "Ingress", "ingresses");
+const GRPC_ROUTE: Kind = Kind::new("gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes");
+const BACKEND_TLS: Kind = Kind::new("gateway.networking.k8s.io", "v1", "BackendTLSPolicy", "backendtlspolicies");
+const X_BACKEND: Kind =
+    Kind::new("gateway.networking.x-k8s.io", "v1alpha1", "XBackendTrafficPolicy", "xbackendtrafficpolicies");
+const ENVOY_BACKEND: Kind =
+    Kind::new("gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy", "backendtrafficpolicies");
+const SERVICE_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
+const POD_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors");
+const AUTHORIZATION: Kind = Kind::new("security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies");
+const DESTINATION: Kind = Kind::new("networking.istio.io", "v1", "DestinationRule", "destinationrules");
+
+/// Where objects of a kind are put.
+type Into = fn(&mut Surroundings) -> &mut Vec<Value>;
+
+/// Every kind that is listed, whether each cluster has it, and where its objects go. `docs/install.md` names the verbs.
+const KINDS: &[(Kind, bool, Into)] = &[
+    (SERVICE, true, |around| &mut around.services),
+    (NETWORK_POLICY, true, |around| &mut around.network_policies),
+    (PDB, true, |around| &mut around.budgets),
+    (AUTOSCALER, true, |around| &mut around.autoscalers),
+    (QUOTA, true, |around| &mut around.quotas),
+    (HTTP_ROUTE, true, |around| &mut around.routes),
+    (INGRESS, true, |around| &mut around.routes),
+    (GRPC_ROUTE, false, |around| &mut around.routes),
+    (SERVICE_MONITOR, false, |around| &mut around.service_monitors),
+    (POD_MONITOR, false, |around| &mut around.pod_monitors),
+    (AUTHORIZATION, false, |around| &mut around.authorizations),
+    (DESTINATION, false, |around| &mut around.destinations),
+    (BACKEND_TLS, false, |around| &mut around.attached),
+    (X_BACKEND, false, |around| &mut around.attached),
+    (ENVOY_BACKEND, false, |around| &mut around.attached),
+];
+
+/// What lies around the workload of a snapshot.
+pub async fn surroundings(cluster: &Cluster, seen: &Snapshot) -> Result<Surroundings, Error> {
+    let namespace = &seen.release.namespace;
+    let workload = &seen.release.spec.workload_ref.name;
+    let lists = try_join_all(KINDS.iter().map(|(kind, core, _)| listed(cluster, kind, namespace, *core)));
+    let claims = try_join_all(claim_names(seen).into_iter().map(|name| claim(cluster, namespace, name)));
+    let (lists, claims, deployment) = tokio::try_join!(lists, claims, cluster.get(&DEPLOYMENT, namespace, workload))?;
+    let mut around = Surroundings { deployment: deployment.unwrap_or_default(), ..Surroundings::default() };
+    for ((_, _, place), (items, unseen)) in KINDS.iter().zip(lists) {
+        place(&mut around).extend(items);
+        around.unseen.extend(unseen);
+    }
+    for claim in claims {
+        match claim {
+            Ok(claim) => around.claims.push(claim),
+            Err(unseen) => around.unseen.push(unseen),
+        }
+    }
+    Ok(around)
+}
+
+/// The objects of a kind, with their kind written in each, and what is to be said of the list.
+async fn listed(
+    cluster: &Cluster,
+    kind: &Kind,
+    namespace: &str,
+    core: bool,
+) -> Result<(Vec<Value>, Option<Unseen>), Error> {
+    let unseen = |why: String, exists: bool| {
+        let kind = if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) };
+        Some(Unseen { kind, why, exists })
+    };
+    match cluster.list_some(kind, namespace, "", LIMIT).await {
+        Ok((mut items, more)) => {
+            for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                item.insert("kind".to_owned(), kind.kind.into());
+            }
+            let note = more.then(|| unseen(format!("there are more than {LIMIT}, and the others were left out"), true));
+            Ok((items, note.flatten()))
+        }
+        Err(Error::Refused { code: 404, .. }) => {
+            Ok((Vec::new(), unseen("the cluster does not serve it".into(), false)))
+        }
+        Err(Error::Refused { code: 403, .. }) => Ok((Vec::new(), unseen(forbidden(kind), true))),
+        // What each cluster has decides too much to be skipped for a moment's failure.
+        Err(error) if core => Err(error),
+        Err(Error::Refused { code, .. }) => Ok((Vec::new(), unseen(format!("the API server answers {code}"), true))),
+        Err(error) => Ok((Vec::new(), unseen(error.kind().to_owned(), true))),
+    }
+}
+
+fn forbidden(kind: &Kind) -> String {
+    format!("the verb list on {} is not granted", kind.plural)
+}
+
+/// Claims that the workload's template mounts.
+fn claim_names(seen: &Snapshot) -> Vec<&str> {
+    let volumes = seen.workload.as_ref().and_then(|workload| workload.template.pointer("/spec/volumes")?.as_array());
+    let names = volumes.into_iter().flatten();
+    names.filter_map(|volume| volume.pointer("/persistentVolumeClaim/claimName")?.as_str()).collect()
+}
+
+type Claim = (String, Option<Value>);
+
+async fn claim(cluster: &Cluster, namespace: &str, name: &str) -> Result<Result<Claim, Unseen>, Error> {
+    match cluster.get(&CLAIM, namespace, name).await {
+        Ok(claim) => Ok(Ok((name.to_owned(), claim))),
+        Err(Error::Refused { code: 403, .. }) => {
+            let why = format!("the verb get on {} is not granted", CLAIM.plural);
+            Ok(Err(Unseen { kind: format!("{} {name}", CLAIM.kind), why, exists: true }))
+        }
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,50 @@
+//! Monitors that would not scrape the canary: without figures of its own it is never judged good.
+
+use serde_json::Value;
+
+use super::facts::{Facts, list, named, text};
+use super::{Finding, Severity};
+use crate::release::labels::{labels, selects};
+use crate::release::objects::service_labels;
+
+/// Whether a monitor looks into this namespace: into its own where it says nothing.
+fn looks_here(monitor: &Value, namespace: &str) -> bool {
+    let selector = monitor.pointer("/spec/namespaceSelector");
+    let any = selector.and_then(|selector| selector.get("any")).and_then(Value::as_bool).unwrap_or(false);
+    let names = list(monitor, "/spec/namespaceSelector/matchNames");
+    any || names.is_empty() || names.iter().any(|name| name == namespace)
+}
+
+/// By labels of the Service; a copy does not keep those by which a tool would take it for its own.
+pub(super) fn service_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let Some(service) = &facts.seen.service else { return };
+    let (own, copied) = (labels(&service.object, "/metadata/labels"), service_labels(&service.object));
+    for monitor in facts.around.service_monitors.iter().filter(|monitor| looks_here(monitor, facts.namespace())) {
+        let selector = monitor.pointer("/spec/selector");
+        if !selects(selector, &own) || selects(selector, &copied) {
+            continue;
+        }
+        let lost: Vec<_> = own.keys().filter(|key| !copied.contains_key(*key)).map(String::as_str).collect();
+        let message = format!(
+            "It selects Service {} by a label that the Services of canary and previous version do not keep ({}), so nothing would be measured of them and the release would wait for evidence. Select by another label of the Service.",
+            text(&service.object, "/metadata/name"),
+            lost.join(", ")
+        );
+        found.push(facts.finding("ServiceMonitorMissesCanary", Severity::Warn, ("ServiceMonitor", monitor), message));
+    }
+}
+
+/// By labels of the pods.
+pub(super) fn pod_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    for monitor in facts.around.pod_monitors.iter().filter(|monitor| looks_here(monitor, facts.namespace())) {
+        let missed = facts.missed(|labels| selects(monitor.pointer("/spec/selector"), labels));
+        if missed.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "It selects the workload's pods and not {}, so nothing would be measured of them and the release would wait for evidence. Let it select them too.",
+            named(&missed)
+        );
+        found.push(facts.finding("PodMonitorMissesCanary", Severity::Warn, ("PodMonitor", monitor), message));
+    }
+}

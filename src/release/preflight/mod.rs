@@ -1,0 +1,105 @@
+//! What lies around a workload and would break a release, or miss its canary: found by name, before anything starts.
+//!
+//! One function a rule, one file a group, one visible list. A rule looks at what selectors select, not at names alone. Here
+//! belongs what can be told from objects; what must never enter: a request, or a rule about whether the *change* may ship.
+
+mod attached;
+mod facts;
+mod metrics;
+mod network;
+mod placement;
+mod quota;
+mod services;
+mod surroundings;
+mod volumes;
+mod workload;
+
+use serde::Serialize;
+
+use super::snapshot::Snapshot;
+use facts::Facts;
+
+pub use quota::{Capacity, capacity};
+pub use surroundings::{Surroundings, Unseen};
+pub use workload::paused_owners;
+
+/// What a finding does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Severity {
+    /// It would break the release: nothing starts until it is mended.
+    Refuse,
+    /// Somebody should know; releases go on.
+    Warn,
+}
+
+/// One thing in the way of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// One word for programs; docs/preflight.md has a section for each.
+    pub reason: &'static str,
+    /// What it does.
+    pub severity: Severity,
+    /// The object, such as `NetworkPolicy shop/allow-gateway`.
+    pub object: String,
+    /// What is wrong, why it matters, and the remedy.
+    pub message: String,
+}
+
+/// What one look at the surroundings found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Preflight {
+    /// What is in the way; what is refused first.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at, each in a sentence. Kinds that the cluster does not have are not among them.
+    pub unseen: Vec<String>,
+}
+
+impl Preflight {
+    /// The findings that keep a release from starting.
+    pub fn refused(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Refuse)
+    }
+}
+
+/// One rule: looks at what was seen and adds what it finds.
+type Rule = fn(&Facts<'_>, &mut Vec<Finding>);
+
+const RULES: &[Rule] = &[
+    workload::settled,
+    workload::paused_by_others,
+    workload::argo,
+    workload::autoscalers,
+    network::policies,
+    network::peers,
+    network::authorization,
+    services::others,
+    services::exposed,
+    services::ungoverned,
+    services::disruption,
+    attached::policies,
+    attached::destinations,
+    metrics::service_monitors,
+    metrics::pod_monitors,
+    volumes::claims,
+    volumes::host_paths,
+    placement::ports,
+    placement::affinity,
+    placement::field_refs,
+    quota::too_small,
+];
+
+/// Everything that is found; no rule stops at the first.
+pub fn preflight(seen: &Snapshot, around: &Surroundings) -> Preflight {
+    let mut findings = Vec::new();
+    if let Some(facts) = Facts::of(seen, around) {
+        for rule in RULES {
+            rule(&facts, &mut findings);
+        }
+    }
+    findings.sort_by_key(|finding| finding.severity);
+    let unseen = around.unseen.iter().filter(|unseen| unseen.exists).map(ToString::to_string).collect();
+    Preflight { findings, unseen }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Where the copies' pods may run, and what they learn of their own labels.
+
+use serde_json::{Value, json};
+
+use super::facts::{Facts, list, named, text};
+use super::{Finding, Severity};
+use crate::release::labels::selects;
+
+/// A port of the node is taken once a node.
+pub(super) fn ports(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let spec = &facts.workload.template["spec"];
+    let own_network = spec.get("hostNetwork").and_then(Value::as_bool).unwrap_or(false);
+    let containers = list(spec, "/containers").iter().chain(list(spec, "/initContainers"));
+    let mut taken: Vec<_> = containers
+        .flat_map(|container| list(container, "/ports"))
+        .filter_map(|port| {
+            let place = if own_network { "containerPort" } else { "hostPort" };
+            port.get(place).and_then(Value::as_u64).filter(|port| *port > 0)
+        })
+        .collect();
+    taken.sort_unstable();
+    taken.dedup();
+    if taken.is_empty() {
+        return;
+    }
+    let taken: Vec<_> = taken.iter().map(u64::to_string).collect();
+    let message = format!(
+        "Its pods take port {} of their node ({}): pods of canary and previous version find no place on a node where one of the workload's runs. Leave the ports of nodes alone, or keep as many nodes free as the canary has pods.",
+        taken.join(", "),
+        if own_network { "hostNetwork" } else { "hostPort" }
+    );
+    found.push(facts.of_workload("HostPortTaken", Severity::Warn, message));
+}
+
+/// A required term that keeps the copies' pods away from the workload's, because the label cannot be rewritten in it or
+/// another one says the same.
+pub(super) fn affinity(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let place = "/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution";
+    for term in list(&facts.workload.template, place) {
+        let Some(selector) = term.get("labelSelector") else { continue };
+        let away: Vec<_> = facts
+            .copies
+            .iter()
+            .filter(|copy| {
+                // `matchLabelKeys` puts the pod's own value of a label to the selector.
+                let keys = list(term, "/matchLabelKeys").iter().filter_map(Value::as_str);
+                let told_apart = keys.into_iter().any(|key| copy.labels.get(key) != copy.plain.get(key));
+                !told_apart && selects(Some(&copy.relabel.selector(selector)), &copy.plain)
+            })
+            .collect();
+        if away.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "Its required podAntiAffinity over {} keeps {} away from wherever the workload's pods run: they need as many free places as the workload has. Let the term select by {} with In or matchLabels, or make it preferred.",
+            text(term, "/topologyKey"),
+            named(&away),
+            away.first().map(|copy| copy.relabel.key.as_str()).unwrap_or_default()
+        );
+        found.push(facts.of_workload("AffinityKeepsCanaryAway", Severity::Warn, message));
+    }
+    together(facts, found);
+}
+
+/// A required podAffinity that binds the copies to the workload's pods.
+fn together(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let place = "/spec/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution";
+    for term in list(&facts.workload.template, place) {
+        let Some(selector) = term.get("labelSelector") else { continue };
+        // Rewritten it selects nobody: neither the user's pods nor the copy's own, which may be the first of their kind.
+        let alone: Vec<_> = facts
+            .copies
+            .iter()
+            .filter(|copy| {
+                let rewritten = copy.relabel.selector(selector);
+                selects(Some(selector), &copy.plain)
+                    && !selects(Some(&rewritten), &copy.plain)
+                    && !selects(Some(&rewritten), &copy.labels)
+            })
+            .collect();
+        if alone.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "Its required podAffinity over {} selects the workload's pods in a way that cannot be said of {}, whose pods would find no place. Let the term select by {} with In or matchLabels.",
+            text(term, "/topologyKey"),
+            named(&alone),
+            alone.first().map(|copy| copy.relabel.key.as_str()).unwrap_or_default()
+        );
+        found.push(facts.of_workload("AffinityUnsatisfiable", Severity::Refuse, message));
+    }
+}
+
+/// A program that reads the rewritten label sees another value in the canary.
+pub(super) fn field_refs(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let Some(copy) = facts.copies.first() else { return };
+    let key = &copy.relabel.key;
+    let spec = &facts.workload.template["spec"];
+    let wanted = [json!("metadata.labels"), json!(format!("metadata.labels['{key}']"))];
+    let containers = list(spec, "/containers").iter().chain(list(spec, "/initContainers"));
+    let by_env = containers.flat_map(|container| {
+        let refs = list(container, "/env")
+            .iter()
+            .filter(|env| env.pointer("/valueFrom/fieldRef/fieldPath").is_some_and(|path| wanted.contains(path)));
+        refs.map(|env| format!("env {} of container {}", text(env, "/name"), text(container, "/name")))
+    });
+    let by_volume = list(spec, "/volumes").iter().filter(|volume| {
+        let projected = list(volume, "/projected/sources").iter().flat_map(|source| list(source, "/downwardAPI/items"));
+        let items = list(volume, "/downwardAPI/items").iter().chain(projected);
+        items.into_iter().any(|item| item.pointer("/fieldRef/fieldPath").is_some_and(|path| wanted.contains(path)))
+    });
+    let by_volume = by_volume.map(|volume| format!("volume {}", text(volume, "/name")));
+    let places: Vec<_> = by_env.chain(by_volume).collect();
+    if places.is_empty() {
+        return;
+    }
+    let message = format!(
+        "It hands the label {key} to its program ({}), which reads {} in the canary instead of {}. Make sure that nothing hangs on that value, such as the name of a queue or a lock, or name another label in spec.traffic.canaryLabel.",
+        places.join(", "),
+        copy.relabel.to,
+        copy.relabel.from
+    );
+    found.push(facts.of_workload("LabelIsRead", Severity::Warn, message));
+}

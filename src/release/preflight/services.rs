@@ -1,0 +1,100 @@
+//! Services, routes and PodDisruptionBudgets that mean more, or less, than the release steers.
+
+use serde_json::Value;
+
+use super::facts::{Facts, list, named, text};
+use super::{Finding, Severity};
+use crate::release::clones::is_made;
+use crate::release::labels::{map_selects, selects};
+
+/// Other Services over the same pods: their users never see the canary, or see it before it is judged.
+pub(super) fn others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let others = facts
+        .around
+        .services
+        .iter()
+        .filter(|service| text(service, "/metadata/name") != facts.service() && !is_made(service));
+    for service in others {
+        let selector = service.pointer("/spec/selector");
+        let missed = facts.missed(|labels| map_selects(selector, labels));
+        let shared = facts.shared(|labels| map_selects(selector, labels));
+        if !shared.is_empty() {
+            let message = format!(
+                "It selects {} as well as the workload's pods: its users reach a new version before it is judged, whatever the weights say. Add the label {} to its selector.",
+                named(&shared),
+                shared.first().map(|copy| format!("{}={}", copy.relabel.key, copy.relabel.from)).unwrap_or_default()
+            );
+            found.push(facts.finding("ServiceReachesCanary", Severity::Warn, ("Service", service), message));
+        } else if !missed.is_empty() {
+            let message = format!(
+                "It selects the workload's pods and not {}: its users stay on the old version until promotion, unwatched by the release. Send them through Service {} and its routes where they should take part.",
+                named(&missed),
+                facts.service()
+            );
+            found.push(facts.finding("ServiceMissesCanary", Severity::Warn, ("Service", service), message));
+        }
+    }
+}
+
+/// A Service that users reach from outside without passing a route.
+pub(super) fn exposed(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let Some(service) = &facts.seen.service else { return };
+    let kind = text(&service.object, "/spec/type");
+    let outside = matches!(kind, "NodePort" | "LoadBalancer") || !list(&service.object, "/spec/externalIPs").is_empty();
+    if outside {
+        let how = if matches!(kind, "NodePort" | "LoadBalancer") { kind } else { "externalIPs" };
+        let message = format!(
+            "It is reachable from outside by itself ({how}): who comes that way passes no route and stays on the workload's own pods. Make it type ClusterIP and let all traffic come through the routes."
+        );
+        found.push(facts.finding("ServiceExposed", Severity::Warn, ("Service", &service.object), message));
+    }
+}
+
+/// Routes and Ingresses that lead to the Service and are not listed in the release.
+pub(super) fn ungoverned(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let listed = &facts.seen.release.spec.traffic.http_routes;
+    for route in &facts.around.routes {
+        let (kind, name) = (text(route, "/kind"), text(route, "/metadata/name"));
+        if kind == "HTTPRoute" && listed.iter().any(|known| known.name == name) {
+            continue;
+        }
+        if !leads_to(route, facts.service()) {
+            continue;
+        }
+        let remedy = match kind {
+            "HTTPRoute" => "Add it to spec.traffic.httpRoutes.",
+            _ => "Move that traffic to an HTTPRoute and list it in spec.traffic.httpRoutes.",
+        };
+        let message = format!(
+            "It sends traffic to Service {} and is not governed by the release: who comes that way stays on the workload's own pods. {remedy}",
+            facts.service()
+        );
+        found.push(facts.finding("RouteNotGoverned", Severity::Warn, (kind, route), message));
+    }
+}
+
+fn leads_to(route: &Value, service: &str) -> bool {
+    let by_route = list(route, "/spec/rules")
+        .iter()
+        .flat_map(|rule| list(rule, "/backendRefs"))
+        .any(|backend| text(backend, "/name") == service && matches!(text(backend, "/kind"), "" | "Service"));
+    let paths = list(route, "/spec/rules").iter().flat_map(|rule| list(rule, "/http/paths"));
+    let by_ingress = paths.map(|path| text(path, "/backend/service/name"));
+    by_route || by_ingress.chain([text(route, "/spec/defaultBackend/service/name")]).any(|name| name == service)
+}
+
+/// Pods under two PodDisruptionBudgets cannot be evicted at all. Tidegate gives canary and previous version one each.
+pub(super) fn disruption(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    for budget in facts.around.budgets.iter().filter(|budget| !is_made(budget)) {
+        let shared = facts.shared(|labels| selects(budget.pointer("/spec/selector"), labels));
+        if shared.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "It covers {} too, which Tidegate gives a PodDisruptionBudget of their own: pods under two of them cannot be evicted, so node drains stop during a release. Add the label {} to its selector.",
+            named(&shared),
+            shared.first().map(|copy| format!("{}={}", copy.relabel.key, copy.relabel.from)).unwrap_or_default()
+        );
+        found.push(facts.finding("PdbCoversCanary", Severity::Warn, ("PodDisruptionBudget", budget), message));
+    }
+}
