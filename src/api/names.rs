@@ -20,6 +20,8 @@ pub const RESUMED_BY: &str = "tidegate.io/resumed-by";
 pub const PAUSED_BECAUSE: &str = "tidegate.io/paused-because";
 /// Annotation on a GatedRelease: a new value starts a closed revision again.
 pub const RETRY: &str = "tidegate.io/retry";
+/// Annotation on a GatedRelease, any value: Tidegate leaves the workload as on deletion, and the object stays.
+pub const DETACH: &str = "tidegate.io/detach";
 /// Annotation on an HTTPRoute during a release: the stable Service whose weights Tidegate keeps.
 pub const WEIGHTS: &str = "tidegate.io/weights";
 /// Annotation on an HTTPRoute during a release: the weights to put back, by rule.
