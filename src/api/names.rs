@@ -36,8 +36,10 @@ pub const REVISION: &str = "tidegate.io/revision";
 pub const FINALIZER: &str = "tidegate.io/traffic-home";
 /// Field manager of every write.
 pub const MANAGER: &str = "tidegate";
+/// Annotation on a pod template: when somebody asked for new pods of it.
+pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 /// Template annotations that are no change of the program: a restart rolls natively.
-pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &["kubectl.kubernetes.io/restartedAt"];
+pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &[RESTARTED_AT];
 /// Ending of the canary's Deployment, Service and PodDisruptionBudget.
 pub const CANARY_SUFFIX: &str = "-canary";
 /// Ending of the objects that keep the last stable warm.

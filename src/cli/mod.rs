@@ -4,10 +4,13 @@
 
 mod controller;
 mod crds;
+mod detach;
+mod restart;
 mod retry;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
+mod wait;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,7 +28,8 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 wrong arguments.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 wrong arguments. \
+    wait, restart and detach have more: see their --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -37,6 +41,12 @@ enum Command {
     Status(status::Args),
     /// Try a revision again whose release was closed.
     Retry(retry::Args),
+    /// Wait until a change is released, or another thing happens to it; for scripts and pipelines.
+    Wait(wait::Args),
+    /// Restart the pods of a gated Deployment, also in the middle of a release.
+    Restart(restart::Args),
+    /// Leave a workload: traffic home, Tidegate's objects gone, the Deployment as it runs.
+    Detach(detach::Args),
     /// Try Tidegate on a simulated cluster.
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
@@ -56,6 +66,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Crds(args) => crds::run(&args)?,
         Command::Status(args) => status::run(&args).await?,
         Command::Retry(args) => retry::run(&args).await?,
+        Command::Wait(args) => return wait::run(&args).await,
+        Command::Restart(args) => return restart::run(&args).await,
+        Command::Detach(args) => return detach::run(&args).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {
             // A sandbox has runtimes of its own, which cannot be started from within this one.

@@ -35,7 +35,9 @@ pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
     if !leaving.is_empty() {
         return going().all(leaving).wake(LOOK_AGAIN);
     }
-    going().all(seen.workload.as_ref().and_then(|workload| last_word(workload, seen, why))).then(Action::RemoveFinalizer)
+    going()
+        .all(seen.workload.as_ref().and_then(|workload| last_word(workload, seen, why)))
+        .then(Action::RemoveFinalizer)
 }
 
 /// A workload that was held goes on by itself where its template runs already. A template that was not released stays
@@ -64,18 +66,14 @@ fn close(active: &Active<'_>, why: &str) -> Step {
         Phase::Plan if active.stored().is_some() => {
             active.seal(Outcome::Abandoned, format!("It took no traffic: {why} before."))
         }
-        Phase::Promote | Phase::Verify if active.workload_is_new() => {
-            forward(active, why)
-        }
+        Phase::Promote | Phase::Verify if active.workload_is_new() => forward(active, why),
         Phase::Plan
         | Phase::Stage
         | Phase::Release
         | Phase::Promote
         | Phase::Verify
         | Phase::Idle
-        | Phase::Complete => {
-            roll_back::begin(active, Trigger::Deleted, why.to_owned(), "present".to_owned())
-        }
+        | Phase::Complete => roll_back::begin(active, Trigger::Deleted, why.to_owned(), "present".to_owned()),
     }
 }
 

@@ -140,9 +140,7 @@ fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     // goes with its GatedRelease.
     let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
     let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
-    if workload.is_none_or(|it| paused(it) || broken_glass(it))
-        || release.is_none_or(leaves)
-    {
+    if workload.is_none_or(|it| paused(it) || broken_glass(it)) || release.is_none_or(leaves) {
         return;
     }
     let Some(record) = newest_record(seen.objects) else { return };
