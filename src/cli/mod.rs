@@ -99,6 +99,17 @@ async fn client(namespace: Option<&str>) -> Result<(kube::Client, String), Failu
     Ok((client, namespace))
 }
 
+/// The same as another user, where one is named, as `kubectl --as` does.
+async fn client_as(namespace: Option<&str>, user: Option<&str>) -> Result<(kube::Client, String), Failure> {
+    let Some(user) = user else { return client(namespace).await };
+    let no_way = |error: String| format!("no way to a cluster: {error}");
+    let mut config = kube::Config::infer().await.map_err(|error| no_way(error.to_string()))?;
+    config.auth_info.impersonate = Some(user.to_owned());
+    let client = kube::Client::try_from(config).map_err(|error| no_way(error.to_string()))?;
+    let namespace = namespace.unwrap_or(client.default_namespace()).to_owned();
+    Ok((client, namespace))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

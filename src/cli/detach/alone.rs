@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Client;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Leaver, has_left};
+use crate::api::ReleaseRecord;
 use crate::cli::controller::LEASE;
 use crate::cli::{Failure, say};
-use crate::cluster::kind::GATED_RELEASE;
+use crate::cluster::kind::{GATED_RELEASE, RELEASE_RECORD};
 use crate::cluster::leader::{Keeper, Role, Timing};
 use crate::cluster::{Cluster, Leadership, SystemClock};
 use crate::controller::{Context, asked, look_once};
@@ -48,7 +51,7 @@ impl Alone {
         let leads = tokio::time::timeout_at(until, role.wait_for(|role| *role == Role::Leading)).await;
         if !matches!(leads, Ok(Ok(_))) {
             return Err(format!(
-                "the Lease {namespace}/{LEASE} could not be taken in time: a controller renews it, or this user may not write it. Look: kubectl get lease {LEASE} -n {namespace} -o yaml"
+                "the Lease {namespace}/{LEASE} could not be taken in time: a controller renews it, this user may not write it, or there is no such namespace. Look: kubectl get lease {LEASE} -n {namespace} -o yaml"
             ));
         }
         Ok(Self { context: context(cluster)?, give_back, keeping: Some(keeping) })
@@ -65,6 +68,33 @@ impl Alone {
             drop(tokio::time::timeout(Duration::from_secs(8), keeping).await);
         }
     }
+}
+
+/// Whether this user may do what the controller does: asked by a record that is not really made, of every namespace.
+pub(super) async fn may_write(client: &Client, leavers: &[Leaver]) -> Result<(), Failure> {
+    let mut asked = std::collections::BTreeSet::new();
+    for leaver in leavers.iter().filter(|leaver| asked.insert(&leaver.namespace)) {
+        let trial = json!({
+            "apiVersion": RELEASE_RECORD.api_version(), "kind": RELEASE_RECORD.kind,
+            "metadata": {"name": format!("{}-trial", leaver.name), "namespace": leaver.namespace},
+            "spec": {"release": leaver.name, "attempt": 1, "workloadUid": "trial", "revision": "trial",
+                "change": {"reference": "", "type": "Feature"}, "riskBudget": "trial"},
+        });
+        let trial: ReleaseRecord = serde_json::from_value(trial).map_err(|why| format!("a trial record: {why}"))?;
+        let dry = PostParams { dry_run: true, field_manager: None };
+        match Api::<ReleaseRecord>::namespaced(client.clone(), &leaver.namespace).create(&dry, &trial).await {
+            Ok(_) => {}
+            // It would be let in.
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => {
+                return Err(format!(
+                    "in namespace {} this user may not do the controller's work, so nothing was begun: {error}. Run as the controller's user: --as system:serviceaccount:NAMESPACE:NAME, with its namespace and ServiceAccount (with the chart: tidegate-system and tidegate)",
+                    leaver.namespace
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a look needs. No Prometheus is asked: traffic that goes home asks for no verdict.

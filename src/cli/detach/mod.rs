@@ -13,7 +13,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Failure, client, say};
+use super::{Failure, client_as, say};
 use crate::api::Span;
 use crate::api::names::{DETACH, FINALIZER};
 use crate::cluster::kind::GATED_RELEASE;
@@ -64,6 +64,10 @@ pub struct Args {
     /// Do the work in this process; refused while a controller leads.
     #[arg(long)]
     offline: bool,
+    /// Write as this user, such as system:serviceaccount:tidegate-system:tidegate: where the admission policies are installed,
+    /// only the controller's user moves weights and writes records. Needs the verb impersonate.
+    #[arg(long = "as", value_name = "USER")]
+    impersonate: Option<String>,
     /// The namespace of the controller and its Lease; where it is not given, the Lease is searched for.
     #[arg(long, env = "POD_NAMESPACE")]
     controller_namespace: Option<String>,
@@ -83,7 +87,7 @@ impl std::fmt::Display for Leaver {
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let (client, namespace) = client(args.namespace.as_deref()).await?;
+    let (client, namespace) = client_as(args.namespace.as_deref(), args.impersonate.as_deref()).await?;
     let until = Instant::now() + args.timeout.as_std();
     // What this command writes as its user is no business of the Lease; what the loop writes is.
     let cluster = Cluster::new(client.clone(), Arc::new(SystemClock), Leadership::always(), "tidegate-detach");
@@ -93,6 +97,9 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let leads = lease::who_leads(&client, args.controller_namespace.as_deref(), args.offline).await?;
+    if matches!(leads, Leads::Nobody(_)) {
+        alone::may_write(&client, &all).await?;
+    }
     for leaver in &all {
         annotate(&cluster, leaver).await?;
     }

@@ -57,15 +57,18 @@ pub(super) const DETACHED: &str = "Detached";
 pub(super) fn detached(seen: &Snapshot) -> String {
     let (namespace, name) = (&seen.release.namespace, &seen.release.name);
     let gated = seen.workload.as_ref().is_some_and(|workload| workload.gated);
-    let label = match gated {
-        true => format!(
-            " Deployment {} still has the label {GATED}: its next change is paused, and nothing releases it; remove the label.",
-            seen.release.spec.workload_ref.name
+    let workload = &seen.release.spec.workload_ref.name;
+    let (label, again) = match gated {
+        true => (
+            format!(
+                " Deployment {workload} still has the label {GATED}: its next change is paused, and nothing releases it; remove the label."
+            ),
+            String::new(),
         ),
-        false => String::new(),
+        false => (String::new(), format!("kubectl label deployment {workload} -n {namespace} {GATED}= && ")),
     };
     format!(
-        "Tidegate has left the workload and does nothing with it.{label} Take it under the gate again: kubectl annotate gatedrelease {name} -n {namespace} {DETACH}-"
+        "Tidegate has left the workload and does nothing with it.{label} Take it under the gate again: {again}kubectl annotate gatedrelease {name} -n {namespace} {DETACH}-"
     )
 }
 
