@@ -40,7 +40,7 @@ fn argocd_health(script: &str, object: &Value) -> (String, String) {
     for out in ["dofile", "loadfile", "print", "require", "string", "os", "io"] {
         lua.globals().set(out, mlua::Value::Nil).unwrap();
     }
-    let options = mlua::SerializeOptions::new().serialize_none_to_null(false).serialize_unit_to_null(false);
+    let options = mlua::serde::SerializeOptions::new().serialize_none_to_null(false).serialize_unit_to_null(false);
     lua.globals().set("obj", lua.to_value_with(object, options).unwrap()).unwrap();
     let health: mlua::Table = lua.load(script).eval().unwrap_or_else(|why| panic!("{why}"));
     let status: String = health.get("status").unwrap();

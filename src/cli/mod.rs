@@ -99,6 +99,14 @@ async fn client(namespace: Option<&str>) -> Result<(kube::Client, String), Failu
     Ok((client, namespace))
 }
 
+/// Why a request failed: of a refusal just the API server's words.
+fn why(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// The same as another user, where one is named, as `kubectl --as` does.
 async fn client_as(namespace: Option<&str>, user: Option<&str>) -> Result<(kube::Client, String), Failure> {
     let Some(user) = user else { return client(namespace).await };

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{Leaver, has_left};
 use crate::api::ReleaseRecord;
 use crate::cli::controller::LEASE;
-use crate::cli::{Failure, say};
+use crate::cli::{Failure, say, why};
 use crate::cluster::kind::{GATED_RELEASE, RELEASE_RECORD};
 use crate::cluster::leader::{Keeper, Role, Timing};
 use crate::cluster::{Cluster, Leadership, SystemClock};
@@ -88,8 +88,9 @@ pub(super) async fn may_write(client: &Client, leavers: &[Leaver]) -> Result<(),
             Err(kube::Error::Api(status)) if status.code == 409 => {}
             Err(error) => {
                 return Err(format!(
-                    "in namespace {} this user may not do the controller's work, so nothing was begun: {error}. Run as the controller's user: --as system:serviceaccount:NAMESPACE:NAME, with its namespace and ServiceAccount (with the chart: tidegate-system and tidegate)",
-                    leaver.namespace
+                    "in namespace {} this user may not do the controller's work, so nothing was begun: {} Run as the controller's user: --as system:serviceaccount:NAMESPACE:NAME, with its namespace and ServiceAccount (with the chart: tidegate-system and tidegate)",
+                    leaver.namespace,
+                    why(&error)
                 ));
             }
         }

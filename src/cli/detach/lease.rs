@@ -4,8 +4,8 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 
-use crate::cli::Failure;
 use crate::cli::controller::LEASE;
+use crate::cli::{Failure, why};
 
 /// How far clocks may be apart before a Lease that ran out is taken for one that is kept. Only a first guess rests on it:
 /// the Lease itself is taken by who watched it for its whole duration.
@@ -29,7 +29,7 @@ pub(super) async fn who_leads(client: &Client, namespace: Option<&str>, offline:
         }
     };
     let found = found.map_err(|error| {
-        format!("the controller's Lease {LEASE}: {error}. Name its namespace: --controller-namespace NAMESPACE")
+        format!("the controller's Lease {LEASE}: {}. Name its namespace: --controller-namespace NAMESPACE", why(&error))
     })?;
     match (found.as_slice(), namespace) {
         ([lease], _) => match (holder(lease, jiff::Timestamp::now()), offline) {

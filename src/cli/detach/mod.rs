@@ -123,7 +123,14 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
                     None => wait(cluster, leaver, until).await,
                 };
                 let told = match left {
-                    Ok(()) => report::tell(cluster, leaver, args.keep_label).await,
+                    Ok(()) => {
+                        let told = report::tell(cluster, leaver, args.keep_label).await;
+                        // The status speaks of the label, which is off now; a controller sees that by itself.
+                        if let Some(context) = context {
+                            drop(crate::controller::look_once(context, &leaver.namespace, &leaver.name).await);
+                        }
+                        told
+                    }
                     Err(ref why) => say(&format!("{leaver}: has NOT left: {why}\n")),
                 };
                 told.map(|()| left.is_ok())

@@ -10,7 +10,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 
 use super::Stopped;
-use crate::cli::say;
+use crate::cli::{say, why};
 
 /// How often pods are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -59,7 +59,8 @@ impl Evictor {
 
     async fn list(&self, selector: &Selector) -> Result<Vec<Pod>, Stopped> {
         let params = ListParams::default().labels_from(selector);
-        let failed = |error| Stopped::Failed(format!("pods [{selector}] in {}: {error}", self.namespace));
+        let failed =
+            |error: kube::Error| Stopped::Failed(format!("pods [{selector}] in {}: {}", self.namespace, why(&error)));
         Ok(self.pods.list(&params).await.map_err(failed)?.items)
     }
 
@@ -76,7 +77,7 @@ impl Evictor {
                 // It went by itself.
                 Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return Ok(()),
                 Err(kube::Error::Api(status)) if status.code == 429 => status.message.clone(),
-                Err(error) => return Err(Stopped::Failed(format!("{says}: {error}"))),
+                Err(error) => return Err(Stopped::Failed(format!("{says}: {}", why(&error)))),
             };
             if Instant::now() >= until {
                 return Err(Stopped::TooLong(format!("{says} may not go: {why}")));

@@ -11,7 +11,7 @@ use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
 
-use super::{Failure, client, say};
+use super::{Failure, client, say, why};
 use crate::api::names::{RELEASE, RESTARTED_AT, ROLE};
 use crate::api::{GatedRelease, ReleaseRecord, Span};
 
@@ -58,16 +58,20 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let release =
         Api::<GatedRelease>::namespaced(client.clone(), &namespace).get(&args.name).await.map_err(|error| {
             format!(
-                "GatedRelease {namespace}/{}: {error}. Not gated? kubectl rollout restart deployment/NAME",
-                args.name
+                "GatedRelease {namespace}/{}: {}. Not gated? kubectl rollout restart deployment/NAME",
+                args.name,
+                why(&error)
             )
         })?;
     let workload = release.spec.workload_ref.name.clone();
     let deployments = Api::<Deployment>::namespaced(client.clone(), &namespace);
-    let deployment =
-        deployments.get(&workload).await.map_err(|error| format!("Deployment {namespace}/{workload}: {error}"))?;
+    let deployment = deployments
+        .get(&workload)
+        .await
+        .map_err(|error| format!("Deployment {namespace}/{workload}: {}", why(&error)))?;
     let ours = ListParams::default().labels(&format!("{RELEASE}={}", args.name));
-    let sides = deployments.list(&ours).await.map_err(|error| format!("Deployments of the release: {error}"))?.items;
+    let sides =
+        deployments.list(&ours).await.map_err(|error| format!("Deployments of the release: {}", why(&error)))?.items;
     let paused = deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false);
     if !paused && sides.is_empty() && !goes_on(&client, &namespace, &release).await? {
         roll(&deployments, &workload).await?;
@@ -113,7 +117,7 @@ fn pods(count: usize) -> String {
 async fn goes_on(client: &Client, namespace: &str, release: &GatedRelease) -> Result<bool, Failure> {
     let Some(name) = release.status.as_ref().and_then(|status| status.record.as_ref()) else { return Ok(false) };
     let record = Api::<ReleaseRecord>::namespaced(client.clone(), namespace).get_opt(name).await;
-    let record = record.map_err(|error| format!("ReleaseRecord {namespace}/{name}: {error}"))?;
+    let record = record.map_err(|error| format!("ReleaseRecord {namespace}/{name}: {}", why(&error)))?;
     Ok(record.is_some_and(|record| record.status.is_none_or(|status| status.outcome.is_none())))
 }
 
@@ -125,6 +129,6 @@ async fn roll(deployments: &Api<Deployment>, name: &str) -> Result<(), Failure> 
     deployments
         .patch(name, &params, &Patch::Strategic(patch))
         .await
-        .map_err(|error| format!("Deployment {name}: {error}"))?;
+        .map_err(|error| format!("Deployment {name}: {}", why(&error)))?;
     Ok(())
 }
