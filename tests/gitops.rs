@@ -5,6 +5,8 @@
 //! must make of it.
 
 #![cfg(feature = "sandbox")]
+// Helpers of tests, which clippy cannot tell from others outside of a test function.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

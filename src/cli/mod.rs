@@ -101,10 +101,7 @@ async fn client(namespace: Option<&str>) -> Result<(kube::Client, String), Failu
 
 /// Why a request failed: of a refusal just the API server's words.
 fn why(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message.clone(),
-        other => other.to_string(),
-    }
+    if let kube::Error::Api(status) = error { status.message.clone() } else { error.to_string() }
 }
 
 /// The same as another user, where one is named, as `kubectl --as` does.
