@@ -20,6 +20,8 @@ pub const RESUMED_BY: &str = "tidegate.io/resumed-by";
 pub const PAUSED_BECAUSE: &str = "tidegate.io/paused-because";
 /// Annotation on a GatedRelease: a new value starts a closed revision again.
 pub const RETRY: &str = "tidegate.io/retry";
+/// Annotation on a GatedRelease, any value: Tidegate leaves the workload as on deletion, and the object stays.
+pub const DETACH: &str = "tidegate.io/detach";
 /// Annotation on an HTTPRoute during a release: the stable Service whose weights Tidegate keeps.
 pub const WEIGHTS: &str = "tidegate.io/weights";
 /// Annotation on an HTTPRoute during a release: the weights to put back, by rule.
@@ -36,8 +38,10 @@ pub const FINALIZER: &str = "tidegate.io/traffic-home";
 pub const MANAGER: &str = "tidegate";
 /// Field manager of the one leaf that keeps an autoscaler from taking pods away during a release.
 pub const SCALE_DOWN_MANAGER: &str = "tidegate-scale-down";
+/// Annotation on a pod template: when somebody asked for new pods of it.
+pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 /// Template annotations that are no change of the program: a restart rolls natively.
-pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &["kubectl.kubernetes.io/restartedAt"];
+pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &[RESTARTED_AT];
 /// Ending of the canary's Deployment, Service and PodDisruptionBudget.
 pub const CANARY_SUFFIX: &str = "-canary";
 /// Ending of the objects that keep the last stable warm.

@@ -120,7 +120,7 @@ words! {
         Reverted,
         /// It ran ungated: created, resumed by a person, or under break-glass.
         Bypassed,
-        /// The GatedRelease was deleted.
+        /// The GatedRelease was deleted or detached.
         Abandoned,
     }
 }
@@ -150,7 +150,7 @@ words! {
         Resumed,
         /// The workload lost the label that gates it, or was deleted.
         Ungated,
-        /// The GatedRelease was deleted.
+        /// The GatedRelease was deleted or detached.
         Deleted,
     }
 }

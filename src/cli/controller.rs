@@ -20,7 +20,7 @@ use crate::prometheus::{Config, Http, Sources};
 use crate::server::{self, Health, Metrics};
 
 /// The Lease's name.
-const LEASE: &str = "tidegate";
+pub(super) const LEASE: &str = "tidegate";
 /// How long a connection to the API server may be silent.
 const SILENCE_MAX: Duration = Duration::from_secs(150);
 /// How often the API server is asked whether it knows our kinds.

@@ -4,12 +4,15 @@
 
 mod controller;
 mod crds;
+mod detach;
 mod doctor;
 mod preflight;
+mod restart;
 mod retry;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
+mod wait;
 mod webhook;
 
 use std::io::Write;
@@ -28,7 +31,8 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error (preflight: something refuses, doctor: something fails); 2 wrong arguments.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error (preflight: something refuses, doctor: \
+    something fails); 2 wrong arguments. wait, restart and detach have more: see their --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -44,6 +48,12 @@ enum Command {
     Doctor(doctor::Args),
     /// Try a revision again whose release was closed.
     Retry(retry::Args),
+    /// Wait until a change is released, or another thing happens to it; for scripts and pipelines.
+    Wait(wait::Args),
+    /// Restart the pods of a gated Deployment, also in the middle of a release.
+    Restart(restart::Args),
+    /// Leave a workload: traffic home, Tidegate's objects gone, the Deployment as it runs.
+    Detach(detach::Args),
     /// Try Tidegate on a simulated cluster.
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
@@ -65,6 +75,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Preflight(args) => return preflight::run(&args).await,
         Command::Doctor(args) => return doctor::run(&args).await,
         Command::Retry(args) => retry::run(&args).await?,
+        Command::Wait(args) => return wait::run(&args).await,
+        Command::Restart(args) => return restart::run(&args).await,
+        Command::Detach(args) => return detach::run(&args).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {
             // A sandbox has runtimes of its own, which cannot be started from within this one.
@@ -91,6 +104,22 @@ fn say(text: &str) -> Result<(), Failure> {
 /// A client as kubectl would make one, and the namespace that is meant.
 async fn client(namespace: Option<&str>) -> Result<(kube::Client, String), Failure> {
     let client = kube::Client::try_default().await.map_err(|error| format!("no way to a cluster: {error}"))?;
+    let namespace = namespace.unwrap_or(client.default_namespace()).to_owned();
+    Ok((client, namespace))
+}
+
+/// Why a request failed: of a refusal just the API server's words.
+fn why(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error { status.message.clone() } else { error.to_string() }
+}
+
+/// The same as another user, where one is named, as `kubectl --as` does.
+async fn client_as(namespace: Option<&str>, user: Option<&str>) -> Result<(kube::Client, String), Failure> {
+    let Some(user) = user else { return client(namespace).await };
+    let no_way = |error: String| format!("no way to a cluster: {error}");
+    let mut config = kube::Config::infer().await.map_err(|error| no_way(error.to_string()))?;
+    config.auth_info.impersonate = Some(user.to_owned());
+    let client = kube::Client::try_from(config).map_err(|error| no_way(error.to_string()))?;
     let namespace = namespace.unwrap_or(client.default_namespace()).to_owned();
     Ok((client, namespace))
 }

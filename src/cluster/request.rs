@@ -119,6 +119,12 @@ impl Cluster {
         self.write(what, built).await
     }
 
+    /// Merges labels or annotations into an object's metadata, as a command does for its user.
+    pub async fn mark(&self, kind: &Kind, namespace: &str, name: &str, metadata: Value) -> Result<(), Error> {
+        let patch = Change::Merge(serde_json::json!({"metadata": metadata}));
+        self.patch(kind, namespace, name, None, patch).await.map(drop)
+    }
+
     /// Deletes just this object, in the background.
     pub(crate) async fn delete(&self, kind: &Kind, namespace: &str, name: &str, just: Just<'_>) -> Result<(), Error> {
         let what = format!("delete {} {namespace}/{name}", kind.kind);

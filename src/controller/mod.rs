@@ -156,6 +156,16 @@ pub async fn run(context: Arc<Context>, stop: impl Future<Output = ()>) {
     }
 }
 
+/// One look at a GatedRelease and what follows from it, for a process that runs no loop of its own; says when to look
+/// again at the latest, where nothing changes before.
+pub async fn look_once(context: &Context, namespace: &str, name: &str) -> Result<Option<Duration>, Error> {
+    let next = release::reconcile(context, &Key::release(namespace, name), namespace, name).await?;
+    Ok(match next {
+        Next::In(_, pause) => Some(pause),
+        Next::OnChange => None,
+    })
+}
+
 async fn work(context: Arc<Context>, worker: usize) {
     while let Some(key) = context.queue.next().await {
         context.health.working(worker, true);

@@ -38,7 +38,9 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     };
     context.metrics.readable("GatedRelease", namespace, name);
     let budget = &found.release.spec.risk_budget_ref.name;
-    if context.started.elapsed() < FIRST_BUDGET_WITHIN && !context.budgets.tried(namespace, budget) {
+    // Who leaves asks no budget.
+    let stays = found.release.leaving().is_none();
+    if stays && context.started.elapsed() < FIRST_BUDGET_WITHIN && !context.budgets.tried(namespace, budget) {
         return Ok(Next::In(lane(&found.release.status), Duration::from_millis(250)));
     }
     let metrics = offers(context.sources.config(), &found.release.spec);

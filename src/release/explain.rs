@@ -77,6 +77,7 @@ impl After<'_> {
             }
             Say::Unsettled(reason, message) => format!("{reason}: {message}"),
             Say::Going(_, sentence) => sentence.clone(),
+            Say::Detached => format!("{}: {}", conditions::DETACHED, conditions::detached(self.seen)),
             Say::Held => self.held(),
             Say::Closed => self.record.map_or_else(String::new, |(_, _, status)| status.summary.clone()),
             Say::InForce => match &self.seen.workload {
@@ -200,7 +201,7 @@ fn explain_pause(seen: &Snapshot, say: &Say) -> Option<Action> {
         Say::Going(..) | Say::Held => {
             format!("{RELEASE}={name}: this template is shipped by Tidegate, not by a rolling update. {look}")
         }
-        Say::Problems(_) | Say::Unsettled(..) | Say::InForce => return None,
+        Say::Problems(_) | Say::Unsettled(..) | Say::InForce | Say::Detached => return None,
     };
     (*stands != text).then(|| Action::ExplainPause { resource_version: workload.resource_version.clone(), text })
 }

@@ -57,6 +57,8 @@ pub struct Release {
     pub generation: i64,
     /// Whether it is being deleted.
     pub deleting: bool,
+    /// Whether its detach annotation asks that Tidegate leaves the workload while the object stays.
+    pub detached: bool,
     /// Whether our finalizer is on it.
     pub finalizer: bool,
     /// The value of the retry annotation.
@@ -287,6 +289,17 @@ pub struct Record {
     pub spec: ReleaseRecordSpec,
     /// Where it stands; `None` right after its creation.
     pub status: Option<ReleaseRecordStatus>,
+}
+
+impl Release {
+    /// Why the workload leaves the gate, to follow a subject; none where it stays.
+    pub fn leaving(&self) -> Option<&'static str> {
+        match (self.deleting, self.detached) {
+            (true, _) => Some("the GatedRelease was deleted"),
+            (false, true) => Some("the GatedRelease was detached"),
+            (false, false) => None,
+        }
+    }
 }
 
 impl Snapshot {

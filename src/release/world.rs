@@ -100,6 +100,7 @@ impl World {
             uid: "g1".into(),
             generation: 1,
             deleting: false,
+            detached: false,
             finalizer: true,
             retry: None,
             spec,

@@ -65,6 +65,7 @@ fn release() -> Release {
         uid: "u".into(),
         generation: 1,
         deleting: false,
+        detached: false,
         finalizer: false,
         retry: None,
         spec: serde_json::from_value(json!({

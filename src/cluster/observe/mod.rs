@@ -20,7 +20,7 @@ pub use release::{Found, find, of_manifest};
 use super::{Cluster, Error};
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
-use crate::release::snapshot::{MetricsSeen, Record, Workload};
+use crate::release::snapshot::{MetricsSeen, Record, Release, Workload};
 use crate::release::split::Carrier;
 
 /// Everything about one GatedRelease but the answers of Prometheus.
@@ -48,7 +48,7 @@ pub async fn observe(
         autoscaler::list(cluster, namespace),
     )?;
     let autoscalers = autoscaler::of_workload(cluster, namespace, name, &scalers).await?;
-    let busy = is_busy(workload.as_ref(), record.as_ref(), release.deleting) || canary.is_some() || previous.is_some();
+    let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
     let endpoints = if busy {
         service::ready_endpoints(cluster, namespace, &spec.traffic.service).await?
     } else {
@@ -80,10 +80,15 @@ pub async fn observe(
     })
 }
 
+/// Whether the workload still has to be left.
+const fn leaves(release: &Release) -> bool {
+    release.deleting || (release.detached && release.finalizer)
+}
+
 /// Whether an attempt goes on or may begin, so that everything is looked at.
-fn is_busy(workload: Option<&Workload>, record: Option<&Record>, deleting: bool) -> bool {
+fn is_busy(workload: Option<&Workload>, record: Option<&Record>, leaves: bool) -> bool {
     let open = record.is_some_and(|record| record.status.as_ref().is_none_or(|status| status.outcome.is_none()));
-    deleting || open || workload.is_some_and(|workload| workload.paused)
+    leaves || open || workload.is_some_and(|workload| workload.paused)
 }
 
 fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {

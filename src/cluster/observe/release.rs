@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{items, text};
-use crate::api::names::{FINALIZER, RETRY};
+use crate::api::names::{DETACH, FINALIZER, RETRY};
 use crate::api::{GatedReleaseSpec, GatedReleaseStatus};
 use crate::cluster::kind::GATED_RELEASE;
 use crate::cluster::{Cluster, Error};
@@ -51,6 +51,7 @@ fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error>
         uid: text(&object, "/metadata/uid").unwrap_or_default().to_owned(),
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0),
         deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
+        detached: annotations.contains_key(DETACH),
         finalizer: finalizers.iter().any(|name| name == FINALIZER),
         retry: annotations.get(RETRY).cloned(),
         spec,

@@ -2,9 +2,11 @@
 
 use super::{After, preflight};
 use crate::api::condition::{Condition, Truth};
+use crate::api::names::{DETACH, GATED};
 use crate::api::release_record::Outcome;
 use crate::release::plan::Say;
 use crate::release::problem::Problem;
+use crate::release::snapshot::Snapshot;
 
 /// Problems that only an edit of the GatedRelease itself can mend.
 const INVALID: [&str; 1] = ["StagesInvalid"];
@@ -35,6 +37,10 @@ pub(super) type Facts = (&'static str, Truth, String, String);
 
 /// The gate is in force, and Git is what runs.
 fn ready(after: &After<'_>, found: &[Problem]) -> Facts {
+    if *after.say == Say::Detached {
+        // Nothing that is missing matters to a gate that was taken away.
+        return ("Ready", Truth::False, DETACHED.to_owned(), detached(after.seen));
+    }
     if let Some(first) = found.first() {
         let all: Vec<_> = found.iter().map(|problem| problem.message.as_str()).collect();
         return ("Ready", Truth::False, first.reason.to_owned(), all.join(" "));
@@ -42,7 +48,7 @@ fn ready(after: &After<'_>, found: &[Problem]) -> Facts {
     match after.say {
         Say::Unsettled(reason, message) => ("Ready", Truth::False, (*reason).to_owned(), message.clone()),
         Say::Closed => ("Ready", Truth::False, outcome_word(after), after.message()),
-        Say::Problems(_) | Say::InForce | Say::Going(..) | Say::Held => (
+        Say::Problems(_) | Say::InForce | Say::Going(..) | Say::Held | Say::Detached => (
             "Ready",
             Truth::True,
             "InForce".to_owned(),
@@ -51,13 +57,35 @@ fn ready(after: &After<'_>, found: &[Problem]) -> Facts {
     }
 }
 
+/// Why Ready is false once Tidegate has left.
+pub(super) const DETACHED: &str = "Detached";
+
+/// What a detached release means for its workload, and the way back.
+pub(super) fn detached(seen: &Snapshot) -> String {
+    let (namespace, name) = (&seen.release.namespace, &seen.release.name);
+    let gated = seen.workload.as_ref().is_some_and(|workload| workload.gated);
+    let workload = &seen.release.spec.workload_ref.name;
+    let (label, again) = match gated {
+        true => (
+            format!(
+                " Deployment {workload} still has the label {GATED}: its next change is paused, and nothing releases it; remove the label."
+            ),
+            String::new(),
+        ),
+        false => (String::new(), format!("kubectl label deployment {workload} -n {namespace} {GATED}= && ")),
+    };
+    format!(
+        "Tidegate has left the workload and does nothing with it.{label} Take it under the gate again: {again}kubectl annotate gatedrelease {name} -n {namespace} {DETACH}-"
+    )
+}
+
 fn progressing(after: &After<'_>) -> Facts {
     match (after.active(), after.say) {
         (Some(_), Say::Going(reason, sentence)) => ("Progressing", Truth::True, (*reason).to_owned(), sentence.clone()),
         (Some(_), Say::Held) => {
             ("Progressing", Truth::True, "Held".to_owned(), "The release is held; see condition Held.".to_owned())
         }
-        (Some(_), Say::Problems(_) | Say::Unsettled(..) | Say::InForce | Say::Closed) | (None, _) => {
+        (Some(_), Say::Problems(_) | Say::Unsettled(..) | Say::InForce | Say::Closed | Say::Detached) | (None, _) => {
             ("Progressing", Truth::False, outcome_word(after), "No release is going on.".to_owned())
         }
     }

@@ -1,26 +1,27 @@
-//! The GatedRelease is being deleted: traffic goes home before the finalizer goes, and nothing runs that was not let go.
+//! The GatedRelease was deleted or detached: traffic goes home before the finalizer goes, and nothing runs that was not let go.
 
 use super::active::{Active, active_set, named, steer, weight};
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::{autoscaler, promote, roll_back, verify};
+use crate::api::names::RELEASE;
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
-use crate::release::snapshot::Snapshot;
+use crate::release::snapshot::{Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
 use crate::release::template;
 
-pub(super) fn step(seen: &Snapshot, now: Time) -> Step {
+pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
     if !seen.release.finalizer {
-        return Step::says(Say::InForce);
+        return Step::says(if seen.release.deleting { Say::InForce } else { Say::Detached });
     }
     if let Some(active) = Active::of(seen, now, &[]) {
-        return close(&active);
+        return close(&active, why);
     }
-    let going = || Step::going("Leaving", "The GatedRelease is being deleted: traffic goes home.".to_owned());
+    let going = || Step::going("Leaving", format!("Traffic goes home: {why}."));
     if weight(seen, Carrier::Previous) > Weight::ZERO {
         // The previous version serves, because the workload runs one that came back: both stay as they are.
-        return going().then(Action::RemoveFinalizer);
+        return going().all(autoscaler::release_now(seen)).then(Action::RemoveFinalizer);
     }
     if named(seen, Carrier::Canary) || named(seen, Carrier::Previous) {
         return going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN);
@@ -34,38 +35,46 @@ pub(super) fn step(seen: &Snapshot, now: Time) -> Step {
     if !leaving.is_empty() {
         return going().all(leaving).wake(LOOK_AGAIN);
     }
-    let resume = seen.workload.as_ref().filter(|workload| {
-        let runs = active_set(workload).is_some_and(|set| template::same(&set.template, &workload.template));
-        workload.paused && workload.paused_because.is_some() && runs
-    });
     going()
         .all(autoscaler::release_now(seen))
-        .all(resume.map(|workload| Action::Resume { resource_version: workload.resource_version.clone() }))
+        .all(seen.workload.as_ref().and_then(|workload| last_word(workload, seen, why)))
         .then(Action::RemoveFinalizer)
 }
 
+/// A workload that was held goes on by itself where its template runs already. A template that was not released stays
+/// paused, and whoever describes it learns that nobody will release it.
+fn last_word(workload: &Workload, seen: &Snapshot, why: &str) -> Option<Action> {
+    let stands = workload.paused_because.as_ref().filter(|_| workload.paused)?;
+    let resource_version = workload.resource_version.clone();
+    if active_set(workload).is_some_and(|set| template::same(&set.template, &workload.template)) {
+        return Some(Action::Resume { resource_version });
+    }
+    let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
+    let text = format!(
+        "{RELEASE}={}: this template was not released, and {why}: stable serves. To let it run: kubectl rollout resume deployment/{name} -n {namespace}",
+        seen.release.name
+    );
+    (*stands != text).then_some(Action::ExplainPause { resource_version, text })
+}
+
 /// An attempt that is going on is ended first: forward where the workload runs the new version already, else back.
-fn close(active: &Active<'_>) -> Step {
+fn close(active: &Active<'_>, why: &str) -> Step {
     if let Some(step) = verify::verified(active) {
         return step;
     }
     match active.status.phase {
         Phase::Rollback => roll_back::step(active),
         Phase::Plan if active.stored().is_some() => {
-            active.seal(Outcome::Abandoned, "The GatedRelease was deleted before it took traffic.".to_owned())
+            active.seal(Outcome::Abandoned, format!("It took no traffic: {why} before."))
         }
-        Phase::Promote | Phase::Verify if active.workload_is_new() => {
-            forward(active, "the GatedRelease is being deleted")
-        }
+        Phase::Promote | Phase::Verify if active.workload_is_new() => forward(active, why),
         Phase::Plan
         | Phase::Stage
         | Phase::Release
         | Phase::Promote
         | Phase::Verify
         | Phase::Idle
-        | Phase::Complete => {
-            roll_back::begin(active, Trigger::Deleted, "the GatedRelease was deleted".to_owned(), "present".to_owned())
-        }
+        | Phase::Complete => roll_back::begin(active, Trigger::Deleted, why.to_owned(), "present".to_owned()),
     }
 }
 

@@ -32,8 +32,8 @@ pub fn plan(seen: &Snapshot, now: Time) -> Plan {
 }
 
 fn decide(seen: &Snapshot, now: Time) -> Step {
-    if seen.release.deleting {
-        return leave::step(seen, now);
+    if let Some(why) = seen.release.leaving() {
+        return leave::step(seen, now, why);
     }
     if !seen.release.finalizer {
         return Step::says(Say::Going("Starting", "Taking the workload under the gate.".to_owned()))

@@ -18,6 +18,8 @@ pub(in crate::release) enum Say {
     InForce,
     /// The gate is in force; the workload is not in a state to release from, and why.
     Unsettled(&'static str, String),
+    /// The GatedRelease is detached, and the workload has left the gate.
+    Detached,
     /// The last attempt was closed and its template still stands in the workload.
     Closed,
     /// A release makes its way: reason and sentence.

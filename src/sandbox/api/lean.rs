@@ -3,7 +3,8 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// An object to be written. Lean, it goes without `metadata.managedFields`: half of its bytes, which Tidegate never reads.
+/// An object to be written. Lean, it goes without `metadata.managedFields`: half of its bytes, which Tidegate
+/// reads of autoscalers only.
 pub(super) struct Shown<'a> {
     pub(super) object: &'a Value,
     pub(super) lean: bool,
@@ -14,7 +15,8 @@ struct Metadata<'a>(&'a Map<String, Value>);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let (Value::Object(fields), true) = (self.object, self.lean) else { return self.object.serialize(to) };
+        let lean = self.lean && self.object["kind"] != "HorizontalPodAutoscaler";
+        let (Value::Object(fields), true) = (self.object, lean) else { return self.object.serialize(to) };
         let mut map = to.serialize_map(Some(fields.len()))?;
         for (key, value) in fields {
             match value.as_object().filter(|_| key == "metadata") {

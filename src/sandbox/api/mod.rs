@@ -12,6 +12,7 @@ mod decode;
 mod defaults;
 mod delete;
 mod events;
+mod evict;
 mod fields;
 mod lean;
 mod list;

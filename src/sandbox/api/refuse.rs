@@ -72,6 +72,14 @@ pub(super) fn forbidden(resource: &Resource, name: &str, why: &str) -> Refusal {
     refuse(403, "Forbidden", message, Some(about(resource, name, resource.kind.plural)))
 }
 
+/// A PodDisruptionBudget does not let a pod go.
+pub(super) fn disruption(budget: &str, healthy: i64, desired: i64) -> Refusal {
+    let why = format!("The disruption budget {budget} needs {desired} healthy pods and has {healthy} currently");
+    let details = json!({"causes": [{"reason": "DisruptionBudget", "message": why}]});
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.".to_owned();
+    refuse(429, "TooManyRequests", message, Some(details))
+}
+
 /// The namespace is on its way out.
 pub(super) fn terminating(resource: &Resource, name: &str, namespace: &str) -> Refusal {
     let why = format!("unable to create new content in namespace {namespace} because it is being terminated");

@@ -16,6 +16,8 @@ pub enum Subresource {
     Scale,
     /// The finalizers of a namespace.
     Finalize,
+    /// The eviction of a pod: a deletion that asks the PodDisruptionBudgets.
+    Eviction,
 }
 
 impl Subresource {
@@ -25,6 +27,7 @@ impl Subresource {
             Self::Status => "status",
             Self::Scale => "scale",
             Self::Finalize => "finalize",
+            Self::Eviction => "eviction",
         }
     }
 }
@@ -134,7 +137,7 @@ impl Table {
 
     /// The kinds that every server here has.
     pub(super) fn built_in() -> Self {
-        use Subresource::{Finalize, Scale, Status};
+        use Subresource::{Eviction, Finalize, Scale, Status};
         let mut table = Self::default();
         let mut add = |kind: Kind, short: &[&str], all: bool, namespaced: bool, parts: &[Subresource]| {
             let shelf = table.new_shelf();
@@ -142,7 +145,7 @@ impl Table {
             shelf
         };
         add(NAMESPACE, &["ns"], false, false, &[Status, Finalize]);
-        add(crate::cluster::kind::POD, &["po"], true, true, &[Status]);
+        add(crate::cluster::kind::POD, &["po"], true, true, &[Eviction, Status]);
         add(crate::cluster::kind::SERVICE, &["svc"], true, true, &[Status]);
         add(Kind::new("", "v1", "Endpoints", "endpoints"), &["ep"], false, true, &[]);
         add(Kind::new("", "v1", "ConfigMap", "configmaps"), &["cm"], false, true, &[]);

@@ -84,6 +84,13 @@ impl ApiServer {
             strict: query.get("fieldValidation") == "Strict",
         };
         let name = route.name.as_deref().unwrap_or_default();
+        if route.subresource == Some(Subresource::Eviction) {
+            let body = decode::body(&call.content_type, &call.body)?;
+            self.evict(&intent, name, &body)?;
+            let status =
+                json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+            return Ok(answer(201, &status));
+        }
         let (code, object) = match verb {
             "create" => {
                 let body = decode::body(&call.content_type, &call.body)?;
@@ -229,6 +236,9 @@ fn verb(call: &Call, query: &Query, route: &Route) -> Option<&'static str> {
         });
     }
     let whole = route.subresource.is_none();
+    if route.subresource == Some(Subresource::Eviction) {
+        return (call.method == Method::POST && named).then_some("create");
+    }
     if call.method == Method::POST && !named {
         Some("create")
     } else if call.method == Method::PUT && named {

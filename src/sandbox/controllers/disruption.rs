@@ -1,4 +1,4 @@
-//! PodDisruptionBudgets: how many pods may be evicted now. Nobody evicts here; the status is for who reads it.
+//! PodDisruptionBudgets: how many pods may be evicted now. The API server asks their status when somebody evicts.
 
 use serde_json::{Value, json};
 

@@ -11,6 +11,7 @@ pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2
 
 const OF_STATUS: &[&str] = &["get", "patch", "update"];
 const OF_FINALIZE: &[&str] = &["update"];
+const OF_EVICTION: &[&str] = &["create"];
 
 /// Whether the `Accept` header asks for the aggregated document in the version that is served.
 pub(super) fn wants_aggregated(accept: &str) -> bool {
@@ -43,6 +44,7 @@ fn entry(row: &Resource) -> Value {
             Subresource::Status => (kind.clone(), OF_STATUS),
             Subresource::Finalize => (kind.clone(), OF_FINALIZE),
             Subresource::Scale => (json!({"group": "autoscaling", "version": "v1", "kind": "Scale"}), OF_STATUS),
+            Subresource::Eviction => (json!({"group": "policy", "version": "v1", "kind": "Eviction"}), OF_EVICTION),
         };
         json!({"subresource": part.as_str(), "responseKind": kind, "verbs": verbs})
     };
@@ -90,12 +92,18 @@ pub(super) fn resource_list(rows: &[Arc<Resource>], group: &str, version: &str) 
                 json!({"name": name, "singularName": "", "namespaced": row.namespaced, "kind": row.kind.kind});
             let verbs = match part {
                 Subresource::Finalize => OF_FINALIZE,
+                Subresource::Eviction => OF_EVICTION,
                 Subresource::Status | Subresource::Scale => OF_STATUS,
             };
             entry["verbs"] = json!(verbs);
             if *part == Subresource::Scale {
                 entry["kind"] = json!("Scale");
                 entry["group"] = json!("autoscaling");
+                entry["version"] = json!("v1");
+            }
+            if *part == Subresource::Eviction {
+                entry["kind"] = json!("Eviction");
+                entry["group"] = json!("policy");
                 entry["version"] = json!("v1");
             }
             all.push(entry);

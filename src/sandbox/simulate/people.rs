@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::check::{NAME, NAMESPACE};
 use super::schedule::{Act, Quality};
+use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
 use crate::sandbox::user::User;
 
@@ -264,6 +265,8 @@ impl People {
                 merge(api, &person, &workload, &json!({"metadata": {"labels": {"tidegate.io/gated": ""}}}))
             }
             Act::DeleteRelease => delete(api, &person, &ours),
+            Act::Detach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: "left"}}})),
+            Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
             Act::CreateRelease => apply(api, &flux, RELEASES, &release(&self.git)),
             Act::ReapplyRoute => apply(api, &flux, ROUTES, &route(self.git.edits)),
             Act::EditRoute => {

@@ -241,6 +241,8 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::AddLabel
         | Act::DeleteRelease
         | Act::CreateRelease
+        | Act::Detach
+        | Act::Attach
         | Act::ReapplyRoute
         | Act::EditRoute
         | Act::EditRelease

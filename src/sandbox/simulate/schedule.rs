@@ -114,6 +114,10 @@ pub enum Act {
     DeleteRelease,
     /// It is applied again.
     CreateRelease,
+    /// The GatedRelease gets the annotation by which Tidegate leaves its workload.
+    Detach,
+    /// The annotation goes.
+    Attach,
     /// A GitOps tool applies the route as Git has it.
     ReapplyRoute,
     /// Somebody changes a time-out in the route.
@@ -212,6 +216,8 @@ impl Act {
             | Self::AddLabel
             | Self::DeleteRelease
             | Self::CreateRelease
+            | Self::Detach
+            | Self::Attach
             | Self::ReapplyRoute
             | Self::EditRoute
             | Self::EditRelease
@@ -250,6 +256,8 @@ impl Act {
             Self::AddLabel => "add-label",
             Self::DeleteRelease => "delete-release",
             Self::CreateRelease => "create-release",
+            Self::Detach => "detach",
+            Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
             Self::EditRoute => "edit-route",
             Self::EditRelease => "edit-release",
@@ -284,7 +292,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 46] = [
+    pub const WORDS: [&'static str; 48] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -306,6 +314,8 @@ impl Act {
         "add-label",
         "delete-release",
         "create-release",
+        "detach",
+        "attach",
         "reapply-route",
         "edit-route",
         "edit-release",
@@ -363,6 +373,8 @@ impl fmt::Display for Act {
             | Self::AddLabel
             | Self::DeleteRelease
             | Self::CreateRelease
+            | Self::Detach
+            | Self::Attach
             | Self::ReapplyRoute
             | Self::EditRoute
             | Self::EditRelease
@@ -494,8 +506,8 @@ fn people(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
         11 => Act::Unpause,
         12 => Act::Restart,
         13 => [Act::RemoveLabel, Act::AddLabel][dice.usize(..2)].clone(),
-        14 => Act::DeleteRelease,
-        15 => Act::CreateRelease,
+        14 => [Act::DeleteRelease, Act::Detach][dice.usize(..2)].clone(),
+        15 => [Act::CreateRelease, Act::Attach][dice.usize(..2)].clone(),
         16 => Act::ReapplyRoute,
         17 => Act::EditRoute,
         18 => Act::EditRelease,

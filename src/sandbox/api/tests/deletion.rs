@@ -124,3 +124,39 @@ fn a_dry_run_deletes_nothing() {
     server.delete(&format!("{DEPLOYMENTS}/shop"), &json!({"dryRun": ["All"]}));
     assert!(server.0.get(&DEPLOYMENT, "default", "shop").is_some());
 }
+
+#[test]
+fn a_pod_is_evicted_where_its_budgets_allow_it() {
+    let mut server = Server::new();
+    let pod = |name: &str| json!({"metadata": {"name": name, "labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let pods = "/api/v1/namespaces/default/pods";
+    let one = server.made(pods, &pod("one"));
+    server.made(pods, &pod("two"));
+    let budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+    let mut budget = server.made(
+        budgets,
+        &json!({"metadata": {"name": "web"}, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}}}),
+    );
+    let evict = |uid: &serde_json::Value| {
+        json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "one"},
+            "deleteOptions": {"preconditions": {"uid": uid}, "gracePeriodSeconds": 0}})
+    };
+    let path = format!("{pods}/one/eviction");
+    let (code, refused) = server.post(&path, &evict(&one["metadata"]["uid"]));
+    assert_eq!((code, &refused["reason"]), (429, &json!("TooManyRequests")), "nothing is allowed yet");
+
+    budget["status"] = json!({"disruptionsAllowed": 1, "currentHealthy": 2, "desiredHealthy": 1, "expectedPods": 2});
+    let allowed = server.0.update_status(&User::person("disruption"), &crate::cluster::kind::PDB, budget).unwrap();
+    assert_eq!(allowed["status"]["disruptionsAllowed"], 1);
+    assert_eq!(server.post(&path, &evict(&json!("another"))).0, 409);
+    // A refused one took its turn, as in a real server, until the budget is counted anew.
+    let mut counted = server.get(&format!("{budgets}/web")).1;
+    counted["status"]["disruptionsAllowed"] = json!(1);
+    let again = server.0.update_status(&User::person("disruption"), &crate::cluster::kind::PDB, counted);
+    assert!(again.is_ok());
+    assert_eq!(server.post(&path, &evict(&one["metadata"]["uid"])).0, 201);
+    assert_eq!(server.get(&format!("{pods}/one")).0, 404);
+    let (code, refused) = server.post(&format!("{pods}/two/eviction"), &json!({"metadata": {"name": "two"}}));
+    assert_eq!(code, 429, "one at a time: {refused}");
+    assert_eq!(server.post(&format!("{pods}/none/eviction"), &json!({})).0, 404);
+}

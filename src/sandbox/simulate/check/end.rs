@@ -22,6 +22,10 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     if release.is_some_and(|release| text(release, "/metadata/deletionTimestamp").is_some()) {
         return Some(Left::Going("the GatedRelease is being deleted".to_owned()));
     }
+    let finalizer = |release: &Value| !super::items(release, "/metadata/finalizers").is_empty();
+    if release.is_some_and(|release| super::detached(release) && finalizer(release)) {
+        return Some(Left::Going("the GatedRelease is being detached".to_owned()));
+    }
     let record = newest_record(objects);
     let outcome = record.and_then(|record| text(record, "/status/outcome"));
     if release.is_some()

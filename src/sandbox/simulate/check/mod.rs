@@ -213,6 +213,16 @@ impl Checkers {
     }
 }
 
+/// Whether a GatedRelease was deleted, or detached, so that its release ends.
+fn leaves(release: &Value) -> bool {
+    text(release, "/metadata/deletionTimestamp").is_some() || detached(release)
+}
+
+/// Whether it carries the annotation by which Tidegate leaves its workload.
+fn detached(release: &Value) -> bool {
+    text(release, "/metadata/annotations/tidegate.io~1detach").is_some()
+}
+
 /// The newest record of the release.
 fn newest_record(objects: &dyn Objects) -> Option<&Value> {
     let all = objects.list(&crate::cluster::kind::RELEASE_RECORD, NAMESPACE);

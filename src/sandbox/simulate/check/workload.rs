@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::route::weight;
-use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, newest_record, number, text};
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, detached, image, leaves, newest_record, number, text};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE, REPLICA_SET};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, REPLICA_SET};
 use crate::sandbox::objects::Objects;
 
 /// What ran when the workload was held.
@@ -51,7 +51,9 @@ pub(super) fn broken_glass(deployment: &Value) -> bool {
 fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
     let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
     let gated = |it: &&Value| it.pointer("/metadata/labels/tidegate.io~1gated").is_some();
-    let Some(workload) = workload.filter(|it| paused(it)).filter(gated) else {
+    // What Tidegate has left is its users' alone.
+    let left = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME).is_some_and(detached);
+    let Some(workload) = workload.filter(|it| paused(it) && !left).filter(gated) else {
         checkers.held = None;
         return;
     };
@@ -123,10 +125,10 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
 fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     let Some(before) = seen.before else { return };
     let size = |it: &Value| number(it, "/spec/replicas");
-    let leaves = seen.after.is_none_or(|after| after.pointer("/metadata/deletionTimestamp").is_some());
+    let goes = seen.after.is_none_or(|after| after.pointer("/metadata/deletionTimestamp").is_some());
     let shrinks = seen.after.is_some_and(|after| size(after) < size(before));
     let wanted = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME).map_or(0, size);
-    if !(leaves || shrinks && seen.after.map_or(0, size) < wanted) {
+    if !(goes || shrinks && seen.after.map_or(0, size) < wanted) {
         return;
     }
     let route = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME);
@@ -137,10 +139,8 @@ fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     // A fix that arrives in verification goes at once, whatever goes under break-glass is not gated at all, and a release
     // goes with its GatedRelease.
     let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
-    let release = seen.objects.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, NAME);
-    if workload.is_none_or(|it| paused(it) || broken_glass(it))
-        || release.is_none_or(|it| text(it, "/metadata/deletionTimestamp").is_some())
-    {
+    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    if workload.is_none_or(|it| paused(it) || broken_glass(it)) || release.is_none_or(leaves) {
         return;
     }
     let Some(record) = newest_record(seen.objects) else { return };

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Saves GatedReleases, Deployments and the like as they stand at telling moments, for tests/gitops.rs to judge.
+
+    e2e/gitops/record.py --from "real cluster 1.36, scenario good" [--into DIR] [--anew]
+
+It looks at all GatedReleases that kubectl reaches, several times a second, until it is interrupted. Each moment is saved
+once; one that lies there already is kept, unless --anew. What was seen, and where, is noted in DIR/README.md.
+`e2e/run record-gitops` runs it beside scenarios on the real cluster; beside a served sandbox it is started by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+
+OBJECTS = Path(__file__).resolve().parents[2] / "tests" / "gitops" / "objects"
+KINDS = "gatedreleases,riskbudgets,releaserecords,deployments"
+Object = dict
+
+
+def condition(obj: Object, kind: str) -> Object:
+    return next((c for c in obj.get("status", {}).get("conditions", []) if c["type"] == kind), {})
+
+
+def moments(release: Object, deployment: Object, record: Object | None, budget: Object | None) -> dict[str, Object | None]:
+    """The names under which these objects are worth keeping now."""
+    status, spec, done = release.get("status", {}), deployment["spec"], deployment.get("status", {})
+    phase, ready = status.get("phase"), condition(release, "Ready")
+    paused, replicas = spec.get("paused", False), spec.get("replicas", 1)
+    over = (record or {}).get("status", {}).get("outcome")
+    settled = done.get("observedGeneration") == deployment["metadata"]["generation"]
+    whole = settled and done.get("updatedReplicas") == done.get("replicas") == done.get("availableReplicas") == replicas
+    found: dict[str, Object | None] = {}
+    if ready.get("status") == "True" and ready.get("reason") == "InForce" and over and not paused and whole:
+        found |= {"release-idle": release, "deployment-idle": deployment, "budget": budget}
+        if over == "Succeeded":
+            found["record-succeeded"] = record
+    if condition(release, "Held").get("status") == "True" and paused:
+        found |= {"release-held": release, "deployment-held": deployment}
+    if phase == "Release" and paused and not over:
+        found |= {"release-baking": release, "deployment-baking": deployment, "record-open": record}
+    if phase == "Promote" and not paused and settled and not whole:
+        found |= {"release-promoting": release, "deployment-rolling": deployment}
+    if phase == "Verify" and not over:
+        found |= {"release-verifying": release, "deployment-promoted": deployment}
+    if phase == "Rollback" and not over:
+        found["release-rolling-back"] = release
+    if ready.get("reason") == "RolledBack":
+        late = "" if paused else "-late"
+        found |= {f"release-rolled-back{late}": release, f"deployment-rolled-back{late}": deployment, "record-rolled-back": record}
+    if ready.get("reason") == "Detached":
+        found |= {"release-detached": release, **({"deployment-detached-paused": deployment} if paused else {})}
+    return found
+
+
+def tidy(obj: Object) -> Object:
+    obj["metadata"].pop("managedFields", None)
+    obj["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    return obj
+
+
+def look() -> list[Object]:
+    done = subprocess.run(["kubectl", "get", KINDS, "-A", "-o", "json"], capture_output=True, text=True)
+    if done.returncode:
+        return []
+    items = json.loads(done.stdout)["items"]
+    return items
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="source", required=True, help="what is recorded, for the README beside the objects")
+    parser.add_argument("--into", type=Path, default=OBJECTS)
+    parser.add_argument("--anew", action="store_true", help="replace what was recorded before")
+    asked = parser.parse_args()
+    asked.into.mkdir(parents=True, exist_ok=True)
+    saved: set[str] = set()
+
+    def save(name: str, obj: Object | None) -> None:
+        path = asked.into / f"{name}.json"
+        if obj is None or name in saved or (path.exists() and not asked.anew):
+            return
+        saved.add(name)
+        path.write_text(json.dumps(tidy(obj), indent=1, sort_keys=True) + "\n")
+        note(asked.into / "README.md", name, asked.source)
+        print(f"{name}: {obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}", flush=True)
+
+    try:
+        while True:
+            items = look()
+            at = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]): o for o in items}
+            named = set()
+            for (kind, namespace, _), release in list(at.items()):
+                if kind != "GatedRelease":
+                    continue
+                workload = release["spec"]["workloadRef"]["name"]
+                named.add((namespace, workload))
+                if not (deployment := at.get(("Deployment", namespace, workload))):
+                    continue
+                record = at.get(("ReleaseRecord", namespace, release.get("status", {}).get("record", "")))
+                budget = at.get(("RiskBudget", namespace, release["spec"]["riskBudgetRef"]["name"]))
+                for name, obj in moments(release, deployment, record, budget).items():
+                    save(name, obj)
+            for (kind, namespace, name), obj in at.items():
+                gated = "tidegate.io/gated" in obj["metadata"].get("labels", {})
+                if kind == "Deployment" and gated and obj["spec"].get("paused") and (namespace, name) not in named:
+                    save("deployment-without-release", obj)
+            time.sleep(0.15)
+    except KeyboardInterrupt:
+        pass
+
+
+def note(readme: Path, name: str, source: str) -> None:
+    """One line a file, in order."""
+    text = readme.read_text() if readme.exists() else HEAD
+    lines = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", text, re.M))
+    lines[name] = source
+    readme.write_text(HEAD + "".join(f"| `{k}` | {v} |\n" for k, v in sorted(lines.items())))
+
+
+HEAD = """# Recorded objects
+
+What GatedReleases, Deployments, RiskBudgets and ReleaseRecords look like at telling moments. Written by
+`e2e/gitops/record.py`; do not edit. `../expected.yaml` says what a GitOps tool must make of each.
+
+| object | recorded from |
+|---|---|
+"""
+
+if __name__ == "__main__":
+    main()
