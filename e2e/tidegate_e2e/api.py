@@ -18,7 +18,8 @@ Object = dict[str, Any]
 _GROUPS = {
     "Namespace": "/api/v1", "Pod": "/api/v1", "Service": "/api/v1", "ConfigMap": "/api/v1", "Event": "/api/v1", "ServiceAccount": "/api/v1",
     "Deployment": "/apis/apps/v1", "ReplicaSet": "/apis/apps/v1",
-    "PodDisruptionBudget": "/apis/policy/v1",
+    "ResourceQuota": "/api/v1", "PodDisruptionBudget": "/apis/policy/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2",
     "Lease": "/apis/coordination.k8s.io/v1",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1", "Gateway": "/apis/gateway.networking.k8s.io/v1",
     "GatedRelease": "/apis/tidegate.io/v1alpha1", "RiskBudget": "/apis/tidegate.io/v1alpha1",
