@@ -10,6 +10,7 @@ use super::change::{Change, words};
 use super::condition::Condition;
 use super::release_record::Phase;
 use super::units::{Percent, Span, Time, UnitError, Weight};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -401,6 +402,9 @@ pub struct WorkloadSeen {
     pub generation: i64,
     /// The revision that its template was.
     pub revision: String,
+    /// The ConfigMaps that its template reads, each with a mark that changes when its content is edited in place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config: BTreeMap<String, String>,
 }
 
 /// A hold in status: why, since when, until when, and what then.

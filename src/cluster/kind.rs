@@ -61,6 +61,8 @@ pub const HPA: Kind = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", 
 pub const SCALED_OBJECT: Kind = Kind::new("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects");
 /// NetworkPolicy.
 pub const NETWORK_POLICY: Kind = Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
+/// ConfigMap.
+pub const CONFIG_MAP: Kind = Kind::new("", "v1", "ConfigMap", "configmaps");
 /// EndpointSlice.
 pub const ENDPOINT_SLICE: Kind = Kind::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
 /// HTTPRoute.

@@ -45,6 +45,17 @@ impl Cluster {
         }
     }
 
+    /// The metadata of one object, and nothing else of it; none where it does not exist.
+    pub(crate) async fn get_metadata(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
+        let what = format!("get metadata of {} {namespace}/{name}", kind.kind);
+        let built = Request::new(kind.path(namespace)).get_metadata(name, &GetParams::default());
+        match self.send(what, built, REQUEST_TIMEOUT).await {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Refused { code: 404, .. }) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Objects by a label selector.
     pub(crate) async fn list(&self, kind: &Kind, namespace: &str, labels: &str) -> Result<Vec<Value>, Error> {
         let what = format!("list {} {namespace} [{labels}]", kind.kind);

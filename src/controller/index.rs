@@ -17,6 +17,8 @@ struct Entry {
     workload: String,
     budget: String,
     routes: Vec<String>,
+    /// The ConfigMaps that its workload's template reads, as its status says.
+    config: Vec<String>,
     /// What of it a new look is worth.
     mark: u64,
     /// Whether a release goes on, as its status says.
@@ -33,6 +35,7 @@ impl Index {
         let text = |place: &str| release.data.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
         let routes = release.data.pointer("/spec/traffic/httpRoutes").and_then(Value::as_array);
         let names = routes.into_iter().flatten().filter_map(|route| route["name"].as_str().map(str::to_owned));
+        let config = release.data.pointer("/status/workload/config").and_then(Value::as_object);
         let meta = &release.metadata;
         let worth =
             (&meta.uid, meta.generation, &meta.annotations, &meta.finalizers, meta.deletion_timestamp.is_some());
@@ -41,6 +44,7 @@ impl Index {
             workload: text("/spec/workloadRef/name"),
             budget: text("/spec/riskBudgetRef/name"),
             routes: names.collect(),
+            config: config.into_iter().flatten().map(|(name, _)| name.clone()).collect(),
             mark: BuildHasherDefault::<DefaultHasher>::default().hash_one(worth),
             going: !idle,
         };
@@ -81,6 +85,11 @@ impl Index {
     /// The GatedReleases of a route.
     pub(super) fn of_route(&self, namespace: &str, name: &str) -> Vec<String> {
         self.which(namespace, |entry| entry.routes.iter().any(|route| route == name))
+    }
+
+    /// The GatedReleases whose workload reads a ConfigMap.
+    pub(super) fn of_config(&self, namespace: &str, name: &str) -> Vec<String> {
+        self.which(namespace, |entry| entry.config.iter().any(|config| config == name))
     }
 
     /// The GatedReleases of a budget.

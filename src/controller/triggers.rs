@@ -12,7 +12,7 @@ use super::queue::{Key, Lane};
 use super::{Context, lock};
 use crate::api::names::{GATED, RELEASE};
 use crate::cluster::Kind;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET};
+use crate::cluster::kind::{CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET};
 use crate::cluster::watch::{Change, metadata, objects};
 
 /// A GatedRelease that arrives together with its Deployment is seen before the Deployment is called ungated.
@@ -38,6 +38,7 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
             look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
         }));
     }
+    all.spawn(config_maps(context.clone()));
     all.spawn(others(context.clone(), &HTTP_ROUTE, "", |context, meta| {
         let (namespace, name) = id(meta);
         look(context, &namespace, context.index.of_route(&namespace, &name));
@@ -70,6 +71,18 @@ async fn releases(context: Arc<Context>) {
             now(&namespace, &name);
         }
         Change::Whole(there) => context.index.keep(&there).iter().for_each(|(namespace, name)| now(namespace, name)),
+    })
+    .await;
+}
+
+/// Nothing is kept of ConfigMaps: there may be many, and few matter.
+async fn config_maps(context: Arc<Context>) {
+    metadata(&context.cluster, &CONFIG_MAP, &context.namespace, "", |change| match change {
+        Change::Is(object) | Change::Gone(object) => {
+            let (namespace, name) = id(&object.metadata);
+            look(&context, &namespace, context.index.of_config(&namespace, &name));
+        }
+        Change::Whole(_) => {}
     })
     .await;
 }

@@ -5,6 +5,7 @@ mod events;
 mod preflight;
 
 use super::action::{Action, Plan};
+use super::config;
 use super::plan::{Say, Step, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
@@ -52,6 +53,27 @@ impl After<'_> {
     /// The attempt that goes on after this step.
     fn active(&self) -> Option<(&ReleaseRecordSpec, &ReleaseRecordStatus)> {
         self.record.filter(|(_, _, status)| status.outcome.is_none()).map(|(_, spec, status)| (spec, status))
+    }
+
+    /// Whether edits of ConfigMaps are still to be put on record: only a step that records what runs ungated does so.
+    fn keeps_config(&self) -> bool {
+        let recorded = |action: &Action| match action {
+            Action::OpenRecord { status, .. } => status.outcome.is_some(),
+            Action::AddFinalizer
+            | Action::RemoveFinalizer
+            | Action::UpdateRecord { .. }
+            | Action::Apply { .. }
+            | Action::Delete { .. }
+            | Action::SetSplit { .. }
+            | Action::Resume { .. }
+            | Action::ExplainPause { .. }
+            | Action::ScaleReplicaSet { .. }
+            | Action::DeleteReplicaSet { .. }
+            | Action::CreateReplicaSet { .. }
+            | Action::ScaleSide { .. }
+            | Action::ScaleDown { .. } => false,
+        };
+        !self.actions.iter().any(recorded)
     }
 
     fn outcome(&self) -> Option<Outcome> {
@@ -159,10 +181,12 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         BudgetSeen::Measured { status, .. } => Some(*status),
         BudgetSeen::Missing | BudgetSeen::Unmeasured(_) => None,
     };
+    let noted = before.workload.as_ref().map(|workload| workload.config.clone()).unwrap_or_default();
     let workload = after.seen.workload.as_ref().map(|workload| WorkloadSeen {
         uid: workload.uid.clone(),
         generation: workload.generation,
         revision: judged_revision(after.seen, workload),
+        config: config::note(&noted, &workload.config, after.keeps_config()),
     });
     GatedReleaseStatus {
         observed_generation: after.seen.release.generation,

@@ -8,6 +8,7 @@ pub mod action;
 pub mod ask;
 pub mod capacity;
 pub mod clones;
+pub mod config;
 pub mod explain;
 pub mod labels;
 pub mod lint;

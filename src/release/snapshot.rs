@@ -112,6 +112,17 @@ pub struct Workload {
     pub paused_because: Option<String>,
     /// The ReplicaSets that it owns.
     pub sets: Vec<ReplicaSetSeen>,
+    /// The ConfigMaps that its template reads, by name.
+    pub config: BTreeMap<String, ConfigSeen>,
+}
+
+/// A ConfigMap, as its metadata tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigSeen {
+    /// Changes with every edit of its content.
+    pub mark: String,
+    /// The field manager that edited its content last.
+    pub by: String,
 }
 
 /// A ReplicaSet of the workload.

@@ -69,6 +69,7 @@ impl World {
             replicas: 4,
             revision: template::revision(&template),
             sets: vec![set(&template, 4)],
+            config: BTreeMap::new(),
             selector: json!({"matchLabels": {"app": "checkout"}}),
             strategy: "RollingUpdate".into(),
             spec: json!({}),

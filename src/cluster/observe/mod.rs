@@ -5,6 +5,7 @@
 
 mod autoscaler;
 mod budget;
+mod config;
 mod record;
 mod release;
 mod routes;

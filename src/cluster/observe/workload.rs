@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::{items, number, strings, text};
+use super::{config, items, number, strings, text};
 use crate::api::names::{
     BREAK_GLASS, CHANGE, CHANGE_CATEGORIES, CHANGE_SEVERITY, CHANGE_TYPE, CHANGED_BY, GATED, PAUSED_BECAUSE, RESUMED_BY,
 };
@@ -24,7 +24,8 @@ pub(super) async fn read(cluster: &Cluster, namespace: &str, name: &str) -> Resu
         Some(selector) => cluster.list(&REPLICA_SET, namespace, &selector).await?,
     };
     let sets = sets.into_iter().filter(|set| is_owned(set, uid)).map(set_seen).collect();
-    Ok(Some(seen(object, sets)))
+    let config = config::read(cluster, namespace, &object["spec"]["template"]).await?;
+    Ok(Some(Workload { config, ..seen(object, sets) }))
 }
 
 fn seen(mut object: Value, sets: Vec<ReplicaSetSeen>) -> Workload {
@@ -57,6 +58,7 @@ fn seen(mut object: Value, sets: Vec<ReplicaSetSeen>) -> Workload {
         spec,
         labels,
         sets,
+        config: BTreeMap::new(),
     }
 }
 

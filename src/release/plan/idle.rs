@@ -10,7 +10,7 @@ use crate::release::action::Action;
 use crate::release::problem::Problem;
 use crate::release::snapshot::{Record, Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
-use crate::release::template;
+use crate::release::{config, template};
 
 pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
@@ -172,7 +172,7 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     };
     let running = workload.sets.iter().any(|set| set.replicas > 0 && template::same(&set.template, &workload.template));
     if stable == revision || (running && is_stable_under_another_name(seen, workload)) {
-        return Step::says(Say::InForce);
+        return config_edited(seen, workload, now).unwrap_or_else(|| Step::says(Say::InForce));
     }
     let how = match (&workload.break_glass, &workload.resumed_by) {
         (Some(reason), _) => format!("under break-glass: {reason}"),
@@ -186,6 +186,19 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         Outcome::Bypassed,
         format!("Runs ungated, {how}. It is the stable revision from now on."),
     )
+}
+
+/// Content that the pods read was edited in place: no stage has judged it, and it goes on record as what it is.
+fn config_edited(seen: &Snapshot, workload: &Workload, now: Time) -> Option<Step> {
+    let noted = &seen.release.status.workload.as_ref()?.config;
+    let edited = config::edited(noted, &workload.config);
+    let names: Vec<_> = edited.iter().map(|(name, seen)| format!("{name} (by {})", seen.by)).collect();
+    let summary = format!(
+        "ConfigMap {} was edited in place: all pods read it, or will when they start, and no stage has judged it. A ConfigMap with a hash in its name is gated with the template that names it.",
+        names.join(", ")
+    );
+    let step = open::sealed(seen, workload, now, Outcome::Bypassed, summary);
+    (!names.is_empty()).then(|| open::as_config(step))
 }
 
 /// Whether a stored name of the template is what the last good attempt was called.

@@ -30,6 +30,22 @@ pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: O
     record(seen, workload, (Arm::Canary, claimed_change(seen, workload)), status, summary)
 }
 
+/// The record of an edit that was no change of the template.
+pub(super) fn as_config(mut step: Step) -> Step {
+    let config = |spec: &mut ReleaseRecordSpec| {
+        spec.change = Change { kind: ChangeType::Config, ..Change::default() };
+    };
+    for action in &mut step.actions {
+        if let Action::OpenRecord { spec, .. } = action {
+            config(spec);
+        }
+    }
+    if let Some((_, spec)) = &mut step.opened {
+        config(spec);
+    }
+    step
+}
+
 fn record(
     seen: &Snapshot,
     workload: &Workload,

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::api::gated_release::{Capacity, NewerTemplate};
 use crate::release::action::{Action, Scaler};
-use crate::release::snapshot::{AutoscalerSeen, ReplicaSetSeen, ScaledObjectSeen};
+use crate::release::snapshot::{AutoscalerSeen, ConfigSeen, ReplicaSetSeen, ScaledObjectSeen};
 use crate::release::template;
 use crate::release::world::pod_template;
 
@@ -262,6 +262,32 @@ fn the_previous_version_grows_with_the_workload() {
     world.workload().replicas = 3;
     world.run(2);
     assert_eq!(world.seen.previous.as_ref().unwrap().deployment.as_ref().unwrap().replicas, 6, "never shrinks");
+}
+
+#[test]
+fn a_config_map_that_is_edited_in_place_goes_on_record_when_no_release_goes_on() {
+    let edit = |world: &mut World, mark: &str| {
+        let seen = ConfigSeen { mark: mark.into(), by: "kubectl-edit".into() };
+        world.workload().config = [("app-config".to_owned(), seen)].into();
+    };
+    let mut world = World::new();
+    edit(&mut world, "a");
+    world.run(2);
+    assert_eq!(world.outcome(), Some(Outcome::Bootstrap), "what is read for the first time is no edit");
+    world.deploy("shop:v2", GOOD);
+    world.run(20);
+    edit(&mut world, "b");
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Bypassed));
+    let record = world.seen.record.as_ref().unwrap();
+    assert_eq!(
+        (record.spec.attempt, record.spec.change.kind),
+        (3, ChangeType::Config),
+        "the release was not cut short"
+    );
+    assert!(world.status().summary.contains("app-config (by kubectl-edit)"), "{}", world.status().summary);
+    world.run(5);
+    assert_eq!(world.seen.record.as_ref().unwrap().spec.attempt, 3, "once");
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
 }
 
 /// Lets another template run past the gate, as admission does under break-glass.
