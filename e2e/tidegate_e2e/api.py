@@ -48,7 +48,7 @@ def _connect(timeout: float) -> http.client.HTTPSConnection:
 
 
 def path(kind: str, namespace: str | None = None, name: str | None = None, **query: Any) -> str:
-    plural = kind.lower().removesuffix("y") + ("ies" if kind.endswith("y") else "s")
+    plural = kind.lower().removesuffix("cy") + ("cies" if kind.endswith("cy") else "s")
     scope = f"/namespaces/{namespace}" if namespace and kind not in _CLUSTER_WIDE else ""
     return f"{_GROUPS[kind]}{scope}/{plural}" + (f"/{name}" if name else "") + (f"?{urlencode(query)}" if query else "")
 
