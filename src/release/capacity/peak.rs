@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::api::gated_release::Capacity;
 use crate::api::{Percent, Weight};
+use crate::policy::schedule::LEAN_MAX;
 use crate::release::objects::{canary_size, previous_size};
 
 /// Pods at the worst moment: in Promote the workload rolls while the canary carries the traffic and the previous version
@@ -15,20 +17,27 @@ pub struct Peak {
     pub workload: u32,
     /// Pods that its rolling update starts before it ends others: `maxSurge`.
     pub surge: u32,
-    /// Pods of the canary at its largest stage.
+    /// Pods of the canary.
     pub canary: u32,
-    /// Pods of the previous version: `strategy.fallbackPercent` of the replicas.
+    /// Pods of the previous version.
     pub previous: u32,
 }
 
 impl Peak {
-    /// The peak of a release whose canary grows up to `largest`, with `strategy` as the Deployment's `spec.strategy`.
-    pub fn of(replicas: u32, largest: Weight, fallback: Percent, strategy: Option<&Value>) -> Self {
-        Self {
-            workload: replicas,
-            surge: max_surge(strategy, replicas),
-            canary: canary_size(replicas, largest),
-            previous: previous_size(replicas, fallback),
+    /// The peak of a release, with `strategy` as the Deployment's `spec.strategy`.
+    ///
+    /// A lean one has two heights, and the higher one counts: while the workload rolls, canary and previous version carry
+    /// half of the traffic each; when the canary is gone, the previous version grows to its fallback.
+    pub fn of(replicas: u32, capacity: Capacity, fallback: Percent, strategy: Option<&Value>) -> Self {
+        let (workload, surge) = (replicas, max_surge(strategy, replicas));
+        let previous = previous_size(replicas, fallback);
+        let half = canary_size(replicas, LEAN_MAX);
+        match capacity {
+            Capacity::Full => Self { workload, surge, canary: canary_size(replicas, Weight::FULL), previous },
+            Capacity::Lean if surge.saturating_add(half).saturating_add(half) >= previous => {
+                Self { workload, surge, canary: half, previous: half }
+            }
+            Capacity::Lean => Self { workload, surge: 0, canary: 0, previous },
         }
     }
 
@@ -56,24 +65,26 @@ fn max_surge(strategy: Option<&Value>, replicas: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Capacity::{Full, Lean};
     use rstest::rstest;
     use serde_json::json;
 
     #[rstest]
-    #[case::as_it_is(4, 100, 100, json!(null), (1, 4, 4))]
-    #[case::half_a_fallback(4, 100, 50, json!({"rollingUpdate": {"maxSurge": 2}}), (2, 4, 2))]
-    #[case::no_surge(10, 100, 100, json!({"rollingUpdate": {"maxSurge": 0}}), (0, 10, 10))]
-    #[case::in_percent(10, 100, 100, json!({"rollingUpdate": {"maxSurge": "33%"}}), (4, 10, 10))]
-    #[case::up_to_half(10, 50, 100, json!({"rollingUpdate": {"maxSurge": "0%"}}), (0, 7, 10))]
-    #[case::nothing_runs(0, 100, 100, json!(null), (0, 1, 1))]
+    #[case::as_it_is(4, Full, 100, json!(null), (1, 4, 4))]
+    #[case::half_a_fallback(4, Full, 50, json!({"rollingUpdate": {"maxSurge": 2}}), (2, 4, 2))]
+    #[case::no_surge(10, Full, 100, json!({"rollingUpdate": {"maxSurge": 0}}), (0, 10, 10))]
+    #[case::in_percent(10, Full, 100, json!({"rollingUpdate": {"maxSurge": "33%"}}), (4, 10, 10))]
+    #[case::lean_while_it_rolls(10, Lean, 100, json!({"rollingUpdate": {"maxSurge": "0%"}}), (0, 7, 7))]
+    #[case::lean_with_a_small_fallback(10, Lean, 20, json!({"rollingUpdate": {"maxSurge": 1}}), (1, 7, 7))]
+    #[case::nothing_runs(0, Full, 100, json!(null), (0, 1, 1))]
     fn a_peak_has_all_that_lives_at_once(
         #[case] replicas: u32,
-        #[case] largest: u8,
+        #[case] capacity: Capacity,
         #[case] fallback: u8,
         #[case] strategy: Value,
         #[case] (surge, canary, previous): (u32, u32, u32),
     ) {
-        let peak = Peak::of(replicas, Weight::whole(largest), Percent::whole(fallback), Some(&strategy));
+        let peak = Peak::of(replicas, capacity, Percent::whole(fallback), Some(&strategy));
         assert_eq!(peak, Peak { workload: replicas, surge, canary, previous });
         assert_eq!(peak.pods(), replicas + surge + canary + previous);
     }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::facts::{Facts, text};
 use super::surroundings::Surroundings;
 use super::{Finding, Severity};
-use crate::api::Weight;
 use crate::release::capacity::quota::Demand;
 use crate::release::capacity::{Peak, Row};
 use crate::release::clones::clone;
@@ -30,13 +29,10 @@ pub fn capacity(seen: &Snapshot, around: &Surroundings) -> Option<Capacity> {
     Facts::of(seen, around).map(|facts| of(&facts))
 }
 
-/// The largest share of the traffic that the canary carries before the workload takes over.
-const LARGEST: Weight = Weight::FULL;
-
 fn of(facts: &Facts<'_>) -> Capacity {
     let strategy = &facts.seen.release.spec.strategy;
     let workload = facts.workload;
-    let peak = Peak::of(workload.replicas, LARGEST, strategy.fallback_percent, workload.spec.get("strategy"));
+    let peak = Peak::of(workload.replicas, strategy.capacity, strategy.fallback_percent, workload.spec.get("strategy"));
     let pods = |carrier: Carrier| {
         let side = facts.seen.side(carrier).and_then(|side| side.deployment.as_ref());
         side.map_or(0, |deployment| deployment.replicas)
@@ -75,7 +71,7 @@ pub(super) fn too_small(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for row in quotas.iter().filter(|row| row.left() < Default::default()) {
         let of = |quantity: crate::release::capacity::Quantity| quantity.of(&row.resource);
         let message = format!(
-            "{}: a release needs {} more at its worst moment, {} of {} are free ({} pods of the workload, {} of its rolling update, {} of the canary, {} of the previous version). Raise the quota, lower spec.strategy.fallbackPercent, or give the Deployment a smaller maxSurge.",
+            "{}: a release needs {} more at its worst moment, {} of {} are free ({} pods of the workload, {} of its rolling update, {} of the canary, {} of the previous version). Raise the quota, set spec.strategy.capacity to Lean, lower spec.strategy.fallbackPercent, or give the Deployment a smaller maxSurge.",
             row.resource,
             of(row.needed),
             of((row.hard - row.used).max(Default::default())),

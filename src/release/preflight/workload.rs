@@ -94,7 +94,7 @@ pub(super) fn autoscalers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         let owner = list(one, "/metadata/ownerReferences").iter().find(|owner| text(owner, "/kind") == "ScaledObject");
         if let Some(owner) = owner {
             let message = format!(
-                "KEDA makes it from ScaledObject {}: what is set in it to keep the workload from shrinking during a release is put back. Set spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.stabilizationWindowSeconds there to at least the length of a stage.",
+                "KEDA makes it from ScaledObject {}: for the time of a release Tidegate applies selectPolicy Disabled in spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown there, because KEDA would put back what is set in the autoscaler. A ScaledObject that scales to zero (minReplicaCount 0) does so all the same: raise it for the time of a release.",
                 text(owner, "/name")
             );
             found.push(facts.finding("AutoscalerOwned", Severity::Warn, ("HorizontalPodAutoscaler", one), message));
