@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import runner
+from . import killing, runner
 from .scenarios import load_all
 
 
@@ -14,6 +14,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="print every scenario and its intent")
     parser.add_argument("--all", action="store_true", help="run every scenario, not only the core")
     parser.add_argument("--keep", action="store_true", help="leave the namespaces behind")
+    parser.add_argument("--killing", type=int, metavar="SEED", help="kill the leading controller again and again, at moments of this seed")
     parser.add_argument("names", nargs="*", help="scenarios to run, or demo or figures")
     asked = parser.parse_args()
 
@@ -33,7 +34,10 @@ def main() -> int:
     if unknown := [n for n in asked.names if n not in scenarios]:
         parser.error(f"no scenario {', '.join(unknown)}; e2e/run --list names them")
     chosen = [s for s in scenarios.values() if s.name in asked.names or (not asked.names and (s.core or asked.all))]
-    return 0 if runner.run(chosen, asked.keep) else 1
+    if asked.killing is None:
+        return 0 if runner.run(chosen, asked.keep) else 1
+    with killing.at_random(asked.killing):
+        return 0 if runner.run(chosen, asked.keep) else 1
 
 
 if __name__ == "__main__":
