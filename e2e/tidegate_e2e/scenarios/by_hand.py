@@ -21,7 +21,7 @@ def scale(shop: Shop, replicas: int) -> None:
 @scenario()
 def zero_and_back(t: Context) -> None:
     """A held workload is scaled to nothing and back: stable starts, although a younger ReplicaSet of another version stood by."""
-    shop = t.shop(rate=100, strategy={"verify": "1s", "handBack": "2s"}, stages=((100, "6s"),))
+    shop = t.shop(rate=100, strategy={"verify": "1s", "handBack": "2s"}, stages=((50, "3s"), (100, "3s")))
     shop.start()
     shop.users()
     for version in ("v2", "v1"):
