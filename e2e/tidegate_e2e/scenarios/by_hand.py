@@ -172,7 +172,7 @@ def preflight(t: Context) -> None:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": shop._meta("small"), "spec": {"hard": {"pods": "5"}}}
     policy = {
         "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": shop._meta("only-gateway"),
-        "spec": {"podSelector": {"matchLabels": {"app": shop.name}}, "policyTypes": ["Ingress"], "ingress": [{}]},
+        "spec": {"podSelector": {"matchLabels": {"app": shop.name}}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": 8080}]}]},
     }
     for obj in (quota, policy):
         api.apply(obj, "gitops")
