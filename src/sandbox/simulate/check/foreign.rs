@@ -93,9 +93,9 @@ fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
             drop("/spec", &["replicas"]);
         }
         "horizontalpodautoscalers" => {
-            if drop("/spec/behavior/scaleDown", &["selectPolicy"]) && drop("/spec/behavior", &["scaleDown"]) {
-                drop("/spec", &["behavior"]);
-            }
+            let emptied = drop("/spec/behavior/scaleDown", &["selectPolicy"]) && drop("/spec/behavior", &["scaleDown"]);
+            let gone: &[&str] = if emptied { &["behavior"] } else { &[] };
+            drop("/spec", gone);
         }
         "httproutes" if seen.name == NAME => {
             let marks = ["tidegate.io/weights", "tidegate.io/weights-before", "tidegate.io/withdrawn"];
