@@ -2,7 +2,7 @@
 //! executor takes nothing else: a plan that breaks a promise to the users stops here, whatever made it.
 
 use super::action::{Action, Plan};
-use super::plan::{Active, active_set, named, routes, stable_set};
+use super::plan::{Active, named, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
@@ -249,7 +249,8 @@ fn passed(status: &ReleaseRecordStatus, stage: u32) -> bool {
 fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     workload_fence(seen, resource_version, "letting the workload go", notes);
     let Some(workload) = &seen.workload else { return };
-    let runs = active_set(workload).is_some_and(|set| template::same(&set.template, &workload.template));
+    let mut active = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let runs = active.any(|set| template::same(&set.template, &workload.template));
     let idle = !workload.sets.iter().any(|set| set.replicas > 0 || set.existing > 0);
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),

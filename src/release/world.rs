@@ -262,7 +262,10 @@ impl World {
                 workload.sets.push(set(&current, 0));
             }
             // A rolling update takes a few seconds: one pod a second.
-            let newest = workload.sets.iter().position(|set| template::same(&set.template, &current)).unwrap();
+            // A restart makes another ReplicaSet of the same program: the controller goes by every annotation.
+            let exact = workload.sets.iter().position(|set| set.template == current);
+            let same = || workload.sets.iter().position(|set| template::same(&set.template, &current)).unwrap();
+            let newest = exact.unwrap_or_else(same);
             if workload.sets[newest].replicas < replicas {
                 workload.sets[newest].replicas += 1;
             }

@@ -188,12 +188,18 @@ impl<'a> Active<'a> {
     /// The ReplicaSet of the workload that runs the attempt's template, once the workload was let go.
     pub(super) fn new_set(&self) -> Option<&'a ReplicaSetSeen> {
         let workload = self.workload()?;
-        if self.template(workload) == Template::Ours {
-            return workload.sets.iter().find(|set| template::same(&set.template, &workload.template));
-        }
-        workload.sets.iter().find(|set| {
-            template::revision(&set.template) == self.record.spec.revision || self.canary_runs(&set.template)
-        })
+        let ours = self.template(workload) == Template::Ours;
+        let is = |set: &&ReplicaSetSeen| {
+            if ours {
+                template::same(&set.template, &workload.template)
+            } else {
+                template::revision(&set.template) == self.record.spec.revision || self.canary_runs(&set.template)
+            }
+        };
+        // Restarts leave several of the same program: the Deployment controller goes by every annotation, else what has
+        // pods is meant.
+        let exact = |set: &ReplicaSetSeen| ours && set.template == template::without_hash(workload.template.clone());
+        workload.sets.iter().filter(is).max_by_key(|set| (exact(set), set.replicas, set.created))
     }
 
     /// Pods that the canary needs for a weight.

@@ -5,10 +5,10 @@ use super::autoscaler::{self, Release};
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::{open, stable};
 use crate::api::release_record::Outcome;
-use crate::api::{Time, Weight};
+use crate::api::{ChangeType, Span, Time, Weight};
 use crate::release::action::Action;
 use crate::release::problem::Problem;
-use crate::release::snapshot::{Record, Snapshot, Workload};
+use crate::release::snapshot::{Record, ReplicaSetSeen, Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
 use crate::release::{config, template};
 
@@ -69,7 +69,14 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {
         return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Closed));
     }
-    let Some(active) = active_set(workload) else {
+    let Some(active) = active_set(workload).or_else(|| stable::of_one_program(workload)) else {
+        // A roll that was interrupted by going back to what it came from, or by what it went to, is finished.
+        let runs = |set: &ReplicaSetSeen| {
+            (set.replicas > 0 || set.existing > 0) && template::same(&set.template, &workload.template)
+        };
+        if !served_by_previous(seen) && workload.sets.iter().any(runs) {
+            return back_to_stable(workload);
+        }
         return match served_by_previous(seen) {
             // Without traffic on the workload the next template may finish whatever roll was interrupted.
             true => open::attempt(seen, workload, now, true),
@@ -188,6 +195,9 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     )
 }
 
+/// A ConfigMap that a controller writes all the time gets one record for all edits of an hour.
+const CONFIG_RECORDS_EVERY: Span = Span::hours(1);
+
 /// Content that the pods read was edited in place: no stage has judged it, and it goes on record as what it is.
 fn config_edited(seen: &Snapshot, workload: &Workload, now: Time) -> Option<Step> {
     let noted = &seen.release.status.workload.as_ref()?.config;
@@ -197,8 +207,17 @@ fn config_edited(seen: &Snapshot, workload: &Workload, now: Time) -> Option<Step
         "ConfigMap {} was edited in place: all pods read it, or will when they start, and no stage has judged it. A ConfigMap with a hash in its name is gated with the template that names it.",
         names.join(", ")
     );
+    if names.is_empty() {
+        return None;
+    }
+    let last = seen.record.as_ref().filter(|record| record.spec.change.kind == ChangeType::Config);
+    let recorded = last.and_then(|record| record.status.as_ref()).filter(|status| status.stages.is_empty());
+    let next = recorded.and_then(|status| status.ended_at).map(|ended| ended.plus(CONFIG_RECORDS_EVERY));
+    if let Some(next) = next.filter(|next| now < *next) {
+        return Some(Step::says(Say::InForce).wake(next.since(now)));
+    }
     let step = open::sealed(seen, workload, now, Outcome::Bypassed, summary);
-    (!names.is_empty()).then(|| open::as_config(step))
+    Some(open::as_config(step))
 }
 
 /// Whether a stored name of the template is what the last good attempt was called.

@@ -69,5 +69,19 @@ fn active_step(active: &Active<'_>) -> Step {
         // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
         Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
     };
-    step.clearing_hold(active)
+    let step = step.clearing_hold(active);
+    // Who takes the leaf away in the middle of a release, or makes the autoscaler anew, finds it written again.
+    match status.phase {
+        Phase::Release | Phase::Promote | Phase::Verify if step.record.is_none() => {
+            step.all(autoscaler::hold(active.seen))
+        }
+        Phase::Idle
+        | Phase::Plan
+        | Phase::Stage
+        | Phase::Release
+        | Phase::Promote
+        | Phase::Verify
+        | Phase::Complete
+        | Phase::Rollback => step,
+    }
 }

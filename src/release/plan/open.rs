@@ -88,7 +88,7 @@ fn claimed_change(seen: &Snapshot, workload: &Workload) -> Change {
 }
 
 /// As claimed, but that it is a rollback is never believed: the template ran in this workload before, or it is a Feature.
-fn seen_change(seen: &Snapshot, workload: &Workload) -> Change {
+pub(super) fn seen_change(seen: &Snapshot, workload: &Workload) -> Change {
     let claimed = claimed_change(seen, workload);
     let kind = match (ran_before(seen, workload), claimed.kind) {
         (true, _) => ChangeType::Rollback,

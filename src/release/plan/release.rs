@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{autoscaler, roll_back, stable};
+use super::{roll_back, stable};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -122,7 +122,7 @@ fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     match active.record.spec.arm {
         Arm::Canary if step.record.is_none() => {
             match active.bring_up(Carrier::Canary, canary_size(active, stage.spec.weight)) {
-                Ok(writes) => step.all(writes).all(autoscaler::hold(active.seen)),
+                Ok(writes) => step.all(writes),
                 Err(_) => step,
             }
         }

@@ -25,7 +25,12 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
     let noted = || {
         let name = record.spec.stable_set.as_deref();
         let by_name = workload.sets.iter().find(|set| Some(set.name.as_str()) == name);
-        by_name.or_else(|| of_revision(workload, record.spec.stable.as_deref())).or_else(|| active_set(workload))
+        let serving =
+            by_name.and_then(|noted| the_one_with_pods(workload, |set| template::same(&set.template, &noted.template)));
+        serving
+            .or(by_name)
+            .or_else(|| of_revision(workload, record.spec.stable.as_deref()))
+            .or_else(|| active_set(workload))
     };
     match status.and_then(|status| status.outcome) {
         // After a late rollback the workload runs the version that came back.
@@ -53,7 +58,22 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
 }
 
 fn of_revision<'a>(workload: &'a Workload, revision: Option<&str>) -> Option<&'a ReplicaSetSeen> {
-    workload.sets.iter().find(|set| Some(template::revision(&set.template).as_str()) == revision)
+    let is = |set: &ReplicaSetSeen| Some(template::revision(&set.template).as_str()) == revision;
+    the_one_with_pods(workload, is).or_else(|| workload.sets.iter().filter(|set| is(set)).max_by_key(|set| set.created))
+}
+
+/// A restart makes another ReplicaSet of the same program: which of them has pods is what serves.
+fn the_one_with_pods(workload: &Workload, is: impl Fn(&ReplicaSetSeen) -> bool) -> Option<&ReplicaSetSeen> {
+    let with_pods = workload.sets.iter().filter(|set| is(set) && (set.replicas > 0 || set.existing > 0));
+    with_pods.max_by_key(|set| (set.replicas, set.available, set.created))
+}
+
+/// The ReplicaSet that runs in a workload that was paused in the middle of a restart: several have pods, all of the same
+/// program; the newest is taken.
+pub(super) fn of_one_program(workload: &Workload) -> Option<&ReplicaSetSeen> {
+    let active = || workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let newest = active().max_by_key(|set| set.created)?;
+    active().all(|set| template::same(&set.template, &newest.template)).then_some(newest)
 }
 
 /// Keeps stable the only ReplicaSet that a held workload runs or could start; `None` where it is.
@@ -63,8 +83,9 @@ pub(super) fn guard(seen: &Snapshot, workload: &Workload) -> Option<Step> {
     }
     let stable = stable_set(seen, workload)?;
     let others = || workload.sets.iter().filter(|set| set.name != stable.name);
-    if workload.replicas > 0 && stable.replicas == 0 && others().any(|set| set.replicas > 0) {
-        let wrong = others().filter(|set| set.replicas > 0).map(|set| scale(set, 0));
+    let is_other = |set: &&ReplicaSetSeen| set.replicas > 0 && !template::same(&set.template, &stable.template);
+    if workload.replicas > 0 && stable.replicas == 0 && others().any(|set| is_other(&set)) {
+        let wrong = others().filter(is_other).map(|set| scale(set, 0));
         let sentence = format!(
             "The Deployment controller started another ReplicaSet than {}, which is stable, when the held workload was scaled up: it is taken back.",
             stable.name
@@ -105,7 +126,7 @@ fn beside(seen: &Snapshot, workload: &Workload) -> Option<String> {
     let others: Vec<_> = workload
         .sets
         .iter()
-        .filter(|set| set.name != stable.name && set.replicas > 0)
+        .filter(|set| set.name != stable.name && set.replicas > 0 && !template::same(&set.template, &stable.template))
         .map(|set| format!("{} ({} pods)", set.name, set.existing))
         .collect();
     (!others.is_empty() && stable.replicas > 0).then(|| format!("{} beside {}", others.join(" and "), stable.name))

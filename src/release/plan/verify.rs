@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
-use super::{promote, roll_back};
+use super::{open, promote, roll_back};
 use crate::analysis::{Limits, NotYet, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -28,7 +28,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
             }
             Template::Newer if !workload.paused => return promote::overtaken(active, workload),
             // A fix does not wait (DESIGN, events): the verification ends and the fix is planned at once.
-            Template::Newer if is_fix(workload.change.kind) => {
+            Template::Newer if is_fix(open::seen_change(active.seen, workload).kind) => {
                 return finish(active, "Released; a fix ended its verification early.");
             }
             Template::Newer => {}

@@ -62,6 +62,75 @@ fn a_held_workload_that_is_scaled_to_nothing_and_back_starts_stable(#[case] budg
     assert_eq!(running(&mut world), ["shop:v1"]);
 }
 
+/// What `kubectl rollout restart` leaves: the old ReplicaSet empty, a new one of the same program with all pods.
+fn restart(world: &mut World, at: &str) {
+    world.workload().template["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = json!(at);
+    let template = world.workload().template.clone();
+    let old = world.workload().sets.iter_mut().find(|set| set.replicas > 0).unwrap();
+    let new = ReplicaSetSeen {
+        name: format!("checkout-zz{at}"),
+        template,
+        created: old.created.plus(Span::minutes(1)),
+        ..old.clone()
+    };
+    (old.replicas, old.existing, old.available) = (0, 0, 0);
+    world.workload().sets.push(new);
+    world.run(2);
+}
+
+#[test]
+fn a_restart_before_a_release_changes_nothing_about_what_is_stable() {
+    let mut world = World::new();
+    restart(&mut world, "1");
+    world.deploy("shop:v2", GOOD);
+    for _ in 0..30 {
+        world.run(1);
+        let promoted = world.status().promotion.is_some();
+        let serving = world.workload().sets.iter().filter(|set| set.replicas > 0).map(|set| set.name.clone());
+        let serving: Vec<_> = serving.collect();
+        assert!(promoted || serving == ["checkout-zz1"], "{serving:?}\n{}", world.trace.join("\n"));
+    }
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_revert_after_a_restart_is_released() {
+    let mut world = World::new();
+    restart(&mut world, "1");
+    let restarted = world.workload().template.clone();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+    world.run(3);
+    world.deploy("shop:v1", GOOD);
+    world.workload().template = restarted;
+    let outcome = |world: &World| world.outcome().filter(|_| world.seen.record.as_ref().unwrap().spec.attempt == 3);
+    world.run_until(400, |world| outcome(world).is_some());
+    assert_eq!(outcome(&world), Some(Outcome::Succeeded), "{}", world.trace.join("\n"));
+}
+
+#[test]
+fn a_template_that_arrives_in_the_middle_of_a_restart_is_judged() {
+    let mut world = World::new();
+    restart(&mut world, "1");
+    let half = world.workload().sets.iter_mut().find(|set| set.replicas == 0).unwrap();
+    (half.replicas, half.existing, half.available) = (2, 2, 2);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert_eq!(running(&mut world), ["shop:v2"]);
+}
+
+#[test]
+fn an_interrupted_roll_that_is_taken_back_goes_on_to_where_it_came_from() {
+    let mut world = World::new();
+    younger(&mut world, "shop:v0");
+    let second = world.workload().sets.last_mut().unwrap();
+    (second.replicas, second.existing, second.available) = (1, 1, 1);
+    world.workload().paused = true;
+    world.workload().paused_because = Some("held".into());
+    world.look(None);
+    assert!(!world.workload().paused, "{:?}", condition(&world, "Ready"));
+}
+
 #[test]
 fn what_started_instead_of_stable_is_taken_back() {
     let mut world = in_the_stages();
@@ -214,6 +283,9 @@ fn an_autoscaler_may_not_take_pods_away_until_one_of_its_windows_after_the_relea
     world.run_until(100, |world| world.split().of(Carrier::Canary).is_some());
     assert!(world.seen.autoscalers[0].held, "before the route knows the canary");
     world.run_until(300, |world| world.phase() == Some(Phase::Verify));
+    world.seen.autoscalers[0].held = false;
+    world.run(1);
+    assert!(world.seen.autoscalers[0].held, "somebody took the leaf away");
     assert!(world.seen.previous.as_ref().unwrap().autoscaler, "the previous version has one of its own");
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
     let ended = world.now;
@@ -287,6 +359,12 @@ fn a_config_map_that_is_edited_in_place_goes_on_record_when_no_release_goes_on()
     assert!(world.status().summary.contains("app-config (by kubectl-edit)"), "{}", world.status().summary);
     world.run(5);
     assert_eq!(world.seen.record.as_ref().unwrap().spec.attempt, 3, "once");
+    edit(&mut world, "c");
+    world.run(60);
+    assert_eq!(world.seen.record.as_ref().unwrap().spec.attempt, 3, "edits of an hour share a record");
+    world.now = world.now.plus(Span::hours(1));
+    world.run(2);
+    assert_eq!(world.seen.record.as_ref().unwrap().spec.attempt, 4);
     assert_eq!(condition(&world, "Ready").0, Truth::True);
 }
 
