@@ -115,7 +115,11 @@ impl<'a> Active<'a> {
                 rolled
                     || self.rolls()
                     || self.overtaken()
-                    || self.workload().map_or(resumed, |workload| active_set(workload).is_none())
+                    || self.workload().map_or(resumed, |workload| match running(workload) {
+                        // Scaled to nothing: stable starts again as long as it is held.
+                        0 => resumed,
+                        several => several > 1,
+                    })
             }
             Phase::Idle | Phase::Plan | Phase::Stage | Phase::Release | Phase::Rollback | Phase::Complete => false,
         }
@@ -412,6 +416,11 @@ pub(super) fn fresh(phase: Phase, now: Time) -> ReleaseRecordStatus {
         ended_at: None,
         summary: String::new(),
     }
+}
+
+/// How many ReplicaSets have or want pods.
+fn running(workload: &Workload) -> usize {
+    workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).count()
 }
 
 /// The one ReplicaSet that has or wants pods; `None` where there are none or several.

@@ -45,7 +45,7 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     let previous = weight(route, "web-previous").unwrap_or(0);
     let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME);
     // After a late rollback the former version serves until Git reverts or fixes.
-    let back = matches!(outcome, Some("RolledBack" | "Abandoned"));
+    let back = matches!(outcome, Some("RolledBack" | "Abandoned" | "Expired"));
     let late = back && previous == 100;
     if let Some(canary) = canary {
         return Some(Left::NotHome(format!("the route still names web-canary, weight {canary}")));
