@@ -18,7 +18,7 @@ def scale(shop: Shop, replicas: int) -> None:
     api.patch("Deployment", shop.namespace, shop.name, {"spec": {"replicas": replicas}})
 
 
-@scenario()
+@scenario(core=False)
 def zero_and_back(t: Context) -> None:
     """A held workload is scaled to nothing and back: stable starts, although a younger ReplicaSet of another version stood by."""
     shop = t.shop(rate=100, strategy={"verify": "1s", "handBack": "2s"}, stages=((50, "3s"), (100, "3s")))
@@ -42,7 +42,7 @@ def zero_and_back(t: Context) -> None:
     check(shop.paused(), "the workload was let go")
 
 
-@scenario()
+@scenario(core=False)
 def queued(t: Context) -> None:
     """With `newerTemplate: Queue` v2 is released although v3 has come, v3 after it; the workload runs what was judged."""
     shop = t.shop(rate=100, strategy={"newerTemplate": "Queue"})
@@ -104,7 +104,7 @@ def hpa(shop: Shop, window: int) -> api.Object:
     }
 
 
-@scenario()
+@scenario(core=False)
 def autoscaler(t: Context) -> None:
     """An autoscaler may not take pods away during a release, Git or not; the previous version has one of its own."""
     shop = t.shop(rate=100)
@@ -164,7 +164,7 @@ def namespace_deleted(t: Context) -> None:
     until("the namespace is gone", 120, lambda: not api.find("Namespace", None, shop.namespace), instead=lambda: api.get("Namespace", None, shop.namespace)["status"])
 
 
-@scenario()
+@scenario(core=False)
 def preflight(t: Context) -> None:
     """What would break the release holds it by name, what would miss its canary is told; mended, it goes on by itself."""
     shop = t.shop(rate=60, stages=((25, "6s"), (100, "6s")))
