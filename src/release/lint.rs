@@ -249,8 +249,8 @@ fn passed(status: &ReleaseRecordStatus, stage: u32) -> bool {
 fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     workload_fence(seen, resource_version, "letting the workload go", notes);
     let Some(workload) = &seen.workload else { return };
-    let mut active = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
-    let runs = active.any(|set| template::same(&set.template, &workload.template));
+    let active = || workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let runs = active().next().is_some() && active().all(|set| template::same(&set.template, &workload.template));
     let idle = !workload.sets.iter().any(|set| set.replicas > 0 || set.existing > 0);
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),

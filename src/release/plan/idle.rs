@@ -8,7 +8,7 @@ use crate::api::release_record::Outcome;
 use crate::api::{ChangeType, Span, Time, Weight};
 use crate::release::action::Action;
 use crate::release::problem::Problem;
-use crate::release::snapshot::{Record, ReplicaSetSeen, Snapshot, Workload};
+use crate::release::snapshot::{Record, Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
 use crate::release::{config, template};
 
@@ -70,13 +70,6 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Closed));
     }
     let Some(active) = active_set(workload).or_else(|| stable::of_one_program(workload)) else {
-        // A roll that was interrupted by going back to what it came from, or by what it went to, is finished.
-        let runs = |set: &ReplicaSetSeen| {
-            (set.replicas > 0 || set.existing > 0) && template::same(&set.template, &workload.template)
-        };
-        if !served_by_previous(seen) && workload.sets.iter().any(runs) {
-            return back_to_stable(workload);
-        }
         return match served_by_previous(seen) {
             // Without traffic on the workload the next template may finish whatever roll was interrupted.
             true => open::attempt(seen, workload, now, true),

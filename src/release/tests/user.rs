@@ -120,18 +120,6 @@ fn a_template_that_arrives_in_the_middle_of_a_restart_is_judged() {
 }
 
 #[test]
-fn an_interrupted_roll_that_is_taken_back_goes_on_to_where_it_came_from() {
-    let mut world = World::new();
-    younger(&mut world, "shop:v0");
-    let second = world.workload().sets.last_mut().unwrap();
-    (second.replicas, second.existing, second.available) = (1, 1, 1);
-    world.workload().paused = true;
-    world.workload().paused_because = Some("held".into());
-    world.look(None);
-    assert!(!world.workload().paused, "{:?}", condition(&world, "Ready"));
-}
-
-#[test]
 fn what_started_instead_of_stable_is_taken_back() {
     let mut world = in_the_stages();
     world.run(2);
