@@ -57,22 +57,8 @@ impl After<'_> {
 
     /// Whether edits of ConfigMaps are still to be put on record: only a step that records what runs ungated does so.
     fn keeps_config(&self) -> bool {
-        let recorded = |action: &Action| match action {
-            Action::OpenRecord { status, .. } => status.outcome.is_some(),
-            Action::AddFinalizer
-            | Action::RemoveFinalizer
-            | Action::UpdateRecord { .. }
-            | Action::Apply { .. }
-            | Action::Delete { .. }
-            | Action::SetSplit { .. }
-            | Action::Resume { .. }
-            | Action::ExplainPause { .. }
-            | Action::ScaleReplicaSet { .. }
-            | Action::DeleteReplicaSet { .. }
-            | Action::CreateReplicaSet { .. }
-            | Action::ScaleSide { .. }
-            | Action::ScaleDown { .. } => false,
-        };
+        let recorded =
+            |action: &Action| matches!(action, Action::OpenRecord { status, .. } if status.outcome.is_some());
         !self.actions.iter().any(recorded)
     }
 
@@ -134,22 +120,10 @@ impl After<'_> {
         if status.phase == Phase::Plan {
             return None;
         }
-        let written = self.actions.iter().find_map(|action| match action {
-            Action::SetSplit { split, .. } => Some(*split),
-            Action::AddFinalizer
-            | Action::RemoveFinalizer
-            | Action::OpenRecord { .. }
-            | Action::UpdateRecord { .. }
-            | Action::Apply { .. }
-            | Action::Delete { .. }
-            | Action::Resume { .. }
-            | Action::ExplainPause { .. }
-            | Action::ScaleReplicaSet { .. }
-            | Action::DeleteReplicaSet { .. }
-            | Action::CreateReplicaSet { .. }
-            | Action::ScaleSide { .. }
-            | Action::ScaleDown { .. } => None,
-        });
+        let written = self
+            .actions
+            .iter()
+            .find_map(|action| if let Action::SetSplit { split, .. } = action { Some(*split) } else { None });
         let stands = || {
             let rules = self
                 .seen

@@ -249,9 +249,9 @@ fn passed(status: &ReleaseRecordStatus, stage: u32) -> bool {
 fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     workload_fence(seen, resource_version, "letting the workload go", notes);
     let Some(workload) = &seen.workload else { return };
-    let active = || workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let active = || workload.sets.iter().filter(|set| set.is_active());
     let runs = active().next().is_some() && active().all(|set| template::same(&set.template, &workload.template));
-    let idle = !workload.sets.iter().any(|set| set.replicas > 0 || set.existing > 0);
+    let idle = !workload.sets.iter().any(|set| set.is_active());
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
         Some(_) => promotes(seen),
@@ -295,21 +295,8 @@ fn scale_set(plan: &Plan, seen: &Snapshot, (name, version, replicas): (&str, &st
         return;
     }
     // What was started instead of stable goes as stable comes.
-    let stable_comes = plan.actions.iter().any(|action| match action {
-        Action::ScaleReplicaSet { name: other, replicas, .. } => *replicas > 0 && is_stable(seen, other),
-        Action::AddFinalizer
-        | Action::RemoveFinalizer
-        | Action::OpenRecord { .. }
-        | Action::UpdateRecord { .. }
-        | Action::Apply { .. }
-        | Action::Delete { .. }
-        | Action::SetSplit { .. }
-        | Action::Resume { .. }
-        | Action::ExplainPause { .. }
-        | Action::DeleteReplicaSet { .. }
-        | Action::CreateReplicaSet { .. }
-        | Action::ScaleSide { .. }
-        | Action::ScaleDown { .. } => false,
+    let stable_comes = plan.actions.iter().any(|action| {
+        matches!(action, Action::ScaleReplicaSet { name, replicas, .. } if *replicas > 0 && is_stable(seen, name))
     });
     let spared = stable_comes && !is_stable(seen, name);
     if !paused(seen) || (traffic(seen, Carrier::Workload) && !spared) {
@@ -319,7 +306,7 @@ fn scale_set(plan: &Plan, seen: &Snapshot, (name, version, replicas): (&str, &st
 
 fn delete_set(seen: &Snapshot, name: &str, version: &str, notes: &mut Vec<Note>) {
     let Some(set) = set(seen, name, version, notes) else { return };
-    if !paused(seen) || set.replicas > 0 || set.existing > 0 || is_stable(seen, name) {
+    if !paused(seen) || set.is_active() || is_stable(seen, name) {
         notes.push(Note::DeletedSet(name.to_owned()));
     }
 }

@@ -144,6 +144,13 @@ pub struct ReplicaSetSeen {
     pub template: Value,
 }
 
+impl ReplicaSetSeen {
+    /// Whether it has pods, or wants some.
+    pub const fn is_active(&self) -> bool {
+        self.replicas > 0 || self.existing > 0
+    }
+}
+
 /// A HorizontalPodAutoscaler of the workload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AutoscalerSeen {

@@ -144,14 +144,14 @@ impl<'a> Active<'a> {
         };
         self.workload().is_some_and(|workload| {
             (!workload.paused && ours(&workload.template))
-                || workload.sets.iter().any(|set| (set.replicas > 0 || set.existing > 0) && ours(&set.template))
+                || workload.sets.iter().any(|set| set.is_active() && ours(&set.template))
         })
     }
 
     /// Whether pods of another template than the attempt's still run in the workload.
     pub(super) fn others_run(&self, workload: &Workload) -> bool {
         let new = self.new_set().map(|set| set.name.as_str());
-        workload.sets.iter().any(|set| Some(set.name.as_str()) != new && (set.replicas > 0 || set.existing > 0))
+        workload.sets.iter().any(|set| Some(set.name.as_str()) != new && set.is_active())
     }
 
     pub(super) fn workload(&self) -> Option<&'a Workload> {
@@ -420,12 +420,12 @@ pub(super) fn fresh(phase: Phase, now: Time) -> ReleaseRecordStatus {
 
 /// How many ReplicaSets have or want pods.
 fn running(workload: &Workload) -> usize {
-    workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).count()
+    workload.sets.iter().filter(|set| set.is_active()).count()
 }
 
 /// The one ReplicaSet that has or wants pods; `None` where there are none or several.
 pub(in crate::release) fn active_set(workload: &Workload) -> Option<&ReplicaSetSeen> {
-    let mut active = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let mut active = workload.sets.iter().filter(|set| set.is_active());
     active.next().filter(|_| active.next().is_none())
 }
 

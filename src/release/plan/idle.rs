@@ -118,7 +118,7 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
 }
 
 fn unsettled(workload: &Workload) -> Step {
-    let active: Vec<_> = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).collect();
+    let active: Vec<_> = workload.sets.iter().filter(|set| set.is_active()).collect();
     let names: Vec<_> = active.iter().map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();
     let message = format!(
         "The Deployment was paused in the middle of a rolling update: {} are all active, and none of them is stable for sure. Finish one of them (kubectl rollout resume lets the newest run ungated); the template is judged as soon as one is left.",
@@ -129,7 +129,7 @@ fn unsettled(workload: &Workload) -> Step {
 
 /// A workload in the middle of a roll of its own is adopted when it has ended: only then is it known what is stable.
 fn settling(workload: &Workload) -> Option<Step> {
-    let active = workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let active = workload.sets.iter().filter(|set| set.is_active());
     let names: Vec<_> = active.map(|set| set.name.as_str()).collect();
     let message = format!(
         "The Deployment is in the middle of a rolling update: {} are both active. It is taken under the gate when one is left (kubectl rollout status tells); undo the update where it does not end.",

@@ -64,14 +64,14 @@ fn of_revision<'a>(workload: &'a Workload, revision: Option<&str>) -> Option<&'a
 
 /// A restart makes another ReplicaSet of the same program: which of them has pods is what serves.
 fn the_one_with_pods(workload: &Workload, is: impl Fn(&ReplicaSetSeen) -> bool) -> Option<&ReplicaSetSeen> {
-    let with_pods = workload.sets.iter().filter(|set| is(set) && (set.replicas > 0 || set.existing > 0));
+    let with_pods = workload.sets.iter().filter(|set| is(set) && set.is_active());
     with_pods.max_by_key(|set| (set.replicas, set.available, set.created))
 }
 
 /// The ReplicaSet that runs in a workload that was paused in the middle of a restart: several have pods, all of the same
 /// program; the newest is taken.
 pub(super) fn of_one_program(workload: &Workload) -> Option<&ReplicaSetSeen> {
-    let active = || workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0);
+    let active = || workload.sets.iter().filter(|set| set.is_active());
     let newest = active().max_by_key(|set| set.created)?;
     active().all(|set| template::same(&set.template, &newest.template)).then_some(newest)
 }
@@ -83,9 +83,8 @@ pub(super) fn guard(seen: &Snapshot, workload: &Workload) -> Option<Step> {
     }
     let stable = stable_set(seen, workload)?;
     let others = || workload.sets.iter().filter(|set| set.name != stable.name);
-    let is_other = |set: &&ReplicaSetSeen| set.replicas > 0 && !template::same(&set.template, &stable.template);
-    if workload.replicas > 0 && stable.replicas == 0 && others().any(|set| is_other(&set)) {
-        let wrong = others().filter(is_other).map(|set| scale(set, 0));
+    if workload.replicas > 0 && stable.replicas == 0 && beside(workload, stable).next().is_some() {
+        let wrong = beside(workload, stable).map(|set| scale(set, 0));
         let sentence = format!(
             "The Deployment controller started another ReplicaSet than {}, which is stable, when the held workload was scaled up: it is taken back.",
             stable.name
@@ -111,7 +110,13 @@ pub(super) fn guard(seen: &Snapshot, workload: &Workload) -> Option<Step> {
 pub(super) fn keep(active: &Active<'_>, patience: Span) -> Option<Step> {
     let workload = active.workload()?;
     guard(active.seen, workload).or_else(|| {
-        let beside = beside(active.seen, workload)?;
+        let stable = stable_set(active.seen, workload).filter(|stable| stable.replicas > 0)?;
+        let others: Vec<_> =
+            beside(workload, stable).map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();
+        if others.is_empty() {
+            return None;
+        }
+        let beside = format!("{} beside {}", others.join(" and "), stable.name);
         let message = format!(
             "Two ReplicaSets of the held Deployment run: {beside}. Users of stable get both, and the comparison would too. Scale the other one to 0: kubectl scale replicaset NAME --replicas 0 -n {}",
             active.seen.release.namespace
@@ -120,16 +125,10 @@ pub(super) fn keep(active: &Active<'_>, patience: Span) -> Option<Step> {
     })
 }
 
-/// Other ReplicaSets than stable that run beside it, in words.
-fn beside(seen: &Snapshot, workload: &Workload) -> Option<String> {
-    let stable = stable_set(seen, workload)?;
-    let others: Vec<_> = workload
-        .sets
-        .iter()
-        .filter(|set| set.name != stable.name && set.replicas > 0 && !template::same(&set.template, &stable.template))
-        .map(|set| format!("{} ({} pods)", set.name, set.existing))
-        .collect();
-    (!others.is_empty() && stable.replicas > 0).then(|| format!("{} beside {}", others.join(" and "), stable.name))
+/// ReplicaSets that want pods of another program than stable's.
+fn beside<'a>(workload: &'a Workload, stable: &'a ReplicaSetSeen) -> impl Iterator<Item = &'a ReplicaSetSeen> {
+    let is_other = |set: &&ReplicaSetSeen| set.replicas > 0 && !template::same(&set.template, &stable.template);
+    workload.sets.iter().filter(move |set| set.name != stable.name && is_other(set))
 }
 
 pub(super) fn scale(set: &ReplicaSetSeen, replicas: u32) -> Action {

@@ -17,7 +17,7 @@ pub(super) fn settled(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     if adopted || facts.is_under_way() {
         return;
     }
-    let active: Vec<_> = facts.workload.sets.iter().filter(|set| set.replicas > 0 || set.existing > 0).collect();
+    let active: Vec<_> = facts.workload.sets.iter().filter(|set| set.is_active()).collect();
     if active.len() < 2 {
         return;
     }
