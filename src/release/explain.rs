@@ -4,7 +4,7 @@ mod conditions;
 mod events;
 
 use super::action::{Action, Plan};
-use super::plan::{Say, Step, judged_revision};
+use super::plan::{Say, Step, count, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
@@ -91,7 +91,9 @@ impl After<'_> {
     fn held(&self) -> String {
         let Some((_, status)) = self.active() else { return String::new() };
         let Some(hold) = &status.hold else { return String::new() };
+        let late = status.rollback.as_ref().is_some_and(|log| count::is_late(self.seen, status, log));
         let then = match status.phase {
+            Phase::Rollback if late => "closed as what it is, not withdrawn",
             Phase::Plan => "closed unreleased",
             Phase::Idle
             | Phase::Stage
@@ -110,6 +112,10 @@ impl After<'_> {
         if status.phase == Phase::Plan {
             return None;
         }
+        if self.seen.by_count() {
+            // What the pods make it, and not what a stage asks for.
+            return Some(count::share(self.seen).weight());
+        }
         let written = self.actions.iter().find_map(|action| match action {
             Action::SetSplit { split, .. } => Some(*split),
             Action::AddFinalizer
@@ -124,6 +130,8 @@ impl After<'_> {
             | Action::DeleteReplicaSet { .. }
             | Action::CreateReplicaSet { .. }
             | Action::ScaleSide { .. }
+            | Action::SetPartition { .. }
+            | Action::DeletePod { .. }
             | Action::ScaleDown { .. } => None,
         });
         let stands = || {

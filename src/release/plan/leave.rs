@@ -2,7 +2,7 @@
 
 use super::active::{Active, active_set, named, steer, weight};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{autoscaler, promote, roll_back, verify};
+use super::{autoscaler, count, promote, roll_back, verify};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -46,6 +46,9 @@ pub(super) fn step(seen: &Snapshot, now: Time) -> Step {
 
 /// An attempt that is going on is ended first: forward where the workload runs the new version already, else back.
 fn close(active: &Active<'_>) -> Step {
+    if active.seen.by_count() {
+        return count::close(active);
+    }
     if let Some(step) = verify::verified(active) {
         return step;
     }
