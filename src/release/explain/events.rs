@@ -2,7 +2,7 @@
 
 use super::After;
 use crate::api::condition::Truth;
-use crate::api::gated_release::GatedReleaseStatus;
+use crate::api::gated_release::{GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordSpec, ReleaseRecordStatus, StageRecord};
 use crate::api::{Time, units::round2};
 use crate::release::action::{Event, EventKind};
@@ -112,6 +112,13 @@ fn phase(told: &mut Vec<Event>, after: &After<'_>, spec: &ReleaseRecordSpec, now
             "Promoting",
             format!("{name} passed its last stage: the workload takes it over, the previous version is kept warm."),
         )),
+        Phase::Verify if after.seen.by_count() => {
+            let who = match after.seen.kind() {
+                WorkloadKind::Deployment => "runs in all pods",
+                WorkloadKind::StatefulSet => "runs in all pods but the first, which keeps the former version as the way back,",
+            };
+            told.push(normal("Verifying", format!("{name} {who} and is verified for {}.", now.verify)));
+        }
         Phase::Verify => told.push(normal("Verifying", format!("{name} is promoted and verified for {}.", now.verify))),
         Phase::Idle | Phase::Plan | Phase::Complete | Phase::Rollback => {}
     }

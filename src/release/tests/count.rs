@@ -244,7 +244,7 @@ fn a_stateful_set_that_is_scaled_up_in_its_stages_gives_the_new_places_no_more_t
     let mut world = at_stage(STATEFUL_SET, GOOD, 1);
     assert_eq!(new_pods(&world), 1);
     world.workload().replicas = 6;
-    world.run(15);
+    world.run(8);
     let share = share(&world.seen);
     assert!(share.new <= 1 && share.of == 6, "{share}\n{}", world.trace.join("\n"));
 }

@@ -17,6 +17,7 @@ mod verify;
 use super::active::{Active, Template};
 use super::start;
 use super::step::{LOOK_AGAIN, Step};
+use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Outcome, Phase, PodShare, Promotion, Trigger};
 use crate::api::{Span, Time, Weight};
 use crate::release::action::Action;
@@ -233,8 +234,12 @@ pub(in crate::release) fn warnings(seen: &Snapshot) -> Vec<(&'static str, String
     let mut found = Vec::new();
     let (weight, share) = (first.spec.weight, kind.share_of(kind.pods_for(first.spec.weight)));
     if u32::from(share.weight().get()) > 2 * u32::from(weight.get()) {
+        let exact = match seen.kind() {
+            WorkloadKind::Deployment => "; an HTTPRoute in spec.traffic.httpRoutes makes it exact",
+            WorkloadKind::StatefulSet => "",
+        };
         let note = format!(
-            "The first stage asks for {weight}, and the smallest share that these pods allow is {share}: so many users get the new version from its first moment on. More replicas make it finer; an HTTPRoute in spec.traffic.httpRoutes makes it exact."
+            "The first stage asks for {weight}, and the smallest share that these pods allow is {share}: so many users get the new version from its first moment on. More replicas make it finer{exact}."
         );
         found.push(("CoarseShare", note));
     }

@@ -83,7 +83,13 @@ impl Exposure for Ordered<'_> {
     }
 
     fn exposed(&self, pods: u32) -> Result<(), String> {
+        if !self.ordinals.observed {
+            return Err("the StatefulSet controller has not seen the last change yet".to_owned());
+        }
         let from = places(self.workload.replicas, pods);
+        if self.ordinals.partition != from {
+            return Err(format!("the partition is {} instead of {from}", self.ordinals.partition));
+        }
         let new = |pod: &&PodSeen| pod.place >= from && pod.of == self.ordinals.update && !pod.deleting;
         let ready = count(self.seen.pods.iter().filter(new).filter(|pod| pod.ready).count());
         let strays = strays(self.seen, self.ordinals, from).count();

@@ -129,16 +129,16 @@ fn baking(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, started
 fn bake(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, started: Time) -> Step {
     let until = started.plus(stage.spec.bake);
     let going = || Step::going("Baking", baking(active, kind, stage, started));
-    let step = on_verdict(active, started, until, going, |verdict| pass(active, kind, stage, verdict));
-    if step.record.is_some() {
-        return step;
-    }
+    let pods = kind.pods_for(stage.spec.weight);
     // The workload may have been scaled: the number of pods follows, so that the share stays within the stage.
-    match kind.expose(active, kind.pods_for(stage.spec.weight)) {
-        Ok(writes) if writes.is_empty() => step,
-        Ok(writes) => step.all(writes).wake(LOOK_AGAIN),
-        Err(_) => step,
-    }
+    let writes = kind.expose(active, pods).unwrap_or_default();
+    let passed = |verdict: &Verdict| match kind.exposed(pods) {
+        Ok(()) => pass(active, kind, stage, verdict),
+        // What passes is what the record names.
+        Err(what) => active.wait(until, "Baking", &what, Trigger::NotReady),
+    };
+    let step = on_verdict(active, started, until, going, passed);
+    if writes.is_empty() || step.record.is_some() { step } else { step.all(writes).wake(LOOK_AGAIN) }
 }
 
 fn pass(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, verdict: &Verdict) -> Step {
