@@ -3,5 +3,6 @@
 mod hold;
 mod policies;
 mod records;
+mod stateful;
 mod weights;
 mod world;

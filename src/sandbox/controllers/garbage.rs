@@ -12,8 +12,8 @@ use super::{HPA, NAMESPACE};
 use crate::api::Time;
 use crate::cluster::Kind;
 use crate::cluster::kind::{
-    DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATED_RELEASE, HTTP_ROUTE, LEASE, PDB, POD, RELEASE_RECORD, REPLICA_SET,
-    RISK_BUDGET, SERVICE,
+    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATED_RELEASE, HTTP_ROUTE, LEASE, PDB, POD, RELEASE_RECORD,
+    REPLICA_SET, RISK_BUDGET, SERVICE, STATEFUL_SET,
 };
 use crate::sandbox::objects::Objects;
 
@@ -32,6 +32,8 @@ pub(super) const KINDS: &[Kind] = &[
     RISK_BUDGET,
     RELEASE_RECORD,
     Kind::new("tidegate.io", "v1alpha1", "Attestation", "attestations"),
+    STATEFUL_SET,
+    CONTROLLER_REVISION,
     Kind::new("", "v1", "ConfigMap", "configmaps"),
     Kind::new("", "v1", "Secret", "secrets"),
     Kind::new("", "v1", "ServiceAccount", "serviceaccounts"),
