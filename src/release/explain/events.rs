@@ -197,9 +197,10 @@ fn rollback(
             true => "It runs in the workload itself: only a revert in Git brings it back, which ships at once.",
             false => "Its pods are taken back now.",
         };
+        let goes = if count::is_late(after.seen, now, log) { "should go back" } else { "goes back" };
         told.push(warning(
             "RollingBack",
-            format!("{} goes back from {}: {}. {what}", called(spec), log.from_weight, why(log)),
+            format!("{} {goes} from {}: {}. {what}", called(spec), log.from_weight, why(log)),
         ));
     } else if before.rollback.is_none() {
         told.push(warning(
