@@ -64,8 +64,11 @@ enum Deed {
 
 impl Garbage {
     pub(super) fn run(&mut self, cx: &mut Context<'_>, marks: &Marks) -> Option<Time> {
-        let removed =
-            KINDS.iter().any(|kind| self.0.get(kind.plural).is_some_and(|seen| marks.of(kind).count < seen.count));
+        // A StatefulSet made anew in the moment in which it was deleted leaves its name taken by pods of the old one.
+        let known = self.0.get(STATEFUL_SET.plural).map_or(0, |seen| seen.newest);
+        let anew = |set: &&Value| version(set) > known && set.get("status").is_none();
+        let removed = cx.objects.list(&STATEFUL_SET, "").iter().any(anew)
+            || KINDS.iter().any(|kind| self.0.get(kind.plural).is_some_and(|seen| marks.of(kind).count < seen.count));
         let mut deeds = Vec::new();
         for kind in KINDS {
             let mark = marks.of(kind);

@@ -23,7 +23,7 @@ pub(in crate::release) fn is_late(seen: &Snapshot, status: &ReleaseRecordStatus,
 pub(super) fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
     let (namespace, name) = (&active.seen.release.namespace, &active.seen.release.spec.workload_ref.name);
     format!(
-        "{} should go back ({}), and cannot: it runs in the workload itself, and no route could send users elsewhere. Revert in Git, which ships at once without stages, or: kubectl rollout undo deployment/{name} -n {namespace}",
+        "{} should go back ({}), and cannot: it runs in the workload itself, and no route could send users elsewhere. Revert in Git, or run kubectl rollout undo deployment/{name} -n {namespace}: either ships at once, without stages.",
         active.name(),
         wording::why(log)
     )

@@ -119,3 +119,15 @@ fn the_last_places_go_first_when_it_shrinks() {
     let names: Vec<_> = world.api.list(&POD, "default").iter().map(|pod| pod["metadata"]["name"].clone()).collect();
     assert_eq!(names, ["db-0"]);
 }
+
+#[test]
+fn one_made_anew_in_the_same_moment_gets_its_pods() {
+    let mut world = database();
+    let mut again = world.get(&STATEFUL_SET, "db").clone();
+    world.delete(&STATEFUL_SET, "db");
+    again["metadata"] = json!({"name": "db", "namespace": "default"});
+    again.as_object_mut().unwrap().remove("status");
+    world.create(&STATEFUL_SET, again);
+    settle(&mut world);
+    assert_eq!((images(&world).len(), status(&world, "readyReplicas")), (3, &json!(3)));
+}
