@@ -71,7 +71,7 @@ impl Problem {
 /// One rule: looks at what was seen and adds what it finds.
 type Rule = fn(&Snapshot, &mut Vec<Problem>);
 
-const RULES: &[Rule] = &[workload, stateful, service, routes, label, foreign, budget, metrics, stages, change];
+const RULES: &[Rule] = &[workload, stateful, service, routes, former, label, foreign, budget, metrics, stages, change];
 
 /// Everything that is wrong, the most basic first; none stops at the first.
 pub fn problems(seen: &Snapshot) -> Vec<Problem> {
@@ -170,6 +170,18 @@ fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
                 found.push(Problem::steering("RouteNotSplittable", format!("{field}: HTTPRoute {name}: {why}")));
             }
         }
+    }
+}
+
+/// The routes were taken out of the spec while the former version still served through them.
+fn former(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let stands = seen.previous.as_ref().is_some_and(|side| side.deployment.is_some() && side.foreign.is_none());
+    if seen.by_count() && stands {
+        let (namespace, name) = (&seen.release.namespace, seen.service_of(Carrier::Previous));
+        found.push(Problem::start(
+            "PreviousServes",
+            format!("spec.traffic.httpRoutes: the former version of a release by routes still stands as {name}, and a route may send users to it. Name the routes again until a release has brought them home, or, where no route names Service {name}, delete its Deployment in namespace {namespace}."),
+        ));
     }
 }
 

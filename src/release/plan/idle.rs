@@ -56,7 +56,9 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
     let gone: Vec<_> = [Carrier::Canary, Carrier::Previous]
         .into_iter()
         .filter(|carrier| {
-            leftover(*carrier)
+            // A former version of a release by routes may still serve: no route of its is looked at any more.
+            !(seen.by_count() && *carrier == Carrier::Previous)
+                && leftover(*carrier)
                 && !seen.side(*carrier).is_some_and(|side| side.deployment.as_ref().is_some_and(|d| d.deleting))
         })
         .map(|carrier| Action::Delete { carrier })

@@ -28,6 +28,8 @@ pub(super) fn step(seen: &Snapshot, now: Time) -> Step {
     let sides = [Carrier::Canary, Carrier::Previous];
     let leaving: Vec<_> = sides
         .into_iter()
+        // A former version of a release by routes may still serve: no route of its is looked at any more.
+        .filter(|carrier| !(seen.by_count() && *carrier == Carrier::Previous))
         .filter(|carrier| seen.side(*carrier).and_then(|side| side.deployment.as_ref()).is_some_and(|d| !d.deleting))
         .map(|carrier| Action::Delete { carrier })
         .collect();

@@ -290,6 +290,24 @@ fn templates_of_queries_must_fit_how_the_versions_are_told_apart() {
     assert_eq!(world.look(None).status.conditions[0].reason, "MetricsByPod");
 }
 
+#[test]
+fn a_former_version_that_serves_through_routes_is_let_be_when_they_are_taken_out_of_the_spec() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.seen.release.spec.traffic.http_routes.clear();
+    world.seen.routes.clear();
+    for _ in 0..3 {
+        world.look(None);
+    }
+    assert!(world.seen.previous.as_ref().unwrap().deployment.as_ref().is_some_and(|d| !d.deleting));
+    let all = &world.seen.release.status.conditions[0].message;
+    assert!(all.contains("still stands as checkout-previous"), "{all}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

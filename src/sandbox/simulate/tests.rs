@@ -61,6 +61,6 @@ fn invariants_hold_in_wild_worlds() {
 #[test]
 fn invariants_hold_without_a_route() {
     for (name, mix) in Mix::NAMED.iter().filter(|(_, mix)| mix.workload != Workload::Routed) {
-        hold(*mix, if name.starts_with("calm") { 20 } else { 60 });
+        hold(*mix, if name.starts_with("calm") { 10 } else { 40 });
     }
 }
