@@ -223,6 +223,40 @@ fn a_newer_template_in_the_roll_of_a_deployment_waits_until_one_version_runs() {
     });
 }
 
+#[rstest]
+#[case::by_its_promotion(false)]
+#[case::by_a_person(true)]
+fn a_newer_template_in_a_roll_that_is_not_on_record_ends_it_all_the_same(#[case] person: bool) {
+    let mut world = World::by_count(DEPLOYMENT);
+    world.deploy("shop:v2", GOOD);
+    match person {
+        true => {
+            world.run_until(200, |world| world.phase() == Some(Phase::Release));
+            let workload = world.workload();
+            (workload.paused, workload.paused_because) = (false, None);
+        }
+        false => {
+            world.run_until(200, |world| world.phase() == Some(Phase::Promote));
+            while world.workload().paused {
+                world.run_crashing(&[1]);
+            }
+        }
+    }
+    // The controller sees nothing of the roll before the next template freezes it.
+    world.settle();
+    world.settle();
+    world.deploy("shop:v3", GOOD);
+    if person {
+        // Two versions serve in the workload by nobody's decision but a person's: that is told, and no attempt hangs on it.
+        world.run_until(60, |world| world.outcome() == Some(Outcome::Superseded));
+        world.run(2);
+        return assert_eq!(condition(&world, "Ready"), (Truth::False, "NotSettled".into()));
+    }
+    world.run_until(600, |world| {
+        world.outcome() == Some(Outcome::Succeeded) && world.images().iter().all(|image| image == "shop:v3")
+    });
+}
+
 #[test]
 fn a_stateful_set_keeps_its_first_pod_until_it_is_verified_and_so_comes_back_late() {
     let mut world = World::by_count(STATEFUL_SET);

@@ -74,10 +74,10 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     home(active, log)
 }
 
-/// Pods that must be gone: all of the new version, but those that a person let the workload itself make.
+/// Pods that must be gone: all of the new version, but those that the Deployment itself made, which nobody can take from it.
 fn in_the_way(kind: &dyn super::Exposure, active: &Active<'_>, pod: &crate::release::snapshot::PodSeen) -> bool {
-    let resumed = active.workload().is_some_and(|workload| workload.kind == KindSeen::Deployment && !workload.paused);
-    kind.is_new(pod) && (pod.canary || !resumed)
+    let stateful = active.workload().is_some_and(|workload| workload.kind != KindSeen::Deployment);
+    kind.is_new(pod) && (pod.canary || stateful)
 }
 
 fn home(active: &Active<'_>, log: &RollbackLog) -> Step {

@@ -138,11 +138,12 @@ fn forced(active: &Active<'_>) -> Option<Step> {
 /// Whether the workload itself has taken the new version over, or may have, so that there is no way back.
 fn rolled_over(active: &Active<'_>) -> bool {
     let of_deployment = active.workload().is_none_or(|workload| workload.kind == KindSeen::Deployment);
-    let rolls = || active.workload().is_some_and(|workload| !workload.paused);
     of_deployment
         && match active.status.phase {
             Phase::Verify => true,
-            Phase::Promote => active.status.promotion.as_ref().is_some_and(|it| it.resumed_at.is_some()) || rolls(),
+            Phase::Promote => {
+                active.status.promotion.as_ref().is_some_and(|it| it.resumed_at.is_some()) || promote::rolls(active)
+            }
             Phase::Rollback => {
                 active.status.rollback.as_ref().is_some_and(|log| late::is_late(active.seen, &active.status, log))
             }

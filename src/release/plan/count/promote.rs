@@ -7,13 +7,20 @@ use super::super::step::{LOOK_AGAIN, Step};
 use super::{begin, drop_canary, is_former, release, with};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::release::action::Action;
+use crate::release::snapshot::Workload;
+
+/// Whether the workload itself runs the new version, or is about to.
+pub(super) fn rolls(active: &Active<'_>) -> bool {
+    let let_go = |workload: &Workload| !workload.paused && active.template(workload) == Template::Ours;
+    active.workload().is_some_and(let_go) || active.new_set().is_some_and(|set| set.replicas > 0)
+}
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     let Some(workload) = active.workload() else { return Step::going("Promoting", "The workload is gone.".to_owned()) };
     let promotion = active.status.promotion.clone().unwrap_or_default();
     let Some(since) = promotion.resumed_at else {
-        if !workload.paused && active.template(workload) == Template::Ours {
-            // The controller died between letting the workload go and writing so.
+        if rolls(active) {
+            // The controller died between letting the workload go and writing so; it may be paused again by now.
             let promotion = crate::api::release_record::Promotion { resumed_at: Some(active.now), ..promotion };
             return Step::going("Promoting", "The workload rolls.".to_owned()).update(active, with(active, promotion));
         }
