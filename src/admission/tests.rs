@@ -4,5 +4,6 @@
 mod hold;
 mod policies;
 mod records;
+mod stateful;
 mod weights;
 mod world;

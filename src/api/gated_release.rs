@@ -25,6 +25,7 @@ use std::str::FromStr;
     category = "tidegate",
     status = "GatedReleaseStatus",
     validation = Rule::new("self.metadata.name.size() <= 58").message("metadata.name: at most 58 characters, because records and labels are named after it"),
+    validation = Rule::new("self.spec.workloadRef.kind != 'StatefulSet' || !has(self.spec.traffic.httpRoutes)").message("spec.traffic.httpRoutes: the pods of a StatefulSet have identities that a canary beside it would not have, so no route can split between the two: leave httpRoutes out, then the new version is exposed pod by pod"),
     validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.weight) || self.spec.traffic == oldSelf.spec.traffic").message("spec.traffic cannot be changed while a release is going on, because its routes carry users: wait until it has ended (kubectl get gr), or delete the GatedRelease, which brings traffic home"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Stage", type_ = "string", json_path = ".status.stage"),
@@ -42,7 +43,7 @@ pub struct GatedReleaseSpec {
     pub workload_ref: WorkloadRef,
     /// The budget that decides about changes, in the same namespace.
     pub risk_budget_ref: NameRef,
-    /// Where the users' traffic comes from.
+    /// Where the users' traffic comes from, and so how it is divided: by the weights of routes, or by the number of pods.
     pub traffic: Traffic,
     /// How a change is shipped.
     #[serde(default)]
@@ -58,11 +59,14 @@ pub struct GatedReleaseSpec {
 }
 
 /// A workload by kind and name.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WorkloadRef {
-    /// Deployment, the only kind so far.
+    /// Deployment or StatefulSet. A DaemonSet cannot be gated: nothing in its API keeps a changed template from its pods.
     #[serde(default)]
+    #[schemars(with = "String", length(max = 63))]
+    #[x_kube(validation = Rule::new("self != 'DaemonSet'").message("a DaemonSet cannot be gated: no field of it keeps a changed template from its pods for sure, and its pods have no share of the traffic that could be raised in stages. Gate the Deployment that takes the users' requests instead"))]
+    #[x_kube(validation = Rule::new("self in ['Deployment', 'StatefulSet', 'DaemonSet']").message("kind must be Deployment or StatefulSet"))]
     pub kind: WorkloadKind,
     /// The workload's name; at most 54 characters, because `-previous` is put behind it.
     #[schemars(length(min = 1, max = 54))]
@@ -72,19 +76,39 @@ pub struct WorkloadRef {
 /// Kinds of workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub enum WorkloadKind {
-    /// apps/v1 Deployment.
+    /// apps/v1 Deployment, held by `spec.paused`.
     #[default]
     Deployment,
+    /// apps/v1 StatefulSet, held by `spec.updateStrategy.rollingUpdate.partition`; only by the number of pods.
+    StatefulSet,
+}
+
+impl WorkloadKind {
+    /// The name in manifests and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+        }
+    }
+}
+
+impl fmt::Display for WorkloadKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Where the users' traffic comes from.
 #[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Traffic {
-    /// The Service that the routes point to; at most 54 characters, because `-previous` is put behind it.
+    /// The Service that the routes point to, or that stands before the workload's pods; at most 54 characters, because `-previous` is put behind it.
     #[schemars(length(min = 1, max = 54))]
     pub service: String,
-    /// The HTTPRoutes that carry the traffic to that Service, in the same namespace.
+    /// The HTTPRoutes that carry the traffic to that Service, in the same namespace. Left out: the new version is exposed by
+    /// the number of its pods behind the Service, as coarsely as that number allows (docs/by-count.md).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub http_routes: Vec<NameRef>,
@@ -102,6 +126,13 @@ pub struct Traffic {
     /// release from starting where the canary would be cut off by it.
     #[serde(default)]
     pub clone_network_policies: bool,
+}
+
+impl Traffic {
+    /// Whether the new version is exposed by the number of its pods, because no route divides the traffic.
+    pub fn by_count(&self) -> bool {
+        self.http_routes.is_empty()
+    }
 }
 
 words! {

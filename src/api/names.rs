@@ -1,6 +1,6 @@
 //! Labels, annotations and names that Tidegate reads or writes on objects that are not its own.
 
-/// Label on a Deployment that puts it under the gate; any value.
+/// Label on a Deployment or StatefulSet that puts it under the gate; any value.
 pub const GATED: &str = "tidegate.io/gated";
 /// Annotation on a Deployment: where the change comes from, such as `git:4f2c9e1`.
 pub const CHANGE: &str = "tidegate.io/change";
@@ -48,5 +48,9 @@ pub const CANARY_SUFFIX: &str = "-canary";
 pub const PREVIOUS_SUFFIX: &str = "-previous";
 /// Annotation on an HTTPRoute, written together with the weight 0 of a rollback: why, so that a crash right after it forgets nothing.
 pub const WITHDRAWN: &str = "tidegate.io/withdrawn";
+/// Label that the StatefulSet controller puts on its pods: the name of the ControllerRevision that they run.
+pub const CONTROLLER_REVISION_HASH: &str = "controller-revision-hash";
+/// The partition of a StatefulSet whose template is held: above every ordinal.
+pub const HELD_PARTITION: u32 = 2_147_483_647;
 /// Label that the Deployment controller puts on the pods of a ReplicaSet.
 pub const POD_TEMPLATE_HASH: &str = "pod-template-hash";

@@ -122,6 +122,8 @@ words! {
         Bypassed,
         /// The GatedRelease was deleted or detached.
         Abandoned,
+        /// It hurt users when there was no way back any more, nobody reverted it in time, and it is what runs.
+        NotWithdrawn,
     }
 }
 
@@ -220,6 +222,9 @@ pub struct StageRecord {
     /// When its weight became effective.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
+    /// How many pods ran the new version when the stage began, where exposure is by the number of pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pods: Option<PodShare>,
     /// When the verdict was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_at: Option<Time>,
@@ -227,6 +232,35 @@ pub struct StageRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 256))]
     pub verdict: String,
+}
+
+/// How many of the pods behind a Service run the new version: the share of the traffic that it really gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodShare {
+    /// Pods of the new version.
+    pub new: u32,
+    /// All pods.
+    pub of: u32,
+}
+
+impl PodShare {
+    /// The share in percent, rounded; never 0 where a pod runs the new version, and 0 where there is no pod at all.
+    pub fn weight(self) -> Weight {
+        if self.of == 0 || self.new == 0 {
+            return Weight::ZERO;
+        }
+        let (new, of) = (u64::from(self.new), u64::from(self.of));
+        let percent = ((new * 200 + of) / (of * 2)).clamp(1, 100);
+        Weight::whole(u8::try_from(percent).unwrap_or(100))
+    }
+}
+
+impl fmt::Display for PodShare {
+    /// `1 of 4 pods (25 %)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} pods ({})", self.new, self.of, self.weight())
+    }
 }
 
 /// How far the promotion came.

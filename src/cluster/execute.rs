@@ -6,10 +6,12 @@
 use serde_json::{Value, json};
 
 use super::kind::{
-    DEPLOYMENT, GATED_RELEASE, HPA, NETWORK_POLICY, PDB, RELEASE_RECORD, REPLICA_SET, SCALED_OBJECT, SERVICE,
+    DEPLOYMENT, GATED_RELEASE, HPA, NETWORK_POLICY, PDB, POD, RELEASE_RECORD, REPLICA_SET, SCALED_OBJECT, SERVICE,
+    STATEFUL_SET,
 };
 use super::request::{Change, Just};
 use super::{Cluster, Error, Kind};
+use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{
     CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE, SCALE_DOWN_MANAGER,
 };
@@ -39,6 +41,25 @@ impl Target<'_> {
     fn workload(&self) -> &str {
         &self.release.spec.workload_ref.name
     }
+
+    fn workload_kind(&self) -> &'static Kind {
+        match self.release.spec.workload_ref.kind {
+            WorkloadKind::Deployment => &DEPLOYMENT,
+            WorkloadKind::StatefulSet => &STATEFUL_SET,
+        }
+    }
+
+    /// What of a workload's spec lets its template go.
+    fn let_go(&self) -> Value {
+        match self.release.spec.workload_ref.kind {
+            WorkloadKind::Deployment => json!({"paused": null}),
+            WorkloadKind::StatefulSet => partition(0),
+        }
+    }
+}
+
+fn partition(partition: u32) -> Value {
+    json!({"updateStrategy": {"rollingUpdate": {"partition": partition}}})
 }
 
 /// Carries the actions out in their order; calls `done` after each.
@@ -72,6 +93,8 @@ pub const fn word(action: &Action) -> &'static str {
         Action::DeleteReplicaSet { .. } => "delete_replica_set",
         Action::CreateReplicaSet { .. } => "create_replica_set",
         Action::ScaleSide { .. } => "scale_side",
+        Action::SetPartition { .. } => "set_partition",
+        Action::DeletePod { .. } => "delete_pod",
         Action::ScaleDown { .. } => "scale_down",
     }
 }
@@ -101,14 +124,20 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
         Action::Resume { resource_version } => {
             let patch = json!({
                 "metadata": {"resourceVersion": resource_version, "annotations": {PAUSED_BECAUSE: null, RESUMED_BY: null}},
-                "spec": {"paused": null},
+                "spec": target.let_go(),
             });
-            cluster.patch(&DEPLOYMENT, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
+            cluster
+                .patch(target.workload_kind(), namespace, target.workload(), None, Change::Merge(patch))
+                .await
+                .map(drop)
         }
         Action::ExplainPause { resource_version, text } => {
             let patch =
                 json!({"metadata": {"resourceVersion": resource_version, "annotations": {PAUSED_BECAUSE: text}}});
-            cluster.patch(&DEPLOYMENT, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
+            cluster
+                .patch(target.workload_kind(), namespace, target.workload(), None, Change::Merge(patch))
+                .await
+                .map(drop)
         }
         Action::ScaleReplicaSet { name, resource_version, replicas } => {
             let patch = json!({"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": replicas}});
@@ -118,6 +147,11 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
             cluster.delete(&REPLICA_SET, namespace, name, Just::Version(resource_version)).await
         }
         Action::CreateReplicaSet { object } => cluster.create(&REPLICA_SET, namespace, object).await.map(drop),
+        Action::SetPartition { resource_version, partition: place } => {
+            let patch = json!({"metadata": {"resourceVersion": resource_version}, "spec": partition(*place)});
+            cluster.patch(&STATEFUL_SET, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
+        }
+        Action::DeletePod { name, uid } => cluster.delete(&POD, namespace, name, Just::Uid(uid)).await,
         Action::ScaleSide { carrier, replicas } => scale_side(cluster, target, *carrier, *replicas).await,
         Action::ScaleDown { scaler, name, resource_version, held } => {
             let kind = match scaler {

@@ -49,6 +49,10 @@ pub const RELEASE_RECORD: Kind = Kind::new("tidegate.io", "v1alpha1", "ReleaseRe
 pub const DEPLOYMENT: Kind = Kind::new("apps", "v1", "Deployment", "deployments");
 /// ReplicaSet.
 pub const REPLICA_SET: Kind = Kind::new("apps", "v1", "ReplicaSet", "replicasets");
+/// StatefulSet.
+pub const STATEFUL_SET: Kind = Kind::new("apps", "v1", "StatefulSet", "statefulsets");
+/// ControllerRevision: a pod template that a StatefulSet has, or had.
+pub const CONTROLLER_REVISION: Kind = Kind::new("apps", "v1", "ControllerRevision", "controllerrevisions");
 /// Service.
 pub const SERVICE: Kind = Kind::new("", "v1", "Service", "services");
 /// Pod.

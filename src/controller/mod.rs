@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::cluster::kind::{DEPLOYMENT, STATEFUL_SET};
 use crate::cluster::observe::Measured;
 use crate::cluster::{Cluster, Error};
 use crate::prometheus::Sources;
@@ -121,7 +122,7 @@ impl Context {
         match key {
             Key::Budget { .. } => Lane::Urgent,
             Key::Release { namespace, name } => self.index.lane(namespace, name),
-            Key::Deployment { .. } => Lane::Calm,
+            Key::Deployment { .. } | Key::StatefulSet { .. } => Lane::Calm,
         }
     }
 
@@ -174,7 +175,12 @@ async fn work(context: Arc<Context>, worker: usize) {
         let result = match &key {
             Key::Release { namespace, name } => release::reconcile(&context, &key, namespace, name).await,
             Key::Budget { namespace, name } => budget::reconcile(&context, &key, namespace, name).await,
-            Key::Deployment { namespace, name } => ungated::reconcile(&context, &key, namespace, name).await,
+            Key::Deployment { namespace, name } => {
+                ungated::reconcile(&context, &key, &DEPLOYMENT, namespace, name).await
+            }
+            Key::StatefulSet { namespace, name } => {
+                ungated::reconcile(&context, &key, &STATEFUL_SET, namespace, name).await
+            }
         };
         context.metrics.reconciled(kind, started.elapsed(), result.as_ref().err().map(Error::kind));
         match result {

@@ -20,6 +20,8 @@ pub(super) enum Key {
     Release { namespace: String, name: String },
     /// A Deployment under the gate that no GatedRelease names.
     Deployment { namespace: String, name: String },
+    /// The same of a StatefulSet.
+    StatefulSet { namespace: String, name: String },
 }
 
 impl Key {
@@ -28,6 +30,7 @@ impl Key {
             Self::Budget { .. } => "RiskBudget",
             Self::Release { .. } => "GatedRelease",
             Self::Deployment { .. } => "Deployment",
+            Self::StatefulSet { .. } => "StatefulSet",
         }
     }
 
@@ -44,11 +47,18 @@ impl Key {
     }
 }
 
+impl Key {
+    pub(super) fn stateful_set(namespace: &str, name: &str) -> Self {
+        Self::StatefulSet { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Budget { namespace, name }
         | Self::Release { namespace, name }
-        | Self::Deployment { namespace, name }) = self;
+        | Self::Deployment { namespace, name }
+        | Self::StatefulSet { namespace, name }) = self;
         write!(f, "{} {namespace}/{name}", self.kind())
     }
 }

@@ -130,6 +130,8 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
         Action::ScaleSide { carrier, replicas } => format!("{carrier}: {replicas} pods"),
         Action::DeleteReplicaSet { name, .. } => name.clone(),
         Action::CreateReplicaSet { object } => object["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+        Action::SetPartition { partition, .. } => format!("from place {partition} on"),
+        Action::DeletePod { name, .. } => name.clone(),
         Action::ScaleDown { name, held, .. } => format!("{name}: {}", if *held { "held" } else { "let go" }),
         Action::AddFinalizer | Action::RemoveFinalizer | Action::Resume { .. } | Action::ExplainPause { .. } => {
             String::new()

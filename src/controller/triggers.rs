@@ -12,7 +12,9 @@ use super::queue::{Key, Lane};
 use super::{Context, lock};
 use crate::api::names::{GATED, RELEASE};
 use crate::cluster::Kind;
-use crate::cluster::kind::{CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET};
+use crate::cluster::kind::{
+    CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET, STATEFUL_SET,
+};
 use crate::cluster::watch::{Change, metadata, objects};
 
 /// A GatedRelease that arrives together with its Deployment is seen before the Deployment is called ungated.
@@ -23,13 +25,9 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
     let mut all = JoinSet::new();
     all.spawn(releases(context.clone()));
     all.spawn(budgets(context.clone()));
-    all.spawn(others(context.clone(), &DEPLOYMENT, GATED, |context, meta| {
-        let (namespace, name) = id(meta);
-        let releases = context.index.of_workload(&namespace, &name);
-        if releases.is_empty() {
-            context.queue.add(&Key::deployment(&namespace, &name), Lane::Calm, UNGATED_AFTER);
-        }
-        look(context, &namespace, releases);
+    all.spawn(others(context.clone(), &DEPLOYMENT, GATED, |context, meta| workload(context, meta, Key::deployment)));
+    all.spawn(others(context.clone(), &STATEFUL_SET, GATED, |context, meta| {
+        workload(context, meta, Key::stateful_set)
     }));
     // Deployments that Tidegate made, and records, name their release.
     for kind in [&DEPLOYMENT, &RELEASE_RECORD] {
@@ -44,6 +42,16 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
         look(context, &namespace, context.index.of_route(&namespace, &name));
     }));
     all
+}
+
+/// Of GatedReleases that name a workload of another kind and the same name a look is wasted, and rare.
+fn workload(context: &Context, meta: &ObjectMeta, key: fn(&str, &str) -> Key) {
+    let (namespace, name) = id(meta);
+    let releases = context.index.of_workload(&namespace, &name);
+    if releases.is_empty() {
+        context.queue.add(&key(&namespace, &name), Lane::Calm, UNGATED_AFTER);
+    }
+    look(context, &namespace, releases);
 }
 
 fn look(context: &Context, namespace: &str, releases: impl IntoIterator<Item = String>) {

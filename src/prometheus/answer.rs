@@ -3,9 +3,11 @@
 use super::Sources;
 use super::config::QueryTemplate;
 use super::reply::{Nan, Reply};
-use super::template::{Variables, filled};
+use super::template::{Variables, filled, pods};
 use crate::analysis::{ArmSample, Evidence, Observation};
 use crate::api::Span;
+use crate::release::ask::pods as pods_of;
+use crate::release::split::Carrier;
 use crate::release::{Answers, Question, Snapshot};
 
 /// Asks all that the question needs, at once.
@@ -36,11 +38,19 @@ async fn observation(sources: &Sources, seen: &Snapshot, question: Question, win
         let sample = || ArmSample { requests: nothing(), errors: nothing(), latency: nothing() };
         return Observation { candidate: sample(), base: sample(), complaints: None, window };
     };
+    if template.by_pod() {
+        let (candidate, base) = tokio::join!(
+            by_pod(sources, seen, template, question.candidate, window),
+            by_pod(sources, seen, template, question.base, window)
+        );
+        return Observation { candidate, base, complaints: None, window };
+    }
     let services = [candidate.clone(), base.clone()];
     let variables = Variables {
         namespace: &seen.release.namespace,
         service: &spec.traffic.service,
         services: &services,
+        pods: "",
         window,
         quantile: Some(spec.rollback.latency_quantile),
     };
@@ -63,6 +73,40 @@ fn sample(template: &QueryTemplate, arm: &str, requests: &Reply, errors: &Reply,
     }
 }
 
+/// One version of a Service, asked for by its pods.
+async fn by_pod(
+    sources: &Sources,
+    seen: &Snapshot,
+    template: &QueryTemplate,
+    carrier: Carrier,
+    window: Span,
+) -> ArmSample {
+    let Some(pods) = pods(&pods_of(seen, carrier)) else {
+        let none = || Evidence::NoData("no pod of this version takes requests".to_owned());
+        return ArmSample { requests: none(), errors: none(), latency: none() };
+    };
+    let spec = &seen.release.spec;
+    let variables = Variables {
+        namespace: &seen.release.namespace,
+        service: &spec.traffic.service,
+        services: std::slice::from_ref(&spec.traffic.service),
+        pods: &pods,
+        window,
+        quantile: Some(spec.rollback.latency_quantile),
+    };
+    let ask = |query: &str| {
+        let query = filled(query, &variables);
+        async move { sources.ask(&template.source, &query).await }
+    };
+    let (requests, errors, latency) =
+        tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency));
+    ArmSample {
+        requests: requests.single(Nan::Invalid),
+        errors: errors.single(Nan::Invalid),
+        latency: latency.single(Nan::NoData),
+    }
+}
+
 async fn complaints(sources: &Sources, seen: &Snapshot, question: Question) -> Option<Evidence<f64>> {
     let window = question.complaints?;
     let spec = &seen.release.spec;
@@ -73,6 +117,7 @@ async fn complaints(sources: &Sources, seen: &Snapshot, question: Question) -> O
         namespace: &seen.release.namespace,
         service: &spec.traffic.service,
         services: &services,
+        pods: "",
         window,
         quantile: Some(spec.rollback.latency_quantile),
     };

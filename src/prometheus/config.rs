@@ -49,7 +49,8 @@ pub struct QueryTemplate {
     /// The source that is asked. Default: `default`.
     #[serde(default = "QueryTemplate::default_source")]
     pub source: String,
-    /// The label whose value is the Service. Default: `service`.
+    /// The label whose value is the Service. Default: `service`. Not looked at where the queries use `$pods`: then each is
+    /// asked once a version and answers one number.
     #[serde(default = "QueryTemplate::default_label")]
     pub arm_label: String,
     /// Requests in `$window` by that label.
@@ -64,6 +65,11 @@ pub struct QueryTemplate {
 }
 
 impl QueryTemplate {
+    /// Whether its queries tell the pods of one Service apart, by `$pods`.
+    pub fn by_pod(&self) -> bool {
+        super::template::uses(&self.requests, "pods")
+    }
+
     fn default_source() -> String {
         "default".to_owned()
     }
@@ -166,6 +172,25 @@ impl Config {
             ];
             for (part, query) in queries.into_iter().chain(complaints) {
                 super::template::check(query).map_err(|why| format!("{field}.{part}: {why}"))?;
+                let wants = template.by_pod() && part != "complaints";
+                match (wants, super::template::uses(query, "pods")) {
+                    (true, true) | (false, false) => {}
+                    (true, false) => {
+                        return Err(format!(
+                            "{field}.{part}: lacks $pods, which requests uses: give it to requests, errors and latency, or to none"
+                        ));
+                    }
+                    (false, true) if part == "complaints" => {
+                        return Err(format!(
+                            "{field}.{part}: $pods stands for one version, and complaints are of both"
+                        ));
+                    }
+                    (false, true) => {
+                        return Err(format!(
+                            "{field}.{part}: uses $pods, which requests lacks: give it to requests, errors and latency, or to none"
+                        ));
+                    }
+                }
             }
         }
         for (field, span) in

@@ -25,7 +25,8 @@ pub fn offers(config: &Config, spec: &GatedReleaseSpec) -> MetricsSeen {
     match config.query_templates.get(&spec.analysis.metrics) {
         None => MetricsSeen::Missing,
         Some(template) => {
-            MetricsSeen::Found { complaints: template.complaints.is_some() || spec.rollback.complaints_query.is_some() }
+            let complaints = template.complaints.is_some() || spec.rollback.complaints_query.is_some();
+            MetricsSeen::Found { complaints, pods: template.by_pod() }
         }
     }
 }

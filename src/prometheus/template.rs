@@ -1,6 +1,7 @@
 //! Variables in queries.
 
 use crate::api::{Percent, Span};
+use crate::release::PodNames;
 
 /// What the variables stand for.
 #[derive(Debug, Clone, Default)]
@@ -11,13 +12,15 @@ pub(super) struct Variables<'a> {
     pub(super) service: &'a str,
     /// `$services`: the two Services that are compared, as a regular expression.
     pub(super) services: &'a [String],
+    /// `$pods`: the pods of the one version that is asked about, as a regular expression; empty where none is.
+    pub(super) pods: &'a str,
     /// `$window`, as PromQL writes a range.
     pub(super) window: Span,
     /// `$quantile`, 0 to 1.
     pub(super) quantile: Option<Percent>,
 }
 
-const KNOWN: [&str; 5] = ["namespace", "services", "service", "window", "quantile"];
+const KNOWN: [&str; 6] = ["namespace", "services", "service", "pods", "window", "quantile"];
 
 /// Puts the values in. A variable that is not known stays as it is: it may belong to PromQL's own text.
 pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
@@ -26,6 +29,7 @@ pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
         "namespace" => Some(escaped(variables.namespace)),
         "service" => Some(escaped(variables.service)),
         "services" => Some(services.join("|")),
+        "pods" => Some(escaped(variables.pods)),
         "window" => Some(variables.window.promql()),
         "quantile" => variables.quantile.map(|quantile| trimmed(quantile.get() / 100.0)),
         _ => None,
@@ -60,6 +64,31 @@ pub(super) fn check(query: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Whether a query names a variable.
+pub(super) fn uses(query: &str, variable: &str) -> bool {
+    query.match_indices('$').any(|(at, _)| name_at(&query[at..]) == variable)
+}
+
+/// The pods of one version as a regular expression; none where there is no pod, because an empty expression would match
+/// every series that has no such label.
+pub(super) fn pods(names: &[PodNames]) -> Option<String> {
+    let all: Vec<_> = names
+        .iter()
+        .map(|name| match name {
+            PodNames::Pod(name) => regex(name),
+            PodNames::OfReplicaSet(name) => {
+                // The API server cuts a name that it makes to leave room for its own five letters.
+                let stem: String = format!("{name}-").chars().take(STEM_MAX).collect();
+                format!("{}[a-z0-9]{{5}}", regex(&stem))
+            }
+        })
+        .collect();
+    (!all.is_empty()).then(|| all.join("|"))
+}
+
+/// The longest beginning of a name that the API server makes.
+const STEM_MAX: usize = 58;
 
 /// The name behind a `$`.
 fn name_at(text: &str) -> &str {
@@ -110,10 +139,22 @@ mod tests {
             namespace: "shop",
             service: "web",
             services: &services,
+            pods: "",
             window: Span::minutes(2),
             quantile: Some(Percent::whole(95)),
         };
         assert_eq!(filled(query, &variables), wanted);
+    }
+
+    #[test]
+    fn pods_are_named_by_their_replica_set_or_one_by_one() {
+        let of = |name: &str| PodNames::OfReplicaSet(name.to_owned());
+        let two = [of("web-canary-5f6d"), PodNames::Pod("db-3".to_owned())];
+        assert_eq!(pods(&two).unwrap(), "web-canary-5f6d-[a-z0-9]{5}|db-3");
+        let long = pods(&[of(&"x".repeat(70))]).unwrap();
+        assert_eq!(long.matches('x').count(), 58, "as the API server cuts it");
+        assert_eq!(pods(&[]), None);
+        assert!(uses("a{pod=~\"$pods\"}", "pods") && !uses("a{pod=~\"$podsy\"}", "pods"));
     }
 
     #[test]

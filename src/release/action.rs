@@ -55,7 +55,7 @@ pub enum Action {
         /// The rollback that this write begins: stored in the same write.
         withdrawn: Option<Box<(String, RollbackLog)>>,
     },
-    /// Let the workload roll: `spec.paused` becomes false, the explanation goes.
+    /// Let the workload roll: nothing keeps its template from its pods any more, the explanation goes.
     Resume {
         /// The fence: the template must be the one that was looked at.
         resource_version: String,
@@ -94,6 +94,20 @@ pub enum Action {
         carrier: Carrier,
         /// Pods that it gets.
         replicas: u32,
+    },
+    /// Say from which place on the pods of a StatefulSet run its template.
+    SetPartition {
+        /// The fence: the template must be the one that was looked at.
+        resource_version: String,
+        /// The place; pods before it keep, or come back at, the current revision.
+        partition: u32,
+    },
+    /// Delete a pod of a StatefulSet, which comes back at the revision that the partition gives it.
+    DeletePod {
+        /// Its name.
+        name: String,
+        /// The fence: just this pod, and not the one that took its place.
+        uid: String,
     },
     /// Stay an autoscaler's hand for the time of a release, or let it go: one leaf of its spec, by a field manager of its own.
     ScaleDown {

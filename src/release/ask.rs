@@ -1,9 +1,10 @@
 //! Which question a release has for Prometheus, and what came back.
 
-use super::plan::weight;
+use super::plan::{count, weight};
 use super::snapshot::Snapshot;
 use super::split::Carrier;
 use crate::analysis::Observation;
+use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase};
 use crate::api::{Span, Time, Weight};
 
@@ -33,6 +34,32 @@ pub struct Answers {
     pub whole: Option<Observation>,
 }
 
+/// How the pods of one version are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PodNames {
+    /// Just this pod.
+    Pod(String),
+    /// Every pod of a ReplicaSet, those that are gone already included.
+    OfReplicaSet(String),
+}
+
+/// The pods of a version of one Service, where exposure is by their number; none where it has no pods.
+pub fn pods(seen: &Snapshot, carrier: Carrier) -> Vec<PodNames> {
+    let stateful = seen.kind() == WorkloadKind::StatefulSet;
+    let mut names: Vec<_> = count::pods(seen, carrier == Carrier::Canary)
+        .into_iter()
+        // A pod of a StatefulSet keeps its name when it changes its version.
+        .map(|pod| if stateful { (&pod.name, true) } else { (&pod.of, false) })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let named = |(name, exact): (&String, bool)| match exact {
+        true => PodNames::Pod(name.clone()),
+        false => PodNames::OfReplicaSet(name.clone()),
+    };
+    names.into_iter().map(named).collect()
+}
+
 /// The end of a bake that nothing waits for.
 const NEVER: Time = Time(jiff::Timestamp::MAX);
 
@@ -40,6 +67,7 @@ const NEVER: Time = Time(jiff::Timestamp::MAX);
 pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     let record = seen.record.as_ref()?;
     let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
+    let by_count = seen.by_count();
     let (on_canary, promotion) = (record.spec.arm == Arm::Canary, status.promotion.as_ref());
     let (candidate, base, since, until) = match status.phase {
         Phase::Release => {
@@ -54,6 +82,8 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
                 }
             }
         }
+        // The new version's pods beside the workload and in it count as one.
+        Phase::Promote if by_count => (Carrier::Canary, Carrier::Workload, status.stages.last()?.started_at?, NEVER),
         Phase::Promote => {
             let passed = promotion.is_some_and(|promotion| promotion.passed_at.is_some());
             match promotion.and_then(|promotion| promotion.half_at) {
@@ -71,7 +101,9 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
         }
         Phase::Verify => {
             promotion.is_none_or(|promotion| promotion.verified_at.is_none()).then_some(())?;
-            (Carrier::Workload, Carrier::Previous, status.phase_since, status.phase_since.plus(status.verify))
+            let (new, former) =
+                if by_count { (Carrier::Canary, Carrier::Workload) } else { (Carrier::Workload, Carrier::Previous) };
+            (new, former, status.phase_since, status.phase_since.plus(status.verify))
         }
         Phase::Rollback => {
             let log = status.rollback.as_ref()?;

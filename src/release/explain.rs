@@ -6,7 +6,7 @@ mod preflight;
 
 use super::action::{Action, Plan};
 use super::config;
-use super::plan::{Say, Step, judged_revision};
+use super::plan::{Say, Step, count, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
@@ -101,7 +101,9 @@ impl After<'_> {
     fn held(&self) -> String {
         let Some((_, status)) = self.active() else { return String::new() };
         let Some(hold) = &status.hold else { return String::new() };
+        let late = status.rollback.as_ref().is_some_and(|log| count::is_late(self.seen, status, log));
         let then = match status.phase {
+            Phase::Rollback if late => "closed as what it is, not withdrawn",
             Phase::Plan => "closed unreleased",
             Phase::Idle
             | Phase::Stage
@@ -119,6 +121,10 @@ impl After<'_> {
         let (spec, status) = self.active()?;
         if status.phase == Phase::Plan {
             return None;
+        }
+        if self.seen.by_count() {
+            // What the pods make it, and not what a stage asks for.
+            return Some(count::share(self.seen).weight());
         }
         let written = self
             .actions

@@ -1,6 +1,8 @@
 //! Checks every plan against the invariants before it is carried out. Only [`lint`] makes a [`LintedPlan`], and the
 //! executor takes nothing else: a plan that breaks a promise to the users stops here, whatever made it.
 
+mod count;
+
 use super::action::{Action, Plan};
 use super::plan::{Active, named, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Snapshot};
@@ -83,6 +85,15 @@ pub enum Note {
     /// The canary or the previous version would shrink while it serves or must be able to.
     #[error("{0} would shrink while users depend on it")]
     ShrunkSide(Carrier),
+    /// More pods would run the new version than the recorded verdicts allow.
+    #[error("more pods would run the new version than the recorded verdicts allow")]
+    ExposedWithoutPass,
+    /// More pods would run the new version after its rollback began.
+    #[error("more pods would run the new version after its rollback began")]
+    ExposedAfterRollback,
+    /// A pod would be deleted that would not come back at the former version, or is missed.
+    #[error("pod {0} would be deleted, and it is missed or would not come back at the former version")]
+    DeletedPod(String),
 }
 
 /// All broken invariants; none stops at the first.
@@ -123,7 +134,18 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
         }
         Action::DeleteReplicaSet { name, resource_version } => delete_set(seen, name, resource_version, notes),
         Action::CreateReplicaSet { object } => create_set(seen, object, notes),
+        Action::ScaleSide { carrier, replicas } if seen.by_count() && *carrier == Carrier::Canary => {
+            count::grow_canary(seen, *replicas, notes)
+        }
         Action::ScaleSide { carrier, replicas } => scale_side(seen, *carrier, *replicas, notes),
+        Action::SetPartition { resource_version, partition } => {
+            workload_fence(seen, resource_version, "a StatefulSet's partition", notes);
+            count::set_partition(seen, *partition, notes);
+        }
+        Action::DeletePod { name, uid } => count::delete_pod(plan, seen, (name, uid), notes),
+        Action::Apply { carrier: Carrier::Canary, object } if seen.by_count() => {
+            count::apply_canary(seen, object, notes)
+        }
         Action::ExplainPause { resource_version, .. } => {
             workload_fence(seen, resource_version, "the pause's explanation", notes)
         }
@@ -254,6 +276,7 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     let idle = !workload.sets.iter().any(|set| set.is_active());
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
+        Some(_) if seen.by_count() => count::may_resume(seen),
         Some(_) => promotes(seen),
         None => false,
     };
@@ -299,7 +322,8 @@ fn scale_set(plan: &Plan, seen: &Snapshot, (name, version, replicas): (&str, &st
         matches!(action, Action::ScaleReplicaSet { name, replicas, .. } if *replicas > 0 && is_stable(seen, name))
     });
     let spared = stable_comes && !is_stable(seen, name);
-    if !paused(seen) || (traffic(seen, Carrier::Workload) && !spared) {
+    let serves = if seen.by_count() { !count::spared(seen, name) } else { traffic(seen, Carrier::Workload) };
+    if !paused(seen) || (serves && !spared) {
         notes.push(Note::EmptiedServing(name.to_owned()));
     }
 }

@@ -22,7 +22,7 @@ pub mod template;
 mod wording;
 
 pub use action::{Action, Plan};
-pub use ask::{Answers, Question, question};
+pub use ask::{Answers, PodNames, Question, question};
 pub use lint::{LintedPlan, Note, lint};
 pub use plan::plan;
 pub use snapshot::Snapshot;

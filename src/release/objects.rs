@@ -80,12 +80,7 @@ pub fn side(
         json!({"name": name, "namespace": seen.release.namespace, "labels": labels, "annotations": annotations})
     };
 
-    let own_labels: Map<String, Value> = workload
-        .labels
-        .iter()
-        .filter(|(key, _)| !belongs_to_tools(key) && key.as_str() != GATED)
-        .map(|(key, value)| (key.clone(), Value::from(value.as_str())))
-        .collect();
+    let own_labels = own_labels(workload);
     let mut spec = json!({
         "replicas": replicas,
         "selector": selector,
@@ -210,6 +205,12 @@ fn service_copy(
         "metadata": metadata(name, kept("/metadata/labels"), kept("/metadata/annotations")),
         "spec": spec,
     })
+}
+
+/// The workload's own labels, for an object beside it.
+pub(super) fn own_labels(workload: &Workload) -> Map<String, Value> {
+    let own = workload.labels.iter().filter(|(key, _)| !belongs_to_tools(key) && key.as_str() != GATED);
+    own.map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect()
 }
 
 /// Labels and annotations by which a GitOps tool, Helm or kubectl would take the copy for its own.

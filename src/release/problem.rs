@@ -1,7 +1,7 @@
 //! What keeps a release from starting or going on: each found by name, with value and remedy.
 
 use super::objects::relabel;
-use super::snapshot::{BudgetSeen, MetricsSeen, RouteProblem, Snapshot};
+use super::snapshot::{BudgetSeen, KindSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
 use crate::api::release_record::Arm;
 
@@ -35,6 +35,15 @@ impl Problem {
         )
     }
 
+    pub(super) fn name_taken(object: &str, carrier: Carrier) -> Self {
+        Self::start(
+            "NameTaken",
+            format!(
+                "{object} exists and was not made by Tidegate for this release; the {carrier} needs that name. Delete or rename it."
+            ),
+        )
+    }
+
     pub(super) fn no_canary_label(seen: &Snapshot, wanted: Option<&str>) -> Self {
         let spec = &seen.release.spec;
         let (service, workload) = (&spec.traffic.service, &spec.workload_ref.name);
@@ -47,15 +56,6 @@ impl Problem {
             ),
         };
         Self::start("NoCanaryLabel", message)
-    }
-
-    pub(super) fn name_taken(object: &str, carrier: Carrier) -> Self {
-        Self::start(
-            "NameTaken",
-            format!(
-                "{object} exists and was not made by Tidegate for this release; the {carrier} needs that name. Delete or rename it."
-            ),
-        )
     }
 
     pub(super) fn label_too_long(seen: &Snapshot, key: &str, value: &str) -> Self {
@@ -72,7 +72,8 @@ impl Problem {
 /// One rule: looks at what was seen and adds what it finds.
 type Rule = fn(&Snapshot, &mut Vec<Problem>);
 
-const RULES: &[Rule] = &[workload, service, routes, label, foreign, budget, metrics, stages, change, surroundings];
+const RULES: &[Rule] =
+    &[workload, stateful, service, routes, former, label, foreign, budget, metrics, stages, change, surroundings];
 
 /// Everything that is wrong, the most basic first; none stops at the first.
 pub fn problems(seen: &Snapshot) -> Vec<Problem> {
@@ -85,23 +86,43 @@ pub fn problems(seen: &Snapshot) -> Vec<Problem> {
 
 fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
     let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
+    let kind = seen.kind();
     let Some(workload) = &seen.workload else {
         found.push(Problem::start(
             "WorkloadMissing",
-            format!("spec.workloadRef.name: there is no Deployment {name:?} in namespace {namespace}. Create it, or correct the name."),
+            format!("spec.workloadRef.name: there is no {kind} {name:?} in namespace {namespace}. Create it, or correct the name."),
         ));
         return;
     };
     if !workload.gated {
         found.push(Problem::start(
             "NotGated",
-            format!("Deployment {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held. Add it: kubectl label deployment {name} -n {namespace} tidegate.io/gated=true"),
+            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.as_str().to_lowercase()),
         ));
     }
     if workload.strategy == "Recreate" {
         found.push(Problem::start(
             "RecreateStrategy",
             format!("Deployment {namespace}/{name} has strategy Recreate, which stops all pods at promotion. Set spec.strategy.type to RollingUpdate."),
+        ));
+    }
+}
+
+fn stateful(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
+    let Some(workload) = seen.workload.as_ref().filter(|workload| workload.kind != KindSeen::Deployment) else {
+        return;
+    };
+    if workload.strategy == "OnDelete" {
+        found.push(Problem::start(
+            "OnDelete",
+            format!("StatefulSet {namespace}/{name} has updateStrategy OnDelete, with which a pod gets the template whenever somebody deletes it, held or not. Set spec.updateStrategy.type to RollingUpdate."),
+        ));
+    }
+    if workload.replicas == 1 {
+        found.push(Problem::start(
+            "SinglePod",
+            format!("StatefulSet {namespace}/{name} has 1 replica: a new version would get all users at once, and nothing would be left to come back to. Set spec.replicas to 2 at least, or take the label tidegate.io/gated off."),
         ));
     }
 }
@@ -154,8 +175,21 @@ fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
     }
 }
 
+/// The routes were taken out of the spec while the former version still served through them.
+fn former(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let stands = seen.previous.as_ref().is_some_and(|side| side.deployment.is_some() && side.foreign.is_none());
+    if seen.by_count() && stands {
+        let (namespace, name) = (&seen.release.namespace, seen.service_of(Carrier::Previous));
+        found.push(Problem::start(
+            "PreviousServes",
+            format!("spec.traffic.httpRoutes: the former version of a release by routes still stands as {name}, and a route may send users to it. Name the routes again until a release has brought them home, or, where no route names Service {name}, delete its Deployment in namespace {namespace}."),
+        ));
+    }
+}
+
 fn label(seen: &Snapshot, found: &mut Vec<Problem>) {
-    if let (Some(workload), Some(_)) = (&seen.workload, &seen.service) {
+    // Where exposure is by count, the canary keeps all labels and gets one more.
+    if let (Some(workload), Some(_), false) = (&seen.workload, &seen.service, seen.by_count()) {
         // The longer suffix decides whether the value fits.
         if let Err(problem) = relabel(seen, workload, Carrier::Previous) {
             found.push(problem);
@@ -189,7 +223,15 @@ fn metrics(seen: &Snapshot, found: &mut Vec<Problem>) {
             "MetricsUnknown",
             format!("spec.analysis.metrics: the controller's configuration has no query templates {name:?}. Use one of its names, or ask the cluster's administrator to add it to queryTemplates."),
         )),
-        MetricsSeen::Found { complaints: false } if spec.rollback.complaints.is_some() => found.push(Problem::start(
+        MetricsSeen::Found { pods: false, .. } if seen.by_count() => found.push(Problem::start(
+            "MetricsByService",
+            format!("spec.analysis.metrics: the query templates {name:?} tell versions apart by their Service, and without spec.traffic.httpRoutes both versions are behind one. Name templates that use $pods, such as http-server-pods."),
+        )),
+        MetricsSeen::Found { pods: true, .. } if !seen.by_count() => found.push(Problem::start(
+            "MetricsByPod",
+            format!("spec.analysis.metrics: the query templates {name:?} tell versions apart by their pods ($pods), and with spec.traffic.httpRoutes each version has a Service of its own. Name templates that use $services, such as http-server."),
+        )),
+        MetricsSeen::Found { complaints: false, .. } if spec.rollback.complaints.is_some() => found.push(Problem::start(
             "ComplaintsNotMeasured",
             format!("spec.rollback.complaints: neither spec.rollback.complaintsQuery nor the query templates {name:?} say how complaints are counted. Add a complaintsQuery, or remove complaints."),
         )),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ask::Answers;
 use super::preflight::Preflight;
 use super::split::{Carrier, Split};
-use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus};
+use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
 use crate::api::{BudgetStatus, Change, Span, Time};
 
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub canary: Option<Side>,
     /// The previous version kept warm; `None` where none of its objects exists.
     pub previous: Option<Side>,
+    /// The pods behind the workload's selector, where exposure is by their number; empty where routes divide the traffic.
+    pub pods: Vec<PodSeen>,
     /// The autoscalers of the workload, by name.
     pub autoscalers: Vec<AutoscalerSeen>,
     /// The error budget that decides.
@@ -69,9 +71,11 @@ pub struct Release {
     pub status: GatedReleaseStatus,
 }
 
-/// The user's Deployment.
+/// The user's Deployment or StatefulSet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
+    /// Its kind, with what only a StatefulSet has.
+    pub kind: KindSeen,
     /// Its UID.
     pub uid: String,
     /// Its resourceVersion, which fences every write to it.
@@ -80,7 +84,7 @@ pub struct Workload {
     pub generation: i64,
     /// Whether the gate's label is on it.
     pub gated: bool,
-    /// `spec.paused`.
+    /// Whether something keeps the template from its pods: `spec.paused` of a Deployment, a partition above 0 of a StatefulSet.
     pub paused: bool,
     /// `spec.replicas`.
     pub replicas: u32,
@@ -90,7 +94,7 @@ pub struct Workload {
     pub revision: String,
     /// `spec.selector` as raw JSON.
     pub selector: Value,
-    /// `spec.strategy.type`.
+    /// `spec.strategy.type`, `spec.updateStrategy.type` of a StatefulSet.
     pub strategy: String,
     /// The whole `spec` as raw JSON, for what a copy keeps (minReadySeconds, progressDeadlineSeconds …).
     pub spec: Value,
@@ -110,7 +114,7 @@ pub struct Workload {
     pub break_glass: Option<String>,
     /// The text that explains the pause to whoever describes the Deployment.
     pub paused_because: Option<String>,
-    /// The ReplicaSets that it owns.
+    /// The ReplicaSets that it owns; of a StatefulSet its current ControllerRevision and those that have pods.
     pub sets: Vec<ReplicaSetSeen>,
     /// The ConfigMaps that its template reads, by name.
     pub config: BTreeMap<String, ConfigSeen>,
@@ -125,7 +129,50 @@ pub struct ConfigSeen {
     pub by: String,
 }
 
-/// A ReplicaSet of the workload.
+/// What kind of workload it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KindSeen {
+    /// A Deployment.
+    Deployment,
+    /// A StatefulSet.
+    StatefulSet(Ordinals),
+}
+
+/// What a StatefulSet says about which of its pods run which template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordinals {
+    /// `spec.updateStrategy.rollingUpdate.partition`: pods from this place on run the template.
+    pub partition: u32,
+    /// `status.currentRevision`: what pods before the partition run, and come back at.
+    pub current: String,
+    /// `status.updateRevision`: the template's revision, once it was observed.
+    pub update: String,
+    /// Whether its controller has seen the present generation.
+    pub observed: bool,
+}
+
+/// A pod, where exposure is by the number of pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodSeen {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// What it belongs to: the ReplicaSet's name, or the ControllerRevision's of a StatefulSet.
+    pub of: String,
+    /// Whether it belongs to the canary.
+    pub canary: bool,
+    /// Its place in a StatefulSet, from 0; 0 elsewhere.
+    pub place: u32,
+    /// Whether it takes requests.
+    pub ready: bool,
+    /// Whether it is on its way out.
+    pub deleting: bool,
+    /// Its containers that crash, as in [`SideDeployment::crashes`].
+    pub crashes: Vec<String>,
+}
+
+/// A ReplicaSet of the workload, or a ControllerRevision of a StatefulSet with its pods counted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplicaSetSeen {
     /// Its name.
@@ -293,6 +340,8 @@ pub enum MetricsSeen {
     Found {
         /// Whether they can count complaints.
         complaints: bool,
+        /// Whether they tell pods of one Service apart, and not Services.
+        pods: bool,
     },
 }
 
@@ -321,6 +370,16 @@ impl Release {
 }
 
 impl Snapshot {
+    /// Whether exposure is by the number of pods.
+    pub fn by_count(&self) -> bool {
+        self.release.spec.traffic.by_count()
+    }
+
+    /// The kind of the workload, by its name.
+    pub fn kind(&self) -> WorkloadKind {
+        self.release.spec.workload_ref.kind
+    }
+
     /// The side object of a carrier.
     pub fn side(&self, carrier: Carrier) -> Option<&Side> {
         match carrier {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod count;
 mod user;
 
 use super::split::{Carrier, Split};

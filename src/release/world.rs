@@ -1,6 +1,8 @@
 //! A small world for tests of the plan: objects that answer actions as a cluster would, a clock, and faults.
 //! It knows nothing of Kubernetes; the sandbox and the real cluster do.
 
+mod count;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -13,7 +15,7 @@ use super::snapshot::*;
 use super::split::{Carrier, Split};
 use super::template;
 use crate::analysis::{ArmSample, Evidence, Observation};
-use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus};
+use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::names::RETRY;
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus};
 use crate::api::{BudgetStatus, Change, Span, Time, Weight};
@@ -38,6 +40,8 @@ pub(crate) struct World {
     pub(crate) requests_per_second: f64,
     /// Every write and every event, as they happen.
     pub(crate) trace: Vec<String>,
+    /// Every template that was ever there, by its revision.
+    templates: BTreeMap<String, Value>,
     version: u64,
     writes: usize,
 }
@@ -49,7 +53,12 @@ pub(crate) fn pod_template(image: &str) -> Value {
 impl World {
     /// A settled workload of four pods that runs `v1`, a route, a healthy budget, a GatedRelease with short stages.
     pub(crate) fn new() -> Self {
-        let spec: GatedReleaseSpec = serde_json::from_value(json!({
+        Self::begin(json!({}))
+    }
+
+    /// The same with a merge patch of its spec.
+    fn begin(patch: Value) -> Self {
+        let mut spec = json!({
             "workloadRef": {"name": "checkout"},
             "riskBudgetRef": {"name": "checkout"},
             "traffic": {"service": "checkout", "httpRoutes": [{"name": "checkout"}]},
@@ -57,10 +66,14 @@ impl World {
                          "verify": "60s", "readyWithin": "60s", "handBack": "10s", "drain": "2s", "holdFor": "10m"},
             "analysis": {"interval": "2s", "window": "5s", "minRequests": 10, "evidenceWithin": "2m"},
             "rollback": {"errorRatePercent": 1, "latencyFactor": 2},
-        }))
-        .unwrap();
+        });
+        json_patch::merge(&mut spec, &patch);
+        let spec: GatedReleaseSpec = serde_json::from_value(spec).unwrap();
+        let by_count = spec.traffic.by_count();
+        let stateful = spec.workload_ref.kind == WorkloadKind::StatefulSet;
         let template = pod_template("shop:v1");
         let workload = Workload {
+            kind: KindSeen::Deployment,
             uid: "u1".into(),
             resource_version: "1".into(),
             generation: 1,
@@ -112,9 +125,13 @@ impl World {
                 release,
                 workload: Some(workload),
                 service: Some(service),
-                routes: vec![RouteSeen { name: "checkout".into(), state: Ok(route) }],
+                routes: match by_count {
+                    false => vec![RouteSeen { name: "checkout".into(), state: Ok(route) }],
+                    true => Vec::new(),
+                },
                 canary: None,
                 previous: None,
+                pods: Vec::new(),
                 autoscalers: Vec::new(),
                 budget: BudgetSeen::Measured {
                     status: BudgetStatus::Healthy,
@@ -123,7 +140,7 @@ impl World {
                 },
                 record: None,
                 answers: None,
-                metrics: MetricsSeen::Found { complaints: false },
+                metrics: MetricsSeen::Found { complaints: false, pods: by_count },
                 preflight: None,
                 network_policies: Vec::new(),
             },
@@ -132,9 +149,16 @@ impl World {
             prometheus: true,
             requests_per_second: 100.0,
             trace: Vec::new(),
+            templates: [(template::revision(&pod_template("shop:v1")), pod_template("shop:v1"))].into(),
             version: 10,
             writes: 0,
         };
+        if stateful {
+            world.make_stateful();
+        }
+        if by_count {
+            (0..10).for_each(|_| world.settle());
+        }
         world.run(5);
         world.trace.clear();
         world
@@ -175,10 +199,11 @@ impl World {
         let template = pod_template(image);
         self.behaviour.insert(template::revision(&template), behaviour);
         let version = self.bump();
-        let workload = self.workload();
-        if template::same(&workload.template, &template) {
+        if template::same(&self.workload().template, &template) {
             return;
         }
+        self.hold(&template, behaviour);
+        let workload = self.workload();
         workload.revision = template::revision(&template);
         workload.template = template;
         workload.generation += 1;
@@ -214,6 +239,9 @@ impl World {
             let down = || Evidence::Unreachable("connection refused".to_owned());
             return ArmSample { requests: down(), errors: down(), latency: down() };
         }
+        if self.seen.by_count() {
+            return self.sample_of_pods(carrier, window);
+        }
         let requests =
             self.requests_per_second * window.as_secs_f64() * f64::from(self.split().weight(carrier).get()) / 100.0;
         let Some(revision) = self.runs(carrier).filter(|_| requests > 0.0) else {
@@ -241,6 +269,13 @@ impl World {
 
     /// What the controllers of a cluster do in a second.
     pub(super) fn settle(&mut self) {
+        self.settle_objects();
+        if self.seen.by_count() {
+            self.settle_pods();
+        }
+    }
+
+    fn settle_objects(&mut self) {
         let behaviours = self.behaviour.clone();
         let of = |revision: &str| behaviours.get(revision).copied().unwrap_or(GOOD);
         for side in [&mut self.seen.canary, &mut self.seen.previous] {
@@ -255,7 +290,10 @@ impl World {
                 if behaviour.crashes { vec!["checkout-canary-1/app: CrashLoopBackOff".into()] } else { Vec::new() };
             *endpoints = Some(deployment.available);
         }
-        let Some(workload) = self.seen.workload.as_mut() else { return };
+        let Some(workload) = self.seen.workload.as_mut().filter(|workload| workload.kind == KindSeen::Deployment)
+        else {
+            return;
+        };
         let (current, replicas) = (workload.template.clone(), workload.replicas);
         if !workload.paused {
             if !workload.sets.iter().any(|set| template::same(&set.template, &current)) {
@@ -366,6 +404,9 @@ impl World {
 
     /// What must hold at every moment.
     fn invariants(&self) {
+        if self.seen.by_count() {
+            return self.pods_invariants();
+        }
         let split = self.split();
         for carrier in [Carrier::Canary, Carrier::Previous] {
             let available =
@@ -478,6 +519,9 @@ impl World {
                     return false;
                 }
                 workload.paused = false;
+                if let KindSeen::StatefulSet(ordinals) = &mut workload.kind {
+                    (ordinals.partition, ordinals.observed) = (0, false);
+                }
                 workload.paused_because = None;
                 workload.generation += 1;
                 workload.resource_version = version;
@@ -506,6 +550,24 @@ impl World {
                 self.trace.push(line(format!("{carrier} scaled to {replicas} pods")));
                 let side = if *carrier == Carrier::Canary { &mut self.seen.canary } else { &mut self.seen.previous };
                 side.as_mut().unwrap().deployment.as_mut().unwrap().replicas = *replicas;
+            }
+            Action::SetPartition { resource_version, partition } => {
+                let workload = self.workload();
+                if workload.resource_version != *resource_version {
+                    return false;
+                }
+                let KindSeen::StatefulSet(ordinals) = &mut workload.kind else { panic!("no partition") };
+                (ordinals.partition, ordinals.observed) = (*partition, false);
+                workload.paused = *partition > 0;
+                workload.generation += 1;
+                workload.resource_version = version;
+                self.trace.push(line(format!("partition {partition}")));
+            }
+            Action::DeletePod { name, uid } => {
+                let found = self.seen.pods.iter_mut().find(|pod| pod.name == *name && pod.uid == *uid);
+                let Some(pod) = found else { return false };
+                (pod.deleting, pod.ready) = (true, false);
+                self.trace.push(line(format!("pod {name} deleted")));
             }
             Action::ScaleDown { name, held, .. } => {
                 let what = if *held { "held" } else { "let go" };

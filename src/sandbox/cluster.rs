@@ -63,6 +63,8 @@ pub struct SimulatedCluster {
     nature: Nature,
     /// What the router routes by: the rules of each route when it last took them up.
     routed: BTreeMap<(String, String), Vec<(String, u64)>>,
+    /// Services that users call themselves, by namespace, instead of through a route.
+    direct: Vec<(String, String)>,
     /// When each image's pods were first ready.
     since: BTreeMap<String, Time>,
     /// What the series of [`SimulatedCluster::set_slo`] say.
@@ -119,6 +121,7 @@ impl SimulatedCluster {
             tsdb: Tsdb::new(RETENTION),
             nature: Nature { programs, flaps_until: None, lags: None, cpu: CPU, now },
             routed: BTreeMap::new(),
+            direct: Vec::new(),
             since: BTreeMap::new(),
             slo: None,
             complaints: BTreeMap::new(),
@@ -127,6 +130,11 @@ impl SimulatedCluster {
             due: None,
             tick: None,
         })
+    }
+
+    /// From now on users call this Service itself, which spreads their requests over its ready pods, and no route.
+    pub fn call_directly(&mut self, namespace: &str, service: &str) {
+        self.direct.push((namespace.to_owned(), service.to_owned()));
     }
 
     /// Pods lose and regain readiness until then.
@@ -214,28 +222,45 @@ impl SimulatedCluster {
     /// Users' requests go where the router sends them.
     fn serve(&mut self, now: Time) {
         self.take_up();
-        let mut served: Vec<(String, String, f64, u32, Version)> = Vec::new();
-        for ((namespace, _), refs) in &self.routed {
+        let mut served: Vec<Served> = Vec::new();
+        for (namespace, service) in self.direct.clone() {
+            let pods = pods_behind(&self.api, &namespace, &service);
+            let share = 1.0 / pods.len().max(1) as f64 / self.direct.len() as f64;
+            for (pod, image) in pods {
+                let (version, complaints) = self.program_now(&image, now);
+                *self.complaints.entry(namespace.clone()).or_default() += complaints * share * TICK.as_secs_f64();
+                let of = (namespace.clone(), service.clone(), Some(pod));
+                served.push(Served { of, share, ready: 1, version });
+            }
+        }
+        let routed: Vec<_> = match self.direct.is_empty() {
+            true => self.routed.iter().map(|((namespace, _), refs)| (namespace.clone(), refs.clone())).collect(),
+            false => Vec::new(),
+        };
+        for (namespace, refs) in routed {
             let all: u64 = refs.iter().map(|(_, weight)| weight).sum();
             for (service, weight) in refs.iter() {
                 let share = if all == 0 { 0.0 } else { *weight as f64 / all as f64 };
-                let (ready, image) = behind(&self.api, namespace, service);
-                let program = (self.nature.programs)(&image);
-                let complaints = if ready > 0 { program.complaints * share } else { 0.0 };
-                *self.complaints.entry(namespace.clone()).or_default() += complaints * TICK.as_secs_f64();
-                let since = (ready > 0).then(|| *self.since.entry(image).or_insert(now));
-                let version = match (program.later, since) {
-                    (Some((after, worse)), Some(since)) if now.since(since) >= after => worse,
-                    _ => program.users,
+                let pods = pods_behind(&self.api, &namespace, service);
+                let ready = u32::try_from(pods.len()).unwrap_or(u32::MAX);
+                let version = match pods.last() {
+                    Some((_, image)) => {
+                        let (version, complaints) = self.program_now(image, now);
+                        *self.complaints.entry(namespace.clone()).or_default() +=
+                            complaints * share * TICK.as_secs_f64();
+                        version
+                    }
+                    None => (self.nature.programs)("").users,
                 };
-                served.push((namespace.clone(), service.clone(), share, ready, version));
+                served.push(Served { of: (namespace.clone(), service.clone(), None), share, ready, version });
             }
         }
         let flows: Vec<_> = served
             .iter()
-            .map(|(namespace, service, share, ready, version)| Flow {
+            .map(|Served { of: (namespace, service, pod), share, ready, version }| Flow {
                 namespace,
                 service,
+                pod: pod.as_deref(),
                 version,
                 share: *share,
                 ready_pods: *ready,
@@ -246,6 +271,17 @@ impl SimulatedCluster {
             self.tsdb.append("complaints_total", &[("namespace", namespace)], now, *complaints);
         }
         self.say_slo(now);
+    }
+
+    /// How a program treats its users by now, and how many complaints come in a second where it has all of them.
+    fn program_now(&mut self, image: &str, now: Time) -> (Version, f64) {
+        let program = (self.nature.programs)(image);
+        let since = *self.since.entry(image.to_owned()).or_insert(now);
+        let version = match program.later {
+            Some((after, worse)) if now.since(since) >= after => worse,
+            Some(_) | None => program.users,
+        };
+        (version, program.complaints)
     }
 
     /// The router goes by what it has reported in the route's status.
@@ -277,21 +313,29 @@ fn image(template: &Value) -> &str {
     template.pointer("/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// How many pods of a Service are ready, and the image that the last of them runs.
-fn behind(api: &ApiServer, namespace: &str, service: &str) -> (u32, String) {
+/// What goes to a Service, or to one of its pods.
+struct Served {
+    of: (String, String, Option<String>),
+    share: f64,
+    ready: u32,
+    version: Version,
+}
+
+/// The ready pods of a Service, and the image that each runs.
+fn pods_behind(api: &ApiServer, namespace: &str, service: &str) -> Vec<(String, String)> {
     let selector =
         api.get(&SERVICE, namespace, service).and_then(|service| service.pointer("/spec/selector")?.as_object());
-    let Some(selector) = selector else { return (0, String::new()) };
-    let (mut ready, mut last) = (0, String::new());
+    let Some(selector) = selector else { return Vec::new() };
+    let mut found = Vec::new();
     for pod in api.list(&POD, namespace) {
         let labels = pod.pointer("/metadata/labels");
         let ours = selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
         let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
         let up = conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"));
         if ours && up {
-            ready += 1;
-            image(pod).clone_into(&mut last);
+            let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            found.push((name.to_owned(), image(pod).to_owned()));
         }
     }
-    (ready, last)
+    found
 }

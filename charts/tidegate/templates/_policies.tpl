@@ -7,6 +7,12 @@ webhook from a ConfigMap: the same text. */ -}}
   expression: request.userInfo.username != {{ include "tidegate.controllerUser" . | squote }}
 {{- end -}}
 
+{{- define "tidegate.hold-stateful.conditions" -}}
+{{ include "tidegate.hold.conditions" . }}
+- name: updates-by-itself
+  expression: object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
+{{- end -}}
+
 {{- define "tidegate.weights.conditions" -}}
 - name: released
   expression: "'tidegate.io/weights' in oldObject.metadata.?annotations.orValue({})"
@@ -14,6 +20,46 @@ webhook from a ConfigMap: the same text. */ -}}
   expression: request.userInfo.username != {{ include "tidegate.controllerUser" . | squote }}
 - name: not-under-break-glass
   expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('') == ''
+{{- end -}}
+
+{{- /* Who changes a workload, and whether the program changes: what both kinds of hold go by. */ -}}
+{{- define "tidegate.hold.change" -}}
+- name: user
+  expression: request.userInfo.username
+# Service accounts and the cluster's own components are machines.
+- name: machine
+  expression: >-
+    variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith('system:kube-')
+    || variables.user.startsWith('system:node:') || variables.user in {{ .Values.admission.machineUsers | toJson }}
+# Template annotations that are no change of the program: a restart rolls natively.
+- name: ignored
+  expression: "['kubectl.kubernetes.io/restartedAt']"
+- name: new
+  expression: object.spec.template.metadata.?annotations.orValue({})
+- name: old
+  expression: oldObject.spec.template.metadata.?annotations.orValue({})
+- name: same
+  expression: >-
+    variables.new.all(k, k in variables.ignored || (k in variables.old && variables.old[k] == variables.new[k]))
+    && variables.old.all(k, k in variables.ignored || k in variables.new)
+    && object.spec.template.spec == oldObject.spec.template.spec
+    && object.spec.template.metadata.?labels.orValue({}) == oldObject.spec.template.metadata.?labels.orValue({})
+- name: before
+  expression: oldObject.metadata.?annotations.orValue({})
+- name: glass
+  expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
+{{- end -}}
+
+{{- /* Writes the stamps that must be there, and takes away those that must not. */ -}}
+{{- define "tidegate.hold.stamps" -}}
++ (has(object.metadata.annotations) || !variables.stamps.exists(k, variables.stamps[k] != '') ? []
+  : [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}])
++ variables.stamps.map(k, k)
+  .filter(k, variables.stamps[k] != '' && object.metadata.?annotations[?k].orValue('') != variables.stamps[k])
+  .map(k, JSONPatch{op: 'add', path: '/metadata/annotations/' + jsonpatch.escapeKey(k), value: variables.stamps[k]})
++ variables.stamps.map(k, k)
+  .filter(k, variables.stamps[k] == '' && k in object.metadata.?annotations.orValue({}))
+  .map(k, JSONPatch{op: 'remove', path: '/metadata/annotations/' + jsonpatch.escapeKey(k)})
 {{- end -}}
 
 {{- define "tidegate.hold" -}}
@@ -38,26 +84,7 @@ spec:
   matchConditions:
   {{- include "tidegate.hold.conditions" . | nindent 2 }}
   variables:
-  - name: user
-    expression: request.userInfo.username
-  # Service accounts and the cluster's own components are machines.
-  - name: machine
-    expression: >-
-      variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith('system:kube-')
-      || variables.user.startsWith('system:node:') || variables.user in {{ .Values.admission.machineUsers | toJson }}
-  # Template annotations that are no change of the program: a restart rolls natively.
-  - name: ignored
-    expression: "['kubectl.kubernetes.io/restartedAt']"
-  - name: new
-    expression: object.spec.template.metadata.?annotations.orValue({})
-  - name: old
-    expression: oldObject.spec.template.metadata.?annotations.orValue({})
-  - name: same
-    expression: >-
-      variables.new.all(k, k in variables.ignored || (k in variables.old && variables.old[k] == variables.new[k]))
-      && variables.old.all(k, k in variables.ignored || k in variables.new)
-      && object.spec.template.spec == oldObject.spec.template.spec
-      && object.spec.template.metadata.?labels.orValue({}) == oldObject.spec.template.metadata.?labels.orValue({})
+  {{- include "tidegate.hold.change" . | nindent 2 }}
   - name: was
     expression: oldObject.spec.?paused.orValue(false)
   - name: sent
@@ -65,15 +92,11 @@ spec:
   # A person resumes what was held, without changing it again. Machines are not asked and not refused: they stay paused.
   - name: resumes
     expression: variables.same && variables.was && !variables.sent && !variables.machine
-  - name: glass
-    expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
   - name: paused
     expression: >-
       variables.glass != ''
       ? variables.sent && variables.same && variables.glass == oldObject.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
       : !variables.same || (variables.was && !variables.resumes)
-  - name: before
-    expression: oldObject.metadata.?annotations.orValue({})
   # What the three stamps must be; empty stands for none. Whoever sends others gets these.
   - name: stamps
     expression: >-
@@ -97,14 +120,7 @@ spec:
       expression: >-
         (variables.paused ? [JSONPatch{op: 'add', path: '/spec/paused', value: true}]
           : variables.sent ? [JSONPatch{op: 'remove', path: '/spec/paused'}] : [])
-        + (has(object.metadata.annotations) || !variables.stamps.exists(k, variables.stamps[k] != '') ? []
-          : [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}])
-        + variables.stamps.map(k, k)
-          .filter(k, variables.stamps[k] != '' && object.metadata.?annotations[?k].orValue('') != variables.stamps[k])
-          .map(k, JSONPatch{op: 'add', path: '/metadata/annotations/' + jsonpatch.escapeKey(k), value: variables.stamps[k]})
-        + variables.stamps.map(k, k)
-          .filter(k, variables.stamps[k] == '' && k in object.metadata.?annotations.orValue({}))
-          .map(k, JSONPatch{op: 'remove', path: '/metadata/annotations/' + jsonpatch.escapeKey(k)})
+        {{- include "tidegate.hold.stamps" . | nindent 8 }}
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicyBinding
@@ -113,6 +129,89 @@ metadata:
   labels: {{- include "tidegate.labels" . | nindent 4 }}
 spec:
   policyName: {{ $name }}-hold
+{{- end -}}
+
+{{- define "tidegate.hold-stateful" -}}
+{{- $name := include "tidegate.name" . -}}
+# Hold of StatefulSets: the same by their partition, above every ordinal while a changed template is held. Tidegate lowers it
+# pod by pod; machines that send another get the one that stands; a person may set it to 0, which lets all pods go. With
+# OnDelete there is no partition, and nothing holds: Tidegate refuses that by its condition.
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata:
+  name: {{ $name }}-hold-stateful
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: IfNeeded
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [apps], apiVersions: [v1], operations: [UPDATE], resources: [statefulsets]}
+    objectSelector:
+      matchExpressions: [{key: tidegate.io/gated, operator: Exists}]
+  matchConditions:
+  {{- include "tidegate.hold-stateful.conditions" . | nindent 2 }}
+  variables:
+  {{- include "tidegate.hold.change" . | nindent 2 }}
+  - name: most
+    expression: "2147483647"
+  - name: had
+    expression: oldObject.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0)
+  # What this policy itself wrote, before a webhook took the change back and it runs once more, was sent by nobody.
+  - name: sent
+    expression: >-
+      object.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0) == variables.most ? variables.had
+      : object.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0)
+  # A partition without the explanation is the user's own.
+  - name: was
+    expression: variables.had > 0 && 'tidegate.io/paused-because' in variables.before
+  - name: resumes
+    expression: variables.same && variables.was && variables.sent == 0 && !variables.machine
+  - name: partition
+    expression: >-
+      variables.glass != ''
+      ? (variables.same && variables.glass == variables.before[?'tidegate.io/break-glass'].orValue('') ? variables.sent : 0)
+      : !variables.same ? variables.most
+      : variables.was && !variables.resumes ? variables.had : variables.sent
+  - name: paused
+    expression: variables.partition > 0 && (!variables.same || variables.was)
+  # What the three stamps must be; empty stands for none. Whoever sends others gets these.
+  - name: stamps
+    expression: >-
+      {
+        'tidegate.io/changed-by': !variables.same ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
+        'tidegate.io/resumed-by': variables.resumes ? variables.user
+          : variables.same ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
+        'tidegate.io/paused-because': !variables.paused ? ''
+          : variables.same ? variables.before[?'tidegate.io/paused-because'].orValue('')
+          : 'Tidegate holds the pod template that ' + variables.user + ' changed until it decides how to ship it; the pods '
+            + 'before the change go on serving. See: kubectl get gatedreleases -n ' + object.metadata.namespace + ' -o wide. '
+            + {{ if eq .Values.override.mode "Enforce" -}}
+              'To let it run ungated (recorded, needs the verb bypass): kubectl patch statefulset '
+              {{- else -}}
+              'To let it run ungated (recorded as a bypass): kubectl patch statefulset '
+              {{- end }} + object.metadata.name + ' -n ' + object.metadata.namespace
+            + ' -p \'{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}\''
+      }
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: >-
+        (object.spec.?updateStrategy.hasValue() ? []
+          : [JSONPatch{op: 'add', path: '/spec/updateStrategy', value: {'type': 'RollingUpdate'}}])
+        + (object.spec.?updateStrategy.?rollingUpdate.hasValue() ? []
+          : [JSONPatch{op: 'add', path: '/spec/updateStrategy/rollingUpdate', value: {}}])
+        + (object.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0) == variables.partition ? []
+          : [JSONPatch{op: 'add', path: '/spec/updateStrategy/rollingUpdate/partition', value: variables.partition}])
+        {{- include "tidegate.hold.stamps" . | nindent 8 }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata:
+  name: {{ $name }}-hold-stateful
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  policyName: {{ $name }}-hold-stateful
 {{- end -}}
 
 {{- define "tidegate.weights" -}}

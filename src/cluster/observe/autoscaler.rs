@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{items, number, text};
 use crate::api::Span;
+use crate::api::gated_release::WorkloadKind;
 use crate::api::names::SCALE_DOWN_MANAGER;
 use crate::cluster::kind::{HPA, SCALED_OBJECT};
 use crate::cluster::{Cluster, Error, Kind};
@@ -24,11 +25,12 @@ pub(super) async fn list(cluster: &Cluster, namespace: &str) -> Result<Vec<Value
 pub(super) async fn of_workload(
     cluster: &Cluster,
     namespace: &str,
+    kind: WorkloadKind,
     workload: &str,
     all: &[Value],
 ) -> Result<Vec<AutoscalerSeen>, Error> {
     let mut found = Vec::new();
-    for object in all.iter().filter(|object| scales(object, workload)) {
+    for object in all.iter().filter(|object| scales(object, kind, workload)) {
         let mut seen = seen(object);
         if let Some(name) = owner(object) {
             seen.scaled_object = Some(scaled_object(cluster, namespace, name).await?);
@@ -39,10 +41,10 @@ pub(super) async fn of_workload(
     Ok(found)
 }
 
-fn scales(object: &Value, workload: &str) -> bool {
+fn scales(object: &Value, kind: WorkloadKind, workload: &str) -> bool {
     let target = |field: &str| text(object, &format!("/spec/scaleTargetRef/{field}"));
     let is_apps = target("apiVersion").is_none_or(|version| version.starts_with("apps/"));
-    is_apps && target("kind") == Some("Deployment") && target("name") == Some(workload)
+    is_apps && target("kind") == Some(kind.as_str()) && target("name") == Some(workload)
 }
 
 fn seen(object: &Value) -> AutoscalerSeen {
@@ -97,7 +99,7 @@ mod tests {
     #[case(json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web-canary"}), false)]
     #[case(json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Deployment", "name": "web"}), false)]
     fn an_autoscaler_belongs_to_the_workload_that_it_scales(#[case] target: Value, #[case] belongs: bool) {
-        assert_eq!(scales(&json!({"spec": {"scaleTargetRef": target}}), "web"), belongs);
+        assert_eq!(scales(&json!({"spec": {"scaleTargetRef": target}}), WorkloadKind::Deployment, "web"), belongs);
     }
 
     #[test]

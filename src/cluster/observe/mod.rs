@@ -6,11 +6,13 @@
 mod autoscaler;
 mod budget;
 mod config;
+mod pods;
 mod record;
 mod release;
 mod routes;
 mod service;
 mod side;
+mod stateful;
 mod workload;
 
 use serde_json::Value;
@@ -19,9 +21,10 @@ pub use budget::Measured;
 pub use release::{Found, find, of_manifest};
 
 use super::{Cluster, Error};
+use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
-use crate::release::snapshot::{MetricsSeen, Record, Release, Workload};
+use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, Workload};
 use crate::release::split::Carrier;
 
 /// Everything about one GatedRelease but the answers of Prometheus.
@@ -38,8 +41,8 @@ pub async fn observe(
     let name = &spec.workload_ref.name;
     let (canary, previous) = (format!("{name}{CANARY_SUFFIX}"), format!("{name}{PREVIOUS_SUFFIX}"));
     let deployments = &super::kind::DEPLOYMENT;
-    let (workload, service, routes, budget, record, canary, previous, scalers) = tokio::try_join!(
-        workload::read(cluster, namespace, name),
+    let ((workload, pods), service, routes, budget, record, canary, previous, scalers) = tokio::try_join!(
+        read_workload(cluster, release),
         cluster.get(&super::kind::SERVICE, namespace, &spec.traffic.service),
         routes::read(cluster, namespace, &spec.traffic),
         budget::read(cluster, namespace, &spec.risk_budget_ref.name, measured),
@@ -48,7 +51,7 @@ pub async fn observe(
         cluster.get(deployments, namespace, &previous),
         autoscaler::list(cluster, namespace),
     )?;
-    let autoscalers = autoscaler::of_workload(cluster, namespace, name, &scalers).await?;
+    let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
     let endpoints = if busy {
         service::ready_endpoints(cluster, namespace, &spec.traffic.service).await?
@@ -64,7 +67,15 @@ pub async fn observe(
         side::read(cluster, release, Carrier::Canary, (canary, &scalers), busy, &endpoints),
         side::read(cluster, release, Carrier::Previous, (previous, &scalers), busy, &endpoints),
     )?;
+    let pods = match &workload {
+        Some(workload) if busy && spec.traffic.by_count() && workload.kind == KindSeen::Deployment => {
+            let selector = workload::selector_of(&workload.selector);
+            pods::of_deployment(cluster, release, selector.as_deref()).await?
+        }
+        Some(_) | None => pods,
+    };
     Ok(Snapshot {
+        pods,
         service: service.map(|object| service::seen(object, endpoints.of(&spec.traffic.service))),
         release: release.clone(),
         workload,
@@ -84,6 +95,19 @@ pub async fn observe(
 /// Whether the workload still has to be left.
 const fn leaves(release: &Release) -> bool {
     release.deleting || (release.detached && release.finalizer)
+}
+
+/// The workload, and the pods of a StatefulSet, which say how far it is.
+async fn read_workload(cluster: &Cluster, release: &Release) -> Result<(Option<Workload>, Vec<PodSeen>), Error> {
+    let (namespace, name) = (&release.namespace, &release.spec.workload_ref.name);
+    let (mut workload, pods) = match release.spec.workload_ref.kind {
+        WorkloadKind::Deployment => (workload::read(cluster, namespace, name).await?, Vec::new()),
+        WorkloadKind::StatefulSet => stateful::read(cluster, namespace, name).await?,
+    };
+    if let Some(workload) = &mut workload {
+        workload.config = config::read(cluster, namespace, &workload.template).await?;
+    }
+    Ok((workload, pods))
 }
 
 /// Whether an attempt goes on or may begin, so that everything is looked at.

@@ -25,7 +25,8 @@ pub(super) async fn read(
     let namespace = &release.namespace;
     let service_name = service_of(&release.spec.traffic.service, carrier);
     let name = service_of(&release.spec.workload_ref.name, carrier);
-    let (service, pdb) = match busy {
+    // Where exposure is by count, the canary needs neither: the user's own mean its pods too.
+    let (service, pdb) = match busy && !release.spec.traffic.by_count() {
         true => tokio::try_join!(cluster.get(&SERVICE, namespace, &service_name), cluster.get(&PDB, namespace, &name))?,
         false => (None, None),
     };
@@ -48,6 +49,7 @@ pub(super) async fn read(
         None => None,
         Some(object) => {
             let crashes = match carrier {
+                Carrier::Canary if release.spec.traffic.by_count() => Vec::new(),
                 Carrier::Canary => crashes(cluster, namespace, &object).await?,
                 Carrier::Workload | Carrier::Previous => Vec::new(),
             };
@@ -98,7 +100,7 @@ async fn crashes(cluster: &Cluster, namespace: &str, deployment: &Value) -> Resu
 }
 
 /// Containers of a pod that ended with an error and were, or will be, started again.
-fn crashed_containers(pod: &Value) -> Vec<String> {
+pub(super) fn crashed_containers(pod: &Value) -> Vec<String> {
     if pod.pointer("/metadata/deletionTimestamp").is_some() {
         return Vec::new();
     }

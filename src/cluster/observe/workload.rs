@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::{config, items, number, strings, text};
+use super::{items, number, strings, text};
 use crate::api::names::{
     BREAK_GLASS, CHANGE, CHANGE_CATEGORIES, CHANGE_SEVERITY, CHANGE_TYPE, CHANGED_BY, GATED, PAUSED_BECAUSE, RESUMED_BY,
 };
@@ -13,7 +13,7 @@ use crate::api::units::UnitError;
 use crate::api::{Change, ChangeType, Time};
 use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::cluster::{Cluster, Error};
-use crate::release::snapshot::{ReplicaSetSeen, Workload};
+use crate::release::snapshot::{KindSeen, ReplicaSetSeen, Workload};
 use crate::release::template::{revision, without_hash};
 
 pub(super) async fn read(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Workload>, Error> {
@@ -24,11 +24,11 @@ pub(super) async fn read(cluster: &Cluster, namespace: &str, name: &str) -> Resu
         Some(selector) => cluster.list(&REPLICA_SET, namespace, &selector).await?,
     };
     let sets = sets.into_iter().filter(|set| is_owned(set, uid)).map(set_seen).collect();
-    let config = config::read(cluster, namespace, &object["spec"]["template"]).await?;
-    Ok(Some(Workload { config, ..seen(object, sets) }))
+    Ok(Some(seen(object, KindSeen::Deployment, sets)))
 }
 
-fn seen(mut object: Value, sets: Vec<ReplicaSetSeen>) -> Workload {
+/// A Deployment or StatefulSet as the plan sees it.
+pub(super) fn seen(mut object: Value, kind: KindSeen, sets: Vec<ReplicaSetSeen>) -> Workload {
     let annotations = strings(&object, "/metadata/annotations");
     let labels = strings(&object, "/metadata/labels");
     let (change, change_problems) = change(&annotations);
@@ -40,11 +40,17 @@ fn seen(mut object: Value, sets: Vec<ReplicaSetSeen>) -> Workload {
         resource_version: text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0),
         gated: labels.contains_key(GATED),
-        paused: spec.get("paused").and_then(Value::as_bool).unwrap_or(false),
+        paused: match &kind {
+            KindSeen::Deployment => spec.get("paused").and_then(Value::as_bool).unwrap_or(false),
+            KindSeen::StatefulSet(ordinals) => ordinals.partition > 0,
+        },
         replicas: number(&spec, "/replicas").unwrap_or(1),
         revision: revision(&template),
         selector: spec.get("selector").cloned().unwrap_or_default(),
-        strategy: text(&spec, "/strategy/type").unwrap_or("RollingUpdate").to_owned(),
+        strategy: text(&spec, "/strategy/type")
+            .or_else(|| text(&spec, "/updateStrategy/type"))
+            .unwrap_or("RollingUpdate")
+            .to_owned(),
         change,
         change_problems,
         change_annotated: [CHANGE, CHANGE_TYPE, CHANGE_SEVERITY, CHANGE_CATEGORIES]
@@ -59,6 +65,7 @@ fn seen(mut object: Value, sets: Vec<ReplicaSetSeen>) -> Workload {
         labels,
         sets,
         config: BTreeMap::new(),
+        kind,
     }
 }
 
@@ -76,17 +83,20 @@ fn set_seen(mut set: Value) -> ReplicaSetSeen {
     }
 }
 
-fn is_owned(object: &Value, uid: &str) -> bool {
+pub(super) fn is_owned(object: &Value, uid: &str) -> bool {
     items(object, "/metadata/ownerReferences").iter().any(|owner| owner["controller"] == true && owner["uid"] == uid)
 }
 
-/// `spec.selector` of a Deployment as a query; none where it selects by nothing.
+/// `spec.selector` of a workload as a query; none where it selects by nothing.
 pub(super) fn selector(object: &Value) -> Option<String> {
-    let mut terms: Vec<String> = strings(object, "/spec/selector/matchLabels")
-        .into_iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    for expression in items(object, "/spec/selector/matchExpressions") {
+    selector_of(object.pointer("/spec/selector")?)
+}
+
+/// A LabelSelector as a query; none where it selects by nothing.
+pub(super) fn selector_of(selector: &Value) -> Option<String> {
+    let mut terms: Vec<String> =
+        strings(selector, "/matchLabels").into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    for expression in items(selector, "/matchExpressions") {
         let key = text(expression, "/key")?;
         let values: Vec<_> = items(expression, "/values").iter().filter_map(Value::as_str).collect();
         terms.push(match text(expression, "/operator")? {
@@ -134,7 +144,7 @@ fn parsed<T: FromStr<Err = UnitError>>(
     match annotations.get(key)?.parse() {
         Ok(value) => Some(value),
         Err(why) => {
-            problems.push(format!("annotation {key} on the Deployment: {why}."));
+            problems.push(format!("annotation {key} on the workload: {why}."));
             None
         }
     }

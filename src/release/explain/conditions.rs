@@ -104,9 +104,14 @@ fn released(after: &After<'_>) -> Facts {
     };
     let truth = match status.outcome {
         Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed) => Truth::True,
-        Some(Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned) => {
-            Truth::False
-        }
+        Some(
+            Outcome::RolledBack
+            | Outcome::Superseded
+            | Outcome::Expired
+            | Outcome::Reverted
+            | Outcome::Abandoned
+            | Outcome::NotWithdrawn,
+        ) => Truth::False,
         None => Truth::Unknown,
     };
     let message = if status.summary.is_empty() {

@@ -2,10 +2,11 @@
 
 use super::After;
 use crate::api::condition::Truth;
-use crate::api::gated_release::GatedReleaseStatus;
+use crate::api::gated_release::{GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordSpec, ReleaseRecordStatus, StageRecord};
 use crate::api::{Time, units::round2};
 use crate::release::action::{Event, EventKind};
+use crate::release::plan::count;
 use crate::release::wording::{called, why};
 
 /// The longest note that the API server takes is 1 kB.
@@ -62,10 +63,10 @@ fn changed(
         stage(told, spec, (index + 1, now.stages.len()), old, new);
     }
     if before.phase != now.phase && now.rollback.is_none() {
-        phase(told, spec, now);
+        phase(told, after, spec, now);
     }
-    promotion(told, before.promotion.as_ref(), now.promotion.as_ref());
-    rollback(told, spec, before, now);
+    promotion(told, after.seen.by_count(), before.promotion.as_ref(), now.promotion.as_ref());
+    rollback(told, after, spec, before, now);
     outcome(told, spec, before, now);
 }
 
@@ -82,7 +83,7 @@ fn hold(told: &mut Vec<Event>, after: &After<'_>, before: &ReleaseRecordStatus, 
     }
 }
 
-fn phase(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, now: &ReleaseRecordStatus) {
+fn phase(told: &mut Vec<Event>, after: &After<'_>, spec: &ReleaseRecordSpec, now: &ReleaseRecordStatus) {
     let name = called(spec);
     match now.phase {
         Phase::Stage => {
@@ -96,14 +97,28 @@ fn phase(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, now: &ReleaseRecordSta
                 format!("{name} may ship: {}; then verified for {}.{budget}", stages.join(", "), now.verify),
             ));
         }
+        Phase::Release if after.seen.by_count() => {
+            told.extend(count::warnings(after.seen).into_iter().map(|(reason, note)| warning(reason, note)));
+        }
         Phase::Release => told.push(normal(
             "CanaryReady",
             format!("{name} is ready and known to the router; it takes its first traffic."),
+        )),
+        Phase::Promote if after.seen.by_count() => told.push(normal(
+            "Promoting",
+            format!("{name} passed its last stage: the workload is let go. From then on only a revert in Git brings it back."),
         )),
         Phase::Promote => told.push(normal(
             "Promoting",
             format!("{name} passed its last stage: the workload takes it over, the previous version is kept warm."),
         )),
+        Phase::Verify if after.seen.by_count() => {
+            let who = match after.seen.kind() {
+                WorkloadKind::Deployment => "runs in all pods",
+                WorkloadKind::StatefulSet => "runs in all pods but the first, which keeps the former version as the way back,",
+            };
+            told.push(normal("Verifying", format!("{name} {who} and is verified for {}.", now.verify)));
+        }
         Phase::Verify => told.push(normal("Verifying", format!("{name} is promoted and verified for {}.", now.verify))),
         Phase::Idle | Phase::Plan | Phase::Complete | Phase::Rollback => {}
     }
@@ -118,19 +133,37 @@ fn stage(
 ) {
     let (name, weight) = (called(spec), new.spec.weight);
     if old.started_at.is_none() && new.started_at.is_some() {
-        told.push(normal(
-            "StageStarted",
-            format!("Stage {number}/{of}: {weight} of the traffic goes to {name}, watched for {}.", new.spec.bake),
-        ));
+        let note = match new.pods {
+            None => {
+                format!("Stage {number}/{of}: {weight} of the traffic goes to {name}, watched for {}.", new.spec.bake)
+            }
+            Some(pods) => format!(
+                "Stage {number}/{of}: {name} has {pods}, for a stage of {weight}, watched for {}.",
+                new.spec.bake
+            ),
+        };
+        told.push(normal("StageStarted", note));
     }
     if old.passed_at.is_none() && new.passed_at.is_some() {
         told.push(normal("StagePassed", format!("Stage {number}/{of} at {weight} passed: {}", new.verdict)));
     }
 }
 
-fn promotion(told: &mut Vec<Event>, before: Option<&Promotion>, now: Option<&Promotion>) {
+fn promotion(told: &mut Vec<Event>, by_count: bool, before: Option<&Promotion>, now: Option<&Promotion>) {
     let Some(now) = now else { return };
     let newly = |at: fn(&Promotion) -> Option<Time>| at(now).is_some() && before.and_then(at).is_none();
+    if by_count {
+        if newly(|p| p.resumed_at) {
+            told.push(normal(
+                "WorkloadResumed",
+                "The workload rolls to the new template; the pods beside it serve meanwhile.".to_owned(),
+            ));
+        }
+        if newly(|p| p.home_at) {
+            told.push(normal("Promoted", "All pods run the new version; no former pod is kept.".to_owned()));
+        }
+        return;
+    }
     if newly(|p| p.resumed_at) {
         told.push(normal(
             "WorkloadResumed",
@@ -151,9 +184,25 @@ fn promotion(told: &mut Vec<Event>, before: Option<&Promotion>, now: Option<&Pro
     }
 }
 
-fn rollback(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
+fn rollback(
+    told: &mut Vec<Event>,
+    after: &After<'_>,
+    spec: &ReleaseRecordSpec,
+    before: &ReleaseRecordStatus,
+    now: &ReleaseRecordStatus,
+) {
     let Some(log) = &now.rollback else { return };
-    if before.rollback.is_none() {
+    if before.rollback.is_none() && after.seen.by_count() {
+        let what = match count::is_late(after.seen, now, log) {
+            true => "It runs in the workload itself: only a revert in Git brings it back, which ships at once.",
+            false => "Its pods are taken back now.",
+        };
+        let goes = if count::is_late(after.seen, now, log) { "should go back" } else { "goes back" };
+        told.push(warning(
+            "RollingBack",
+            format!("{} {goes} from {}: {}. {what}", called(spec), log.from_weight, why(log)),
+        ));
+    } else if before.rollback.is_none() {
         told.push(warning(
             "RollingBack",
             format!(
@@ -190,6 +239,7 @@ fn outcome(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseReco
         Outcome::Superseded => normal("Superseded", note),
         Outcome::Reverted => normal("Reverted", note),
         Outcome::Abandoned => normal("Abandoned", note),
+        Outcome::NotWithdrawn => warning("NotWithdrawn", note),
         Outcome::Bootstrap => normal("Bootstrap", note),
     });
 }

@@ -134,3 +134,86 @@ fn a_serving_replica_set_is_not_emptied() {
     let empty = Action::ScaleReplicaSet { name: set.name.clone(), resource_version: set.resource_version, replicas: 0 };
     assert_eq!(notes(&world, vec![empty]), [Note::EmptiedServing(set.name)]);
 }
+
+mod count {
+    //! The same where exposure is by the number of pods.
+
+    use super::*;
+    use crate::api::names::HELD_PARTITION;
+
+    /// The second of three stages, of 25 %, is judged: 1 of 4 pods has the new version.
+    fn second_stage(kind: &str) -> World {
+        let mut world = World::by_count(kind);
+        world.deploy("shop:v2", GOOD);
+        world.run_until(100, |world| {
+            world.seen.release.status.phase == Some(Phase::Release)
+                && world.status().stages.get(1).is_some_and(|stage| stage.started_at.is_some())
+        });
+        world.run(1);
+        world
+    }
+
+    fn partition(world: &mut World, partition: u32) -> Action {
+        Action::SetPartition { resource_version: world.workload().resource_version.clone(), partition }
+    }
+
+    fn delete(world: &World, place: u32) -> Action {
+        let pod = world.seen.pods.iter().find(|pod| pod.place == place).unwrap();
+        Action::DeletePod { name: pod.name.clone(), uid: pod.uid.clone() }
+    }
+
+    #[test]
+    fn a_partition_is_lowered_no_further_than_the_stage_allows() {
+        let mut world = second_stage("StatefulSet");
+        let (same, lower, raise) =
+            (partition(&mut world, 3), partition(&mut world, 2), partition(&mut world, HELD_PARTITION));
+        assert_eq!(notes(&world, vec![same]), []);
+        assert_eq!(notes(&world, vec![raise]), [], "raising is always allowed");
+        assert_eq!(notes(&world, vec![lower]), [Note::ExposedWithoutPass]);
+        world.workload().resource_version = "another".into();
+        let stale = Action::SetPartition { resource_version: "0".into(), partition: 3 };
+        assert_eq!(notes(&world, vec![stale]), [Note::NotFenced("a StatefulSet's partition")]);
+    }
+
+    #[test]
+    fn a_pod_is_deleted_only_where_it_comes_back_and_nobody_is_missed() {
+        let mut world = second_stage("StatefulSet");
+        let (stable, new) = (delete(&world, 0), delete(&world, 3));
+        assert_eq!(notes(&world, vec![stable]), [Note::DeletedPod("checkout-0".into())]);
+        assert_eq!(
+            notes(&world, vec![new.clone()]),
+            [Note::DeletedPod("checkout-3".into())],
+            "it has its share by right"
+        );
+        world.ordinals().partition = HELD_PARTITION;
+        assert_eq!(notes(&world, vec![new.clone()]), []);
+        world.seen.pods.iter_mut().find(|pod| pod.place == 1).unwrap().ready = false;
+        assert_eq!(notes(&world, vec![new]), [Note::DeletedPod("checkout-3".into())], "another one is missed");
+        let gone = Action::DeletePod { name: "checkout-3".into(), uid: "of its predecessor".into() };
+        assert_eq!(notes(&world, vec![gone]), [Note::NotFenced("the deletion of a pod")]);
+    }
+
+    #[test]
+    fn the_canary_grows_no_further_than_the_stage_allows_and_never_after_an_abort() {
+        let mut world = second_stage("Deployment");
+        let sized = |replicas: u32| Action::Apply {
+            carrier: Carrier::Canary,
+            object: serde_json::json!({"spec": {"replicas": replicas}}),
+        };
+        assert_eq!(notes(&world, vec![sized(1)]), []);
+        assert_eq!(notes(&world, vec![sized(2)]), [Note::ExposedWithoutPass]);
+        let revision = world.workload().revision.clone();
+        world.behaviour.insert(revision, Behaviour { errors: 0.5, ..GOOD });
+        world.run_until(20, |world| world.status().rollback.is_some());
+        assert_eq!(notes(&world, vec![sized(2)]), [Note::ExposedAfterRollback]);
+    }
+
+    #[test]
+    fn a_held_workload_is_not_let_go_before_it_has_passed() {
+        for kind in ["Deployment", "StatefulSet"] {
+            let mut world = second_stage(kind);
+            let resource_version = world.workload().resource_version.clone();
+            assert_eq!(notes(&world, vec![Action::Resume { resource_version }]), [Note::ResumedUngated], "{kind}");
+        }
+    }
+}

@@ -242,6 +242,8 @@ pub(super) const fn name(write: &Write) -> &'static str {
         Write::DeleteReplicaSet { .. } => "DeleteReplicaSet",
         Write::CreateReplicaSet { .. } => "CreateReplicaSet",
         Write::ScaleSide { .. } => "ScaleSide",
+        Write::SetPartition { .. } => "SetPartition",
+        Write::DeletePod { .. } => "DeletePod",
         Write::ScaleDown { .. } => "ScaleDown",
     }
 }

@@ -154,7 +154,7 @@ impl<'a> Active<'a> {
         workload.sets.iter().any(|set| Some(set.name.as_str()) != new && set.is_active())
     }
 
-    pub(super) fn workload(&self) -> Option<&'a Workload> {
+    pub(in crate::release) fn workload(&self) -> Option<&'a Workload> {
         self.seen.workload.as_ref()
     }
 
@@ -336,8 +336,12 @@ impl<'a> Active<'a> {
         if step.record.is_some() { step } else { step.all(writes) }
     }
 
-    /// What crashes in the canary.
+    /// What crashes in the pods of the new version beside the workload, or, where exposure is by count, in any.
     pub(super) fn crashes(&self) -> Option<&'a str> {
+        if self.seen.by_count() {
+            let new = super::count::pods(self.seen, true);
+            return new.into_iter().flat_map(|pod| &pod.crashes).next().map(String::as_str);
+        }
         self.seen.canary.as_ref()?.deployment.as_ref()?.crashes.first().map(String::as_str)
     }
 
@@ -380,7 +384,7 @@ impl<'a> Active<'a> {
     pub(super) fn seal(&self, outcome: Outcome, summary: String) -> Step {
         let summary = wording::at_most(1_000, &summary);
         let phase = match outcome {
-            Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed => Phase::Complete,
+            Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => Phase::Complete,
             Outcome::RolledBack | Outcome::Reverted => Phase::Rollback,
             Outcome::Superseded | Outcome::Expired | Outcome::Abandoned => self.status.phase,
         };

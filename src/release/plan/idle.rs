@@ -3,7 +3,8 @@
 use super::active::{active_set, judged_revision, named, steer, weight};
 use super::autoscaler::{self, Release};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{open, stable};
+use super::{count, open, stable};
+use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
 use crate::api::{ChangeType, Span, Time, Weight};
 use crate::release::action::Action;
@@ -16,7 +17,7 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
         return with_autoscalers(seen, now, Step::says(Say::Problems(found)));
     };
-    if let Some(step) = clear_leftovers(seen) {
+    if let Some(step) = clear_leftovers(seen).or_else(|| count::leftovers(seen)) {
         return step;
     }
     let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
@@ -55,7 +56,9 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
     let gone: Vec<_> = [Carrier::Canary, Carrier::Previous]
         .into_iter()
         .filter(|carrier| {
-            leftover(*carrier)
+            // A former version of a release by routes may still serve: no route of its is looked at any more.
+            !(seen.by_count() && *carrier == Carrier::Previous)
+                && leftover(*carrier)
                 && !seen.side(*carrier).is_some_and(|side| side.deployment.as_ref().is_some_and(|d| d.deleting))
         })
         .map(|carrier| Action::Delete { carrier })
@@ -78,7 +81,7 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         };
     };
     if template::same(&active.template, &workload.template) {
-        return back_to_stable(workload);
+        return back_to_stable(seen, workload);
     }
     open::attempt(seen, workload, now, served_by_previous(seen))
 }
@@ -97,7 +100,7 @@ fn closed_for_good(seen: &Snapshot, workload: &Workload, last: &Record) -> bool 
 /// Nothing runs that a new template could be compared with: it becomes what runs when the workload is scaled up.
 fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if workload.paused_because.is_none() {
-        return paused_by_others();
+        return paused_by_others(seen);
     }
     let known = last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload));
     let resume = Action::Resume { resource_version: workload.resource_version.clone() };
@@ -107,7 +110,8 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     }
     if let Some(set) = stable {
         let message = format!(
-            "The Deployment is scaled to nothing and its template is new: stable ({}) starts when it is scaled up, and the new template is judged then.",
+            "The {} is scaled to nothing and its template is new: stable ({}) starts when it is scaled up, and the new template is judged then.",
+            seen.kind(),
             set.name
         );
         return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Unsettled("NoPods", message)));
@@ -139,16 +143,23 @@ fn settling(workload: &Workload) -> Option<Step> {
 }
 
 /// The template is the one that runs.
-fn back_to_stable(workload: &Workload) -> Step {
+fn back_to_stable(seen: &Snapshot, workload: &Workload) -> Step {
     if workload.paused_because.is_none() {
-        return paused_by_others();
+        return paused_by_others(seen);
     }
     Step::going("Resuming", "The template is the one that runs again: the workload is let go.".to_owned())
         .then(Action::Resume { resource_version: workload.resource_version.clone() })
 }
 
-fn paused_by_others() -> Step {
-    let message = "The Deployment is paused, but not by Tidegate. Resume it when you like (kubectl rollout resume); changes are held all the same.";
+fn paused_by_others(seen: &Snapshot) -> Step {
+    let message = match seen.kind() {
+        WorkloadKind::Deployment => {
+            "The Deployment is paused, but not by Tidegate. Resume it when you like (kubectl rollout resume); changes are held all the same."
+        }
+        WorkloadKind::StatefulSet => {
+            "The StatefulSet has a partition that Tidegate did not set, which keeps some of its pods from the template. Set spec.updateStrategy.rollingUpdate.partition to 0, or leave it out; changes are held all the same."
+        }
+    };
     Step::says(Say::Unsettled("PausedByOthers", message.to_owned()))
 }
 
@@ -228,7 +239,9 @@ pub(super) fn last_good(seen: &Snapshot) -> Option<String> {
     let last = seen.record.as_ref()?;
     let outcome = last.status.as_ref().and_then(|status| status.outcome)?;
     match outcome {
-        Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed => Some(last.spec.revision.clone()),
+        Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => {
+            Some(last.spec.revision.clone())
+        }
         Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned => {
             last.spec.stable.clone()
         }

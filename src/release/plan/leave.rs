@@ -2,7 +2,7 @@
 
 use super::active::{Active, active_set, named, steer, weight};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{autoscaler, promote, roll_back, verify};
+use super::{autoscaler, count, promote, roll_back, verify};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
@@ -29,6 +29,8 @@ pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
     let sides = [Carrier::Canary, Carrier::Previous];
     let leaving: Vec<_> = sides
         .into_iter()
+        // A former version of a release by routes may still serve: no route of its is looked at any more.
+        .filter(|carrier| !(seen.by_count() && *carrier == Carrier::Previous))
         .filter(|carrier| seen.side(*carrier).and_then(|side| side.deployment.as_ref()).is_some_and(|d| !d.deleting))
         .map(|carrier| Action::Delete { carrier })
         .collect();
@@ -59,6 +61,9 @@ fn last_word(workload: &Workload, seen: &Snapshot, why: &str) -> Option<Action> 
 
 /// An attempt that is going on is ended first: forward where the workload runs the new version already, else back.
 fn close(active: &Active<'_>, why: &str) -> Step {
+    if active.seen.by_count() {
+        return count::close(active);
+    }
     if let Some(step) = verify::verified(active) {
         return step;
     }

@@ -2,6 +2,7 @@
 
 mod active;
 mod autoscaler;
+pub(in crate::release) mod count;
 mod idle;
 mod leave;
 mod open;
@@ -52,6 +53,9 @@ fn active_step(active: &Active<'_>) -> Step {
         return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned()))
             .update(active, active.status.clone());
     };
+    if active.seen.by_count() {
+        return count::active_step(active);
+    }
     // What is verified is released: nothing that happens while it is tidied up brings it back.
     if let Some(step) = verify::verified(active) {
         return step;

@@ -4,7 +4,7 @@ use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, grow_previous, verdict_now};
 use crate::analysis::Verdict;
-use crate::api::gated_release::NewerTemplate;
+use crate::api::gated_release::{NewerTemplate, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -14,6 +14,9 @@ use crate::release::wording;
 /// Sets a rollback off. The route is written first, and in the same write learns why, so that a crash right after it
 /// forgets nothing; then the record.
 pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, threshold: String) -> Step {
+    if active.seen.by_count() {
+        return super::count::begin(active, trigger, value, threshold);
+    }
     let to = home(active);
     if to == Carrier::Previous && active.ready(to, 1).is_err() {
         return no_way_back(active, trigger, &value);
@@ -268,7 +271,7 @@ fn waits_for_router(active: &Active<'_>, log: &RollbackLog) -> bool {
     log.from_weight > Weight::ZERO && active.now < log.at.plus(active.seen.release.spec.rollback.time_budget)
 }
 
-fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecordStatus {
+pub(super) fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecordStatus {
     let took = active.now.since(log.at);
     let log = RollbackLog {
         home_at: Some(active.now),
@@ -280,7 +283,7 @@ fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecordStatus {
 }
 
 /// Traffic is home and the canary is gone: the state is checked and the record sealed.
-fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, home_at: Time) -> Step {
+pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, home_at: Time) -> Step {
     let outcome = match log.trigger {
         Trigger::Superseded => Outcome::Superseded,
         Trigger::Reverted => Outcome::Reverted,
@@ -318,7 +321,11 @@ fn state_after(active: &Active<'_>, to: Carrier) -> String {
             active.seen.service_of(Carrier::Previous)
         ),
         (_, Some(workload)) if workload.paused && active.template(workload) == Template::Ours => {
-            "The Deployment stays paused with this template; stable serves: push a fix or revert.".to_owned()
+            let how = match active.seen.kind() {
+                WorkloadKind::Deployment => "Deployment stays paused",
+                WorkloadKind::StatefulSet => "StatefulSet stays held by its partition",
+            };
+            format!("The {how} with this template; stable serves: push a fix or revert.")
         }
         (_, Some(_)) => "The workload serves.".to_owned(),
         (_, None) => "The workload is gone.".to_owned(),

@@ -11,7 +11,7 @@ use crate::api::release_record::{Arm, Outcome, Phase};
 use crate::api::{Span, Weight};
 use crate::release::action::Action;
 use crate::release::plan::active::weight;
-use crate::release::snapshot::{ReplicaSetSeen, Snapshot, Workload};
+use crate::release::snapshot::{KindSeen, ReplicaSetSeen, Snapshot, Workload};
 use crate::release::split::Carrier;
 use crate::release::template;
 
@@ -35,7 +35,7 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
     match status.and_then(|status| status.outcome) {
         // After a late rollback the workload runs the version that came back.
         Some(_) if weight(seen, Carrier::Previous) > Weight::ZERO => None,
-        Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed) => {
+        Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn) => {
             of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
         }
         Some(Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned) => {
@@ -78,7 +78,8 @@ pub(super) fn of_one_program(workload: &Workload) -> Option<&ReplicaSetSeen> {
 
 /// Keeps stable the only ReplicaSet that a held workload runs or could start; `None` where it is.
 pub(super) fn guard(seen: &Snapshot, workload: &Workload) -> Option<Step> {
-    if !workload.paused || workload.paused_because.is_none() {
+    // A held StatefulSet starts nothing but its current revision.
+    if !workload.paused || workload.paused_because.is_none() || workload.kind != KindSeen::Deployment {
         return None;
     }
     let stable = stable_set(seen, workload)?;
@@ -108,7 +109,7 @@ pub(super) fn guard(seen: &Snapshot, workload: &Workload) -> Option<Step> {
 /// As [`guard`] for an attempt that goes on: where another ReplicaSet runs beside stable, which only a hand can have
 /// brought about, it is reported and waited for.
 pub(super) fn keep(active: &Active<'_>, patience: Span) -> Option<Step> {
-    let workload = active.workload()?;
+    let workload = active.workload().filter(|workload| workload.kind == KindSeen::Deployment)?;
     guard(active.seen, workload).or_else(|| {
         let stable = stable_set(active.seen, workload).filter(|stable| stable.replicas > 0)?;
         let others: Vec<_> =

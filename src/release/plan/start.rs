@@ -3,7 +3,7 @@
 use super::active::{Active, Template};
 use super::stable;
 use super::step::Step;
-use crate::api::gated_release::Capacity;
+use crate::api::gated_release::{Capacity, WorkloadKind};
 use crate::api::release_record::{Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord};
 use crate::api::units::round2;
 use crate::policy::budget::Remaining;
@@ -77,11 +77,18 @@ fn unknown_budget(active: &Active<'_>, why: &str) -> String {
 }
 
 fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart) -> Step {
-    let lean = active.seen.release.spec.strategy.capacity == Capacity::Lean && active.record.spec.arm == Arm::Canary;
+    let seen = active.seen;
+    let lean = match (seen.by_count(), seen.kind()) {
+        // Beside the workload there are never more pods than in it: one half is the most.
+        (true, WorkloadKind::Deployment) => true,
+        (true, WorkloadKind::StatefulSet) => false,
+        (false, _) => seen.release.spec.strategy.capacity == Capacity::Lean && active.record.spec.arm == Arm::Canary,
+    };
     let stages = if lean { schedule::lean(&schedule.stages) } else { schedule.stages };
     let stages = stages.iter().map(|spec| StageRecord {
         spec: *spec,
         started_at: None,
+        pods: None,
         passed_at: None,
         verdict: String::new(),
     });
@@ -92,6 +99,7 @@ fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart) -> Step
         budget: Some(budget),
         ..active.enter(Phase::Stage)
     };
-    let sentence = format!("{} may ship: bringing up the new version without traffic.", active.name());
+    let how = if seen.by_count() { "by the number of its pods" } else { "bringing up the new version without traffic" };
+    let sentence = format!("{} may ship: {how}.", active.name());
     Step::going("Starting", sentence).update(active, next)
 }

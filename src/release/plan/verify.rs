@@ -68,7 +68,7 @@ pub(super) fn verified(active: &Active<'_>) -> Option<Step> {
     over.then(|| finish(active, "Released and verified.").clearing_hold(active))
 }
 
-const fn is_fix(kind: ChangeType) -> bool {
+pub(super) const fn is_fix(kind: ChangeType) -> bool {
     matches!(kind, ChangeType::IncidentFix | ChangeType::SecurityFix | ChangeType::BugFix | ChangeType::Rollback)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::resource::{NAMESPACE, Resource};
-use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE, PDB, POD, REPLICA_SET, SERVICE};
+use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE, PDB, POD, REPLICA_SET, SERVICE, STATEFUL_SET};
 
 type Fields = Map<String, Value>;
 
@@ -15,13 +15,15 @@ pub(super) fn set(resource: &Resource, object: &mut Value, old: Option<&Value>, 
         namespace(fields, old.is_none());
         return;
     }
-    if ![DEPLOYMENT, REPLICA_SET, POD, SERVICE, HTTP_ROUTE, PDB].contains(&kind) {
+    if ![DEPLOYMENT, STATEFUL_SET, REPLICA_SET, POD, SERVICE, HTTP_ROUTE, PDB].contains(&kind) {
         return;
     }
     let labels = fields.get("spec").and_then(|spec| spec.pointer("/template/metadata/labels")).cloned();
     let Some(spec) = map(fields, "spec") else { return };
     if kind == DEPLOYMENT {
         deployment(spec);
+    } else if kind == STATEFUL_SET {
+        stateful_set(spec);
     } else if kind == REPLICA_SET {
         default(spec, "replicas", || json!(1));
         if let (None, Some(labels)) = (spec.get("selector"), labels) {
@@ -86,6 +88,21 @@ fn deployment(spec: &mut Fields) {
     // An un-paused Deployment does not show the field.
     if spec.get("paused").is_some_and(|paused| paused == false) {
         spec.remove("paused");
+    }
+    template(spec);
+}
+
+fn stateful_set(spec: &mut Fields) {
+    default(spec, "replicas", || json!(1));
+    default(spec, "podManagementPolicy", || json!("OrderedReady"));
+    default(spec, "revisionHistoryLimit", || json!(10));
+    if let Some(strategy) = map(spec, "updateStrategy") {
+        default(strategy, "type", || json!("RollingUpdate"));
+        if strategy.get("type").is_some_and(|kind| kind == "RollingUpdate")
+            && let Some(rolling) = map(strategy, "rollingUpdate")
+        {
+            default(rolling, "partition", || json!(0));
+        }
     }
     template(spec);
 }

@@ -12,8 +12,8 @@ use super::{HPA, NAMESPACE};
 use crate::api::Time;
 use crate::cluster::Kind;
 use crate::cluster::kind::{
-    DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATED_RELEASE, HTTP_ROUTE, LEASE, PDB, POD, RELEASE_RECORD, REPLICA_SET,
-    RISK_BUDGET, SERVICE,
+    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATED_RELEASE, HTTP_ROUTE, LEASE, PDB, POD, RELEASE_RECORD,
+    REPLICA_SET, RISK_BUDGET, SERVICE, STATEFUL_SET,
 };
 use crate::sandbox::objects::Objects;
 
@@ -32,6 +32,8 @@ pub(super) const KINDS: &[Kind] = &[
     RISK_BUDGET,
     RELEASE_RECORD,
     Kind::new("tidegate.io", "v1alpha1", "Attestation", "attestations"),
+    STATEFUL_SET,
+    CONTROLLER_REVISION,
     Kind::new("", "v1", "ConfigMap", "configmaps"),
     Kind::new("", "v1", "Secret", "secrets"),
     Kind::new("", "v1", "ServiceAccount", "serviceaccounts"),
@@ -63,8 +65,11 @@ enum Deed {
 
 impl Garbage {
     pub(super) fn run(&mut self, cx: &mut Context<'_>, marks: &Marks) -> Option<Time> {
-        let removed =
-            KINDS.iter().any(|kind| self.0.get(kind.plural).is_some_and(|seen| marks.of(kind).count < seen.count));
+        // A StatefulSet made anew in the moment in which it was deleted leaves its name taken by pods of the old one.
+        let known = self.0.get(STATEFUL_SET.plural).map_or(0, |seen| seen.newest);
+        let anew = |set: &&Value| version(set) > known && set.get("status").is_none();
+        let removed = cx.objects.list(&STATEFUL_SET, "").iter().any(anew)
+            || KINDS.iter().any(|kind| self.0.get(kind.plural).is_some_and(|seen| marks.of(kind).count < seen.count));
         let mut deeds = Vec::new();
         for kind in KINDS {
             let mark = marks.of(kind);

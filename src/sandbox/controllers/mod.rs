@@ -1,4 +1,4 @@
-//! What a cluster's own controllers do, over [`Objects`]: Deployments, ReplicaSets and their pods, EndpointSlices,
+//! What a cluster's own controllers do, over [`Objects`]: Deployments, ReplicaSets, StatefulSets and their pods, EndpointSlices,
 //! HTTPRoute conditions, autoscalers, disruption budgets, garbage collection, the end of namespaces.
 //!
 //! Here belongs what a real cluster does by itself with these kinds, its traps included: the Deployment controller follows
@@ -19,6 +19,7 @@ mod namespace;
 mod pod;
 mod replica_set;
 mod route;
+mod stateful_set;
 mod template;
 mod world;
 mod write;
@@ -32,7 +33,9 @@ use self::write::{Context, Users};
 use super::objects::Objects;
 use crate::api::{Span, Time};
 use crate::cluster::Kind;
-use crate::cluster::kind::{DEPLOYMENT, ENDPOINT_SLICE, HTTP_ROUTE, PDB, POD, REPLICA_SET, SERVICE};
+use crate::cluster::kind::{
+    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, HTTP_ROUTE, PDB, POD, REPLICA_SET, SERVICE, STATEFUL_SET,
+};
 
 const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
 const HPA: Kind = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
@@ -66,6 +69,7 @@ struct Tasks {
     garbage: Task,
     deployment: Task,
     replica_set: Task,
+    stateful_set: Task,
     kubelet: Task,
     endpoints: Task,
     route: Task,
@@ -128,6 +132,8 @@ impl Controllers {
         busy |= tasks.garbage.run(marks, garbage::KINDS, now, || self.garbage.run(cx, marks));
         busy |= tasks.deployment.run(marks, &[DEPLOYMENT, REPLICA_SET, POD], now, || self.deployments.run(cx));
         busy |= tasks.replica_set.run(marks, &[REPLICA_SET, POD], now, || replica_set::run(cx, kubelet));
+        let stateful = &[STATEFUL_SET, CONTROLLER_REVISION, POD];
+        busy |= tasks.stateful_set.run(marks, stateful, now, || stateful_set::run(cx));
         busy |= tasks.kubelet.run(marks, &[POD], now, || kubelet.run(cx));
         busy |= tasks.endpoints.run(marks, &[SERVICE, POD, ENDPOINT_SLICE], now, || self.endpoints.run(cx));
         busy |= tasks.route.run(marks, &[HTTP_ROUTE, SERVICE], now, || self.routes.run(cx));
@@ -139,9 +145,19 @@ impl Controllers {
 
 impl Tasks {
     fn next(&self) -> Option<Time> {
-        let Self { namespace, garbage, deployment, replica_set, kubelet, endpoints, route, autoscaler, disruption } =
-            self;
-        [namespace, garbage, deployment, replica_set, kubelet, endpoints, route, autoscaler, disruption]
+        let Self {
+            namespace,
+            garbage,
+            deployment,
+            replica_set,
+            stateful_set,
+            kubelet,
+            endpoints,
+            route,
+            autoscaler,
+            disruption,
+        } = self;
+        [namespace, garbage, deployment, replica_set, stateful_set, kubelet, endpoints, route, autoscaler, disruption]
             .into_iter()
             .filter_map(Task::due)
             .min()

@@ -9,4 +9,5 @@ mod pods;
 mod property;
 mod recorded;
 mod rolling;
+mod stateful_set;
 mod world;

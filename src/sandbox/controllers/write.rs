@@ -14,6 +14,7 @@ use crate::sandbox::user::User;
 pub(super) struct Users {
     pub(super) deployment: User,
     pub(super) replica_set: User,
+    pub(super) stateful_set: User,
     pub(super) kubelet: User,
     pub(super) endpoints: User,
     pub(super) router: User,
@@ -29,6 +30,7 @@ impl Default for Users {
         Self {
             deployment: controller("deployment-controller"),
             replica_set: controller("replicaset-controller"),
+            stateful_set: controller("statefulset-controller"),
             kubelet: User {
                 name: "system:node:sandbox".to_owned(),
                 groups: vec!["system:nodes".to_owned(), "system:authenticated".to_owned()],

@@ -8,7 +8,7 @@ use super::cluster::past;
 use crate::api::names::RETRY;
 use crate::api::{Change, Span};
 use crate::cluster::Kind;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, RISK_BUDGET};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, RISK_BUDGET, STATEFUL_SET};
 use crate::sandbox::api::{Answer, Call};
 use crate::sandbox::objects::Objects as _;
 use crate::sandbox::simulate::schedule::PrometheusFault;
@@ -65,7 +65,7 @@ impl<'s> Acts<'s> {
         let of = |object: &Value| object.pointer("/spec/replicas").and_then(Value::as_u64);
         let object = &self.story.objects.deployment;
         let now = self.shared.with(|world| {
-            world.cluster.api.get(&DEPLOYMENT, namespace(object), name(object)).and_then(of).unwrap_or(1)
+            world.cluster.api.get(workload(object), namespace(object), name(object)).and_then(of).unwrap_or(1)
         });
         (now, of(object).unwrap_or(now))
     }
@@ -116,7 +116,7 @@ impl<'s> Acts<'s> {
                 apply(shared, by, &next)?;
                 // Who breaks the glass over what is held already lets it run as well.
                 if wanted.is_none() {
-                    return merge(&DEPLOYMENT, &next, json!({"spec": {"paused": null}}));
+                    return merge(workload(&next), &next, let_go(&next));
                 }
                 Ok(())
             }
@@ -128,9 +128,13 @@ impl<'s> Acts<'s> {
                 }
             }
             Action::Scale(replicas) => {
-                merge(&DEPLOYMENT, &story.objects.deployment, json!({"spec": {"replicas": replicas}}))
+                let object = &story.objects.deployment;
+                merge(workload(object), object, json!({"spec": {"replicas": replicas}}))
             }
-            Action::Resume => merge(&DEPLOYMENT, &story.objects.deployment, json!({"spec": {"paused": null}})),
+            Action::Resume => {
+                let object = &story.objects.deployment;
+                merge(workload(object), object, let_go(object))
+            }
             Action::ErrorBudget(left) => {
                 past(shared, story, *left);
                 self.left = *left;
@@ -168,6 +172,19 @@ impl<'s> Acts<'s> {
             }
             Action::Wait(_) => Ok(()),
         }
+    }
+}
+
+/// The kind of the scenario's workload.
+pub(super) fn workload(object: &Value) -> &'static Kind {
+    if object["kind"] == STATEFUL_SET.kind { &STATEFUL_SET } else { &DEPLOYMENT }
+}
+
+/// What a person writes who lets a held workload go.
+fn let_go(object: &Value) -> Value {
+    match *workload(object) == STATEFUL_SET {
+        true => json!({"spec": {"updateStrategy": {"rollingUpdate": {"partition": 0}}}}),
+        false => json!({"spec": {"paused": null}}),
     }
 }
 

@@ -29,6 +29,10 @@ const PAST: Latency = Latency::LogNormal { median: 0.05, p95: 0.1 };
 pub(super) fn world(story: &Story, seed: u64, began: Time) -> Result<Arc<Shared>, String> {
     let shared = Shared::new(cluster(story, seed, began)?, VirtualClock::new(began, seed), false);
     past(&shared, story, story.error_budget);
+    if story.objects.by_count() {
+        let service = &story.objects.service;
+        shared.with(|world| world.cluster.call_directly(namespace(service), name(service)));
+    }
     let admin = User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] };
     // Tidegate ran here before and gave its Lease back: who begins does not wait for one to run out.
     let lease = json!({"metadata": {"name": "tidegate", "namespace": "tidegate"}, "spec": {"leaseDurationSeconds": 5}});

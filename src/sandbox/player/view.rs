@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::act::{name, namespace};
+use super::act::{name, namespace, workload};
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::api::release_record::{Phase, ReleaseRecordStatus};
 use crate::api::{GatedRelease, ReleaseRecord, RiskBudget, Span, Time, Weight};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, POD, RELEASE_RECORD, RISK_BUDGET, SERVICE};
+use crate::cluster::Kind;
+use crate::cluster::kind::{GATED_RELEASE, HTTP_ROUTE, POD, RELEASE_RECORD, RISK_BUDGET, SERVICE};
 use crate::prometheus::config::QueryTemplate;
 use crate::sandbox::api::ApiServer;
 use crate::sandbox::config::config;
@@ -31,6 +32,8 @@ pub(super) struct Onlooker {
     namespace: String,
     service: String,
     deployment: String,
+    workload: &'static Kind,
+    by_count: bool,
     route: String,
     gated_release: String,
     risk_budget: String,
@@ -49,6 +52,8 @@ impl Onlooker {
             namespace: namespace(&story.objects.service).to_owned(),
             service: of(&story.objects.service),
             deployment: of(&story.objects.deployment),
+            workload: workload(&story.objects.deployment),
+            by_count: story.objects.by_count(),
             route: of(&story.objects.route),
             gated_release: of(&story.objects.gated_release),
             risk_budget: of(&story.objects.risk_budget),
@@ -129,6 +134,11 @@ impl Onlooker {
     }
 
     fn weights(&self, api: &ApiServer) -> Weights {
+        if self.by_count {
+            let release = read::<GatedRelease>(api.get(&GATED_RELEASE, &self.namespace, &self.gated_release));
+            let new = release.and_then(|release| release.status?.weight).unwrap_or(Weight::ZERO);
+            return Weights { stable: new.rest(), canary: new, previous: Weight::ZERO };
+        }
         let route = api.get(&HTTP_ROUTE, &self.namespace, &self.route);
         let refs = route.and_then(|route| route.pointer("/spec/rules/0/backendRefs")?.as_array());
         let weight = |ending: &str| {
@@ -145,7 +155,7 @@ impl Onlooker {
 
     /// One version, without figures; none where it has no Deployment.
     fn arm(&self, api: &ApiServer, arm: &'static str, ending: &str) -> Option<ArmView> {
-        let deployment = api.get(&DEPLOYMENT, &self.namespace, &format!("{}{ending}", self.deployment))?;
+        let deployment = api.get(self.workload, &self.namespace, &format!("{}{ending}", self.deployment))?;
         let service = api.get(&SERVICE, &self.namespace, &format!("{}{ending}", self.service))?;
         let selector = service.pointer("/spec/selector").and_then(Value::as_object)?;
         let mut images: BTreeMap<&str, u32> = BTreeMap::new();

@@ -146,7 +146,9 @@ fn standing(view: &View) -> (String, Style) {
         (None, Some((outcome, why))) => {
             let style = match outcome {
                 Outcome::Succeeded | Outcome::Bootstrap => Style::new().green(),
-                Outcome::RolledBack | Outcome::Expired | Outcome::Bypassed => Style::new().red(),
+                Outcome::RolledBack | Outcome::Expired | Outcome::Bypassed | Outcome::NotWithdrawn => {
+                    Style::new().red()
+                }
                 Outcome::Superseded | Outcome::Reverted | Outcome::Abandoned => Style::new(),
             };
             (format!("{outcome}: {why}"), style)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::check::{NAME, NAMESPACE};
-use super::schedule::{Act, Quality};
+use super::schedule::{Act, Quality, Workload};
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
 use crate::sandbox::user::User;
@@ -133,6 +133,7 @@ fn call(
 }
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
+const STATEFUL_SETS: &str = "/apis/apps/v1/namespaces/shop/statefulsets";
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
 const ROUTES: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
 const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
@@ -163,6 +164,8 @@ fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
 pub struct People {
     /// What Git says.
     pub git: Git,
+    /// What is released.
+    pub workload: Workload,
     person: User,
     flux: User,
     admin: User,
@@ -174,6 +177,7 @@ impl Default for People {
     fn default() -> Self {
         Self {
             git: Git::default(),
+            workload: Workload::Routed,
             person: User::person("alice"),
             flux: User::service_account("flux-system", "kustomize-controller"),
             admin: User::person("admin"),
@@ -184,7 +188,23 @@ impl Default for People {
 }
 
 impl People {
-    /// The Deployment as Git has it.
+    /// Where the workload's kind lives.
+    const fn workloads(&self) -> &'static str {
+        match self.workload {
+            Workload::Routed | Workload::ByCount => DEPLOYMENTS,
+            Workload::Stateful => STATEFUL_SETS,
+        }
+    }
+
+    /// What lets a held workload go.
+    fn let_go(&self, paused: Value) -> Value {
+        match self.workload {
+            Workload::Routed | Workload::ByCount => json!({"spec": {"paused": paused}}),
+            Workload::Stateful => json!({"spec": {"updateStrategy": {"rollingUpdate": {"partition": 0}}}}),
+        }
+    }
+
+    /// The Deployment or StatefulSet as Git has it.
     pub fn deployment(&self) -> Value {
         let git = &self.git;
         let mut annotations = json!({
@@ -202,7 +222,7 @@ impl People {
             template["metadata"]["annotations"] =
                 json!({"kubectl.kubernetes.io/restartedAt": git.restarts.to_string()});
         }
-        json!({
+        let mut object = json!({
             "apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {
                 "name": NAME, "namespace": NAMESPACE, "annotations": annotations,
@@ -214,49 +234,71 @@ impl People {
                 "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
                 "template": template,
             },
-        })
+        });
+        if self.workload == Workload::Stateful {
+            object["kind"] = json!("StatefulSet");
+            object["spec"]["serviceName"] = json!(NAME);
+            object["spec"].as_object_mut().map(|spec| spec.remove("strategy"));
+        }
+        object
     }
 
     /// Puts everything there that Git has.
     pub fn install(&mut self, api: &mut ApiServer) -> Vec<u16> {
         let (flux, person) = (self.flux.clone(), self.person.clone());
-        vec![
-            apply(api, &flux, "/api/v1/namespaces/shop/services", &service()),
-            apply(api, &flux, ROUTES, &route(0)),
-            apply(api, &flux, DEPLOYMENTS, &self.deployment()),
+        let mut codes = vec![apply(api, &flux, "/api/v1/namespaces/shop/services", &service())];
+        if self.workload == Workload::Routed {
+            codes.push(apply(api, &flux, ROUTES, &route(0)));
+        }
+        codes.extend([
+            apply(api, &flux, self.workloads(), &self.deployment()),
             apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget()),
-            apply(api, &flux, RELEASES, &release(&self.git)),
-        ]
+            apply(api, &flux, RELEASES, &self.release()),
+        ]);
+        codes
+    }
+
+    /// The GatedRelease as Git has it, for the kind of workload that this world releases.
+    fn release(&self) -> Value {
+        let mut release = release(&self.git);
+        if self.workload != Workload::Routed {
+            release["spec"]["traffic"] = json!({"service": NAME});
+            release["spec"]["analysis"]["metrics"] = json!("http-server-pods");
+            release["spec"]["workloadRef"]["kind"] =
+                json!(if self.workload == Workload::Stateful { "StatefulSet" } else { "Deployment" });
+        }
+        release
     }
 
     /// Does one thing; says the HTTP status that came of it. Faults are not theirs.
     pub fn act(&mut self, api: &mut ApiServer, act: &Act) -> Option<u16> {
         let (person, flux, admin) = (self.person.clone(), self.flux.clone(), self.admin.clone());
-        let workload = format!("{DEPLOYMENTS}/{NAME}");
+        let workload = format!("{}/{NAME}", self.workloads());
+        let routed = self.workload == Workload::Routed;
         let ours = format!("{RELEASES}/{NAME}");
         Some(match act {
             Act::Deploy { number, quality, change, glass } => {
                 self.git.image = format!("shop:{number}-{}", quality.as_str());
                 (self.git.number, self.git.change) = (*number, change);
                 self.git.glass = glass.then_some(*number);
-                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+                apply(api, &flux, self.workloads(), &self.deployment())
             }
             Act::Revert => {
                 self.git.image = format!("shop:1-{}", Quality::Good.as_str());
                 (self.git.number, self.git.change, self.git.glass) = (1, "Rollback", None);
-                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+                apply(api, &flux, self.workloads(), &self.deployment())
             }
             Act::Scale(replicas) => {
                 self.git.replicas = *replicas;
-                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+                apply(api, &flux, self.workloads(), &self.deployment())
             }
             Act::Autoscale(most) => apply(api, &flux, AUTOSCALERS, &autoscaler(*most)),
             Act::NoAutoscaler => delete(api, &flux, &format!("{AUTOSCALERS}/{NAME}")),
-            Act::Resume => merge(api, &person, &workload, &json!({"spec": {"paused": null}})),
-            Act::Unpause => merge(api, &flux, &workload, &json!({"spec": {"paused": false}})),
+            Act::Resume => merge(api, &person, &workload, &self.let_go(Value::Null)),
+            Act::Unpause => merge(api, &flux, &workload, &self.let_go(json!(false))),
             Act::Restart => {
                 self.git.restarts += 1;
-                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+                apply(api, &flux, self.workloads(), &self.deployment())
             }
             Act::RemoveLabel => {
                 merge(api, &person, &workload, &json!({"metadata": {"labels": {"tidegate.io/gated": null}}}))
@@ -267,7 +309,8 @@ impl People {
             Act::DeleteRelease => delete(api, &person, &ours),
             Act::Detach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: "left"}}})),
             Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
-            Act::CreateRelease => apply(api, &flux, RELEASES, &release(&self.git)),
+            Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
+            Act::ReapplyRoute | Act::EditRoute if !routed => return None,
             Act::ReapplyRoute => apply(api, &flux, ROUTES, &route(self.git.edits)),
             Act::EditRoute => {
                 self.git.edits += 1;
@@ -275,11 +318,11 @@ impl People {
             }
             Act::EditRelease => {
                 self.git.edits += 1;
-                apply(api, &flux, RELEASES, &release(&self.git))
+                apply(api, &flux, RELEASES, &self.release())
             }
             Act::Strategy { queue, lean } => {
                 (self.git.queue, self.git.lean) = (*queue, *lean);
-                apply(api, &flux, RELEASES, &release(&self.git))
+                apply(api, &flux, RELEASES, &self.release())
             }
             Act::Retry => {
                 self.retries += 1;
@@ -288,7 +331,7 @@ impl People {
             }
             Act::Recreate => {
                 delete(api, &person, &workload);
-                apply(api, &flux, DEPLOYMENTS, &self.deployment())
+                apply(api, &flux, self.workloads(), &self.deployment())
             }
             Act::DeleteCanary => delete(api, &admin, &format!("{DEPLOYMENTS}/{NAME}-canary")),
             Act::Malformed => {

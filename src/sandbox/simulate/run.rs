@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::check::{Left, NAMESPACE, Rule, Violation, left_over};
+use super::check::{Left, NAME, NAMESPACE, Rule, Violation, left_over};
 use super::coverage::Coverage;
 use super::process::Place;
 use super::programs::{RATE, program};
-use super::schedule::{Act, Item, Mix, Quality, of_seed};
+use super::schedule::{Act, Item, Mix, Quality, Workload, of_seed};
 use super::world::{Shared, World};
 use crate::api::{Span, Time};
 use crate::sandbox::cluster::SimulatedCluster;
@@ -89,6 +89,10 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
     shared.set_prometheus(None, Span::ZERO);
     let refused = shared.with(|world| {
         let World { people, cluster, .. } = world;
+        people.workload = options.mix.workload;
+        if options.mix.workload != Workload::Routed {
+            cluster.call_directly(NAMESPACE, NAME);
+        }
         set_budget(cluster, 90);
         people.install(&mut cluster.api).into_iter().filter(|code| *code >= 300).collect::<Vec<_>>()
     });
@@ -312,7 +316,7 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
 /// In a world where nothing but one good version happens, that version is released.
 fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, String)> {
     let [(_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })] = items else { return Vec::new() };
-    if mix != Mix::CALM || *glass {
+    if (Mix { workload: Workload::Routed, ..mix }) != Mix::CALM || *glass {
         return Vec::new();
     }
     let (succeeded, back) =

@@ -409,20 +409,46 @@ pub struct Mix {
     pub prometheus: u32,
     /// How long all of that goes on.
     pub within: Span,
+    /// What the workload is, and how its traffic is divided.
+    pub workload: Workload,
+}
+
+/// What is released in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Workload {
+    /// A Deployment behind a route.
+    #[default]
+    Routed,
+    /// A Deployment without a route.
+    ByCount,
+    /// A StatefulSet.
+    Stateful,
 }
 
 impl Mix {
     /// Nothing but one deployment.
-    pub const CALM: Self = Self { people: 0, faults: 0, prometheus: 0, within: Span::seconds(60) };
+    pub const CALM: Self =
+        Self { people: 0, faults: 0, prometheus: 0, within: Span::seconds(60), workload: Workload::Routed };
     /// People, and no faults.
-    pub const PEOPLE: Self = Self { people: 5, faults: 0, prometheus: 0, within: Span::seconds(150) };
+    pub const PEOPLE: Self =
+        Self { people: 5, faults: 0, prometheus: 0, within: Span::seconds(150), workload: Workload::Routed };
     /// One deployment and faults.
-    pub const FAULTS: Self = Self { people: 0, faults: 5, prometheus: 2, within: Span::seconds(90) };
+    pub const FAULTS: Self =
+        Self { people: 0, faults: 5, prometheus: 2, within: Span::seconds(90), workload: Workload::Routed };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 4] =
-        [("calm", Self::CALM), ("people", Self::PEOPLE), ("faults", Self::FAULTS), ("wild", Self::WILD)];
+    pub const NAMED: [(&'static str, Self); 8] = [
+        ("calm", Self::CALM),
+        ("people", Self::PEOPLE),
+        ("faults", Self::FAULTS),
+        ("wild", Self::WILD),
+        ("calm-by-count", Self { workload: Workload::ByCount, ..Self::CALM }),
+        ("wild-by-count", Self { workload: Workload::ByCount, ..Self::WILD }),
+        ("calm-stateful", Self { workload: Workload::Stateful, ..Self::CALM }),
+        ("wild-stateful", Self { workload: Workload::Stateful, ..Self::WILD }),
+    ];
     /// Everything.
-    pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150) };
+    pub const WILD: Self =
+        Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), workload: Workload::Routed };
 }
 
 impl fmt::Display for Mix {

@@ -2,7 +2,7 @@
 
 use super::campaign::{Until, run_many};
 use super::run::{Options, run};
-use super::schedule::Mix;
+use super::schedule::{Mix, Workload};
 use super::shrink::command;
 
 #[test]
@@ -56,4 +56,11 @@ fn invariants_hold_whatever_fails() {
 #[test]
 fn invariants_hold_in_wild_worlds() {
     hold(Mix::WILD, 210);
+}
+
+#[test]
+fn invariants_hold_without_a_route() {
+    for (name, mix) in Mix::NAMED.iter().filter(|(_, mix)| mix.workload != Workload::Routed) {
+        hold(*mix, if name.starts_with("calm") { 10 } else { 40 });
+    }
 }

@@ -1,7 +1,7 @@
 //! The scenarios that come with Tidegate.
 
 /// Name and text, in the order in which they are listed.
-const SCENARIOS: [(&str, &str); 8] = [
+const SCENARIOS: [(&str, &str); 11] = [
     ("good", include_str!("scenarios/good.yaml")),
     ("bad", include_str!("scenarios/bad.yaml")),
     ("slow", include_str!("scenarios/slow.yaml")),
@@ -10,6 +10,9 @@ const SCENARIOS: [(&str, &str); 8] = [
     ("break-glass", include_str!("scenarios/break-glass.yaml")),
     ("no-metrics", include_str!("scenarios/no-metrics.yaml")),
     ("supersede", include_str!("scenarios/supersede.yaml")),
+    ("by-count", include_str!("scenarios/by-count.yaml")),
+    ("no-way-back", include_str!("scenarios/no-way-back.yaml")),
+    ("stateful-set", include_str!("scenarios/stateful-set.yaml")),
 ];
 
 /// The text of a scenario that comes with Tidegate.

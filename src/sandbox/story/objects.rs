@@ -21,7 +21,7 @@ const SHORT: &str = include_str!("short.yaml");
 pub struct Objects {
     /// The Namespace and the Gateway.
     pub surroundings: Vec<Value>,
-    /// The Deployment, with the version that runs at the beginning.
+    /// The Deployment, or the StatefulSet where the GatedRelease names one, with the version that runs at the beginning.
     pub deployment: Value,
     /// The Service.
     pub service: Value,
@@ -40,9 +40,15 @@ impl Objects {
     pub fn all(&self) -> impl Iterator<Item = &Value> {
         self.surroundings
             .iter()
-            .chain([&self.deployment, &self.service, &self.route])
+            .chain([&self.deployment, &self.service])
+            .chain(Some(&self.route).filter(|_| !self.by_count()))
             .chain(&self.autoscaler)
             .chain([&self.risk_budget, &self.gated_release])
+    }
+
+    /// Whether users call the Service itself, because the GatedRelease names no route.
+    pub fn by_count(&self) -> bool {
+        self.gated_release.pointer("/spec/traffic/httpRoutes").is_none()
     }
 
     /// The Deployment as Git has it with an image and a change; under break-glass where a reason is given. Replicas are
@@ -86,13 +92,20 @@ impl Objects {
         overlay(&mut gated_release, &file.gated_release, "gated-release")?;
         check("RiskBudget", &risk_budget, "risk-budget")?;
         check("GatedRelease", &gated_release, "gated-release")?;
+        let kind = gated_release.pointer("/spec/workloadRef/kind").and_then(Value::as_str).unwrap_or("Deployment");
+        if kind == "StatefulSet" {
+            remove(&mut deployment, "/spec", "strategy");
+            set(&mut deployment, "", "kind", json!(kind));
+            let name = deployment.pointer("/metadata/name").cloned().unwrap_or_default();
+            set(&mut deployment, "/spec", "serviceName", name);
+        }
         let autoscaler = file.autoscaler.map(|wanted| {
             let meta = deployment.get("metadata").cloned().unwrap_or_default();
             json!({
                 "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
                 "metadata": {"name": meta.get("name"), "namespace": meta.get("namespace")},
                 "spec": {
-                    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": meta.get("name")},
+                    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": meta.get("name")},
                     "minReplicas": wanted.min, "maxReplicas": wanted.max,
                     "metrics": [{"type": "Resource", "resource": {
                         "name": "cpu", "target": {"type": "Utilization", "averageUtilization": wanted.cpu},

@@ -31,10 +31,11 @@ struct Counter {
 
 impl Arm {
     pub(super) fn new(flow: &Flow<'_>, metrics: &mut Tsdb) -> Self {
-        let of = [("namespace", flow.namespace), ("service", flow.service)];
+        let mut of = vec![("namespace", flow.namespace), ("service", flow.service)];
+        of.extend(flow.pod.map(|pod| ("pod", pod)));
         let mut series = |metric: &str, label: &str, value: &str| {
-            let [namespace, service] = of;
-            metrics.series(metric, &[namespace, service, (label, value)])
+            let labels: Vec<_> = of.iter().copied().chain([(label, value)]).collect();
+            metrics.series(metric, &labels)
         };
         let counter = |series| Counter { value: 0, series };
         let requests = STATUSES.map(|status| counter(series("http_requests_total", "status", status)));

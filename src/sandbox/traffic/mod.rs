@@ -31,6 +31,8 @@ pub struct Flow<'a> {
     pub namespace: &'a str,
     /// The Service.
     pub service: &'a str,
+    /// The one pod that is meant, where users call the Service itself and its pods are counted one by one.
+    pub pod: Option<&'a str>,
     /// What runs behind it.
     pub version: &'a Version,
     /// Its share of all requests, 0 to 1.
@@ -39,13 +41,22 @@ pub struct Flow<'a> {
     pub ready_pods: u32,
 }
 
+/// Namespace, Service, and the pod where pods are counted one by one.
+type Key = (String, String, Option<String>);
+
+impl Flow<'_> {
+    fn key(&self) -> Key {
+        (self.namespace.to_owned(), self.service.to_owned(), self.pod.map(str::to_owned))
+    }
+}
+
 /// The users of one route, the counters that show them, and a client that counts what it gets.
 #[derive(Debug, Clone)]
 pub struct Traffic {
     rate: Rate,
     scrape: i64,
     dice: fastrand::Rng,
-    arms: BTreeMap<(String, String), Arm>,
+    arms: BTreeMap<Key, Arm>,
     /// Up to when users were simulated.
     now: Option<i64>,
     tally: Tally,
@@ -77,8 +88,7 @@ impl Traffic {
         let until = now.0.as_millisecond();
         let mut at = *self.now.get_or_insert(until);
         for flow in flows {
-            let key = (flow.namespace.to_owned(), flow.service.to_owned());
-            self.arms.entry(key).or_insert_with(|| Arm::new(flow, metrics)).route(flow.ready_pods, at);
+            self.arms.entry(flow.key()).or_insert_with(|| Arm::new(flow, metrics)).route(flow.ready_pods, at);
         }
         while at < until {
             // Each piece ends where a scrape is due.
@@ -105,9 +115,9 @@ impl Traffic {
             let requests = if share > 0.0 { dice::binomial(left, of_rest, &mut self.dice) } else { 0 };
             left -= requests;
             share_left = (share_left - share).max(0.0);
-            let key = (flow.namespace.to_owned(), flow.service.to_owned());
-            if let Some(arm) = self.arms.get_mut(&key) {
+            if let Some(arm) = self.arms.get_mut(&flow.key()) {
                 let failed = arm.serve(flow, requests, seconds, from, &mut self.dice);
+                let key = (flow.namespace.to_owned(), flow.service.to_owned());
                 self.tally.count(&key, Counts { requests, failed });
             }
         }
@@ -116,8 +126,9 @@ impl Traffic {
 
     fn scrape(&mut self, flows: &[Flow<'_>], at: i64, metrics: &mut Tsdb) {
         let Ok(time) = jiff::Timestamp::from_millisecond(at).map(Time) else { return };
-        self.arms.retain(|(namespace, service), arm| {
-            let there = flows.iter().any(|flow| flow.namespace == namespace && flow.service == service);
+        let there: Vec<_> = flows.iter().map(Flow::key).collect();
+        self.arms.retain(|key, arm| {
+            let there = there.contains(key);
             if there {
                 arm.scrape(time, metrics);
             } else {

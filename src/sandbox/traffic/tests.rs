@@ -12,7 +12,7 @@ fn time(seconds: i64) -> Time {
 }
 
 fn flow<'a>(service: &'a str, version: &'a Version, share: f64, ready_pods: u32) -> Flow<'a> {
-    Flow { namespace: "shop", service, version, share, ready_pods }
+    Flow { namespace: "shop", service, pod: None, version, share, ready_pods }
 }
 
 fn text(reply: Reply) -> String {

@@ -43,7 +43,7 @@ fn canary(errors: f64) -> Version {
 fn the_templates_give_what_was_put_in() {
     let (mut tsdb, mut traffic) = (Tsdb::new(Span::days(1)), Traffic::new(Rate::steady(500.0), Span::seconds(5), 1));
     let (good, bad) = (canary(0.0), canary(0.03));
-    let flow = |service, version, share| Flow { namespace: "shop", service, version, share, ready_pods: 3 };
+    let flow = |service, version, share| Flow { namespace: "shop", service, pod: None, version, share, ready_pods: 3 };
     for step in 0..=400 {
         traffic.step(
             time(BEGIN + step * 1_000),
@@ -110,7 +110,7 @@ fn the_rules_of_the_chart_count_every_request_once() {
     assert_eq!(recorder.rules().len(), 4);
     let mut traffic = Traffic::new(Rate::steady(200.0), Span::seconds(15), 3);
     let version = canary(0.02);
-    let flows = [Flow { namespace: "shop", service: "web", version: &version, share: 1.0, ready_pods: 2 }];
+    let flows = [Flow { namespace: "shop", service: "web", pod: None, version: &version, share: 1.0, ready_pods: 2 }];
     for step in 0..=120 {
         let now = time(BEGIN + step * 30_000);
         traffic.step(now, &flows, &mut tsdb);

@@ -46,7 +46,11 @@ fn both_forms_of_discovery_name_the_same() {
             "deployments/status",
             "replicasets",
             "replicasets/scale",
-            "replicasets/status"
+            "replicasets/status",
+            "statefulsets",
+            "statefulsets/scale",
+            "statefulsets/status",
+            "controllerrevisions"
         ]
     );
     let listed = page("/apis", "application/json");

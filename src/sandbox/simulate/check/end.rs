@@ -40,7 +40,9 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         );
         return Some(Left::Going(says));
     }
-    let route = objects.get(&HTTP_ROUTE, NAMESPACE, NAME)?;
+    let Some(route) = objects.get(&HTTP_ROUTE, NAMESPACE, NAME) else {
+        return super::count::left_over(objects).map(Left::NotHome);
+    };
     let canary = weight(route, "web-canary");
     let previous = weight(route, "web-previous").unwrap_or(0);
     let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME);

@@ -89,6 +89,16 @@ fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
                 drop("/metadata", &["annotations"]);
             }
         }
+        "statefulsets" if seen.name == NAME => {
+            drop("/spec/updateStrategy/rollingUpdate", &["partition"]);
+            if drop("/metadata/annotations", &["tidegate.io/paused-because", "tidegate.io/resumed-by"]) {
+                drop("/metadata", &["annotations"]);
+            }
+        }
+        // A pod of the StatefulSet may be deleted; which, and when, is looked at elsewhere.
+        "pods" if text(object_of(seen), "/metadata/ownerReferences/0/kind") == Some("StatefulSet") => {
+            drop("/metadata", &["deletionTimestamp", "deletionGracePeriodSeconds"]);
+        }
         "replicasets" => {
             drop("/spec", &["replicas"]);
         }
@@ -113,6 +123,10 @@ fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
         _ => {}
     }
     object
+}
+
+fn object_of<'a>(seen: &Seen<'a>) -> &'a Value {
+    seen.after.or(seen.before).unwrap_or(&Value::Null)
 }
 
 fn difference(before: &Value, after: &Value) -> String {

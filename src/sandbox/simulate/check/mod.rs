@@ -3,6 +3,7 @@
 //! A checker sees what an observer outside would see: objects before and after, who wrote, and what was true at that
 //! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
 
+mod count;
 mod end;
 mod foreign;
 mod record;
@@ -33,6 +34,8 @@ pub enum Rule {
     TrafficToNobody,
     /// The workload is let go only while another carries all traffic and the way back is warm.
     UnsafeResume,
+    /// No pod of a StatefulSet is taken away while another is missed.
+    PodMissed,
     /// The way back keeps its capacity until verification ends.
     FallbackGone,
     /// The active ReplicaSet of a held Deployment is stable.
@@ -159,7 +162,11 @@ impl Checkers {
         match (seen.kind.plural, seen.name) {
             ("httproutes", NAME) => route::check(self, seen),
             ("releaserecords", _) => record::check(self, seen),
-            ("deployments" | "replicasets", _) => workload::check(self, seen),
+            ("deployments" | "replicasets", _) => {
+                workload::check(self, seen);
+                count::check(self, seen);
+            }
+            ("statefulsets" | "pods", _) => count::check(self, seen),
             _ => {}
         }
         route::abort(self, seen);
@@ -184,7 +191,7 @@ impl Checkers {
                     self.ready_at.insert(service.to_owned(), seen.now);
                 }
             }
-            "deployments" if seen.name == NAME => {
+            "deployments" | "statefulsets" if seen.name == NAME => {
                 if let Some(template) = seen.after.and_then(|after| after.pointer("/spec/template")) {
                     self.templates.insert(image(template).to_owned(), template.clone());
                 }

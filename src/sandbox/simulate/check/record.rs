@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, items, text, time};
 use crate::api::Span;
-use crate::cluster::kind::DEPLOYMENT;
+use crate::cluster::kind::{DEPLOYMENT, STATEFUL_SET};
 use crate::sandbox::simulate::schedule::Quality;
 
 /// Moments that are noted once.
@@ -72,6 +72,8 @@ fn passed(checkers: &mut Checkers, seen: &Seen<'_>, process: usize, index: usize
     let started = time(stage, "/startedAt");
     let honest = checkers.circumstances.honest_since.zip(started).is_some_and(|(since, started)| since.0 <= started.0);
     let canary = seen.objects.get(&DEPLOYMENT, NAMESPACE, "web-canary");
+    // A StatefulSet has the new version itself.
+    let canary = canary.or_else(|| seen.objects.get(&STATEFUL_SET, NAMESPACE, NAME));
     let quality = canary.and_then(|canary| canary.pointer("/spec/template")).map(|it| Quality::of_image(image(it)));
     // Latency is compared with stable, which is slow itself where somebody let a slow version run ungated.
     let stable = super::workload::active(seen.objects);
@@ -107,9 +109,14 @@ fn succeeded(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value) {
     let began = time(record, "/metadata/creationTimestamp");
     let honest = checkers.circumstances.honest_since.zip(began).is_some_and(|(since, began)| since.0 <= began.0);
     let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
+    let workload = workload.or_else(|| seen.objects.get(&STATEFUL_SET, NAMESPACE, NAME));
     let quality = workload.and_then(|it| it.pointer("/spec/template")).map(|it| Quality::of_image(image(it)));
     // A newer template may be there already: held, or let go under break-glass.
-    let newer = |it: &Value| it.pointer("/spec/paused") == Some(&true.into()) || super::workload::broken_glass(it);
+    let newer = |it: &Value| {
+        it.pointer("/spec/paused") == Some(&true.into())
+            || super::count::partition(it) > 0
+            || super::workload::broken_glass(it)
+    };
     let ours = workload.is_some_and(|it| !newer(it));
     if honest && ours && matches!(quality, Some(Quality::Errors | Quality::Slow | Quality::Unready)) {
         checkers.violated(Rule::BadPassed, seen.now, format!("{} succeeded with quality {quality:?}", seen.name));

@@ -1,0 +1,131 @@
+//! Hold of StatefulSets, by their partition.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::world::{CONTROLLER, MACHINE, PERSON, World, deployment, with};
+use crate::admission::Override;
+use crate::api::names::HELD_PARTITION;
+
+fn stateful(image: &str) -> Value {
+    let mut object = deployment(image);
+    object["kind"] = json!("StatefulSet");
+    object["spec"]["serviceName"] = json!("c");
+    object
+}
+
+/// As the API server stores it: with the default partition.
+fn created(mode: Override) -> World {
+    let mut world = World::new(mode, ("apps", "v1", "statefulsets"));
+    world.apply(PERSON, stateful("app:1"));
+    world.patch(CONTROLLER, partition(0)).unwrap();
+    world
+}
+
+fn held() -> World {
+    let mut world = created(Override::Audit);
+    world.apply(MACHINE, stateful("app:2"));
+    assert_eq!(at(&world), u64::from(HELD_PARTITION));
+    world
+}
+
+fn partition(partition: u32) -> Value {
+    json!({"spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}}})
+}
+
+fn at(world: &World) -> u64 {
+    world.object()["spec"]["updateStrategy"]["rollingUpdate"]["partition"].as_u64().unwrap()
+}
+
+#[test]
+fn a_changed_template_is_held_stamped_and_explained() {
+    let world = held();
+    let [by, resumed, because] = world.stamps();
+    assert_eq!((by, resumed), (Some(MACHINE), None));
+    assert!(because.unwrap().contains("kubectl patch statefulset c -n shop"), "{because:?}");
+}
+
+#[test]
+fn a_stateful_set_without_any_strategy_is_held_too() {
+    let mut world = World::new(Override::Audit, ("apps", "v1", "statefulsets"));
+    world.apply(PERSON, stateful("app:1"));
+    world.apply(MACHINE, stateful("app:2"));
+    assert_eq!(at(&world), u64::from(HELD_PARTITION));
+}
+
+#[rstest]
+#[case::nothing(json!({"spec": {"replicas": 5}}))]
+#[case::a_restart(json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}))]
+fn what_is_no_change_of_the_program_is_not_held(#[case] change: Value) {
+    let mut world = created(Override::Audit);
+    world.patch(MACHINE, change).unwrap();
+    assert_eq!((at(&world), world.stamps()), (0, [None; 3]));
+}
+
+#[test]
+fn a_machine_cannot_lower_it_and_is_not_refused() {
+    let mut world = held();
+    for lower in [0, 2] {
+        world.apply(MACHINE, with(stateful("app:2"), partition(lower)));
+        assert_eq!(at(&world), u64::from(HELD_PARTITION));
+    }
+    world.patch(CONTROLLER, partition(3)).unwrap();
+    world.apply(MACHINE, with(stateful("app:2"), partition(0)));
+    assert_eq!(at(&world), 3, "what Tidegate set stands");
+    assert!(world.stamps()[2].is_some(), "and is still explained");
+}
+
+#[test]
+fn a_person_lets_it_go_by_0_and_by_nothing_between() {
+    let mut world = held();
+    world.patch(PERSON, partition(2)).unwrap();
+    assert_eq!(at(&world), u64::from(HELD_PARTITION));
+    world.patch(PERSON, partition(0)).unwrap();
+    assert_eq!((at(&world), world.stamps()), (0, [Some(MACHINE), Some(PERSON), None]));
+}
+
+#[test]
+fn a_newer_template_in_mid_release_is_held_from_all_pods_again() {
+    let mut world = held();
+    world.patch(CONTROLLER, partition(2)).unwrap();
+    world.apply(MACHINE, stateful("app:3"));
+    assert_eq!(at(&world), u64::from(HELD_PARTITION));
+}
+
+#[test]
+fn break_glass_lets_a_new_template_run() {
+    let glass = json!({"metadata": {"annotations": {"tidegate.io/break-glass": "incident 7"}}});
+    let mut world = created(Override::Audit);
+    world.apply(MACHINE, with(stateful("app:2"), glass.clone()));
+    assert_eq!(at(&world), 0);
+    let mut world = held();
+    world.apply(MACHINE, with(stateful("app:2"), glass));
+    assert_eq!((at(&world), world.stamps()[2]), (0, None));
+}
+
+#[test]
+fn a_webhook_that_takes_the_change_back_leaves_nothing_held() {
+    let mut world = created(Override::Audit);
+    world.webhook = Some(|object| object["spec"]["template"]["spec"]["containers"][0]["image"] = json!("app:1"));
+    world.apply(MACHINE, stateful("app:2"));
+    assert_eq!((at(&world), world.stamps()), (0, [None; 3]));
+}
+
+#[test]
+fn a_partition_of_the_users_own_is_let_be() {
+    let mut world = created(Override::Audit);
+    world.patch(MACHINE, partition(2)).unwrap();
+    assert_eq!((at(&world), world.stamps()), (2, [None; 3]));
+    world.patch(MACHINE, partition(1)).unwrap();
+    assert_eq!(at(&world), 1);
+}
+
+#[test]
+fn where_it_is_enforced_only_who_holds_the_verb_lets_it_go() {
+    let mut world = created(Override::Enforce);
+    world.apply(MACHINE, stateful("app:2"));
+    let refused = world.patch(PERSON, partition(0)).unwrap_err();
+    assert!(refused.contains("partition") && refused.contains("verb bypass"), "{refused}");
+    world.patch("sam", partition(0)).unwrap();
+    assert_eq!(at(&world), 0);
+}

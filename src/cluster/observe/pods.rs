@@ -1,0 +1,93 @@
+//! The pods behind a workload's selector, where exposure is by their number.
+
+use serde_json::Value;
+
+use super::workload::is_owned;
+use super::{items, number, side, strings, text};
+use crate::api::names::{CONTROLLER_REVISION_HASH, RELEASE, ROLE};
+use crate::cluster::kind::POD;
+use crate::cluster::{Cluster, Error};
+use crate::release::snapshot::{PodSeen, Release};
+use crate::release::split::Carrier;
+
+/// The pods of a Deployment and of the canary beside it, which carries the same labels and one more.
+pub(super) async fn of_deployment(
+    cluster: &Cluster,
+    release: &Release,
+    selector: Option<&str>,
+) -> Result<Vec<PodSeen>, Error> {
+    let Some(selector) = selector else { return Ok(Vec::new()) };
+    let all = cluster.list(&POD, &release.namespace, selector).await?;
+    Ok(all.iter().filter_map(|pod| of_replica_set(pod, &release.name)).collect())
+}
+
+fn of_replica_set(pod: &Value, release: &str) -> Option<PodSeen> {
+    let owner = items(pod, "/metadata/ownerReferences").iter().find(|owner| owner["controller"] == true)?;
+    let of = owner["name"].as_str().filter(|_| owner["kind"] == "ReplicaSet")?;
+    let labels = strings(pod, "/metadata/labels");
+    let label = |key: &str| labels.get(key).map(String::as_str);
+    let canary = label(ROLE) == Some(Carrier::Canary.as_str()) && label(RELEASE) == Some(release);
+    Some(PodSeen { of: of.to_owned(), canary, ..seen(pod) })
+}
+
+/// The pods of a StatefulSet.
+pub(super) async fn of_stateful_set(
+    cluster: &Cluster,
+    namespace: &str,
+    object: &Value,
+    selector: &str,
+) -> Result<Vec<PodSeen>, Error> {
+    let uid = text(object, "/metadata/uid").unwrap_or_default();
+    let start = number(object, "/spec/ordinals/start").unwrap_or(0);
+    let all = cluster.list(&POD, namespace, selector).await?;
+    Ok(all.iter().filter(|pod| is_owned(pod, uid)).filter_map(|pod| with_ordinal(pod, start)).collect())
+}
+
+/// None where the name carries no ordinal, which no pod that a StatefulSet made lacks.
+fn with_ordinal(pod: &Value, start: u32) -> Option<PodSeen> {
+    let seen = seen(pod);
+    let ordinal: u32 = seen.name.rsplit('-').next()?.parse().ok()?;
+    let of = strings(pod, "/metadata/labels").remove(CONTROLLER_REVISION_HASH).unwrap_or_default();
+    Some(PodSeen { of, place: ordinal.checked_sub(start)?, ..seen })
+}
+
+fn seen(pod: &Value) -> PodSeen {
+    let is_ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    let deleting = pod.pointer("/metadata/deletionTimestamp").is_some();
+    PodSeen {
+        name: text(pod, "/metadata/name").unwrap_or_default().to_owned(),
+        uid: text(pod, "/metadata/uid").unwrap_or_default().to_owned(),
+        of: String::new(),
+        canary: false,
+        place: 0,
+        ready: !deleting && items(pod, "/status/conditions").iter().any(is_ready),
+        deleting,
+        crashes: side::crashed_containers(pod),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_ordinal_is_counted_from_where_the_set_begins() {
+        let pod = json!({"metadata": {"name": "db-7", "uid": "u", "labels": {CONTROLLER_REVISION_HASH: "db-6f"}},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        let seen = with_ordinal(&pod, 5).unwrap();
+        assert_eq!((seen.place, seen.of.as_str(), seen.ready), (2, "db-6f", true));
+        assert_eq!(with_ordinal(&pod, 8), None, "of an older numbering");
+    }
+
+    #[test]
+    fn a_canary_is_known_by_its_labels_and_a_bare_pod_is_nobodys() {
+        let owners = json!([{"kind": "ReplicaSet", "name": "web-canary-5f", "controller": true}]);
+        let labels = json!({"app": "web", ROLE: "canary", RELEASE: "web"});
+        let pod = json!({"metadata": {"name": "web-canary-5f-x", "labels": labels, "ownerReferences": owners}});
+        let seen = of_replica_set(&pod, "web").unwrap();
+        assert!(seen.canary && !seen.ready && seen.of == "web-canary-5f");
+        assert!(!of_replica_set(&pod, "another").unwrap().canary);
+        assert_eq!(of_replica_set(&json!({"metadata": {"name": "debug"}}), "web"), None);
+    }
+}

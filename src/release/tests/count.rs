@@ -1,0 +1,385 @@
+//! Releases by the number of pods: a Deployment with a canary among its own pods, a StatefulSet by its partition.
+
+use rstest::rstest;
+
+use super::*;
+use crate::api::names::HELD_PARTITION;
+use crate::release::plan::count::share;
+
+const DEPLOYMENT: &str = "Deployment";
+const STATEFUL_SET: &str = "StatefulSet";
+
+fn new_pods(world: &World) -> usize {
+    world.images().iter().filter(|image| *image != "shop:v1").count()
+}
+
+fn all(world: &World, image: &str) -> bool {
+    world.images().iter().all(|one| one == image)
+}
+
+fn at_stage(kind: &str, behaviour: Behaviour, stage: u32) -> World {
+    let mut world = World::by_count(kind);
+    world.deploy("shop:v2", behaviour);
+    world.run_until(200, |world| {
+        world.phase() == Some(Phase::Release)
+            && world.status().stage == stage
+            && world.status().stages[stage as usize].started_at.is_some()
+    });
+    world
+}
+
+#[rstest]
+#[case("deployment_by_count", DEPLOYMENT)]
+#[case("stateful_set", STATEFUL_SET)]
+fn a_good_version_is_released_pod_by_pod(#[case] name: &str, #[case] kind: &str) {
+    let mut world = World::by_count(kind);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+    world.run(5);
+    assert_eq!(world.images(), vec!["shop:v2"; 4]);
+    assert!(world.seen.canary.is_none() && !world.workload().paused);
+    insta::assert_snapshot!(name, world.trace.join("\n"));
+}
+
+#[rstest]
+fn a_share_is_never_called_smaller_than_it_is(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
+    let world = at_stage(kind, GOOD, 0);
+    let real = share(&world.seen);
+    let status = &world.seen.release.status;
+    assert_eq!(status.weight, Some(real.weight()));
+    assert!(real.weight() >= Weight::whole(20), "{real}");
+    let told = format!("{real}, for a stage of 5 %");
+    assert!(status.message.contains(&told), "{}", status.message);
+    assert!(world.trace.iter().any(|line| line.contains("Warning CoarseShare")), "{}", world.trace.join("\n"));
+    assert_eq!(world.status().stages[0].pods, Some(real));
+}
+
+#[rstest]
+#[case::errors(BAD, Trigger::ErrorRate)]
+#[case::slow(SLOW, Trigger::Latency)]
+#[case::never_ready(NEVER_READY, Trigger::NotReady)]
+#[case::crashing(CRASHING, Trigger::Crashed)]
+fn a_bad_version_comes_back_and_the_workload_stays_held(
+    #[values(DEPLOYMENT, STATEFUL_SET)] kind: &str,
+    #[case] behaviour: Behaviour,
+    #[case] trigger: Trigger,
+) {
+    let mut world = World::by_count(kind);
+    world.deploy("shop:v2", behaviour);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.run(5);
+    assert_eq!(world.images(), vec!["shop:v1"; 4], "{}", world.trace.join("\n"));
+    assert!(world.seen.canary.is_none() && world.workload().paused);
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!((log.trigger, log.within_time_budget), (trigger, Some(true)));
+    assert!(log.state_after.contains(kind), "{}", log.state_after);
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "RolledBack".into()));
+    let attempts = world.seen.release.status.attempts;
+    world.run(60);
+    assert_eq!(world.seen.release.status.attempts, attempts, "not tried again until asked");
+}
+
+#[rstest]
+fn a_quiet_world_by_count_is_written_nothing(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
+    let mut world = World::by_count(kind);
+    let plan = world.look(None);
+    assert_eq!((plan.actions.as_slice(), plan.events.as_slice()), ([].as_slice(), [].as_slice()));
+    assert_eq!(plan.status, world.seen.release.status);
+}
+
+#[rstest]
+fn a_newer_template_withdraws_the_one_in_its_stages_first(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
+    let mut world = at_stage(kind, GOOD, 1);
+    world.deploy("shop:v3", GOOD);
+    let attempt = |world: &World| world.seen.record.as_ref().unwrap().spec.attempt;
+    world.run_until(60, |world| attempt(world) == 3);
+    assert!(!world.images().contains(&"shop:v2".to_owned()), "{:?}", world.images());
+    assert!(world.trace.iter().any(|line| line.contains("Superseded: ")));
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert!(all(&world, "shop:v3"));
+}
+
+#[rstest]
+fn a_revert_in_the_stages_lets_the_workload_go(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
+    let mut world = at_stage(kind, GOOD, 1);
+    world.deploy("shop:v1", GOOD);
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Reverted));
+    world.run(5);
+    assert!(all(&world, "shop:v1") && !world.workload().paused, "{}", world.trace.join("\n"));
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
+}
+
+#[rstest]
+fn a_person_who_lets_the_workload_go_is_recorded(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
+    let mut world = at_stage(kind, GOOD, 1);
+    let workload = world.workload();
+    (workload.paused, workload.resumed_by, workload.paused_because) = (false, Some("bob".into()), None);
+    if kind == STATEFUL_SET {
+        world.ordinals().partition = 0;
+    }
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    world.run(20);
+    assert!(all(&world, "shop:v2") && world.seen.canary.is_none(), "{}", world.trace.join("\n"));
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
+}
+
+#[rstest]
+fn deleting_the_gated_release_leaves_a_working_application(
+    #[values(DEPLOYMENT, STATEFUL_SET)] kind: &str,
+    #[values(3, 14, 40, 60)] after: u32,
+) {
+    let mut world = World::by_count(kind);
+    world.deploy("shop:v2", GOOD);
+    world.run(after);
+    world.seen.release.deleting = true;
+    world.run_until(100, |world| !world.seen.release.finalizer);
+    world.run(20);
+    assert!(all(&world, "shop:v1") || all(&world, "shop:v2"), "{:?}\n{}", world.images(), world.trace.join("\n"));
+    assert!(world.seen.canary.is_none());
+    assert_eq!(world.images().len(), 4);
+}
+
+#[rstest]
+fn the_label_taken_off_takes_the_new_pods_back(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
+    let mut world = at_stage(kind, GOOD, 1);
+    world.workload().gated = false;
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Abandoned));
+    assert!(all(&world, "shop:v1"));
+}
+
+#[test]
+fn a_scaled_deployment_is_followed_by_its_canary() {
+    let mut world = at_stage(DEPLOYMENT, GOOD, 1);
+    assert_eq!(new_pods(&world), 1);
+    world.workload().replicas = 12;
+    world.run(4);
+    assert_eq!(new_pods(&world), 4, "4 of 16 pods are 25 %");
+    world.workload().replicas = 3;
+    world.workload().sets[0].replicas = 3;
+    world.run(3);
+    assert_eq!(new_pods(&world), 1, "and goes down with it, so that the share does not rise");
+}
+
+/// A Deployment whose new version gets bad once it has taken the workload over.
+fn bad_in_verification() -> World {
+    let mut world = World::by_count(DEPLOYMENT);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.run(3);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(30, |world| world.phase() == Some(Phase::Rollback));
+    world.run(2);
+    world
+}
+
+#[test]
+fn a_late_breach_of_a_deployment_says_that_there_is_no_way_back() {
+    let mut world = bad_in_verification();
+    let hold = world.status().hold.clone().unwrap();
+    assert_eq!(hold.reason, "NoWayBack");
+    assert!(hold.message.contains("kubectl rollout undo deployment/checkout -n shop"), "{}", hold.message);
+    let held = world.seen.release.status.conditions.iter().find(|it| it.kind == "Held").unwrap().message.clone();
+    assert!(held.contains("not withdrawn"), "{held}");
+    assert_eq!(world.images(), vec!["shop:v2"; 4]);
+    world.run_until(700, |world| world.outcome() == Some(Outcome::NotWithdrawn));
+    assert_eq!(condition(&world, "Released"), (Truth::False, "NotWithdrawn".into()));
+    assert_eq!(world.images(), vec!["shop:v2"; 4]);
+    insta::assert_snapshot!(world.trace.join("\n"));
+}
+
+#[test]
+fn a_revert_after_a_late_breach_ships_at_once() {
+    let mut world = bad_in_verification();
+    world.deploy("shop:v1", GOOD);
+    world.run_until(30, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.images(), vec!["shop:v1"; 4]);
+    world.run(3);
+    assert!(!world.workload().paused);
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
+}
+
+#[test]
+fn a_fix_after_a_late_breach_goes_through_the_gate_and_starts_from_what_runs() {
+    let mut world = bad_in_verification();
+    world.deploy("shop:v3", GOOD);
+    world.run_until(30, |world| world.seen.record.as_ref().unwrap().spec.attempt == 3);
+    assert!(world.trace.iter().any(|line| line.contains("NotWithdrawn: ")), "{}", world.trace.join("\n"));
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert_eq!(world.images(), vec!["shop:v3"; 4]);
+}
+
+#[test]
+fn a_newer_template_in_the_roll_of_a_deployment_waits_until_one_version_runs() {
+    let mut world = World::by_count(DEPLOYMENT);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.status().promotion.as_ref().is_some_and(|it| it.resumed_at.is_some()));
+    world.run(1);
+    world.deploy("shop:v3", GOOD);
+    world.run_until(60, |world| world.phase() == Some(Phase::Verify));
+    assert_eq!(world.images(), vec!["shop:v2"; 4], "{}", world.trace.join("\n"));
+    world.run_until(400, |world| {
+        world.seen.record.as_ref().unwrap().spec.attempt == 3 && world.outcome() == Some(Outcome::Succeeded)
+    });
+}
+
+#[rstest]
+#[case::by_its_promotion(false)]
+#[case::by_a_person(true)]
+fn a_newer_template_in_a_roll_that_is_not_on_record_ends_it_all_the_same(#[case] person: bool) {
+    let mut world = World::by_count(DEPLOYMENT);
+    world.deploy("shop:v2", GOOD);
+    match person {
+        true => {
+            world.run_until(200, |world| world.phase() == Some(Phase::Release));
+            let workload = world.workload();
+            (workload.paused, workload.paused_because) = (false, None);
+        }
+        false => {
+            world.run_until(200, |world| world.phase() == Some(Phase::Promote));
+            while world.workload().paused {
+                world.run_crashing(&[1]);
+            }
+        }
+    }
+    // The controller sees nothing of the roll before the next template freezes it.
+    world.settle();
+    world.settle();
+    world.deploy("shop:v3", GOOD);
+    if person {
+        // Two versions serve in the workload by nobody's decision but a person's: that is told, and no attempt hangs on it.
+        world.run_until(60, |world| world.outcome() == Some(Outcome::Superseded));
+        world.run(2);
+        return assert_eq!(condition(&world, "Ready"), (Truth::False, "NotSettled".into()));
+    }
+    world.run_until(600, |world| {
+        world.outcome() == Some(Outcome::Succeeded) && world.images().iter().all(|image| image == "shop:v3")
+    });
+}
+
+#[test]
+fn a_stateful_set_keeps_its_first_pod_until_it_is_verified_and_so_comes_back_late() {
+    let mut world = World::by_count(STATEFUL_SET);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.phase() == Some(Phase::Verify));
+    world.run(5);
+    assert_eq!(world.images(), ["shop:v1", "shop:v2", "shop:v2", "shop:v2"]);
+    assert_eq!(world.ordinals().partition, 1);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(60, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.images(), vec!["shop:v1"; 4]);
+    assert_eq!(world.ordinals().partition, HELD_PARTITION);
+    insta::assert_snapshot!(world.trace.join("\n"));
+}
+
+#[test]
+fn a_stateful_set_that_is_scaled_up_in_its_stages_gives_the_new_places_no_more_than_the_stage() {
+    let mut world = at_stage(STATEFUL_SET, GOOD, 1);
+    assert_eq!(new_pods(&world), 1);
+    world.workload().replicas = 6;
+    world.run(8);
+    let share = share(&world.seen);
+    assert!(share.new <= 1 && share.of == 6, "{share}\n{}", world.trace.join("\n"));
+}
+
+#[test]
+fn pods_that_an_attempt_left_behind_come_back_before_the_next_begins() {
+    let mut world = World::by_count(STATEFUL_SET);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(400, |world| {
+        world.status().promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some())
+    });
+    // The newest template is held before the first pod had followed: the former version is still what pods come back at.
+    world.deploy("shop:v3", GOOD);
+    world.run_until(60, |world| world.seen.record.as_ref().unwrap().spec.attempt == 3);
+    assert!(!world.images().contains(&"shop:v2".to_owned()), "{:?}", world.images());
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert_eq!(world.images(), vec!["shop:v3"; 4]);
+}
+
+#[rstest]
+#[case::single("SinglePod", "spec.replicas")]
+#[case::on_delete("OnDelete", "RollingUpdate")]
+fn what_cannot_be_gated_is_refused_with_the_reason(#[case] reason: &str, #[case] remedy: &str) {
+    let mut world = World::by_count(STATEFUL_SET);
+    match reason {
+        "SinglePod" => world.workload().replicas = 1,
+        _ => world.workload().strategy = "OnDelete".into(),
+    }
+    let plan = world.look(None);
+    let ready = &plan.status.conditions[0];
+    assert_eq!((ready.status, ready.reason.as_str()), (Truth::False, reason));
+    assert!(ready.message.contains(remedy), "{}", ready.message);
+}
+
+#[test]
+fn templates_of_queries_must_fit_how_the_versions_are_told_apart() {
+    let mut world = World::by_count(DEPLOYMENT);
+    world.seen.metrics = crate::release::snapshot::MetricsSeen::Found { complaints: false, pods: false };
+    let ready = &world.look(None).status.conditions[0];
+    assert!(ready.reason == "MetricsByService" && ready.message.contains("http-server-pods"), "{ready:?}");
+    let mut world = World::new();
+    world.seen.metrics = crate::release::snapshot::MetricsSeen::Found { complaints: false, pods: true };
+    assert_eq!(world.look(None).status.conditions[0].reason, "MetricsByPod");
+}
+
+#[test]
+fn a_former_version_that_serves_through_routes_is_let_be_when_they_are_taken_out_of_the_spec() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.seen.release.spec.traffic.http_routes.clear();
+    world.seen.routes.clear();
+    for _ in 0..3 {
+        world.look(None);
+    }
+    assert!(world.seen.previous.as_ref().unwrap().deployment.as_ref().is_some_and(|d| !d.deleting));
+    let all = &world.seen.release.status.conditions[0].message;
+    assert!(all.contains("still stands as checkout-previous"), "{all}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever the version does, wherever the controller dies and whatever template comes: no pod more after an abort, the
+    /// release ends, and one version runs.
+    #[test]
+    fn a_release_by_count_ends_whatever_dies(
+        stateful in any::<bool>(),
+        errors in prop_oneof![Just(0.0), Just(0.2)],
+        onset in 0_u32..120,
+        crashes in prop::collection::vec(0_usize..4, 0..160),
+        newer in prop::option::of(0_usize..160),
+        down in prop::option::of(0_usize..160),
+        scaled in prop::option::of((0_usize..160, 2_u32..8)),
+    ) {
+        let mut world = World::by_count(if stateful { STATEFUL_SET } else { DEPLOYMENT });
+        world.deploy("shop:v2", GOOD);
+        for (second, crash) in crashes.iter().enumerate() {
+            if Some(second) == newer { world.deploy("shop:v3", GOOD); }
+            if Some(second) == down { world.prometheus = false; }
+            if let Some((at, replicas)) = scaled && at == second { world.workload().replicas = replicas; }
+            if second as u32 == onset {
+                let revision = world.workload().revision.clone();
+                world.behaviour.insert(revision, Behaviour { errors, ..GOOD });
+            }
+            world.run_crashing(&[*crash]);
+        }
+        world.prometheus = true;
+        for _ in 0..3000 {
+            if world.outcome().is_some() && world.look(None).actions.is_empty() {
+                break;
+            }
+            world.run(1);
+        }
+        prop_assert!(world.outcome().is_some(), "still going: {:?}\n{}", world.phase(), world.trace.join("\n"));
+        world.run(60);
+        let images = world.images();
+        prop_assert!(images.windows(2).all(|pair| pair[0] == pair[1]), "{images:?}\n{}", world.trace.join("\n"));
+        prop_assert!(world.seen.canary.is_none());
+    }
+}
