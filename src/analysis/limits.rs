@@ -10,6 +10,7 @@ use crate::api::release_record::Trigger;
 use super::binomial::chance_of_at_least;
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, factor, percent, time};
+use super::share::Share;
 use super::verdict::{Breach, NotYet, Verdict, all_of};
 
 /// A version is blamed for its error rate only where chance would explain the errors less often than this.
@@ -35,12 +36,14 @@ pub struct Limits<'a> {
     /// Stable's latency as it was last seen with at least `min_requests` requests, in seconds; judges where stable has
     /// fewer. None where it was never seen.
     pub baseline_latency: Option<f64>,
+    /// What the new version's share ought to be; None where both do not have traffic, or nothing divides it exactly.
+    pub share: Option<Share>,
 }
 
 type Limit = fn(&Limits<'_>, &Observation) -> Verdict;
 
 /// Every limit, in the order in which a breach is told.
-const LIMITS: &[Limit] = &[error_rate, latency, complaints];
+const LIMITS: &[Limit] = &[error_rate, latency, complaints, share];
 
 /// What an observation comes to under the contract.
 ///
@@ -67,7 +70,7 @@ fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
         Err(why) => return Verdict::NotYet(why),
     };
     if requests <= 0.0 {
-        return too_little(requests, limits);
+        return too_little(requests, limits.min_requests);
     }
     let limit = limits.contract.error_rate_percent;
     let rate = errors / requests;
@@ -88,7 +91,7 @@ fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
         });
     }
     if requests < f64::from(limits.min_requests) {
-        return too_little(requests, limits);
+        return too_little(requests, limits.min_requests);
     }
     if rate > limit.ratio() {
         return Verdict::NotYet(NotYet::Undecided(format!("{figures}: above the limit, but chance would explain it")));
@@ -103,7 +106,7 @@ fn latency(limits: &Limits<'_>, seen: &Observation) -> Verdict {
         Err(why) => return Verdict::NotYet(why),
     };
     if requests < f64::from(limits.min_requests) {
-        return too_little(requests, limits);
+        return too_little(requests, limits.min_requests);
     }
     let candidate = match figure(&seen.candidate.latency, "latency of the new version") {
         Ok(seconds) => seconds,
@@ -189,7 +192,7 @@ fn counts(arm: &ArmSample, who: &str) -> Result<Counts, NotYet> {
 }
 
 /// A whole figure that is finite and not negative, or why there is none.
-fn figure(evidence: &Evidence<f64>, what: &str) -> Result<f64, NotYet> {
+pub(super) fn figure(evidence: &Evidence<f64>, what: &str) -> Result<f64, NotYet> {
     match evidence {
         Evidence::Value(value) if value.is_finite() && *value >= 0.0 => Ok(*value),
         Evidence::Value(value) => Err(NotYet::Invalid(format!("{what}: {value}"))),
@@ -253,8 +256,12 @@ fn base_error_rate(base: &ArmSample) -> String {
     }
 }
 
-fn too_little(have: f64, limits: &Limits<'_>) -> Verdict {
-    Verdict::NotYet(NotYet::TooLittle { have, need: limits.min_requests })
+fn share(limits: &Limits<'_>, seen: &Observation) -> Verdict {
+    limits.share.map_or_else(|| Verdict::Pass(String::new()), |share| share.judge(seen, limits.min_requests))
+}
+
+pub(super) fn too_little(have: f64, need: u32) -> Verdict {
+    Verdict::NotYet(NotYet::TooLittle { have, need })
 }
 
 /// `35 ms`, `-3 ms`.

@@ -10,10 +10,12 @@ mod binomial;
 pub mod evidence;
 mod figures;
 pub mod limits;
-pub mod verdict;
+pub mod share;
+mod verdict;
 
 pub use evidence::{ArmSample, Evidence, Observation};
 pub use limits::{Limits, judge, traffic_time};
+pub use share::Share;
 pub use verdict::{Breach, NotYet, Verdict};
 
 #[cfg(test)]

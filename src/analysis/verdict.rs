@@ -54,6 +54,8 @@ pub enum NotYet {
         /// Requests that it must have answered, `spec.analysis.minRequests`.
         need: u32,
     },
+    /// The router divides the requests otherwise than the route says. The figures, in words.
+    OtherShare(String),
     /// A limit is touched, but noise would explain it. The figures, in words.
     Undecided(String),
     /// The figures are good; the stage's bake time is not over. Never given by [`super::judge`], which has no clock.
@@ -72,6 +74,7 @@ impl NotYet {
             Self::Partial(_) => "PartialEvidence",
             Self::NoData(_) => "NoEvidence",
             Self::TooLittle { .. } => "TooLittleTraffic",
+            Self::OtherShare(_) => "OtherShare",
             Self::Undecided(_) => "Undecided",
             Self::Baking { .. } => "Baking",
         }
@@ -85,8 +88,9 @@ impl NotYet {
             Self::Partial(_) => 2,
             Self::NoData(_) => 3,
             Self::TooLittle { .. } => 4,
-            Self::Undecided(_) => 5,
-            Self::Baking { .. } => 6,
+            Self::OtherShare(_) => 5,
+            Self::Undecided(_) => 6,
+            Self::Baking { .. } => 7,
         }
     }
 }
@@ -103,7 +107,7 @@ impl fmt::Display for NotYet {
                 "too little traffic to judge: {} of the {need} requests needed",
                 super::figures::count(have.floor())
             ),
-            Self::Undecided(figures) => f.write_str(figures),
+            Self::OtherShare(figures) | Self::Undecided(figures) => f.write_str(figures),
             Self::Baking { until } => write!(f, "good so far; the stage lasts until {}", until.clock()),
         }
     }

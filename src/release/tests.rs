@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod count;
+mod share;
 mod user;
 
 use super::split::{Carrier, Split};

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) behaviour: BTreeMap<String, Behaviour>,
     pub(crate) prometheus: bool,
     pub(crate) requests_per_second: f64,
+    /// Requests per second of callers who use the Service past its route.
+    pub(crate) aside_per_second: f64,
     /// Every write and every event, as they happen.
     pub(crate) trace: Vec<String>,
     /// Every template that was ever there, by its revision.
@@ -148,6 +150,7 @@ impl World {
             behaviour: BTreeMap::new(),
             prometheus: true,
             requests_per_second: 100.0,
+            aside_per_second: 0.0,
             trace: Vec::new(),
             templates: [(template::revision(&pod_template("shop:v1")), pod_template("shop:v1"))].into(),
             version: 10,
@@ -242,8 +245,9 @@ impl World {
         if self.seen.by_count() {
             return self.sample_of_pods(carrier, window);
         }
-        let requests =
-            self.requests_per_second * window.as_secs_f64() * f64::from(self.split().weight(carrier).get()) / 100.0;
+        let routed = self.requests_per_second * f64::from(self.split().weight(carrier).get()) / 100.0;
+        let aside = if carrier == Carrier::Workload { self.aside_per_second } else { 0.0 };
+        let requests = (routed + aside) * window.as_secs_f64();
         let Some(revision) = self.runs(carrier).filter(|_| requests > 0.0) else {
             let none = || Evidence::NoData("no series".to_owned());
             return ArmSample { requests: Evidence::Value(0.0), errors: Evidence::Value(0.0), latency: none() };

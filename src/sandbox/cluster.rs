@@ -83,6 +83,8 @@ struct Nature {
     programs: Programs,
     flaps_until: Option<Time>,
     lags: Option<(Time, Span)>,
+    /// Until when, and how many of all requests, 0 to 1, come from callers who use the Service past its route.
+    aside: Option<(Time, f64)>,
     cpu: f64,
     now: Time,
 }
@@ -119,7 +121,7 @@ impl SimulatedCluster {
             controllers: Controllers::new(seed),
             traffic: Traffic::new(rate, TICK, seed),
             tsdb: Tsdb::new(RETENTION),
-            nature: Nature { programs, flaps_until: None, lags: None, cpu: CPU, now },
+            nature: Nature { programs, flaps_until: None, lags: None, aside: None, cpu: CPU, now },
             routed: BTreeMap::new(),
             direct: Vec::new(),
             since: BTreeMap::new(),
@@ -141,6 +143,11 @@ impl SimulatedCluster {
     pub fn flap_until(&mut self, until: Time) {
         self.nature.flaps_until = Some(until);
         self.changed_mind = true;
+    }
+
+    /// So many of all requests, 0 to 1, go past the route until then.
+    pub fn call_aside_until(&mut self, until: Time, share: f64) {
+        self.nature.aside = Some((until, share));
     }
 
     /// The router takes so long to take changes up until then.
@@ -233,14 +240,17 @@ impl SimulatedCluster {
                 served.push(Served { of, share, ready: 1, version });
             }
         }
+        let aside = self.nature.aside.filter(|(until, _)| now < *until).map_or(0.0, |(_, share)| share);
         let routed: Vec<_> = match self.direct.is_empty() {
             true => self.routed.iter().map(|((namespace, _), refs)| (namespace.clone(), refs.clone())).collect(),
             false => Vec::new(),
         };
         for (namespace, refs) in routed {
             let all: u64 = refs.iter().map(|(_, weight)| weight).sum();
-            for (service, weight) in refs.iter() {
-                let share = if all == 0 { 0.0 } else { *weight as f64 / all as f64 };
+            for (place, (service, weight)) in refs.iter().enumerate() {
+                let routed = if all == 0 { 0.0 } else { *weight as f64 / all as f64 };
+                // The route names the Service itself first.
+                let share = routed * (1.0 - aside) + if place == 0 { aside } else { 0.0 };
                 let pods = pods_behind(&self.api, &namespace, service);
                 let ready = u32::try_from(pods.len()).unwrap_or(u32::MAX);
                 let version = match pods.last() {

@@ -46,7 +46,7 @@ fn good() -> Observation {
 }
 
 fn verdict_under(contract: &RollbackContract, baseline: Option<f64>, seen: &Observation) -> Verdict {
-    judge(Limits { contract, min_requests: 50, baseline_latency: baseline }, seen)
+    judge(Limits { contract, min_requests: 50, baseline_latency: baseline, share: None }, seen)
 }
 
 fn verdict(seen: &Observation) -> Verdict {

@@ -3,7 +3,7 @@
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
 use super::{open, promote, roll_back};
-use crate::analysis::{Limits, NotYet, Verdict, judge};
+use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
 use crate::release::action::Action;
@@ -118,7 +118,9 @@ pub(super) fn on_verdict(
         }
         // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
         (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => hold(active, not_yet),
-        (_, Verdict::NotYet(not_yet @ NotYet::NoData(_))) if active.now.since(since) > analysis.window => {
+        (_, Verdict::NotYet(not_yet @ (NotYet::NoData(_) | NotYet::OtherShare(_))))
+            if active.now.since(since) > analysis.window =>
+        {
             hold(active, not_yet)
         }
         _ => {
@@ -139,13 +141,39 @@ fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
         contract: &active.seen.release.spec.rollback,
         min_requests: active.seen.release.spec.analysis.min_requests,
         baseline_latency: active.status.baseline_latency,
+        share: share(active),
     }
+}
+
+/// What the routes give the new version, of what they give the two that are compared.
+fn share(active: &Active<'_>) -> Option<Share> {
+    let question = active.seen.answers.as_ref()?.question;
+    let weight = |carrier| f64::from(active.weight(carrier).get());
+    let (new, base) = (weight(question.candidate), weight(question.base));
+    let divided = new > 0.0 && base > 0.0 && !active.seen.by_count();
+    divided.then(|| Share {
+        expected: new / (new + base),
+        tolerance: active.seen.release.spec.analysis.share_tolerance_percent,
+    })
 }
 
 fn hold(active: &Active<'_>, not_yet: &NotYet) -> Step {
     let analysis = &active.seen.release.spec.analysis;
     let stays = format!("{} stays where it is", active.name());
-    let message = format!("{stays}: {not_yet}. Not held against the new version; a hold that runs out brings it back.");
+    let remedy = match not_yet {
+        NotYet::OtherShare(_) => {
+            " Look at the proxies, at sessions that stick to a version, and at callers that go past the route; where this is right, raise spec.analysis.shareTolerancePercent."
+        }
+        NotYet::Unreachable(_)
+        | NotYet::Invalid(_)
+        | NotYet::Partial(_)
+        | NotYet::NoData(_)
+        | NotYet::TooLittle { .. }
+        | NotYet::Undecided(_)
+        | NotYet::Baking { .. } => "",
+    };
+    let message =
+        format!("{stays}: {not_yet}. Not held against the new version; a hold that runs out brings it back.{remedy}");
     active.hold(not_yet.reason(), message, analysis.evidence_within).wake(analysis.interval)
 }
 

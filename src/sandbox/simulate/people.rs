@@ -353,7 +353,8 @@ impl People {
             | Act::Prometheus { .. }
             | Act::Flap(_)
             | Act::RouterLag(_)
-            | Act::RouterStuck(_) => return None,
+            | Act::RouterStuck(_)
+            | Act::Aside(_) => return None,
         })
     }
 

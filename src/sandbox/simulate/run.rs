@@ -58,6 +58,8 @@ pub struct Report {
 
 /// How long a router that lags takes.
 const LAG: Span = Span::seconds(4);
+/// How many callers go past the route where some do, 0 to 1.
+const ASIDE: f64 = 0.8;
 /// When all worlds begin.
 const EPOCH: i64 = 1_775_000_000;
 /// How long a world may take to end when nothing fails any more.
@@ -230,6 +232,10 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         Act::RouterStuck(span) => {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.lag_until(until, *span));
+        }
+        Act::Aside(span) => {
+            let until = shared.now().plus(*span);
+            shared.with(|world| world.cluster.call_aside_until(until, ASIDE));
         }
         Act::Load(percent) => shared.with(|world| world.cluster.set_cpu(f64::from(*percent))),
         Act::Budget(percent) => shared.with(|world| set_budget(&mut world.cluster, *percent)),

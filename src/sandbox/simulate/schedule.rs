@@ -188,6 +188,8 @@ pub enum Act {
     RouterLag(Span),
     /// The router takes up nothing.
     RouterStuck(Span),
+    /// Most callers use the Service past its route.
+    Aside(Span),
 }
 
 impl Act {
@@ -201,6 +203,7 @@ impl Act {
             | Self::Flap(span)
             | Self::RouterLag(span)
             | Self::RouterStuck(span)
+            | Self::Aside(span)
             | Self::Crash { pause: span, .. } => Some(*span),
             Self::DropWatches | Self::Compact => Some(Span::ZERO),
             Self::Deploy { .. }
@@ -288,6 +291,7 @@ impl Act {
             Self::Flap(_) => "flap",
             Self::RouterLag(_) => "router-lag",
             Self::RouterStuck(_) => "router-stuck",
+            Self::Aside(_) => "aside",
         }
     }
 
@@ -364,6 +368,7 @@ impl fmt::Display for Act {
             Self::Flap(span) => write!(f, "pods flap for {span}"),
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
             Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
+            Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
             Self::Revert
             | Self::Resume
             | Self::Unpause
@@ -546,7 +551,7 @@ fn people(dice: &mut fastrand::Rng, numbers: &mut u32) -> Act {
 }
 
 fn fault(dice: &mut fastrand::Rng) -> Act {
-    match dice.u32(0..13) {
+    match dice.u32(0..14) {
         0..4 => Act::Crash { process: dice.usize(..2), writes: dice.u32(0..8), pause: seconds(dice, 0, 20) },
         4 | 5 => Act::Lossy { one_in: dice.u32(2..12), span: seconds(dice, 3, 40) },
         6 | 7 => Act::Conflicts { one_in: dice.u32(1..6), span: seconds(dice, 3, 40) },
@@ -554,6 +559,7 @@ fn fault(dice: &mut fastrand::Rng) -> Act {
         9 => [Act::DropWatches, Act::Compact][dice.usize(..2)].clone(),
         10 => Act::Flap(seconds(dice, 3, 20)),
         11 => Act::RouterStuck(seconds(dice, 20, 240)),
+        12 => Act::Aside(seconds(dice, 10, 90)),
         _ => Act::RouterLag(seconds(dice, 3, 30)),
     }
 }
