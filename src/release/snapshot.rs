@@ -116,6 +116,8 @@ pub struct Workload {
     pub paused_because: Option<String>,
     /// The ReplicaSets that it owns; of a StatefulSet its current ControllerRevision and those that have pods.
     pub sets: Vec<ReplicaSetSeen>,
+    /// Why its pods cannot be made, such as `exceeded quota: …`; as the API server tells its controller.
+    pub refused: Option<String>,
     /// The ConfigMaps that its template reads, by name.
     pub config: BTreeMap<String, ConfigSeen>,
 }
@@ -267,6 +269,8 @@ pub struct SideDeployment {
     pub available: u32,
     /// Whether it is being deleted.
     pub deleting: bool,
+    /// Why its pods cannot be made, such as `exceeded quota: …`; as the API server tells its controller.
+    pub refused: Option<String>,
     /// Containers that crash, as `checkout-canary-7d9f-x2kq8/app: CrashLoopBackOff, exit code 1, 4 restarts`.
     pub crashes: Vec<String>,
 }

@@ -84,6 +84,7 @@ impl World {
             replicas: 4,
             revision: template::revision(&template),
             sets: vec![set(&template, 4)],
+            refused: None,
             config: BTreeMap::new(),
             selector: json!({"matchLabels": {"app": "checkout"}}),
             strategy: "RollingUpdate".into(),
@@ -472,6 +473,7 @@ impl World {
                     revision: object["metadata"]["annotations"]["tidegate.io/revision"].as_str().unwrap().to_owned(),
                     template: object["spec"]["template"].clone(),
                     replicas: u32::try_from(object["spec"]["replicas"].as_u64().unwrap()).unwrap(),
+                    refused: None,
                     available: self
                         .seen
                         .side(*carrier)

@@ -77,9 +77,20 @@ fn seen(mut object: Value, crashes: Vec<String>) -> SideDeployment {
         replicas: number(&object, "/spec/replicas").unwrap_or(1),
         available: available(&object),
         deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
+        refused: refused(&object),
         template: object["spec"]["template"].take(),
         crashes,
     }
+}
+
+/// Why pods cannot be made, as the Deployment's controller says it (condition ReplicaFailure): a quota, mostly. Without the
+/// pod's name, which is another at every attempt.
+pub(super) fn refused(object: &Value) -> Option<String> {
+    let failure = items(object, "/status/conditions")
+        .iter()
+        .find(|condition| condition["type"] == "ReplicaFailure" && condition["status"] == "True")?;
+    let message = text(failure, "/message").filter(|message| !message.is_empty()).unwrap_or("no reason is given");
+    Some(message.split_once(" is forbidden: ").map_or(message, |(_, why)| why).chars().take(200).collect())
 }
 
 /// Available pods of the present template: none until the Deployment's controller has seen it, and none of an older one.
@@ -146,6 +157,18 @@ mod tests {
     #[case(json!({"name": "app", "restartCount": 0, "state": {"waiting": {"reason": "ContainerCreating"}}}), None)]
     fn a_container_that_crashed_is_named(#[case] status: Value, #[case] says: Option<&str>) {
         assert_eq!(crashed_containers(&pod(status)).first().map(String::as_str), says);
+    }
+
+    #[test]
+    fn why_pods_cannot_be_made_is_the_same_at_every_attempt() {
+        let failure = |pod: &str| {
+            let message = format!("pods \"{pod}\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=6, limited: pods=3");
+            json!({"status": {"conditions": [{"type": "Available", "status": "True"}, {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}]}})
+        };
+        let why = refused(&failure("web-previous-5f-abcde"));
+        assert_eq!(why.as_deref(), Some("exceeded quota: small, requested: pods=1, used: pods=6, limited: pods=3"));
+        assert_eq!(refused(&failure("web-previous-5f-vwxyz")), why);
+        assert_eq!(refused(&json!({"status": {"conditions": [{"type": "ReplicaFailure", "status": "False"}]}})), None);
     }
 
     #[rstest]

@@ -32,6 +32,7 @@ pub(super) fn seen(mut object: Value, kind: KindSeen, sets: Vec<ReplicaSetSeen>)
     let annotations = strings(&object, "/metadata/annotations");
     let labels = strings(&object, "/metadata/labels");
     let (change, change_problems) = change(&annotations);
+    let refused = super::side::refused(&object);
     let spec = object["spec"].take();
     let template = spec.get("template").cloned().unwrap_or_default();
     let of = |key: &str| annotations.get(key).filter(|value| !value.is_empty()).cloned();
@@ -64,6 +65,7 @@ pub(super) fn seen(mut object: Value, kind: KindSeen, sets: Vec<ReplicaSetSeen>)
         spec,
         labels,
         sets,
+        refused,
         config: BTreeMap::new(),
         kind,
     }

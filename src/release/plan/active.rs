@@ -315,19 +315,27 @@ impl<'a> Active<'a> {
             );
         }
         if self.now >= until {
-            let value = self.crashes().map_or_else(|| what.to_owned(), |crash| format!("{what}; {crash}"));
+            let why = self.refused().map(|why| format!("no pods are made: {why}"));
+            let why = why.or_else(|| self.crashes().map(str::to_owned));
+            let value = why.map_or_else(|| what.to_owned(), |why| format!("{what}; {why}"));
             return super::roll_back::begin(self, trigger, value, format!("ready within {within}"));
         }
         let rest = until.since(self.now);
-        Step::going(
-            reason,
-            format!(
-                "{}: waiting until it is ready to take traffic; rolled back if it is not by {}.",
-                self.name(),
-                until.clock()
+        let (name, until) = (self.name(), until.clock());
+        let sentence = match self.refused() {
+            Some(why) => format!("{name}: no pods are made: {why} ({what}); rolled back if it is not ready by {until}."),
+            None => format!(
+                "{name}: waiting until it is ready to take traffic ({what}); rolled back if it is not by {until}."
             ),
-        )
-        .wake(LOOK_AGAIN.min(rest))
+        };
+        Step::going(reason, sentence).wake(LOOK_AGAIN.min(rest))
+    }
+
+    /// Why pods that the release needs cannot be made.
+    fn refused(&self) -> Option<&'a str> {
+        let sides = [Carrier::Canary, Carrier::Previous].into_iter().filter_map(|carrier| self.deployment(carrier));
+        let of_sides = sides.filter_map(|deployment| deployment.refused.as_deref());
+        of_sides.chain(self.workload().and_then(|workload| workload.refused.as_deref())).next()
     }
 
     /// As [`Active::wait`], with the writes that bring about what is waited for; none any more where the time is over.

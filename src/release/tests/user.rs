@@ -386,3 +386,21 @@ fn break_glass_in_mid_release_gets_the_traffic_and_is_on_record(#[case] after: u
         world.trace.join("\n")
     );
 }
+
+#[test]
+fn a_quota_that_keeps_pods_from_being_made_is_told_and_on_record() {
+    let mut world = World::new();
+    world.deploy("shop:v2", NEVER_READY);
+    world.run_until(60, |world| world.seen.canary.as_ref().is_some_and(|canary| canary.deployment.is_some()));
+    let why = "exceeded quota: small, requested: pods=1, used: pods=6, limited: pods=6";
+    world.seen.canary.as_mut().unwrap().deployment.as_mut().unwrap().refused = Some(why.to_owned());
+    world.look(None);
+    let status = &world.seen.release.status;
+    let progressing = status.conditions.iter().find(|condition| condition.kind == "Progressing").unwrap();
+    let said = format!("no pods are made: {why} (0 of 1 canary pods are available); rolled back");
+    assert!(progressing.message.contains(&said), "{}", progressing.message);
+    assert!(status.message.contains("no pods are made: exceeded quota: small"), "{}", status.message);
+    world.run_until(900, |world| world.outcome() == Some(Outcome::RolledBack));
+    let status = world.seen.record.as_ref().unwrap().status.clone().unwrap();
+    assert!(status.rollback.unwrap().value.ends_with(&format!("no pods are made: {why}")));
+}
