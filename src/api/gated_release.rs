@@ -91,6 +91,14 @@ impl WorkloadKind {
             Self::StatefulSet => "StatefulSet",
         }
     }
+
+    /// The name in kubectl's commands, such as `deployment` in `kubectl get deployment/web`.
+    pub const fn resource(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::StatefulSet => "statefulset",
+        }
+    }
 }
 
 impl fmt::Display for WorkloadKind {
