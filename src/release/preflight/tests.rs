@@ -1,10 +1,11 @@
 //! One clean shop, one thing that is wrong with it, and what is said.
 
+mod count;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::release::snapshot::KindSeen;
 use crate::release::world::World;
 
 /// A workload that is adopted and held with a new template, with nothing in its way.
