@@ -46,7 +46,8 @@ async fn a_changed_template_of_a_stateful_set_is_held_by_its_partition() {
     let review: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &review["response"]["allowed"]), (StatusCode::OK, &json!(true)));
     let ops = patch(&review);
-    let held = json!({"op": "add", "path": "/spec/updateStrategy/rollingUpdate/partition", "value": HELD_PARTITION});
+    let held =
+        json!({"op": "replace", "path": "/spec/updateStrategy/rollingUpdate/partition", "value": HELD_PARTITION});
     let all = ops.as_array().unwrap();
     assert!(all.contains(&held) && all.iter().all(|op| op["path"] != "/spec/paused"), "{ops}");
     let (_, body) = ask("POST", JSON, question_of_a_set("app:1", "app:1").to_string()).await;
