@@ -230,6 +230,145 @@ fn what_is_rare_is_judged_too() {
     }
 }
 
+/// A StatefulSet of three pods at rest, as the API server stores it: with the default partition.
+fn stateful_set() -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": "db", "generation": 4, "labels": {"tidegate.io/gated": ""}},
+        "spec": {"replicas": 3, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}},
+        "status": {"observedGeneration": 4, "replicas": 3, "readyReplicas": 3, "availableReplicas": 3, "currentReplicas": 3,
+            "updatedReplicas": 3, "currentRevision": "db-1", "updateRevision": "db-1"},
+    })
+}
+
+/// What a template that Tidegate holds makes of it.
+fn held_by_partition(partition: u32, updated: u32) -> Value {
+    json!({
+        "metadata": {"annotations": {"tidegate.io/paused-because": "shipped by Tidegate"}},
+        "spec": {"updateStrategy": {"rollingUpdate": {"partition": partition}}},
+        "status": {"updateRevision": "db-2", "updatedReplicas": updated},
+    })
+}
+
+/// One merge patch with another in it, nulls included, which take a field away.
+fn with(mut one: Value, more: Value) -> Value {
+    fn lay(under: &mut Value, over: Value) {
+        match (under, over) {
+            (Value::Object(under), Value::Object(over)) => {
+                over.into_iter().for_each(|(key, value)| lay(under.entry(key).or_insert(Value::Null), value));
+            }
+            (under, over) => *under = over,
+        }
+    }
+    lay(&mut one, more);
+    one
+}
+
+#[test]
+fn a_stateful_set_is_healthy_while_it_is_held_and_serves() {
+    const MOST: u32 = 2_147_483_647;
+    let ready = |pods: u32| json!({"status": {"readyReplicas": pods}});
+    let cases = [
+        ("at rest", json!({}), "Healthy", "Current", "3 pods"),
+        (
+            "held",
+            held_by_partition(MOST, 0),
+            "Healthy",
+            "Current",
+            "Held by Tidegate, 3 of 3 pods ready: shipped by Tidegate",
+        ),
+        ("held in mid-release", held_by_partition(2, 1), "Healthy", "Current", "Held by Tidegate, 3 of 3"),
+        (
+            "a pod is being replaced",
+            with(held_by_partition(1, 1), ready(2)),
+            "Healthy",
+            "Current",
+            "Held by Tidegate, 2 of 3",
+        ),
+        (
+            "held, and nobody serves",
+            with(held_by_partition(MOST, 0), ready(0)),
+            "Degraded",
+            "Failed",
+            "no pod is ready",
+        ),
+        (
+            "held at no pods",
+            with(
+                held_by_partition(MOST, 0),
+                json!({"spec": {"replicas": 0}, "status": {"readyReplicas": null, "replicas": 0}}),
+            ),
+            "Healthy",
+            "Current",
+            "0 of 0",
+        ),
+        ("rolls", with(held_by_partition(0, 1), ready(2)), "Progressing", "InProgress", "2 of 3 pods are ready"),
+        (
+            "rolls, and all are ready for now",
+            held_by_partition(0, 1),
+            "Progressing",
+            "InProgress",
+            "1 of 3 pods run the template",
+        ),
+        (
+            "held by nobody's label",
+            with(with(held_by_partition(MOST, 0), ready(0)), json!({"metadata": {"labels": null}})),
+            "Progressing",
+            "InProgress",
+            "0 of 3 pods are ready",
+        ),
+        (
+            "a partition of the user's own, reached",
+            with(held_by_partition(2, 1), json!({"metadata": {"annotations": null}})),
+            "Healthy",
+            "Current",
+            "1 pods run the template",
+        ),
+        (
+            "a partition of the user's own, not reached",
+            with(held_by_partition(1, 1), json!({"metadata": {"annotations": null}})),
+            "Progressing",
+            "InProgress",
+            "1 of 2 pods run the template",
+        ),
+        (
+            "the spec was not looked at",
+            json!({"status": {"observedGeneration": 3}}),
+            "Progressing",
+            "InProgress",
+            "not looked",
+        ),
+        (
+            "without a partition, in the middle of a roll",
+            json!({"spec": {"updateStrategy": {"rollingUpdate": null}}, "status": {"updateRevision": "db-2", "updatedReplicas": 1}}),
+            "Progressing",
+            "InProgress",
+            "1 of 3",
+        ),
+        (
+            "without a partition, at rest",
+            json!({"spec": {"updateStrategy": {"rollingUpdate": null}}}),
+            "Healthy",
+            "Current",
+            "3 pods are ready",
+        ),
+        (
+            "OnDelete",
+            json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}, "status": {"updateRevision": "db-2"}}),
+            "Healthy",
+            "Current",
+            "3 pods are ready",
+        ),
+    ];
+    for (what, patch, argocd, flux, says) in cases {
+        let mut object = stateful_set();
+        json_patch::merge(&mut object, &patch);
+        let (status, message, flux_says) = judged(&object);
+        assert_eq!((status.as_str(), flux_says.as_str()), (argocd, flux), "{what}: {message}");
+        assert!(message.contains(says), "{what}: {message}");
+    }
+}
+
 #[test]
 fn an_attestation_waits_for_nothing() {
     let object = json!({"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"name": "a", "generation": 1}, "spec": {}});

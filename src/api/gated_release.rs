@@ -36,6 +36,10 @@ use std::str::FromStr;
     printcolumn(name = "Record", type_ = "string", json_path = ".status.record", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[x_kube(
+    validation = Rule::new("has(self.traffic.httpRoutes) || !has(self.strategy) || !has(self.strategy.newerTemplate) || self.strategy.newerTemplate != 'Queue'").message("strategy.newerTemplate: Queue needs traffic.httpRoutes: without a route a newer template always takes the place of the one before it: write Supersede or leave the field out, or name the routes").field_path(".strategy.newerTemplate"),
+    validation = Rule::new("has(self.traffic.httpRoutes) || !has(self.strategy) || !has(self.strategy.capacity) || self.strategy.capacity != 'Lean'").message("strategy.capacity: Lean needs traffic.httpRoutes: without a route nothing but the pods of the stages stands beside the workload: write Full or leave the field out, or name the routes").field_path(".strategy.capacity")
+)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatedReleaseSpec {
     /// The workload under the gate, in the same namespace.
@@ -89,6 +93,14 @@ impl WorkloadKind {
         match self {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
+        }
+    }
+
+    /// The name in kubectl's commands, such as `deployment` in `kubectl get deployment/web`.
+    pub const fn resource(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::StatefulSet => "statefulset",
         }
     }
 }

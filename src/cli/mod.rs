@@ -20,6 +20,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::api::gated_release::WorkloadKind;
+
 /// Why a command failed, in one line.
 pub type Failure = String;
 
@@ -50,9 +52,9 @@ enum Command {
     Retry(retry::Args),
     /// Wait until a change is released, or another thing happens to it; for scripts and pipelines.
     Wait(wait::Args),
-    /// Restart the pods of a gated Deployment, also in the middle of a release.
+    /// Restart the pods of a gated workload, also in the middle of a release.
     Restart(restart::Args),
-    /// Leave a workload: traffic home, Tidegate's objects gone, the Deployment as it runs.
+    /// Leave a workload: traffic home, Tidegate's objects gone, the workload as it runs.
     Detach(detach::Args),
     /// Try Tidegate on a simulated cluster.
     #[cfg(feature = "sandbox")]
@@ -108,6 +110,15 @@ async fn client(namespace: Option<&str>) -> Result<(kube::Client, String), Failu
     Ok((client, namespace))
 }
 
+/// The kind of workload that a GatedRelease names.
+fn workload_kind(release: &serde_json::Value) -> WorkloadKind {
+    match release.pointer("/spec/workloadRef/kind").and_then(serde_json::Value::as_str) {
+        Some("StatefulSet") => WorkloadKind::StatefulSet,
+        // The default; the API server takes no other.
+        Some(_) | None => WorkloadKind::Deployment,
+    }
+}
+
 /// Why a request failed: of a refusal just the API server's words.
 fn why(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error { status.message.clone() } else { error.to_string() }
@@ -131,5 +142,12 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_release_that_names_no_kind_means_a_deployment() {
+        let of = |reference: serde_json::Value| workload_kind(&serde_json::json!({"spec": {"workloadRef": reference}}));
+        assert_eq!(of(serde_json::json!({"name": "db", "kind": "StatefulSet"})), WorkloadKind::StatefulSet);
+        assert_eq!(of(serde_json::json!({"name": "web"})), WorkloadKind::Deployment);
     }
 }

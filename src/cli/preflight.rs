@@ -52,7 +52,10 @@ enum Output {
 struct Report {
     /// `shop/checkout`.
     release: String,
-    /// The label that tells the pods apart; none where there is no such label, which is among the findings.
+    /// Whether the new version is exposed by the number of its pods.
+    by_count: bool,
+    /// The label that tells the pods apart; none where there is no such label, which is among the findings, and where
+    /// none is needed, as exposure is by the number of pods.
     canary_label: Option<Label>,
     capacity: Option<Capacity>,
     findings: Vec<Finding>,
@@ -129,6 +132,7 @@ async fn report(cluster: &Cluster, found: &Found, proposed: bool) -> Result<Repo
     findings.sort_by_key(|finding| finding.severity);
     Ok(Report {
         release: format!("{}/{}", seen.release.namespace, seen.release.name),
+        by_count: seen.by_count(),
         canary_label: label(&seen),
         capacity: capacity(&seen, &around),
         findings,
@@ -148,7 +152,7 @@ fn basics(seen: &Snapshot, proposed: bool) -> Vec<Finding> {
 }
 
 fn label(seen: &Snapshot) -> Option<Label> {
-    let workload = seen.workload.as_ref()?;
+    let workload = seen.workload.as_ref().filter(|_| !seen.by_count())?;
     let canary = relabel(seen, workload, Carrier::Canary).ok()?;
     let previous = relabel(seen, workload, Carrier::Previous).ok()?;
     Some(Label { key: canary.key, stable: canary.from, canary: canary.to, previous: previous.to })
@@ -161,14 +165,7 @@ fn page(report: &Report) -> String {
     }
     if let Some(capacity) = &report.capacity {
         let peak = capacity.peak;
-        lines.push(format!(
-            "peak    {} pods: {} of the workload, {} of its rolling update, {} of the canary, {} of the previous version",
-            peak.pods(),
-            peak.workload,
-            peak.surge,
-            peak.canary,
-            peak.previous
-        ));
+        lines.push(format!("peak    {} pods: {}", peak.pods(), peak.parts()));
         for row in &capacity.quotas {
             let of = |quantity: crate::release::capacity::Quantity| quantity.of(&row.resource);
             lines.push(format!(
@@ -191,6 +188,7 @@ fn page(report: &Report) -> String {
     }
     lines.extend(report.unseen.iter().map(|unseen| format!("unseen  {unseen}")));
     lines.push(match report.findings.iter().filter(|finding| finding.severity == Severity::Refuse).count() {
+        0 if report.by_count => "Nothing refuses a release. Without routes whoever calls the Service gets the new version's share, as coarsely as the number of pods allows.".to_owned(),
         0 => "Nothing refuses a release. Programs that call the Service by its name, past every route, stay on the workload's own pods.".to_owned(),
         1 => "One finding refuses a release.".to_owned(),
         more => format!("{more} findings refuse a release."),
@@ -214,6 +212,7 @@ mod tests {
         };
         let report = Report {
             release: "shop/checkout".into(),
+            by_count: false,
             canary_label: Some(Label {
                 key: "app".into(),
                 stable: "checkout".into(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::kind::{DEPLOYMENT, GATED_RELEASE, LEASE};
+use super::kind::{DEPLOYMENT, GATED_RELEASE, LEASE, STATEFUL_SET};
 use super::{Cluster, Error, Kind};
 
 /// How many objects of a kind are looked at.
@@ -70,6 +70,8 @@ pub struct Installation {
     pub releases: Looked,
     /// Deployments under the gate.
     pub gated: Looked,
+    /// StatefulSets under the gate.
+    pub gated_sets: Looked,
     /// ClusterRoles and Roles.
     pub roles: Looked,
     /// ClusterRoleBindings and RoleBindings.
@@ -78,7 +80,7 @@ pub struct Installation {
     pub may: Vec<(&'static str, &'static str, Option<bool>)>,
 }
 
-/// Looks at all of it; GatedReleases and Deployments of one namespace, or of all where it is empty.
+/// Looks at all of it; GatedReleases and workloads of one namespace, or of all where it is empty.
 pub async fn installation(cluster: &Cluster, namespace: &str) -> Installation {
     let installed = |kind: Kind| async move { look(cluster, &kind, "", INSTALLED).await };
     let version = match cluster.read("/version").await {
@@ -107,6 +109,7 @@ pub async fn installation(cluster: &Cluster, namespace: &str) -> Installation {
         configs: installed(CONFIG_MAP).await,
         releases: look(cluster, &GATED_RELEASE, namespace, "").await,
         gated: look(cluster, &DEPLOYMENT, namespace, crate::api::names::GATED).await,
+        gated_sets: look(cluster, &STATEFUL_SET, namespace, crate::api::names::GATED).await,
         roles: both(cluster, &roles).await,
         role_bindings: both(cluster, &bindings).await,
         may,

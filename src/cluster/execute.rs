@@ -43,10 +43,7 @@ impl Target<'_> {
     }
 
     fn workload_kind(&self) -> &'static Kind {
-        match self.release.spec.workload_ref.kind {
-            WorkloadKind::Deployment => &DEPLOYMENT,
-            WorkloadKind::StatefulSet => &STATEFUL_SET,
-        }
+        Kind::of_workload(self.release.spec.workload_ref.kind)
     }
 
     /// What of a workload's spec lets its template go.

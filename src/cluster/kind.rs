@@ -2,6 +2,8 @@
 
 use kube::core::{ApiResource, GroupVersionKind};
 
+use crate::api::gated_release::WorkloadKind;
+
 /// A kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Kind {
@@ -19,6 +21,14 @@ impl Kind {
     /// A kind, by group (empty for the core), version, name in manifests and name in paths.
     pub const fn new(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Self {
         Self { group, version, kind, plural }
+    }
+
+    /// The kind of a workload.
+    pub const fn of_workload(kind: WorkloadKind) -> &'static Self {
+        match kind {
+            WorkloadKind::Deployment => &DEPLOYMENT,
+            WorkloadKind::StatefulSet => &STATEFUL_SET,
+        }
     }
 
     /// The path of its objects in a namespace, or in all of them where that is empty.

@@ -6,7 +6,7 @@
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::kind::{DEPLOYMENT, HTTP_ROUTE, NETWORK_POLICY, PDB, SERVICE};
+use super::kind::{HTTP_ROUTE, NETWORK_POLICY, PDB, SERVICE};
 use super::{Cluster, Error, Kind};
 use crate::release::Snapshot;
 use crate::release::preflight::{Surroundings, Unseen};
@@ -54,11 +54,11 @@ const KINDS: &[(Kind, bool, Into)] = &[
 /// What lies around the workload of a snapshot.
 pub async fn surroundings(cluster: &Cluster, seen: &Snapshot) -> Result<Surroundings, Error> {
     let namespace = &seen.release.namespace;
-    let workload = &seen.release.spec.workload_ref.name;
+    let (kind, workload) = (Kind::of_workload(seen.kind()), &seen.release.spec.workload_ref.name);
     let lists = try_join_all(KINDS.iter().map(|(kind, core, _)| listed(cluster, kind, namespace, *core)));
     let claims = try_join_all(claim_names(seen).into_iter().map(|name| claim(cluster, namespace, name)));
-    let (lists, claims, deployment) = tokio::try_join!(lists, claims, cluster.get(&DEPLOYMENT, namespace, workload))?;
-    let mut around = Surroundings { deployment: deployment.unwrap_or_default(), ..Surroundings::default() };
+    let (lists, claims, object) = tokio::try_join!(lists, claims, cluster.get(kind, namespace, workload))?;
+    let mut around = Surroundings { workload: object.unwrap_or_default(), ..Surroundings::default() };
     for ((_, _, place), (items, unseen)) in KINDS.iter().zip(lists) {
         place(&mut around).extend(items);
         around.unseen.extend(unseen);

@@ -5,9 +5,11 @@ use serde_json::Value;
 use super::queue::Key;
 use super::release::warning;
 use super::{Context, Next};
+use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{GATED, HELD_PARTITION};
 use crate::cluster::events::About;
 use crate::cluster::{Error, Kind};
+use crate::release::wording;
 
 pub(super) async fn reconcile(
     context: &Context,
@@ -32,12 +34,8 @@ pub(super) async fn reconcile(
     if !gated || !paused || !context.is_news(key, format!("{uid}/{generation}")) {
         return Ok(Next::OnChange);
     }
-    let let_go = match partition {
-        None => format!("kubectl rollout resume deployment/{name} -n {namespace}"),
-        Some(_) => format!(
-            "kubectl patch statefulset {name} -n {namespace} -p '{{\"spec\":{{\"updateStrategy\":{{\"rollingUpdate\":{{\"partition\":0}}}}}}}}'"
-        ),
-    };
+    let kind_of = if partition.is_some() { WorkloadKind::StatefulSet } else { WorkloadKind::Deployment };
+    let let_go = wording::let_go(kind_of, namespace, name);
     let what = kind.kind;
     let note = format!(
         "Held/NoGatedRelease: {what} {namespace}/{name} carries the label {GATED} and is held, but no GatedRelease names it, so nothing will release its template. Create a GatedRelease with spec.workloadRef {{kind: {what}, name: {name}}}, or remove the label and run: {let_go}"

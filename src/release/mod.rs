@@ -19,7 +19,7 @@ pub mod problem;
 pub mod snapshot;
 pub mod split;
 pub mod template;
-mod wording;
+pub mod wording;
 
 pub use action::{Action, Plan};
 pub use ask::{Answers, PodNames, Question, question};

@@ -27,10 +27,11 @@ impl Problem {
 
     pub(super) fn service_missing(seen: &Snapshot) -> Self {
         let (namespace, service) = (&seen.release.namespace, &seen.release.spec.traffic.service);
+        let which = if seen.by_count() { "stands before the workload's pods" } else { "the HTTPRoute points to" };
         Self::steering(
             "ServiceMissing",
             format!(
-                "spec.traffic.service: there is no Service {service:?} in namespace {namespace}. Create it, or name the Service that the HTTPRoute points to."
+                "spec.traffic.service: there is no Service {service:?} in namespace {namespace}. Create it, or name the Service that {which}."
             ),
         )
     }
@@ -97,7 +98,7 @@ fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
     if !workload.gated {
         found.push(Problem::start(
             "NotGated",
-            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.as_str().to_lowercase()),
+            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
         ));
     }
     if workload.strategy == "Recreate" {
@@ -132,11 +133,12 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
         found.push(Problem::service_missing(seen));
         return;
     };
-    let (name, workload_name) = (&seen.release.spec.traffic.service, &seen.release.spec.workload_ref.name);
+    let (name, kind) = (&seen.release.spec.traffic.service, seen.kind());
+    let workload_name = &seen.release.spec.workload_ref.name;
     if service.selector.is_empty() {
         found.push(Problem::start(
             "ServiceWithoutSelector",
-            format!("spec.traffic.service: Service {name} has no selector, so its traffic cannot be tied to Deployment {workload_name}. Give it one."),
+            format!("spec.traffic.service: Service {name} has no selector, so its traffic cannot be tied to {kind} {workload_name}. Give it one."),
         ));
         return;
     }
@@ -148,7 +150,7 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
     if let Some((key, value)) = missed {
         found.push(Problem::start(
             "ServiceSelectsOthers",
-            format!("spec.traffic.service: Service {name} selects {key}={value}, which the pods of Deployment {workload_name} do not carry. Name the Service of this workload."),
+            format!("spec.traffic.service: Service {name} selects {key}={value}, which the pods of {kind} {workload_name} do not carry. Name the Service of this workload."),
         ));
     }
 }

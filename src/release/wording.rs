@@ -1,5 +1,6 @@
 //! Words that several sentences share.
 
+use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{ReleaseRecordSpec, RollbackLog, Trigger};
 
 /// The text, or as much of it as the record's schema takes: a longer one would be refused, and the release would stand still.
@@ -8,6 +9,16 @@ pub(super) fn at_most(characters: usize, text: &str) -> String {
         return text.to_owned();
     }
     text.chars().take(characters.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The command that lets a held template run, past every stage.
+pub fn let_go(kind: WorkloadKind, namespace: &str, name: &str) -> String {
+    match kind {
+        WorkloadKind::Deployment => format!("kubectl rollout resume deployment/{name} -n {namespace}"),
+        WorkloadKind::StatefulSet => format!(
+            r#"kubectl patch statefulset {name} -n {namespace} -p '{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"partition":0}}}}}}}}'"#
+        ),
+    }
 }
 
 /// How a change is called: its reference, or its revision where it has none.

@@ -4,7 +4,7 @@
     KUBECONFIG=… admission_test.py [--controller-user USER] [--override Audit|Enforce]
 
 Needs kubectl (or $KUBECTL), openssl, the chart installed (with either admission.mechanism: the cases are the same), the HTTPRoute CRD, and credentials that may impersonate.
-Works in a namespace of its own, with Deployments of 0 replicas, and removes what it made. One line a case; exit 1 on failure.
+Works in a namespace of its own, with Deployments and StatefulSets of 0 replicas, and removes what it made. One line a case; exit 1 on failure.
 """
 import argparse, base64, http.server, json, os, pathlib, random, re, ssl, subprocess, sys, tempfile, threading, time
 
@@ -13,6 +13,7 @@ KUBECTL = os.environ.get("KUBECTL", "kubectl")
 NS = f"tidegate-admission-{random.randrange(16**6):06x}"
 PERSON, MACHINE = "dana", "system:serviceaccount:flux-system:kustomize-controller"
 STAMPS = ("tidegate.io/changed-by", "tidegate.io/resumed-by", "tidegate.io/paused-because")
+MOST = 2**31 - 1
 DIGEST = "@sha256:" + "a" * 64
 CASES = []
 
@@ -61,6 +62,18 @@ def deployment(name, image="app:1", gated=True, replicas=0, template_annotations
     }
 
 
+def stateful(name, image="app:1", gated=True, partition=None, **spec):
+    thing = deployment(name, image, gated, serviceName=name, **spec)
+    thing["kind"] = "StatefulSet"
+    if partition is not None:
+        thing["spec"]["updateStrategy"] = at_partition(partition)["spec"]["updateStrategy"]
+    return thing
+
+
+def at_partition(number):
+    return {"spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": number}}}}
+
+
 def annotated(thing, **annotations):
     thing["metadata"]["annotations"] = {f"tidegate.io/{k.replace('_', '-')}": v for k, v in annotations.items()}
     return thing
@@ -70,13 +83,17 @@ def paused(name):
     return get("deployment", name)["spec"].get("paused", False)
 
 
-def stamps(name):
-    there = get("deployment", name)["metadata"].get("annotations", {})
+def partition(name):
+    return get("statefulset", name)["spec"]["updateStrategy"].get("rollingUpdate", {}).get("partition", 0)
+
+
+def stamps(name, kind="deployment"):
+    there = get(kind, name)["metadata"].get("annotations", {})
     return tuple(there.get(key) for key in STAMPS)
 
 
-def owners(name, field):
-    managers = json.loads(kubectl("get", "deployment", name, "-o", "json", "--show-managed-fields"))["metadata"]["managedFields"]
+def owners(name, field, kind="deployment"):
+    managers = json.loads(kubectl("get", kind, name, "-o", "json", "--show-managed-fields"))["metadata"]["managedFields"]
     return [m["manager"] for m in managers if field in json.dumps(m.get("fieldsV1", {}))]
 
 
@@ -85,6 +102,13 @@ def held(name, user=MACHINE):
     apply(deployment(name))
     apply(deployment(name, image="app:2"), user=user)
     assert paused(name), "the changed template was not held"
+
+
+def held_set(name, user=MACHINE):
+    """A StatefulSet whose second template is held."""
+    apply(stateful(name))
+    apply(stateful(name, image="app:2"), user=user)
+    assert partition(name) == MOST, f"the changed template was not held: {partition(name)}"
 
 
 def patch(name, body, user, kind="deployment", how="strategic"):
@@ -346,6 +370,211 @@ def _(n):
     assert paused(n)
 
 
+# --- hold of StatefulSets ---
+
+@case("a created StatefulSet runs, and so does one that is created with a partition")
+def _(n):
+    apply(stateful(n))
+    assert partition(n) == 0 and stamps(n, "statefulset") == (None, None, None)
+    apply(stateful(f"{n}-part", partition=2))
+    assert partition(f"{n}-part") == 2 and stamps(f"{n}-part", "statefulset") == (None, None, None)
+
+
+@case("StatefulSet: an apply that changes nothing, a scale, and other fields hold and stamp nothing")
+def _(n):
+    apply(stateful(n))
+    apply(stateful(n), user=MACHINE)
+    apply(stateful(n, minReadySeconds=1), user=MACHINE)
+    kubectl("scale", f"statefulset/{n}", "--replicas=0", user=PERSON)
+    assert partition(n) == 0 and stamps(n, "statefulset") == (None, None, None), stamps(n, "statefulset")
+
+
+@case("StatefulSet: a template changed by a machine or a person is held, stamped, and explained with its own command")
+def _(n):
+    for user, name in ((MACHINE, n), (PERSON, f"{n}-person")):
+        held_set(name, user)
+        by, resumed, because = stamps(name, "statefulset")
+        assert by == user and resumed is None, (by, resumed)
+        assert f"kubectl patch statefulset {name} -n {NS}" in because and '"partition":0' in because, because
+
+
+@case("StatefulSet: the partition belongs to nobody: a forced apply, a replace and a client-side apply keep the hold")
+def _(n):
+    held_set(n)
+    before = stamps(n, "statefulset")
+    for user in (MACHINE, PERSON):
+        apply(stateful(n, image="app:2"), user=user)
+    assert owners(n, "f:partition", "statefulset") == [] and owners(n, "f:tidegate.io/changed-by", "statefulset") == []
+    # A replace without the field sends the default 0: from a machine that changes nothing.
+    kubectl("replace", "-f", "-", user=MACHINE, given=stateful(n, image="app:2"))
+    assert partition(n) == MOST and stamps(n, "statefulset") == before, stamps(n, "statefulset")
+    other = f"{n}-client"
+    kubectl("apply", "-f", "-", user=PERSON, given=stateful(other))
+    kubectl("apply", "-f", "-", user=PERSON, given=stateful(other, image="app:2"))
+    kubectl("apply", "-f", "-", user=PERSON, given=stateful(other, image="app:2"))
+    assert partition(other) == MOST and stamps(other, "statefulset")[1] is None, stamps(other, "statefulset")
+
+
+@case("StatefulSet: a server-side dry run sees no difference while held")
+def _(n):
+    held_set(n)
+    seen = kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=git", "--dry-run=server", "-f", "-",
+                   "-o", "json", user=MACHINE, given=stateful(n, image="app:2"))
+    assert json.loads(seen)["spec"]["updateStrategy"]["rollingUpdate"]["partition"] == MOST
+
+
+@case("StatefulSet: a restart annotation alone is not held; together with a new image it is")
+def _(n):
+    apply(stateful(n))
+    kubectl("rollout", "restart", f"statefulset/{n}", user=PERSON)
+    assert partition(n) == 0 and stamps(n, "statefulset")[0] is None
+    apply(stateful(n, image="app:2", template_annotations={"team": "shop", "kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}))
+    assert partition(n) == MOST
+
+
+@case("StatefulSet: a machine, or a component of the cluster, that sends a lower partition gets the one that stands")
+def _(n):
+    held_set(n)
+    apply(stateful(n, image="app:2", partition=0), user=MACHINE)
+    assert partition(n) == MOST
+    for user in (MACHINE, "system:serviceaccount:kube-system:statefulset-controller", "system:kube-controller-manager", "system:node:a"):
+        for lower in (0, 2):
+            patch(n, at_partition(lower), user, kind="statefulset")
+            assert partition(n) == MOST, (user, lower)
+    assert stamps(n, "statefulset")[:2] == (MACHINE, None)
+
+
+@case("StatefulSet: what the controller lowered stands against machines, and a person who sends another than 0")
+def _(n):
+    held_set(n)
+    patch(n, at_partition(3), ARGS.controller_user, kind="statefulset")
+    assert partition(n) == 3 and stamps(n, "statefulset")[2] is not None
+    apply(stateful(n, image="app:2"), user=MACHINE)
+    apply(stateful(n, image="app:2", partition=0), user=MACHINE)
+    assert partition(n) == 3 and stamps(n, "statefulset")[2] is not None, "still explained"
+    patch(n, at_partition(1), PERSON, kind="statefulset")
+    assert partition(n) == 3 and stamps(n, "statefulset")[1] is None
+
+
+@case("StatefulSet: a newer template in the middle of a release, and the way back to the first, are held from all pods")
+def _(n):
+    held_set(n)
+    patch(n, at_partition(2), ARGS.controller_user, kind="statefulset")
+    for image in ("app:3", "app:1"):
+        apply(stateful(n, image=image), user=PERSON)
+        assert partition(n) == MOST and stamps(n, "statefulset")[0] == PERSON
+
+
+@case("StatefulSet: a person who sets the partition to 0 lets it go, and is stamped; the explanation goes")
+def _(n):
+    held_set(n)
+    patch(n, {"spec": {"updateStrategy": {"rollingUpdate": {"partition": 0}}}}, PERSON, kind="statefulset")
+    assert partition(n) == 0 and stamps(n, "statefulset") == (MACHINE, PERSON, None), stamps(n, "statefulset")
+    apply(stateful(n, image="app:2"), user=MACHINE)
+    assert partition(n) == 0 and stamps(n, "statefulset") == (MACHINE, PERSON, None), "an apply that changes nothing after it"
+    apply(stateful(n, image="app:3"), user=MACHINE)
+    assert partition(n) == MOST and stamps(n, "statefulset")[:2] == (MACHINE, None), "the next template"
+
+
+@case("StatefulSet: a person who sends partition 0 together with a new template is held all the same")
+def _(n):
+    held_set(n)
+    apply(stateful(n, image="app:3", partition=0), user=PERSON)
+    assert partition(n) == MOST and stamps(n, "statefulset")[1] is None
+
+
+@case("StatefulSet: stamps cannot be forged or removed")
+def _(n):
+    held_set(n)
+    before = stamps(n, "statefulset")
+    patch(n, {"metadata": {"annotations": {STAMPS[0]: "eve", STAMPS[1]: "eve", STAMPS[2]: None}}}, PERSON, kind="statefulset")
+    assert partition(n) == MOST and stamps(n, "statefulset") == before, stamps(n, "statefulset")
+
+
+@case("StatefulSet: break-glass in the same apply runs at once, and lets a held template run, for a machine too")
+def _(n):
+    glass = lambda image: annotated(stateful(n, image=image), break_glass="INC-7: checkout is down")
+    apply(stateful(n))
+    apply(glass("app:2"), user=MACHINE)
+    assert partition(n) == 0 and stamps(n, "statefulset") == (MACHINE, None, None), stamps(n, "statefulset")
+    apply(stateful(n, image="app:3"), user=MACHINE)
+    assert partition(n) == MOST, "without the annotation the gate is back"
+    apply(glass("app:3"), user=MACHINE)
+    assert partition(n) == 0 and stamps(n, "statefulset")[2] is None
+    apply(annotated(stateful(n, image="app:4"), break_glass=""))
+    assert partition(n) == MOST, "without a reason it does not count"
+
+
+@case("StatefulSet: a partition of the user's own is let be, and so is one without the label")
+def _(n):
+    apply(stateful(n))
+    patch(n, at_partition(2), MACHINE, kind="statefulset")
+    patch(n, at_partition(1), MACHINE, kind="statefulset")
+    assert partition(n) == 1 and stamps(n, "statefulset") == (None, None, None)
+    apply(stateful(f"{n}-plain", gated=False))
+    apply(stateful(f"{n}-plain", gated=False, image="app:2"))
+    assert partition(f"{n}-plain") == 0 and stamps(f"{n}-plain", "statefulset") == (None, None, None)
+
+
+@case("StatefulSet: a label taken away while held leaves it as it is; then anybody may let it go", mode="Audit")
+def _(n):
+    held_set(n)
+    apply(stateful(n, gated=False, image="app:2"), user=MACHINE)
+    assert partition(n) == MOST, "was let go by the removal"
+    patch(n, at_partition(0), MACHINE, kind="statefulset")
+    assert partition(n) == 0
+
+
+@case("StatefulSet: a label put on together with a new template holds it; put on alone it does not")
+def _(n):
+    apply(stateful(n, gated=False))
+    apply(stateful(n, image="app:2"))
+    assert partition(n) == MOST
+    apply(stateful(f"{n}-alone", gated=False))
+    apply(stateful(f"{n}-alone"))
+    assert partition(f"{n}-alone") == 0
+
+
+@case("StatefulSet: with OnDelete nothing is held, as there is no partition, and nothing is refused")
+def _(n):
+    for image in ("app:1", "app:2"):
+        apply(stateful(n, image=image, updateStrategy={"type": "OnDelete"}))
+    assert partition(n) == 0 and stamps(n, "statefulset") == (None, None, None)
+
+
+@case("StatefulSet: the controller raises and lowers the partition and writes annotations as it likes")
+def _(n):
+    held_set(n)
+    body = at_partition(0) | {"metadata": {"annotations": {STAMPS[2]: None}}}
+    patch(n, body, ARGS.controller_user, kind="statefulset")
+    assert partition(n) == 0 and stamps(n, "statefulset") == (MACHINE, None, None), stamps(n, "statefulset")
+    patch(n, at_partition(MOST), ARGS.controller_user, kind="statefulset")
+    assert partition(n) == MOST
+
+
+@case("StatefulSet: a webhook that pins digests: an apply that changes nothing holds and stamps nothing; a change is held")
+def _(n):
+    with Pinner(n):
+        apply(stateful(n))
+        assert get("statefulset", n)["spec"]["template"]["spec"]["containers"][0]["image"].endswith(DIGEST), "the webhook did not run"
+        for user in (MACHINE, PERSON):
+            apply(stateful(n), user=user)
+            assert partition(n) == 0 and stamps(n, "statefulset") == (None, None, None), stamps(n, "statefulset")
+        apply(stateful(n, image="app:2"), user=MACHINE)
+        assert partition(n) == MOST and stamps(n, "statefulset")[0] == MACHINE
+        before = stamps(n, "statefulset")
+        apply(stateful(n, image="app:2"), user=PERSON)
+        assert partition(n) == MOST and stamps(n, "statefulset") == before, stamps(n, "statefulset")
+
+
+@case("StatefulSet: status writes of its controller leave it held")
+def _(n):
+    held_set(n)
+    kubectl("patch", "statefulset", n, "--subresource=status", "--type=merge", "-p",
+            json.dumps({"status": {"observedGeneration": 1, "replicas": 0}}), user="system:serviceaccount:kube-system:statefulset-controller")
+    assert partition(n) == MOST
+
+
 # --- override.mode Enforce ---
 
 @case("Enforce: only who holds the verb bypass resumes, or takes the label off a held Deployment", mode="Enforce")
@@ -365,6 +594,15 @@ def _(n):
     assert paused(n), "machines are coerced, not refused"
     kubectl(*resume, user="sam", groups=())
     assert not paused(n) and stamps(n)[1] == "sam"
+    name = f"{n}-set"
+    held_set(name)
+    let_go = ("patch", "statefulset", name, "--type=strategic", "-p", json.dumps(at_partition(0)))
+    refused("eve may not let the held template of statefulset .* needs the verb bypass", *let_go, user="eve", groups=())
+    refused("eve may not", "label", "statefulset", name, "tidegate.io/gated-", user="eve", groups=())
+    apply(stateful(name, image="app:2", partition=0), user=MACHINE)
+    assert partition(name) == MOST, "machines are coerced, not refused"
+    kubectl(*let_go, user="sam", groups=())
+    assert partition(name) == 0 and stamps(name, "statefulset")[1] == "sam"
 
 
 # --- weights ---
@@ -602,7 +840,7 @@ class Pinner:
                           "clientConfig": {"url": f"https://127.0.0.1:{self.server.server_port}/",
                                            "caBundle": base64.b64encode(open(cert, "rb").read()).decode()},
                           "rules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
-                                     "resources": ["deployments"]}]}]})
+                                     "resources": ["deployments", "statefulsets"]}]}]})
         eventually(lambda: "@" in kubectl("create", "deployment", "probe", "--image=x", "--dry-run=server", "-o", "yaml"))
 
     def __exit__(self, *_):
@@ -628,7 +866,9 @@ def eventually(holds, seconds=30):
 def policies_work():
     apply(deployment("ready"))
     apply(deployment("ready", image=f"app:{random.randrange(10**9)}"))
-    return paused("ready")
+    apply(stateful("ready"))
+    apply(stateful("ready", image=f"app:{random.randrange(10**9)}"))
+    return paused("ready") and partition("ready") == MOST
 
 
 def main():

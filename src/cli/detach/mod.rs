@@ -26,9 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 8;
 
 const EXIT_CODES: &str = "\
-The GatedRelease gets the annotation tidegate.io/detach. What goes on then is brought to an end: where the Deployment runs the
+The GatedRelease gets the annotation tidegate.io/detach. What goes on then is brought to an end: where the workload runs the
 new version already it takes all traffic, else traffic goes back to what serves now; canary and previous version go; the
-finalizer goes, and the object stays, Ready=False/Detached. A template that was never released stays paused, and is named.
+finalizer goes, and the object stays, Ready=False/Detached. A template that was never released stays held, and is named.
 Back under the gate: kubectl annotate gatedrelease NAME tidegate.io/detach-
 
 Where no controller holds the Lease, this command takes it and does the work itself.
@@ -57,7 +57,7 @@ pub struct Args {
     /// For how long to wait until all have left.
     #[arg(long, default_value = "10m")]
     timeout: Span,
-    /// Leave the label tidegate.io/gated on the Deployments: the next change of each is paused all the same as long as the
+    /// Leave the label tidegate.io/gated on the workloads: the next change of each is held all the same as long as the
     /// admission policies are installed.
     #[arg(long)]
     keep_label: bool,

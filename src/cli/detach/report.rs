@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Leaver;
+use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CHANGE, GATED, PAUSED_BECAUSE, PREVIOUS_SUFFIX};
-use crate::cli::{Failure, say};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
-use crate::cluster::{Cluster, Error};
+use crate::cli::{Failure, say, workload_kind};
+use crate::cluster::kind::{GATED_RELEASE, HTTP_ROUTE};
+use crate::cluster::{Cluster, Error, Kind};
+use crate::release::wording;
 
 /// Takes the label off and tells what is left.
 pub(super) async fn tell(cluster: &Cluster, leaver: &Leaver, keep_label: bool) -> Result<(), Failure> {
@@ -39,12 +41,13 @@ async fn lines(cluster: &Cluster, leaver: &Leaver, keep_label: bool) -> Result<V
             routes.join(", ")
         ));
     }
-    let Some(deployment) = cluster.get(&DEPLOYMENT, namespace, workload).await? else {
-        lines.push(format!("  Deployment {workload} does not exist.\n"));
+    let kind = workload_kind(&release);
+    let Some(object) = cluster.get(Kind::of_workload(kind), namespace, workload).await? else {
+        lines.push(format!("  {kind} {workload} does not exist.\n"));
         return Ok(lines);
     };
-    lines.extend(paused(&deployment, namespace, workload));
-    lines.extend(label(cluster, &deployment, namespace, workload, keep_label).await);
+    lines.extend(held(kind, &object, namespace, workload));
+    lines.extend(label(cluster, kind, &object, (namespace, workload), keep_label).await);
     Ok(lines)
 }
 
@@ -54,38 +57,55 @@ fn has_weight(route: &Value, service: &str) -> bool {
     backends.into_iter().any(|backend| backend["name"] == service && backend["weight"].as_i64().unwrap_or(1) > 0)
 }
 
-/// What keeps the Deployment paused, and both ways on.
-fn paused(deployment: &Value, namespace: &str, name: &str) -> Option<String> {
-    if deployment.pointer("/spec/paused").and_then(Value::as_bool) != Some(true) {
+/// What keeps the workload held, and both ways on.
+fn held(kind: WorkloadKind, object: &Value, namespace: &str, name: &str) -> Option<String> {
+    let partition = object.pointer("/spec/updateStrategy/rollingUpdate/partition").and_then(Value::as_u64).unwrap_or(0);
+    let (stands, has, how) = match kind {
+        WorkloadKind::Deployment => {
+            let paused = object.pointer("/spec/paused").and_then(Value::as_bool) == Some(true);
+            (paused, "is paused, and not by Tidegate. Resume it when you like", "STAYS PAUSED")
+        }
+        WorkloadKind::StatefulSet => {
+            let has = "has a partition that Tidegate did not set. Take it away when you like";
+            (partition > 0, has, "STAYS HELD by its partition")
+        }
+    };
+    if !stands {
         return None;
     }
-    let annotation = |key: &str| deployment.pointer("/metadata/annotations").and_then(|all| all.get(key)?.as_str());
+    let let_go = wording::let_go(kind, namespace, name);
+    let annotation = |key: &str| object.pointer("/metadata/annotations").and_then(|all| all.get(key)?.as_str());
     if annotation(PAUSED_BECAUSE).is_none() {
-        return Some(format!(
-            "  Deployment {name} is paused, and not by Tidegate. Resume it when you like: kubectl rollout resume deployment/{name} -n {namespace}\n"
-        ));
+        return Some(format!("  {kind} {name} {has}: {let_go}\n"));
     }
     let change = annotation(CHANGE).map(|change| format!(" ({change})")).unwrap_or_default();
     Some(format!(
-        "  Deployment {name} STAYS PAUSED: its template{change} was never released; the pods from before it serve.\n    let it run:  kubectl rollout resume deployment/{name} -n {namespace}\n    or go back:  revert the template in Git and apply it, then resume: nothing rolls then\n"
+        "  {kind} {name} {how}: its template{change} was never released; the pods from before it serve.\n    let it run:  {let_go}\n    or go back:  revert the template in Git and apply it, then run the same: nothing rolls then\n"
     ))
 }
 
 /// The label would hold the next change for ever.
-async fn label(cluster: &Cluster, deployment: &Value, namespace: &str, name: &str, keep: bool) -> Option<String> {
-    deployment.pointer("/metadata/labels").and_then(|all| all.get(GATED))?;
+async fn label(
+    cluster: &Cluster,
+    kind: WorkloadKind,
+    object: &Value,
+    (namespace, name): (&str, &str),
+    keep: bool,
+) -> Option<String> {
+    object.pointer("/metadata/labels").and_then(|all| all.get(GATED))?;
     if keep {
         return Some(format!(
-            "  Deployment {name} keeps the label {GATED}: its next change is paused, and nothing releases it, as long as the\n  admission policies are installed.\n"
+            "  {kind} {name} keeps the label {GATED}: its next change is held, and nothing releases it, as long as the\n  admission policies are installed.\n"
         ));
     }
     let metadata = json!({"labels": {GATED: null}});
-    Some(match cluster.mark(&DEPLOYMENT, namespace, name, metadata).await {
+    Some(match cluster.mark(Kind::of_workload(kind), namespace, name, metadata).await {
         Ok(()) => format!(
-            "  Label {GATED} taken off Deployment {name}. Take it out of the manifest in Git too: the next apply puts it back.\n"
+            "  Label {GATED} taken off {kind} {name}. Take it out of the manifest in Git too: the next apply puts it back.\n"
         ),
         Err(error) => format!(
-            "  Label {GATED} could NOT be taken off Deployment {name}: {error}.\n  Its next change is paused, and nothing releases it: kubectl label deployment {name} -n {namespace} {GATED}-\n"
+            "  Label {GATED} could NOT be taken off {kind} {name}: {error}.\n  Its next change is held, and nothing releases it: kubectl label {} {name} -n {namespace} {GATED}-\n",
+            kind.resource()
         ),
     })
 }
@@ -96,15 +116,30 @@ mod tests {
 
     #[test]
     fn a_template_that_was_never_released_is_named_with_both_ways_on() {
-        let held = json!({"metadata": {"annotations": {PAUSED_BECAUSE: "x", CHANGE: "git:4f2c9e1"}}, "spec": {"paused": true}});
-        insta::assert_snapshot!(paused(&held, "shop", "web").unwrap(), @r"
+        let object = json!({"metadata": {"annotations": {PAUSED_BECAUSE: "x", CHANGE: "git:4f2c9e1"}}, "spec": {"paused": true}});
+        insta::assert_snapshot!(held(WorkloadKind::Deployment, &object, "shop", "web").unwrap(), @r"
           Deployment web STAYS PAUSED: its template (git:4f2c9e1) was never released; the pods from before it serve.
             let it run:  kubectl rollout resume deployment/web -n shop
-            or go back:  revert the template in Git and apply it, then resume: nothing rolls then
+            or go back:  revert the template in Git and apply it, then run the same: nothing rolls then
         ");
         let by_others = json!({"spec": {"paused": true}});
-        assert!(paused(&by_others, "shop", "web").unwrap().contains("not by Tidegate"));
-        assert_eq!(paused(&json!({"spec": {}}), "shop", "web"), None);
+        assert!(held(WorkloadKind::Deployment, &by_others, "shop", "web").unwrap().contains("not by Tidegate"));
+        assert_eq!(held(WorkloadKind::Deployment, &json!({"spec": {}}), "shop", "web"), None);
+    }
+
+    #[test]
+    fn a_stateful_set_is_let_go_by_its_partition() {
+        let held = |object: &Value| held(WorkloadKind::StatefulSet, object, "shop", "db");
+        let at = |partition: u32| json!({"updateStrategy": {"rollingUpdate": {"partition": partition}}});
+        let object = json!({"metadata": {"annotations": {PAUSED_BECAUSE: "x", CHANGE: "git:4f2c9e1"}}, "spec": at(2_147_483_647)});
+        insta::assert_snapshot!(held(&object).unwrap(), @r#"
+          StatefulSet db STAYS HELD by its partition: its template (git:4f2c9e1) was never released; the pods from before it serve.
+            let it run:  kubectl patch statefulset db -n shop -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'
+            or go back:  revert the template in Git and apply it, then run the same: nothing rolls then
+        "#);
+        assert!(held(&json!({"spec": at(2)})).unwrap().contains("did not set"));
+        assert_eq!(held(&json!({"spec": at(0)})), None);
+        assert_eq!(held(&json!({"spec": {"paused": true}})), None, "no field of a StatefulSet");
     }
 
     #[test]

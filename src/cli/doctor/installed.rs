@@ -10,7 +10,7 @@ use crate::prometheus::Config;
 /// MutatingAdmissionPolicy is there from this minor version of Kubernetes 1 on.
 const MINOR_MIN: u32 = 36;
 /// Endings of the policies that the chart always installs.
-const HOLD: &str = "-hold";
+const HOLDS: [(&str, &str); 2] = [("-hold", "Deployments"), ("-hold-stateful", "StatefulSets")];
 const OTHERS: [&str; 3] = ["-weights", "-records", "-attestations"];
 
 pub(super) fn judge(seen: &Installation, now: Time) -> Vec<Line> {
@@ -105,17 +105,20 @@ fn policies(seen: &Installation) -> Vec<Line> {
     let is_there =
         |ending: &str| all.iter().find(|name| name.ends_with(ending)).map(|name| (*name, bound.contains(name)));
     let mut lines = Vec::new();
-    match is_there(HOLD) {
-        Some((_, true)) => {}
-        Some((name, false)) => {
-            lines.push(line(Level::Fail, WHAT, format!("{name} has no binding, so nothing is held. {upgrade}")));
+    for (hold, whose) in HOLDS {
+        match is_there(hold) {
+            Some((_, true)) => {}
+            Some((name, false)) => {
+                let says = format!("{name} has no binding, so {whose} are not held. {upgrade}");
+                lines.push(line(Level::Fail, WHAT, says));
+            }
+            None if !seen.webhooks.all().is_empty() => {}
+            None => lines.push(line(
+                Level::Fail,
+                WHAT,
+                format!("there is neither the policy *{hold} nor a webhook of Tidegate: changed templates of {whose} run ungated. {upgrade} with admission.enabled=true"),
+            )),
         }
-        None if !seen.webhooks.all().is_empty() => {}
-        None => lines.push(line(
-            Level::Fail,
-            WHAT,
-            format!("there is neither the policy *{HOLD} nor a webhook of Tidegate: changed templates run ungated. {upgrade} with admission.enabled=true"),
-        )),
     }
     for ending in OTHERS {
         match is_there(ending) {

@@ -17,7 +17,7 @@ use crate::cluster::{Cluster, Leadership, SystemClock};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The namespace whose GatedReleases and Deployments are looked at; by default that of the kubeconfig.
+    /// The namespace whose GatedReleases, Deployments and StatefulSets are looked at; by default that of the kubeconfig.
     #[arg(short, long)]
     namespace: Option<String>,
     /// Look at all namespaces.

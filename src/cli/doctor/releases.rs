@@ -1,18 +1,23 @@
-//! Each GatedRelease, and Deployments under the gate.
+//! Each GatedRelease, and Deployments and StatefulSets under the gate.
 
 use serde_json::Value;
 
 use super::{Level, Line, line, unseen};
+use crate::api::gated_release::WorkloadKind;
 use crate::cluster::doctor::Installation;
-use crate::release::preflight::paused_owners;
+use crate::release::preflight::hold_owners;
 
 pub(super) fn judge(seen: &Installation) -> Vec<Line> {
     let mut lines = Vec::new();
     lines.extend(unseen("GatedReleases", &seen.releases));
     lines.extend(seen.releases.all().iter().map(of_release));
-    lines.extend(unseen("Deployments", &seen.gated));
-    for deployment in seen.gated.all() {
-        lines.extend(of_deployment(seen, deployment));
+    let kinds = [
+        (WorkloadKind::Deployment, "Deployments", &seen.gated),
+        (WorkloadKind::StatefulSet, "StatefulSets", &seen.gated_sets),
+    ];
+    for (kind, all, looked) in kinds {
+        lines.extend(unseen(all, looked));
+        lines.extend(looked.all().iter().flat_map(|workload| of_workload(seen, kind, workload)));
     }
     if seen.releases.all().is_empty() && lines.is_empty() {
         lines.push(line(Level::Ok, "GatedReleases", "there are none here; -A looks into all namespaces"));
@@ -55,25 +60,39 @@ fn of_release(release: &Value) -> Line {
     }
 }
 
-fn of_deployment(seen: &Installation, deployment: &Value) -> Vec<Line> {
-    const WHAT: &str = "Deployment";
-    let (namespace, name) = (text(deployment, "/metadata/namespace"), text(deployment, "/metadata/name"));
+/// The kind that a GatedRelease names; the API server writes the default.
+fn kind_of(release: &Value) -> &str {
+    match text(release, "/spec/workloadRef/kind") {
+        "" => WorkloadKind::Deployment.as_str(),
+        kind => kind,
+    }
+}
+
+fn of_workload(seen: &Installation, kind: WorkloadKind, workload: &Value) -> Vec<Line> {
+    let (what, resource) = (kind.as_str(), kind.resource());
+    let (namespace, name) = (text(workload, "/metadata/namespace"), text(workload, "/metadata/name"));
     let mut lines = Vec::new();
     let named = seen.releases.all().iter().any(|release| {
-        text(release, "/metadata/namespace") == namespace && text(release, "/spec/workloadRef/name") == name
+        text(release, "/metadata/namespace") == namespace
+            && text(release, "/spec/workloadRef/name") == name
+            && kind_of(release) == what
     });
-    if !named && unseen(WHAT, &seen.releases).is_none() {
+    if !named && unseen(what, &seen.releases).is_none() {
         lines.push(line(
             Level::Fail,
-            WHAT,
-            format!("{namespace}/{name} carries the label tidegate.io/gated and no GatedRelease names it: a changed template is held and nobody ships it. Create one, or take the label off: kubectl label deployment {name} -n {namespace} tidegate.io/gated-"),
+            what,
+            format!("{namespace}/{name} carries the label tidegate.io/gated and no GatedRelease names it: a changed template is held and nobody ships it. Create one, or take the label off: kubectl label {resource} {name} -n {namespace} tidegate.io/gated-"),
         ));
     }
-    for manager in paused_owners(deployment) {
+    let field = match kind {
+        WorkloadKind::Deployment => "paused",
+        WorkloadKind::StatefulSet => "updateStrategy.rollingUpdate.partition",
+    };
+    for manager in hold_owners(kind, workload) {
         lines.push(line(
             Level::Warn,
-            WHAT,
-            format!("{namespace}/{name}: field manager {manager} owns spec.paused, which belongs to the gate. Remove `paused` from the manifest that it applies"),
+            what,
+            format!("{namespace}/{name}: field manager {manager} owns spec.{field}, which belongs to the gate. Remove `{field}` from the manifest that it applies"),
         ));
     }
     lines

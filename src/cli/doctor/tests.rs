@@ -22,8 +22,8 @@ fn whole() -> Installation {
     Installation {
         version: at(vec![json!({"minor": "36", "gitVersion": "v1.36.3"})]),
         definitions: at(custom_resource_definitions().iter().map(|crd| serde_json::to_value(crd).unwrap()).collect()),
-        policies: at(vec![policy("tidegate-hold"), policy("tidegate-weights")]),
-        bindings: at(vec![binding("tidegate-hold"), binding("tidegate-weights")]),
+        policies: at(vec![policy("tidegate-hold"), policy("tidegate-hold-stateful"), policy("tidegate-weights")]),
+        bindings: at(vec![binding("tidegate-hold"), binding("tidegate-hold-stateful"), binding("tidegate-weights")]),
         checks: at(vec![policy("tidegate-records"), policy("tidegate-attestations")]),
         check_bindings: at(vec![binding("tidegate-records"), binding("tidegate-attestations")]),
         webhooks: at(vec![]),
@@ -38,6 +38,7 @@ fn whole() -> Installation {
                 "conditions": [{"type": "Ready", "status": "True", "reason": "InForce", "message": ""}]},
         })]),
         gated: at(vec![json!({"metadata": {"name": "web", "namespace": "shop"}})]),
+        gated_sets: at(vec![]),
         roles: at(vec![
             named(
                 "ClusterRole",
@@ -85,7 +86,7 @@ fn a_whole_installation_is_told_line_by_line() {
     insta::assert_snapshot!(page(&told(&whole())), @"
     ok    Kubernetes: v1.36.3, changes are held by a MutatingAdmissionPolicy
     ok    Kinds: all four are as version 0.1.0 has them
-    ok    Policies: tidegate-hold, tidegate-weights, tidegate-records, tidegate-attestations are bound
+    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-weights, tidegate-records, tidegate-attestations are bound
     ok    Lease: tidegate-0 leads
     ok    Metrics: sources default (http://prometheus:9090); query templates http-server
     ok    Rights: bypass on gatedreleases.tidegate.io: you do not hold it; by roles: Group on-call in shop, ServiceAccount flux-system/flux (by a wildcard); and whoever is in system:masters
@@ -124,6 +125,9 @@ fn status(seen: &mut Installation, kind: &str, status: &str) {
 #[case::never_looked_at(|seen: &mut Installation| if let Looked::At(all) = &mut seen.releases { all[0]["status"] = json!({}) }, Level::Fail, "GatedRelease", "never looked at")]
 #[case::changed_since(|seen: &mut Installation| if let Looked::At(all) = &mut seen.releases { all[0]["metadata"]["generation"] = 2.into() }, Level::Warn, "GatedRelease", "its last change")]
 #[case::nobody_s_deployment(|seen: &mut Installation| seen.releases = Looked::At(vec![]), Level::Fail, "Deployment", "no GatedRelease names it")]
+#[case::nobody_s_stateful_set(|seen: &mut Installation| seen.gated_sets = Looked::At(vec![json!({"metadata": {"name": "web", "namespace": "shop"}})]), Level::Fail, "StatefulSet", "kubectl label statefulset web")]
+#[case::an_owned_partition(|seen: &mut Installation| seen.gated_sets = Looked::At(vec![json!({"metadata": {"name": "db", "namespace": "shop", "managedFields": [{"manager": "flux", "operation": "Apply", "fieldsV1": {"f:spec": {"f:updateStrategy": {"f:rollingUpdate": {"f:partition": {}}}}}}]}})]), Level::Warn, "StatefulSet", "flux owns spec.updateStrategy.rollingUpdate.partition")]
+#[case::no_hold_of_stateful_sets(|seen: &mut Installation| if let Looked::At(all) = &mut seen.policies { all.retain(|one| one["metadata"]["name"] != "tidegate-hold-stateful") }, Level::Fail, "Policies", "templates of StatefulSets run ungated")]
 #[case::an_owned_pause(|seen: &mut Installation| if let Looked::At(all) = &mut seen.gated { all[0]["metadata"]["managedFields"] = json!([{"manager": "flux", "fieldsV1": {"f:spec": {"f:paused": {}}}}]) }, Level::Warn, "Deployment", "flux owns spec.paused")]
 fn what_is_wrong_has_a_line_with_its_remedy(
     #[case] spoil: Spoil,

@@ -1,15 +1,15 @@
-//! Pods of one Deployment, one after another, by the eviction API.
+//! Pods of one group, one after another, by the eviction API.
 
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, EvictParams, ListParams, Preconditions};
-use kube::core::{Expression, Selector};
+use kube::core::Selector;
 use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 
 use super::Stopped;
+use super::group::Group;
 use crate::cli::{say, why};
 
 /// How often pods are looked at.
@@ -31,11 +31,10 @@ impl Evictor {
         Self { pods, namespace: namespace.to_owned(), patience, interrupt }
     }
 
-    /// Evicts every pod that the Deployment has now; says how many were left because they are alone.
-    pub(super) async fn all_of(&self, deployment: &Deployment, role: &str) -> Result<usize, Stopped> {
-        let name = deployment.name_any();
-        let selector = selector(deployment)?;
-        let old: Vec<_> = self.list(&selector).await?.into_iter().filter(living).collect();
+    /// Evicts every pod that the group has now; says how many were left because they are alone.
+    pub(super) async fn all_of(&self, group: &Group) -> Result<usize, Stopped> {
+        let Group { name, role, selector } = group;
+        let old: Vec<_> = self.list(selector).await?.into_iter().filter(living).collect();
         if old.is_empty() {
             return Ok(0);
         }
@@ -51,7 +50,7 @@ impl Evictor {
             let says = format!("{name} ({role}) {}/{}: {}", index + 1, old.len(), pod.name_any());
             let until = Instant::now() + self.patience;
             self.evict(pod, until, &says).await?;
-            self.replaced(pod, &selector, wanted, until, &says).await?;
+            self.replaced(pod, selector, wanted, until, &says).await?;
             tell(&format!("{says} replaced, {wanted} ready"))?;
         }
         Ok(0)
@@ -114,19 +113,6 @@ impl Evictor {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-}
-
-fn selector(deployment: &Deployment) -> Result<Selector, Stopped> {
-    let name = deployment.name_any();
-    let labels = deployment.spec.as_ref().map(|spec| spec.selector.clone()).unwrap_or_default();
-    let all = labels.match_labels.unwrap_or_default();
-    if all.is_empty() || labels.match_expressions.is_some_and(|all| !all.is_empty()) {
-        let why = format!(
-            "Deployment {name}: spec.selector is not made of labels alone. Evict its pods by hand: kubectl delete pod NAME, one after another"
-        );
-        return Err(Stopped::Failed(why));
-    }
-    Ok(all.into_iter().map(|(key, value)| Expression::Equal(key, value)).collect())
 }
 
 fn living(pod: &Pod) -> bool {

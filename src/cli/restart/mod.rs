@@ -1,29 +1,33 @@
-//! `tidegate restart`: new pods of the same templates. An idle Deployment rolls as `kubectl rollout restart` makes it; in the
+//! `tidegate restart`: new pods of the same templates. An idle workload rolls as `kubectl rollout restart` makes it; in the
 //! middle of a release, where that is refused or would reach only a part of the pods, [`evict`] takes one pod after another.
 
 mod evict;
+mod group;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::{ListParams, Patch, PatchParams};
-use kube::{Api, Client, ResourceExt};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{Failure, client, say, why};
-use crate::api::names::{RELEASE, RESTARTED_AT, ROLE};
+use crate::api::gated_release::WorkloadKind;
+use crate::api::names::RESTARTED_AT;
 use crate::api::{GatedRelease, ReleaseRecord, Span};
 
 const EXIT_CODES: &str = "\
-Between releases the Deployment gets the annotation that `kubectl rollout restart` sets: no change of the program, so it
+Between releases the workload gets the annotation that `kubectl rollout restart` sets: no change of the program, so it
 rolls at once and is not held. During a release, and after one that came back, its pods, the canary's and those of the
 previous version are evicted one after another: PodDisruptionBudgets are asked, the next pod goes when as many are ready
-again as before, and no template changes. A pod that is alone behind its Deployment is left where it is, as nobody would
-serve meanwhile and the release would go back: --interrupt takes it all the same.
+again as before, and no template changes. A pod that is alone behind its Deployment, or alone with its version in a
+StatefulSet, is left where it is, as nobody would serve meanwhile and the release would go back: --interrupt takes it all
+the same.
 
 Exit codes:
-  0  all pods are new, or the Deployment rolls
+  0  all pods are new, or the workload rolls
   1  failed, or pods were left; which and why is printed
   2  wrong arguments
   3  pods were not ready again within --timeout, or a PodDisruptionBudget did not let one go; the others were left alone";
@@ -40,7 +44,7 @@ pub struct Args {
     /// How long one pod may take to go and to be replaced.
     #[arg(long, default_value = "5m")]
     timeout: Span,
-    /// Take also a pod that is alone behind its Deployment: nobody serves until the next is ready.
+    /// Take also a pod that is alone with its version: nobody serves that one until the next pod is ready.
     #[arg(long)]
     interrupt: bool,
 }
@@ -58,37 +62,33 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let release =
         Api::<GatedRelease>::namespaced(client.clone(), &namespace).get(&args.name).await.map_err(|error| {
             format!(
-                "GatedRelease {namespace}/{}: {}. Not gated? kubectl rollout restart deployment/NAME",
+                "GatedRelease {namespace}/{}: {}. Not gated? kubectl rollout restart deployment/NAME, or statefulset/NAME",
                 args.name,
                 why(&error)
             )
         })?;
-    let workload = release.spec.workload_ref.name.clone();
-    let deployments = Api::<Deployment>::namespaced(client.clone(), &namespace);
-    let deployment = deployments
-        .get(&workload)
-        .await
-        .map_err(|error| format!("Deployment {namespace}/{workload}: {}", why(&error)))?;
-    let ours = ListParams::default().labels(&format!("{RELEASE}={}", args.name));
-    let sides =
-        deployments.list(&ours).await.map_err(|error| format!("Deployments of the release: {}", why(&error)))?.items;
-    let paused = deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false);
-    if !paused && sides.is_empty() && !goes_on(&client, &namespace, &release).await? {
-        roll(&deployments, &workload).await?;
-        let look = format!("kubectl rollout status deployment/{workload} -n {namespace}");
+    let (kind, workload) = (release.spec.workload_ref.kind, release.spec.workload_ref.name.clone());
+    let found = group::find(&client, &namespace, kind, &workload).await?;
+    let sides = group::sides(&client, &namespace, &args.name).await?;
+    if !found.held && sides.is_empty() && !goes_on(&client, &namespace, &release).await? {
+        match kind {
+            WorkloadKind::Deployment => roll(&Api::<Deployment>::namespaced(client, &namespace), &workload).await,
+            WorkloadKind::StatefulSet => roll(&Api::<StatefulSet>::namespaced(client, &namespace), &workload).await,
+        }
+        .map_err(|error| format!("{kind} {namespace}/{workload}: {}", why(&error)))?;
+        let look = format!("kubectl rollout status {}/{workload} -n {namespace}", kind.resource());
         say(&format!("{namespace}/{workload}: rolls to new pods of the same template. Watch: {look}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!(
-        "{namespace}/{}: a release goes on or the Deployment is held: pods are evicted one after another, templates stay\n",
+        "{namespace}/{}: a release goes on or the {kind} is held: pods are evicted one after another, templates stay\n",
         args.name
     ))?;
     let patience = Duration::from_millis(args.timeout.as_millis());
     let evictor = evict::Evictor::new(&client, &namespace, patience, args.interrupt);
     let mut left = 0;
-    for one in std::iter::once(deployment).chain(sides) {
-        let role = one.labels().get(ROLE).map_or("workload", String::as_str).to_owned();
-        match evictor.all_of(&one, &role).await {
+    for group in found.groups.iter().chain(&sides) {
+        match evictor.all_of(group).await {
             Ok(0) => {}
             Ok(pods) => left += pods,
             Err(Stopped::TooLong(why)) => {
@@ -122,13 +122,12 @@ async fn goes_on(client: &Client, namespace: &str, release: &GatedRelease) -> Re
 }
 
 /// As `kubectl rollout restart` does, by its field manager.
-async fn roll(deployments: &Api<Deployment>, name: &str) -> Result<(), Failure> {
+async fn roll<K>(workloads: &Api<K>, name: &str) -> Result<(), kube::Error>
+where
+    K: Clone + std::fmt::Debug + DeserializeOwned,
+{
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}});
     let params = PatchParams { field_manager: Some("kubectl-rollout".to_owned()), ..PatchParams::default() };
-    deployments
-        .patch(name, &params, &Patch::Strategic(patch))
-        .await
-        .map_err(|error| format!("Deployment {name}: {}", why(&error)))?;
-    Ok(())
+    workloads.patch(name, &params, &Patch::Strategic(patch)).await.map(drop)
 }

@@ -15,18 +15,19 @@ pub enum Goal {
     Released,
     /// The release ended, however it did.
     Ended,
-    /// All traffic is on the new version in the Deployment itself; its verification may go on.
+    /// The workload itself runs the new version and has all traffic (of a StatefulSet: all pods but the first run it); its
+    /// verification may go on.
     Promoted,
     /// The release is held, for whatever reason.
     Held,
-    /// No release goes on, and the Deployment's template has been looked at.
+    /// No release goes on, and the workload's template has been looked at.
     Idle,
 }
 
 /// Which release is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
-    /// That of the Deployment's template as it stood at the start.
+    /// That of the workload's template as it stood at the start.
     Template,
     /// That of a change, by its reference.
     Change(String),
@@ -36,7 +37,7 @@ pub(super) enum Target {
     Any,
 }
 
-/// The Deployment's template as it stood at the start.
+/// The workload's template as it stood at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template {
     pub(super) uid: String,
@@ -49,7 +50,7 @@ pub(super) struct Template {
 pub(super) struct Wanted {
     pub(super) goal: Goal,
     pub(super) target: Target,
-    /// None where there was no Deployment.
+    /// None where there was no workload.
     pub(super) template: Option<Template>,
 }
 
@@ -117,13 +118,13 @@ pub(super) fn judge(wanted: &Wanted, release: &GatedRelease, records: &[&Release
         // Perhaps the template went back to one that was released long ago: then there is nothing to release.
         Some(record) if !is_newest(record) && runs => match newest.is_some_and(open) {
             true => Answer::Going,
-            false if in_force => settled(wanted.goal, format!("The Deployment runs it: {}", told(record))),
+            false if in_force => settled(wanted.goal, format!("The workload runs it: {}", told(record))),
             false => Answer::Going,
         },
         Some(record) if is_newest(record) && asked_again(release, record) => Answer::Going,
         Some(record) => of_record(wanted.goal, record),
         None if runs && in_force && !newest.is_some_and(open) => {
-            settled(wanted.goal, "The Deployment runs it, and no release goes on.".to_owned())
+            settled(wanted.goal, "The workload runs it, and no release goes on.".to_owned())
         }
         None => Answer::Going,
     }

@@ -5,10 +5,10 @@ mod watch;
 
 use std::process::ExitCode;
 
-use super::{Failure, client, say};
+use super::{Failure, client, say, workload_kind};
 use crate::api::Span;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE};
-use crate::cluster::{Cluster, Error, Leadership, SystemClock};
+use crate::cluster::kind::GATED_RELEASE;
+use crate::cluster::{Cluster, Error, Kind, Leadership, SystemClock};
 use crate::release::template;
 use judge::{Answer, Goal, Target, Wanted};
 
@@ -98,11 +98,12 @@ async fn wanted(cluster: &Cluster, namespace: &str, args: &Args) -> Result<Wante
         )
     })?;
     let workload = release.pointer("/spec/workloadRef/name").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let deployment = patiently(|| cluster.get(&DEPLOYMENT, namespace, workload)).await?;
-    let seen = deployment.as_ref().map(|deployment| judge::Template {
-        uid: text(deployment, "/metadata/uid"),
-        generation: deployment.pointer("/metadata/generation").and_then(serde_json::Value::as_i64).unwrap_or(0),
-        revision: template::revision(&deployment["spec"]["template"]),
+    let kind = workload_kind(&release);
+    let object = patiently(|| cluster.get(Kind::of_workload(kind), namespace, workload)).await?;
+    let seen = object.as_ref().map(|object| judge::Template {
+        uid: text(object, "/metadata/uid"),
+        generation: object.pointer("/metadata/generation").and_then(serde_json::Value::as_i64).unwrap_or(0),
+        revision: template::revision(&object["spec"]["template"]),
     });
     let target = match (&args.change, &args.revision, args.goal, &seen) {
         (Some(change), ..) => Target::Change(change.clone()),
@@ -111,7 +112,7 @@ async fn wanted(cluster: &Cluster, namespace: &str, args: &Args) -> Result<Wante
         (None, None, _, Some(_)) => Target::Template,
         (None, None, _, None) => {
             return Err(format!(
-                "there is no Deployment {workload} in namespace {namespace} whose template could be waited for. Name the change that is to come: --change REF"
+                "there is no {kind} {workload} in namespace {namespace} whose template could be waited for. Name the change that is to come: --change REF"
             ));
         }
     };

@@ -7,9 +7,10 @@ use crate::api::gated_release::Capacity;
 use crate::api::{Percent, Weight};
 use crate::policy::schedule::LEAN_MAX;
 use crate::release::objects::{canary_size, previous_size};
+use crate::release::plan::count::most_beside;
 
 /// Pods at the worst moment: in Promote the workload rolls while the canary carries the traffic and the previous version
-/// is kept ready beside it.
+/// is kept ready beside it. Without routes there is no previous version, and a StatefulSet has no pods more than ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Peak {
@@ -39,6 +40,26 @@ impl Peak {
             }
             Capacity::Lean => Self { workload, surge: 0, canary: 0, previous },
         }
+    }
+
+    /// The peak of a Deployment whose new version is exposed by the number of its pods: it rolls while the canary stands
+    /// beside it, at the size of the largest stage.
+    pub fn by_count(replicas: u32, strategy: Option<&Value>) -> Self {
+        Self { workload: replicas, surge: max_surge(strategy, replicas), canary: most_beside(replicas), previous: 0 }
+    }
+
+    /// The peak of a StatefulSet, each of whose pods goes before another takes its place.
+    pub const fn within(replicas: u32) -> Self {
+        Self { workload: replicas, surge: 0, canary: 0, previous: 0 }
+    }
+
+    /// Whose pods these are, in words, without those that are none.
+    pub fn parts(&self) -> String {
+        let Self { workload, surge, canary, previous } = *self;
+        let others =
+            [(surge, "of its rolling update"), (canary, "of the canary"), (previous, "of the previous version")];
+        let others = others.into_iter().filter(|(pods, _)| *pods > 0).map(|(pods, whose)| format!(", {pods} {whose}"));
+        format!("{workload} of the workload{}", others.collect::<String>())
     }
 
     /// All pods together.
@@ -87,5 +108,14 @@ mod tests {
         let peak = Peak::of(replicas, capacity, Percent::whole(fallback), Some(&strategy));
         assert_eq!(peak, Peak { workload: replicas, surge, canary, previous });
         assert_eq!(peak.pods(), replicas + surge + canary + previous);
+    }
+
+    #[rstest]
+    #[case::beside(Peak::by_count(4, None), 9, "4 of the workload, 1 of its rolling update, 4 of the canary")]
+    #[case::beside_without_surge(Peak::by_count(4, Some(&json!({"rollingUpdate": {"maxSurge": 0}}))), 8, "4 of the workload, 4 of the canary")]
+    #[case::nothing_runs(Peak::by_count(0, None), 1, "0 of the workload, 1 of the canary")]
+    #[case::within(Peak::within(3), 3, "3 of the workload")]
+    fn without_routes_there_is_less(#[case] peak: Peak, #[case] pods: u32, #[case] parts: &str) {
+        assert_eq!((peak.pods(), peak.parts().as_str()), (pods, parts));
     }
 }

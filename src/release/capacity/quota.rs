@@ -29,6 +29,42 @@ impl Row {
     }
 }
 
+/// What objects a release makes beside the workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// Canary and previous version, each with a Service and a PodDisruptionBudget, and so many copies of NetworkPolicies.
+    Sides {
+        /// NetworkPolicies that are cloned.
+        policies: u32,
+    },
+    /// A canary under the workload's own labels, which needs nothing with it.
+    Canary,
+    /// Nothing.
+    Nothing,
+}
+
+impl Made {
+    /// How many of each, by its name in quotas, beside what lives already.
+    fn objects(self, there: (u32, u32)) -> Vec<(&'static str, u32)> {
+        let new = |there: u32| u32::from(there == 0);
+        // The workload's own ReplicaSet of the new template comes beside those of the sides.
+        match self {
+            Self::Sides { policies } => {
+                let sides = new(there.0) + new(there.1);
+                vec![
+                    ("deployments.apps", sides),
+                    ("replicasets.apps", sides + 1),
+                    ("services", sides),
+                    ("poddisruptionbudgets.policy", sides),
+                    ("networkpolicies.networking.k8s.io", policies),
+                ]
+            }
+            Self::Canary => vec![("deployments.apps", new(there.0)), ("replicasets.apps", new(there.0) + 1)],
+            Self::Nothing => Vec::new(),
+        }
+    }
+}
+
 /// What a release adds to what runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demand {
@@ -46,25 +82,15 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Of a release of `new` where `old` runs; `there` are pods of canary and previous version that live already,
-    /// `policies` NetworkPolicies that are cloned.
-    pub fn of(peak: Peak, old: &Value, new: &Value, there: (u32, u32), policies: u32) -> Self {
-        let made = |there: u32| u32::from(there == 0);
-        let sides = made(there.0) + made(there.1);
+    /// Of a release of `new` where `old` runs; `there` are pods of canary and previous version that live already.
+    pub fn of(peak: Peak, old: &Value, new: &Value, there: (u32, u32), made: Made) -> Self {
         let affinity = new.pointer("/spec/affinity").map(Value::to_string).unwrap_or_default();
         Self {
             peak,
             old: Asks::of(old),
             new: Asks::of(new),
             there,
-            objects: vec![
-                ("deployments.apps", sides),
-                // The workload's own of the new template beside them.
-                ("replicasets.apps", sides + 1),
-                ("services", sides),
-                ("poddisruptionbudgets.policy", sides),
-                ("networkpolicies.networking.k8s.io", policies),
-            ],
+            objects: made.objects(there),
             priority: new.pointer("/spec/priorityClassName").and_then(Value::as_str).unwrap_or_default().to_owned(),
             across: affinity.contains("\"namespaces\"") || affinity.contains("\"namespaceSelector\""),
         }
@@ -113,7 +139,7 @@ impl Demand {
     /// A scope that is not known here is taken as fitting: a refusal too much is seen, one too few is not.
     fn fits(&self, scope: &str, operator: &str, values: &[&str]) -> bool {
         match scope {
-            // Pods of a Deployment have no end.
+            // Pods of a Deployment or StatefulSet have no end.
             "Terminating" => false,
             "BestEffort" => self.new.is_best_effort(),
             "NotBestEffort" => !self.new.is_best_effort(),
@@ -167,7 +193,7 @@ mod tests {
 
     fn demand(new: &str, there: (u32, u32)) -> Demand {
         let peak = Peak { workload: 4, surge: 1, canary: 4, previous: 4 };
-        Demand::of(peak, &template("1"), &template(new), there, 0)
+        Demand::of(peak, &template("1"), &template(new), there, Made::Sides { policies: 0 })
     }
 
     #[rstest]
@@ -190,6 +216,24 @@ mod tests {
         #[case] wanted: Option<&str>,
     ) {
         assert_eq!(demand(new, there).needs(resource).map(|needed| needed.to_string()).as_deref(), wanted);
+    }
+
+    #[rstest]
+    #[case::a_canary("count/deployments.apps", Peak::by_count(4, None), Made::Canary, Some("1"))]
+    #[case::its_pods_and_the_surge("pods", Peak::by_count(4, None), Made::Canary, Some("5"))]
+    #[case::sets("count/replicasets.apps", Peak::by_count(4, None), Made::Canary, Some("2"))]
+    #[case::no_service("services", Peak::by_count(4, None), Made::Canary, None)]
+    #[case::no_pods_more("pods", Peak::within(4), Made::Nothing, Some("0"))]
+    #[case::no_objects("count/deployments.apps", Peak::within(4), Made::Nothing, None)]
+    #[case::a_larger_template("requests.cpu", Peak::within(4), Made::Nothing, Some("4"))]
+    fn without_routes_less_is_needed(
+        #[case] resource: &str,
+        #[case] peak: Peak,
+        #[case] made: Made,
+        #[case] wanted: Option<&str>,
+    ) {
+        let demand = Demand::of(peak, &template("1"), &template("2"), (0, 0), made);
+        assert_eq!(demand.needs(resource).map(|needed| needed.to_string()).as_deref(), wanted);
     }
 
     #[rstest]

@@ -64,15 +64,15 @@ pub(super) const DETACHED: &str = "Detached";
 pub(super) fn detached(seen: &Snapshot) -> String {
     let (namespace, name) = (&seen.release.namespace, &seen.release.name);
     let gated = seen.workload.as_ref().is_some_and(|workload| workload.gated);
-    let workload = &seen.release.spec.workload_ref.name;
+    let (kind, workload) = (seen.kind(), &seen.release.spec.workload_ref.name);
     let (label, again) = match gated {
         true => (
             format!(
-                " Deployment {workload} still has the label {GATED}: its next change is paused, and nothing releases it; remove the label."
+                " {kind} {workload} still has the label {GATED}: its next change is held, and nothing releases it; remove the label."
             ),
             String::new(),
         ),
-        false => (String::new(), format!("kubectl label deployment {workload} -n {namespace} {GATED}= && ")),
+        false => (String::new(), format!("kubectl label {} {workload} -n {namespace} {GATED}= && ", kind.resource())),
     };
     format!(
         "Tidegate has left the workload and does nothing with it.{label} Take it under the gate again: {again}kubectl annotate gatedrelease {name} -n {namespace} {DETACH}-"

@@ -11,7 +11,7 @@ use crate::release::action::Action;
 use crate::release::problem::Problem;
 use crate::release::snapshot::{Record, Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
-use crate::release::{config, template};
+use crate::release::{config, template, wording};
 
 pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
@@ -77,7 +77,7 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
             // Without traffic on the workload the next template may finish whatever roll was interrupted.
             true => open::attempt(seen, workload, now, true),
             false if workload.replicas == 0 || workload.sets.is_empty() => nothing_runs(seen, workload, now),
-            false => unsettled(workload),
+            false => unsettled(seen, workload),
         };
     };
     if template::same(&active.template, &workload.template) {
@@ -121,22 +121,25 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     open::sealed(seen, workload, now, outcome, summary.to_owned()).then(resume)
 }
 
-fn unsettled(workload: &Workload) -> Step {
+fn unsettled(seen: &Snapshot, workload: &Workload) -> Step {
     let active: Vec<_> = workload.sets.iter().filter(|set| set.is_active()).collect();
     let names: Vec<_> = active.iter().map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();
     let message = format!(
-        "The Deployment was paused in the middle of a rolling update: {} are all active, and none of them is stable for sure. Finish one of them (kubectl rollout resume lets the newest run ungated); the template is judged as soon as one is left.",
-        names.join(" and ")
+        "The {} was held in the middle of a rolling update: {} are all active, and none of them is stable for sure. Finish one of them ({} lets the newest run ungated); the template is judged as soon as one is left.",
+        seen.kind(),
+        names.join(" and "),
+        wording::let_go(seen.kind(), &seen.release.namespace, &seen.release.spec.workload_ref.name)
     );
     Step::says(Say::Unsettled("NotSettled", message)).wake(LOOK_AGAIN)
 }
 
 /// A workload in the middle of a roll of its own is adopted when it has ended: only then is it known what is stable.
-fn settling(workload: &Workload) -> Option<Step> {
+fn settling(seen: &Snapshot, workload: &Workload) -> Option<Step> {
     let active = workload.sets.iter().filter(|set| set.is_active());
     let names: Vec<_> = active.map(|set| set.name.as_str()).collect();
     let message = format!(
-        "The Deployment is in the middle of a rolling update: {} are both active. It is taken under the gate when one is left (kubectl rollout status tells); undo the update where it does not end.",
+        "The {} is in the middle of a rolling update: {} are both active. It is taken under the gate when one is left (kubectl rollout status tells); undo the update where it does not end.",
+        seen.kind(),
         names.join(" and ")
     );
     (names.len() > 1).then(|| Step::says(Say::Unsettled("NotSettled", message)))
@@ -175,7 +178,7 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         return if retried || moved { open::attempt(seen, workload, now, true) } else { Step::says(Say::Closed) };
     }
     let Some(stable) = last_good(seen) else {
-        if let Some(step) = settling(workload) {
+        if let Some(step) = settling(seen, workload) {
             return step;
         }
         let summary = "Taken under the gate as it runs.".to_owned();

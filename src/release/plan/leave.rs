@@ -9,7 +9,7 @@ use crate::api::{Time, Weight};
 use crate::release::action::Action;
 use crate::release::snapshot::{Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
-use crate::release::template;
+use crate::release::{template, wording};
 
 pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
     if !seen.release.finalizer {
@@ -53,8 +53,9 @@ fn last_word(workload: &Workload, seen: &Snapshot, why: &str) -> Option<Action> 
     }
     let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
     let text = format!(
-        "{RELEASE}={}: this template was not released, and {why}: stable serves. To let it run: kubectl rollout resume deployment/{name} -n {namespace}",
-        seen.release.name
+        "{RELEASE}={}: this template was not released, and {why}: stable serves. To let it run: {}",
+        seen.release.name,
+        wording::let_go(seen.kind(), namespace, name)
     );
     (*stands != text).then_some(Action::ExplainPause { resource_version, text })
 }
@@ -62,7 +63,7 @@ fn last_word(workload: &Workload, seen: &Snapshot, why: &str) -> Option<Action> 
 /// An attempt that is going on is ended first: forward where the workload runs the new version already, else back.
 fn close(active: &Active<'_>, why: &str) -> Step {
     if active.seen.by_count() {
-        return count::close(active);
+        return count::close(active, why);
     }
     if let Some(step) = verify::verified(active) {
         return step;

@@ -184,8 +184,9 @@ fn strands_users(active: &Active<'_>) -> bool {
 /// The workload was taken away under a release: users stay where they are answered until somebody else can answer them.
 fn stranded(active: &Active<'_>) -> Step {
     let message = format!(
-        "{}: the workload is gone or no longer under the gate, and no pod that could take the traffic over is ready: it stays where it is answered. Apply the Deployment again, or delete the GatedRelease.",
-        active.name()
+        "{}: the workload is gone or no longer under the gate, and no pod that could take the traffic over is ready: it stays where it is answered. Apply the {} again, or delete the GatedRelease.",
+        active.name(),
+        active.seen.kind()
     );
     active.hold("NoWayBack", message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN)
 }

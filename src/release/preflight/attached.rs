@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{Facts, list, text};
+use super::facts::{Facts, Way, list, text};
 use super::{Finding, Severity};
 use crate::release::split::Carrier;
 
@@ -19,6 +19,10 @@ fn names(policy: &Value, service: &str) -> bool {
 
 /// Gateway API policies by `targetRef`.
 pub(super) fn policies(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    // Without routes all pods stand behind the one Service.
+    if facts.way != Way::Routes {
+        return;
+    }
     let all = &facts.around.attached;
     for policy in all.iter().filter(|policy| names(policy, facts.service())) {
         let kind = text(policy, "/kind");
@@ -42,6 +46,9 @@ pub(super) fn policies(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 
 /// Istio's DestinationRules by host.
 pub(super) fn destinations(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    if facts.way != Way::Routes {
+        return;
+    }
     let all = &facts.around.destinations;
     for rule in all.iter().filter(|rule| is_host(rule, facts.service(), facts.namespace())) {
         let missed: Vec<_> = [Carrier::Canary, Carrier::Previous]

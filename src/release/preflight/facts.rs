@@ -7,7 +7,7 @@ use super::{Finding, Severity};
 use crate::release::labels::{Labels, labels};
 use crate::release::objects::relabel;
 use crate::release::plan::active_set;
-use crate::release::snapshot::{Snapshot, Workload};
+use crate::release::snapshot::{KindSeen, Ordinals, Snapshot, Workload};
 use crate::release::split::Carrier;
 use crate::release::template::Relabel;
 
@@ -17,8 +17,41 @@ pub(super) struct Facts<'a> {
     pub(super) workload: &'a Workload,
     /// The template that serves.
     pub(super) old: &'a Value,
-    /// Canary and previous version; empty where no label can tell them apart, which is a problem told elsewhere.
+    /// Canary and previous version; empty where no label can tell them apart, which is a problem told elsewhere, and where
+    /// no route divides the traffic: then every pod of the new version carries the workload's own labels.
     pub(super) copies: Vec<Copied>,
+    /// How a new version gets its share of the users.
+    pub(super) way: Way,
+}
+
+/// How a new version gets its share of the users, and so what of it stands beside the workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By the weights of routes: canary and previous version beside the workload, under a rewritten label.
+    Routes,
+    /// By the number of pods of a Deployment: a canary beside it, under the workload's own labels.
+    Beside,
+    /// By the ordinals of a StatefulSet: nothing beside it.
+    Within,
+}
+
+impl Way {
+    fn of(seen: &Snapshot, workload: &Workload) -> Self {
+        match (seen.by_count(), &workload.kind) {
+            (_, KindSeen::StatefulSet(_)) => Self::Within,
+            (true, KindSeen::Deployment) => Self::Beside,
+            (false, KindSeen::Deployment) => Self::Routes,
+        }
+    }
+
+    /// Whose pods run beside the workload's, to follow `pods of`; none where nothing does.
+    pub(super) const fn alongside(self) -> Option<&'static str> {
+        match self {
+            Self::Routes => Some("canary and previous version"),
+            Self::Beside => Some("the canary"),
+            Self::Within => None,
+        }
+    }
 }
 
 /// The pods that Tidegate makes.
@@ -57,8 +90,10 @@ impl<'a> Facts<'a> {
             let labels = labels(&relabel.template(template), "/metadata/labels");
             Some(Copied { carrier, relabel, plain, labels })
         };
+        let way = Way::of(seen, workload);
         let all = [(Carrier::Canary, &workload.template), (Carrier::Previous, old)];
-        Some(Self { seen, around, workload, old, copies: all.into_iter().filter_map(copied).collect() })
+        let copies = all.into_iter().filter(|_| way == Way::Routes).filter_map(copied).collect();
+        Some(Self { seen, around, workload, old, copies, way })
     }
 
     pub(super) fn namespace(&self) -> &str {
@@ -94,9 +129,17 @@ impl<'a> Facts<'a> {
         Finding { reason, severity, object: self.object(kind, object), message: message.into() }
     }
 
-    /// Of the Deployment itself.
+    /// What only a StatefulSet has.
+    pub(super) const fn ordinals(&self) -> Option<&Ordinals> {
+        match &self.workload.kind {
+            KindSeen::StatefulSet(ordinals) => Some(ordinals),
+            KindSeen::Deployment => None,
+        }
+    }
+
+    /// Of the workload itself.
     pub(super) fn of_workload(&self, reason: &'static str, severity: Severity, message: impl Into<String>) -> Finding {
-        let object = format!("Deployment {}/{}", self.namespace(), self.seen.release.spec.workload_ref.name);
+        let object = format!("{} {}/{}", self.seen.kind(), self.namespace(), self.seen.release.spec.workload_ref.name);
         Finding { reason, severity, object, message: message.into() }
     }
 

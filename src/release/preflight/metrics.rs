@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{Facts, list, named, text};
+use super::facts::{Facts, Way, list, named, text};
 use super::{Finding, Severity};
 use crate::release::labels::{labels, selects};
 use crate::release::objects::service_labels;
@@ -17,7 +17,7 @@ fn looks_here(monitor: &Value, namespace: &str) -> bool {
 
 /// By labels of the Service; a copy does not keep those by which a tool would take it for its own.
 pub(super) fn service_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let Some(service) = &facts.seen.service else { return };
+    let Some(service) = facts.seen.service.as_ref().filter(|_| facts.way == Way::Routes) else { return };
     let (own, copied) = (labels(&service.object, "/metadata/labels"), service_labels(&service.object));
     for monitor in facts.around.service_monitors.iter().filter(|monitor| looks_here(monitor, facts.namespace())) {
         let selector = monitor.pointer("/spec/selector");

@@ -21,7 +21,7 @@ use facts::Facts;
 
 pub use quota::{Capacity, capacity};
 pub use surroundings::{Surroundings, Unseen};
-pub use workload::paused_owners;
+pub use workload::hold_owners;
 
 /// What a finding does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -66,6 +66,7 @@ type Rule = fn(&Facts<'_>, &mut Vec<Finding>);
 
 const RULES: &[Rule] = &[
     workload::settled,
+    workload::partition_by_others,
     workload::paused_by_others,
     workload::argo,
     workload::autoscalers,

@@ -2,12 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{Facts, list, named, text};
+use super::facts::{Facts, Way, list, named, text};
 use super::{Finding, Severity};
-use crate::release::labels::selects;
+use crate::api::names::POD_TEMPLATE_HASH;
+use crate::release::labels::{labels, selects};
 
-/// A port of the node is taken once a node.
+const ANTI_AFFINITY: &str = "/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution";
+
+/// A port of the node is taken once a node. A StatefulSet gets no pods more than it has.
 pub(super) fn ports(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let Some(who) = facts.way.alongside() else { return };
     let spec = &facts.workload.template["spec"];
     let own_network = spec.get("hostNetwork").and_then(Value::as_bool).unwrap_or(false);
     let containers = list(spec, "/containers").iter().chain(list(spec, "/initContainers"));
@@ -25,7 +29,7 @@ pub(super) fn ports(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     }
     let taken: Vec<_> = taken.iter().map(u64::to_string).collect();
     let message = format!(
-        "Its pods take port {} of their node ({}): pods of canary and previous version find no place on a node where one of the workload's runs. Leave the ports of nodes alone, or keep as many nodes free as the canary has pods.",
+        "Its pods take port {} of their node ({}): pods of {who} find no place on a node where one of the workload's runs. Leave the ports of nodes alone, or keep as many nodes free as the canary has pods.",
         taken.join(", "),
         if own_network { "hostNetwork" } else { "hostPort" }
     );
@@ -35,17 +39,14 @@ pub(super) fn ports(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 /// A required term that keeps the copies' pods away from the workload's, because the label cannot be rewritten in it or
 /// another one says the same.
 pub(super) fn affinity(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let place = "/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution";
-    for term in list(&facts.workload.template, place) {
+    for term in list(&facts.workload.template, ANTI_AFFINITY) {
         let Some(selector) = term.get("labelSelector") else { continue };
         let away: Vec<_> = facts
             .copies
             .iter()
             .filter(|copy| {
-                // `matchLabelKeys` puts the pod's own value of a label to the selector.
-                let keys = list(term, "/matchLabelKeys").iter().filter_map(Value::as_str);
-                let told_apart = keys.into_iter().any(|key| copy.labels.get(key) != copy.plain.get(key));
-                !told_apart && selects(Some(&copy.relabel.selector(selector)), &copy.plain)
+                !told_apart(term, |key| copy.labels.get(key) != copy.plain.get(key))
+                    && selects(Some(&copy.relabel.selector(selector)), &copy.plain)
             })
             .collect();
         if away.is_empty() {
@@ -59,7 +60,31 @@ pub(super) fn affinity(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         );
         found.push(facts.of_workload("AffinityKeepsCanaryAway", Severity::Warn, message));
     }
+    beside(facts, found);
     together(facts, found);
+}
+
+/// A canary under the workload's own labels is kept away from its pods by whatever keeps these from each other.
+fn beside(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    if facts.way != Way::Beside {
+        return;
+    }
+    let own = labels(&facts.workload.template, "/metadata/labels");
+    let terms = list(&facts.workload.template, ANTI_AFFINITY).iter();
+    for term in terms.filter(|term| selects(term.get("labelSelector"), &own) && !told_apart(term, |_| false)) {
+        let message = format!(
+            "Its required podAntiAffinity over {} keeps the canary, whose pods carry the workload's labels, away from wherever the workload's pods run: it needs as many free places as a stage gives it pods, up to as many as the workload has. Make the term preferred, or let matchLabelKeys of it name pod-template-hash.",
+            text(term, "/topologyKey")
+        );
+        found.push(facts.of_workload("AffinityKeepsCanaryAway", Severity::Warn, message));
+    }
+}
+
+/// Whether `matchLabelKeys`, which puts the pod's own value of a label to the selector, tells the copy's pods from the
+/// workload's. The hash differs between any two Deployments.
+fn told_apart(term: &Value, differs: impl Fn(&str) -> bool) -> bool {
+    let mut keys = list(term, "/matchLabelKeys").iter().filter_map(Value::as_str);
+    keys.any(|key| key == POD_TEMPLATE_HASH || differs(key))
 }
 
 /// A required podAffinity that binds the copies to the workload's pods.

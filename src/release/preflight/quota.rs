@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::facts::{Facts, text};
+use super::facts::{Facts, Way, text};
 use super::surroundings::Surroundings;
 use super::{Finding, Severity};
-use crate::release::capacity::quota::Demand;
+use crate::release::capacity::quota::{Demand, Made};
 use crate::release::capacity::{Peak, Row};
 use crate::release::clones::clone;
 use crate::release::clones::is_made;
@@ -32,13 +32,21 @@ pub fn capacity(seen: &Snapshot, around: &Surroundings) -> Option<Capacity> {
 fn of(facts: &Facts<'_>) -> Capacity {
     let strategy = &facts.seen.release.spec.strategy;
     let workload = facts.workload;
-    let peak = Peak::of(workload.replicas, strategy.capacity, strategy.fallback_percent, workload.spec.get("strategy"));
+    let (replicas, rolls) = (workload.replicas, workload.spec.get("strategy"));
+    let (peak, made) = match facts.way {
+        Way::Routes => (
+            Peak::of(replicas, strategy.capacity, strategy.fallback_percent, rolls),
+            Made::Sides { policies: cloned(facts) },
+        ),
+        Way::Beside => (Peak::by_count(replicas, rolls), Made::Canary),
+        Way::Within => (Peak::within(replicas), Made::Nothing),
+    };
     let pods = |carrier: Carrier| {
         let side = facts.seen.side(carrier).and_then(|side| side.deployment.as_ref());
         side.map_or(0, |deployment| deployment.replicas)
     };
     let there = (pods(Carrier::Canary), pods(Carrier::Previous));
-    let demand = Demand::of(peak, facts.old, &workload.template, there, cloned(facts));
+    let demand = Demand::of(peak, facts.old, &workload.template, there, made);
     let (mut quotas, mut unsaid) = (Vec::new(), Vec::new());
     for quota in &facts.around.quotas {
         let (rows, missing) = demand.rows(quota);
@@ -68,18 +76,23 @@ pub(super) fn too_small(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         return;
     }
     let Capacity { peak, quotas, unsaid } = of(facts);
+    let remedy = match facts.way {
+        Way::Routes => {
+            "Raise the quota, set spec.strategy.capacity to Lean, lower spec.strategy.fallbackPercent, or give the Deployment a smaller maxSurge"
+        }
+        Way::Beside => "Raise the quota, or give the Deployment a smaller maxSurge or fewer replicas",
+        Way::Within => "Raise the quota, or let the template's containers ask for less",
+    };
     for row in quotas.iter().filter(|row| row.left() < Default::default()) {
         let of = |quantity: crate::release::capacity::Quantity| quantity.of(&row.resource);
         let message = format!(
-            "{}: a release needs {} more at its worst moment, {} of {} are free ({} pods of the workload, {} of its rolling update, {} of the canary, {} of the previous version). Raise the quota, set spec.strategy.capacity to Lean, lower spec.strategy.fallbackPercent, or give the Deployment a smaller maxSurge.",
+            "{}: a release needs {} more at its worst moment, {} of {} are free ({} pods: {}). {remedy}.",
             row.resource,
             of(row.needed),
             of((row.hard - row.used).max(Default::default())),
             of(row.hard),
-            peak.workload,
-            peak.surge,
-            peak.canary,
-            peak.previous
+            peak.pods(),
+            peak.parts()
         );
         let object = format!("ResourceQuota {}/{}", facts.namespace(), row.quota);
         found.push(Finding { reason: "QuotaTooSmall", severity: Severity::Refuse, object, message });

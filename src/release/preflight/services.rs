@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{Facts, list, named, text};
+use super::facts::{Facts, Way, list, named, text};
 use super::{Finding, Severity};
 use crate::release::clones::is_made;
 use crate::release::labels::{map_selects, selects};
@@ -36,9 +36,9 @@ pub(super) fn others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// A Service that users reach from outside without passing a route.
+/// A Service that users reach from outside without passing a route, where routes divide the traffic.
 pub(super) fn exposed(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let Some(service) = &facts.seen.service else { return };
+    let Some(service) = facts.seen.service.as_ref().filter(|_| facts.way == Way::Routes) else { return };
     let kind = text(&service.object, "/spec/type");
     let outside = matches!(kind, "NodePort" | "LoadBalancer") || !list(&service.object, "/spec/externalIPs").is_empty();
     if outside {
@@ -50,8 +50,12 @@ pub(super) fn exposed(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Routes and Ingresses that lead to the Service and are not listed in the release.
+/// Routes and Ingresses that lead to the Service and are not listed in the release. Where none is listed at all, the Service
+/// itself gives everybody the new version's share.
 pub(super) fn ungoverned(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    if facts.way != Way::Routes {
+        return;
+    }
     let listed = &facts.seen.release.spec.traffic.http_routes;
     for route in &facts.around.routes {
         let (kind, name) = (text(route, "/kind"), text(route, "/metadata/name"));
@@ -83,7 +87,8 @@ fn leads_to(route: &Value, service: &str) -> bool {
     by_route || by_ingress.chain([text(route, "/spec/defaultBackend/service/name")]).any(|name| name == service)
 }
 
-/// Pods under two PodDisruptionBudgets cannot be evicted at all. Tidegate gives canary and previous version one each.
+/// Pods under two PodDisruptionBudgets cannot be evicted at all. Tidegate gives canary and previous version one each; without
+/// routes a canary gets none, and the workload's own covers it.
 pub(super) fn disruption(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for budget in facts.around.budgets.iter().filter(|budget| !is_made(budget)) {
         let shared = facts.shared(|labels| selects(budget.pointer("/spec/selector"), labels));

@@ -7,8 +7,8 @@ use serde_json::Value;
 /// Everything that preflight looks at beside the snapshot. All of the release's namespace.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Surroundings {
-    /// The workload's Deployment: its metadata says who owns which field.
-    pub deployment: Value,
+    /// The workload's own object: its metadata says who owns which field.
+    pub workload: Value,
     /// v1 Services.
     pub services: Vec<Value>,
     /// networking.k8s.io NetworkPolicies.

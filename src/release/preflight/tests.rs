@@ -1,5 +1,7 @@
 //! One clean shop, one thing that is wrong with it, and what is said.
 
+mod count;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -226,7 +228,7 @@ fn templates(#[case] place: &str, #[case] value: Value, #[case] wanted: Vec<(&st
 #[case::by_us(json!([{"manager": "tidegate", "fieldsV1": {"f:spec": {"f:paused": {}}}}]), vec![])]
 #[case::by_nobody(json!([{"manager": "kustomize-controller", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]), vec![])]
 fn owners_of_the_pause(#[case] fields: Value, #[case] wanted: Vec<(&str, Severity)>) {
-    assert_eq!(found(|_, around| around.deployment = json!({"metadata": {"managedFields": fields}})), wanted);
+    assert_eq!(found(|_, around| around.workload = json!({"metadata": {"managedFields": fields}})), wanted);
 }
 
 #[rstest]
@@ -234,7 +236,7 @@ fn owners_of_the_pause(#[case] fields: Value, #[case] wanted: Vec<(&str, Severit
 #[case("argocd.argoproj.io/hook", vec![("ArgoHook", WARN)])]
 #[case("argocd.argoproj.io/tracking-id", vec![])]
 fn argo_cd(#[case] key: &str, #[case] wanted: Vec<(&str, Severity)>) {
-    assert_eq!(found(|_, around| around.deployment = json!({"metadata": {"annotations": {key: "1"}}})), wanted);
+    assert_eq!(found(|_, around| around.workload = json!({"metadata": {"annotations": {key: "1"}}})), wanted);
 }
 
 fn autoscaler(name: &str, owner: Option<&str>) -> Value {
@@ -293,7 +295,7 @@ fn a_quota_is_named_with_what_is_needed_and_free() {
 #[test]
 fn what_is_refused_comes_first_and_a_kind_that_the_cluster_lacks_is_no_note() {
     let (seen, mut around) = shop();
-    around.deployment = json!({"metadata": {"annotations": {"argocd.argoproj.io/hook": "Sync"}}});
+    around.workload = json!({"metadata": {"annotations": {"argocd.argoproj.io/hook": "Sync"}}});
     around.quotas.push(json!({"metadata": {"name": "team"}, "status": {"hard": {"pods": "4"}, "used": {"pods": "4"}}}));
     let unseen = |kind: &str, exists| Unseen { kind: kind.into(), why: "why".into(), exists };
     around.unseen = vec![unseen("PodMonitor", false), unseen("NetworkPolicy", true)];

@@ -1,20 +1,29 @@
-//! The Deployment itself: whether it is settled, who else has a hand in it.
+//! The workload itself: whether it is settled, who else has a hand in it.
 
 use serde_json::Value;
 
-use super::facts::{Facts, list, text};
+use super::facts::{Facts, Way, list, text};
 use super::{Finding, Severity};
+use crate::api::gated_release::WorkloadKind;
 use crate::api::names::MANAGER;
 use crate::release::labels::labels;
+use crate::release::snapshot::Ordinals;
+use crate::release::wording;
 
-/// The field that belongs to the gate.
+/// The field of a Deployment that belongs to the gate.
 const PAUSED: &str = "/fieldsV1/f:spec/f:paused";
+/// The same of a StatefulSet.
+const PARTITION: &str = "/fieldsV1/f:spec/f:updateStrategy/f:rollingUpdate/f:partition";
 
 /// Which version serves is not known while several ReplicaSets have pods. A workload that is adopted already may roll by
 /// itself, as after a restart.
 pub(super) fn settled(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let adopted = facts.seen.record.is_some() && !facts.workload.paused;
     if adopted || facts.is_under_way() {
+        return;
+    }
+    if let Some(ordinals) = facts.ordinals() {
+        settled_ordinals(facts, ordinals, found);
         return;
     }
     let active: Vec<_> = facts.workload.sets.iter().filter(|set| set.is_active()).collect();
@@ -31,21 +40,74 @@ pub(super) fn settled(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     found.push(facts.of_workload("NotSettled", Severity::Refuse, message));
 }
 
-/// Somebody who owns `spec.paused` writes it at every apply.
+/// A StatefulSet whose pods are of two revisions, and that Tidegate does not hold. What it holds it brings to one by itself.
+fn settled_ordinals(facts: &Facts<'_>, ordinals: &Ordinals, found: &mut Vec<Finding>) {
+    let ours = ordinals.partition > 0 && facts.workload.paused_because.is_some();
+    if ours || ordinals.current == ordinals.update {
+        return;
+    }
+    let (namespace, name) = (facts.namespace(), &facts.seen.release.spec.workload_ref.name);
+    let remedy = match ordinals.partition {
+        0 => format!(
+            "Let the rollout end (kubectl rollout status statefulset/{name} -n {namespace}), or undo it (kubectl rollout undo statefulset/{name} -n {namespace})"
+        ),
+        partition => {
+            let let_go = wording::let_go(WorkloadKind::StatefulSet, namespace, name);
+            format!(
+                "Its partition {partition} keeps it there. Let it end ({let_go}), or give it the template of the first pods"
+            )
+        }
+    };
+    let message = format!(
+        "ControllerRevisions {} (current) and {} (update) both stand, so neither of them is stable for sure. {remedy}.",
+        ordinals.current, ordinals.update
+    );
+    found.push(facts.of_workload("NotSettled", Severity::Refuse, message));
+}
+
+/// A partition that Tidegate did not set keeps pods from every template, released or not.
+pub(super) fn partition_by_others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let Some(ordinals) = facts.ordinals().filter(|ordinals| ordinals.partition > 0) else { return };
+    if facts.workload.paused_because.is_some() || facts.is_under_way() {
+        return;
+    }
+    let message = format!(
+        "Its partition is {}, and Tidegate did not set it: some pods never get a template. Leave spec.updateStrategy.rollingUpdate.partition out of the manifest, and set it to 0: {}",
+        ordinals.partition,
+        wording::let_go(WorkloadKind::StatefulSet, facts.namespace(), &facts.seen.release.spec.workload_ref.name)
+    );
+    found.push(facts.of_workload("PausedByOthers", Severity::Warn, message));
+}
+
+/// Somebody who owns the field that holds the workload writes it at every apply.
 pub(super) fn paused_by_others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    for manager in paused_owners(&facts.around.deployment) {
+    let kind = facts.seen.kind();
+    let (reason, field) = match kind {
+        WorkloadKind::Deployment => ("PausedOwned", "paused"),
+        WorkloadKind::StatefulSet => ("PartitionOwned", "updateStrategy.rollingUpdate.partition"),
+    };
+    for manager in hold_owners(kind, &facts.around.workload) {
         let message = format!(
-            "Field manager {manager} owns spec.paused, which belongs to the gate: what it says has no effect, or stops a promotion half-way. Remove `paused` from the manifest that {manager} applies."
+            "Field manager {manager} owns spec.{field}, which belongs to the gate: what it says has no effect, or stops a release half-way. Remove `{field}` from the manifest that {manager} applies."
         );
-        found.push(facts.of_workload("PausedOwned", Severity::Warn, message));
+        found.push(facts.of_workload(reason, Severity::Warn, message));
     }
 }
 
-/// The field managers that own `spec.paused` of a Deployment, other than Tidegate.
-pub fn paused_owners(deployment: &Value) -> Vec<String> {
-    let entries = list(deployment, "/metadata/managedFields").iter();
+/// The field managers, other than Tidegate, that own the field of a workload that holds it: `spec.paused` of a Deployment, the
+/// partition of a StatefulSet.
+///
+/// The partition has a default, which belongs to whoever creates a StatefulSet by other means than a server-side apply: only
+/// what somebody applies is asked for by a manifest.
+pub fn hold_owners(kind: WorkloadKind, workload: &Value) -> Vec<String> {
+    let applied = |entry: &&Value| text(entry, "/operation") == "Apply";
+    let owns = |entry: &&Value| match kind {
+        WorkloadKind::Deployment => entry.pointer(PAUSED).is_some(),
+        WorkloadKind::StatefulSet => entry.pointer(PARTITION).is_some() && applied(entry),
+    };
+    let entries = list(workload, "/metadata/managedFields").iter();
     let mut names: Vec<_> = entries
-        .filter(|entry| entry.pointer(PAUSED).is_some())
+        .filter(owns)
         .map(|entry| text(entry, "/manager").to_owned())
         .filter(|manager| manager != MANAGER)
         .collect();
@@ -54,10 +116,11 @@ pub fn paused_owners(deployment: &Value) -> Vec<String> {
     names
 }
 
-/// In a sync with waves or hooks Argo CD waits for ever for a Deployment that is held.
+/// In a sync with waves or hooks Argo CD waits for ever for a Deployment that is held. A held StatefulSet is healthy to it.
 pub(super) fn argo(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let annotations = labels(&facts.around.deployment, "/metadata/annotations");
-    if let Some(wave) = annotations.get("argocd.argoproj.io/sync-wave") {
+    let annotations = labels(&facts.around.workload, "/metadata/annotations");
+    let wave = annotations.get("argocd.argoproj.io/sync-wave").filter(|_| facts.way != Way::Within);
+    if let Some(wave) = wave {
         let message = format!(
             "It is in Argo CD's sync wave {wave}: a held Deployment shows as Suspended, and the sync waits for it before it goes on to later waves and PostSync hooks; not even a revert is applied meanwhile. Put it into the last wave, or see docs/gitops.md."
         );
@@ -73,19 +136,23 @@ pub(super) fn argo(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 
 /// One autoscaler is fine; two fight, and one that is made by another controller takes no setting of ours.
 pub(super) fn autoscalers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let name = &facts.seen.release.spec.workload_ref.name;
+    let (kind, name) = (facts.seen.kind(), &facts.seen.release.spec.workload_ref.name);
     let ours: Vec<_> = facts
         .around
         .autoscalers
         .iter()
         .filter(|one| {
-            text(one, "/spec/scaleTargetRef/kind") == "Deployment" && text(one, "/spec/scaleTargetRef/name") == name
+            text(one, "/spec/scaleTargetRef/kind") == kind.as_str() && text(one, "/spec/scaleTargetRef/name") == name
         })
         .collect();
     if let [_, second, ..] = ours.as_slice() {
         let names: Vec<_> = ours.iter().map(|one| text(one, "/metadata/name")).collect();
+        let with_it = match facts.way {
+            Way::Routes | Way::Beside => "the canary's",
+            Way::Within => "the new version's share",
+        };
         let message = format!(
-            "HorizontalPodAutoscalers {} scale one Deployment: they undo each other's size, and with it the canary's. Keep one.",
+            "HorizontalPodAutoscalers {} scale one {kind}: they undo each other's size, and with it {with_it}. Keep one.",
             names.join(" and ")
         );
         found.push(facts.finding("TwoAutoscalers", Severity::Warn, ("HorizontalPodAutoscaler", second), message));

@@ -139,6 +139,56 @@ fn deleting_the_gated_release_leaves_a_working_application(
     assert_eq!(world.images().len(), 4);
 }
 
+/// What is told of a workload that leaves says why it leaves, and the command of its kind.
+#[rstest]
+#[case::deployment(DEPLOYMENT, "kubectl rollout resume deployment/checkout -n shop")]
+#[case::stateful_set(
+    STATEFUL_SET,
+    "kubectl patch statefulset checkout -n shop -p '{\"spec\":{\"updateStrategy\":{\"rollingUpdate\":{\"partition\":0}}}}'"
+)]
+fn a_detached_workload_stays_held_with_what_was_not_released(#[case] kind: &str, #[case] command: &str) {
+    let mut world = at_stage(kind, GOOD, 1);
+    world.seen.release.detached = true;
+    world.run_until(100, |world| !world.seen.release.finalizer);
+    assert!(all(&world, "shop:v1") && world.seen.canary.is_none());
+    let says = world.workload().paused_because.clone().unwrap();
+    assert!(says.contains("the GatedRelease was detached") && says.ends_with(command), "{says}");
+    assert!(world.workload().paused, "a template that was not released is not let go");
+    let summary = &world.status().summary;
+    assert!(summary.contains("the GatedRelease was detached") && !summary.contains("deleted"), "{summary}");
+}
+
+#[test]
+fn a_change_that_took_no_traffic_is_closed_with_why_its_workload_leaves() {
+    let mut world = World::by_count(STATEFUL_SET);
+    let budget =
+        BudgetSeen::Measured { status: BudgetStatus::Emergency, remaining_percent: 1.0, decided_by: "a".into() };
+    world.seen.budget = budget;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Plan) && world.outcome().is_none());
+    world.run(1);
+    world.seen.release.detached = true;
+    world.run_until(100, |world| !world.seen.release.finalizer);
+    assert_eq!(world.outcome(), Some(Outcome::Abandoned));
+    assert_eq!(world.status().summary, "It took no traffic: the GatedRelease was detached before.");
+}
+
+#[test]
+fn a_verified_stateful_set_that_is_detached_lets_its_first_pod_follow() {
+    let mut world = World::by_count(STATEFUL_SET);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(400, |world| world.phase() == Some(Phase::Verify));
+    world.run(2);
+    world.seen.release.detached = true;
+    world.run_until(100, |world| !world.seen.release.finalizer);
+    world.run(10);
+    assert!(all(&world, "shop:v2"), "{:?}", world.images());
+    let workload = world.workload();
+    assert!(!workload.paused && workload.sets.len() == 1);
+    assert_eq!(world.outcome(), Some(Outcome::Abandoned));
+    assert!(world.status().summary.contains("the GatedRelease was detached"), "{}", world.status().summary);
+}
+
 #[rstest]
 fn the_label_taken_off_takes_the_new_pods_back(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
     let mut world = at_stage(kind, GOOD, 1);

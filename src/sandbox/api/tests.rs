@@ -3,6 +3,7 @@
 mod apply;
 mod client;
 mod deletion;
+mod held;
 mod kinds;
 mod patches;
 mod properties;

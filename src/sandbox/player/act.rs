@@ -60,6 +60,14 @@ impl<'s> Acts<'s> {
         self.shared.prometheus_fault().is_some()
     }
 
+    /// What a person does who lets the held workload go.
+    pub(super) fn lets_go(&self) -> &'static str {
+        match *workload(&self.story.objects.deployment) == STATEFUL_SET {
+            true => "sets the partition to 0",
+            false => "runs kubectl rollout resume",
+        }
+    }
+
     /// The Deployment's replicas now, and as they were in the beginning.
     pub(super) fn replicas(&self) -> (u64, u64) {
         let of = |object: &Value| object.pointer("/spec/replicas").and_then(Value::as_u64);

@@ -72,7 +72,7 @@ pub(super) fn press(acts: &mut Acts<'_>, key: Key) -> Option<Pressed> {
             let action = Action::BreakGlass { reason, version: None };
             ("Alice breaks the glass over the newest version.".to_owned(), acts.act(&alice, &action))
         }
-        Key::Resume => ("Alice runs kubectl rollout resume.".to_owned(), acts.act(&alice, &Action::Resume)),
+        Key::Resume => (format!("Alice {}.", acts.lets_go()), acts.act(&alice, &Action::Resume)),
         Key::Retry => ("Alice runs tidegate retry.".to_owned(), acts.act(&alice, &Action::Retry)),
         Key::Freeze if acts.frozen() => ("SRE takes the freeze back.".to_owned(), acts.act(&alice, &Action::Unfreeze)),
         Key::Freeze => {

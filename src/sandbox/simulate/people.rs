@@ -310,7 +310,8 @@ impl People {
             Act::Detach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: "left"}}})),
             Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
             Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
-            Act::ReapplyRoute | Act::EditRoute if !routed => return None,
+            // Neither has a meaning without a route, and the API server refuses the strategy.
+            Act::ReapplyRoute | Act::EditRoute | Act::Strategy { .. } if !routed => return None,
             Act::ReapplyRoute => apply(api, &flux, ROUTES, &route(self.git.edits)),
             Act::EditRoute => {
                 self.git.edits += 1;

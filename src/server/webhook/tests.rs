@@ -40,3 +40,16 @@ fn question(before: &str, after: &str) -> Value {
         },
     })
 }
+
+/// The same about a StatefulSet.
+fn question_of_a_set(before: &str, after: &str) -> Value {
+    let mut question = question(before, after);
+    let request = &mut question["request"];
+    request["kind"]["kind"] = json!("StatefulSet");
+    request["resource"]["resource"] = json!("statefulsets");
+    for object in ["object", "oldObject"] {
+        request[object]["kind"] = json!("StatefulSet");
+        request[object]["spec"]["updateStrategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 0}});
+    }
+    question
+}

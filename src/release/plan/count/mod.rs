@@ -166,18 +166,18 @@ fn drop_canary(active: &Active<'_>) -> Option<Step> {
     Some(step.then(Action::Delete { carrier: Carrier::Canary }).wake(LOOK_AGAIN))
 }
 
-/// The GatedRelease is being deleted while an attempt goes on.
-pub(super) fn close(active: &Active<'_>) -> Step {
+/// The workload leaves the gate while an attempt goes on; `why`, to follow a subject.
+pub(super) fn close(active: &Active<'_>, why: &str) -> Step {
     if let Some(step) = verified(active) {
         return step;
     }
     match active.status.phase {
         Phase::Plan if active.stored().is_some() => {
-            active.seal(Outcome::Abandoned, "The GatedRelease was deleted before it took traffic.".to_owned())
+            active.seal(Outcome::Abandoned, format!("It took no traffic: {why} before."))
         }
-        Phase::Rollback if rolled_over(active) => late::stays(active, "the GatedRelease is being deleted"),
+        Phase::Rollback if rolled_over(active) => late::stays(active, why),
         Phase::Rollback => back::step(active),
-        Phase::Verify if !rolled_over(active) => verify::let_go(active, "the GatedRelease is being deleted"),
+        Phase::Verify if !rolled_over(active) => verify::let_go(active, why),
         Phase::Plan
         | Phase::Stage
         | Phase::Release
@@ -185,11 +185,8 @@ pub(super) fn close(active: &Active<'_>) -> Step {
         | Phase::Verify
         | Phase::Idle
         | Phase::Complete => match rolled_over(active) {
-            true => leave(active, "the GatedRelease is being deleted"),
-            false => {
-                let value = "the GatedRelease was deleted".to_owned();
-                begin(active, Trigger::Deleted, value, "present".to_owned())
-            }
+            true => leave(active, why),
+            false => begin(active, Trigger::Deleted, why.to_owned(), "present".to_owned()),
         },
     }
 }
@@ -222,6 +219,11 @@ pub(in crate::release) fn pods(seen: &Snapshot, new: bool) -> Vec<&PodSeen> {
     let active = Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]);
     let Some(kind) = active.as_ref().and_then(exposure) else { return Vec::new() };
     seen.pods.iter().filter(|pod| !pod.deleting && kind.is_new(pod) == new).collect()
+}
+
+/// The most pods that a canary beside a Deployment of this size ever gets.
+pub(in crate::release) fn most_beside(replicas: u32) -> u32 {
+    share::beside(replicas, Weight::FULL)
 }
 
 fn count(number: usize) -> u32 {

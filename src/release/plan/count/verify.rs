@@ -91,7 +91,7 @@ pub(super) fn finish(active: &Active<'_>, verified: Time) -> Step {
 /// Goes on to the end without verification: fewer pods move than on the way back.
 pub(super) fn let_go(active: &Active<'_>, why: &str) -> Step {
     match active.workload().filter(|workload| workload.paused && active.template(workload) == Template::Ours) {
-        Some(workload) => Step::going("Leaving", format!("{why}: the first pod follows."))
+        Some(workload) => Step::going("Leaving", format!("The first pod follows: {why}."))
             .then(Action::Resume { resource_version: workload.resource_version.clone() })
             .wake(LOOK_AGAIN),
         None => leave(active, why),

@@ -5,8 +5,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{door, question};
+use super::{door, question, question_of_a_set};
 use crate::admission::Policies;
+use crate::api::names::HELD_PARTITION;
 use crate::server::webhook::review;
 
 const JSON: &str = "application/json";
@@ -37,6 +38,21 @@ async fn a_changed_template_is_answered_with_a_patch_under_the_questions_uid() {
     );
     let ops = patch(&review);
     assert!(ops.as_array().unwrap().contains(&json!({"op": "add", "path": "/spec/paused", "value": true})), "{ops}");
+}
+
+#[tokio::test]
+async fn a_changed_template_of_a_stateful_set_is_held_by_its_partition() {
+    let (status, body) = ask("POST", JSON, question_of_a_set("app:1", "app:2").to_string()).await;
+    let review: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &review["response"]["allowed"]), (StatusCode::OK, &json!(true)));
+    let ops = patch(&review);
+    let held =
+        json!({"op": "replace", "path": "/spec/updateStrategy/rollingUpdate/partition", "value": HELD_PARTITION});
+    let all = ops.as_array().unwrap();
+    assert!(all.contains(&held) && all.iter().all(|op| op["path"] != "/spec/paused"), "{ops}");
+    let (_, body) = ask("POST", JSON, question_of_a_set("app:1", "app:1").to_string()).await;
+    let review: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(review["response"], json!({"uid": "705ab4f5", "allowed": true}), "what changes nothing");
 }
 
 #[tokio::test]
