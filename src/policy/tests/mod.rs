@@ -1,10 +1,15 @@
 //! Tables from the documents, and what must hold for every change, schedule and status.
 
+mod adjustment;
+mod band;
 mod budget;
 mod category;
 mod freeze;
+mod gate;
 mod message;
+mod requirement;
 mod schedule;
+mod score;
 
 use crate::api::{BudgetStatus, ChangeType, RiskClass, Severity};
 use crate::policy::category::{Finding, Origin};
