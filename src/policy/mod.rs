@@ -1,4 +1,5 @@
-//! What the policy documents say, as functions of facts: error budget, freeze, schedule, sign-offs, messages.
+//! What the policy documents say, as functions of facts: error budget, freeze, schedule, sign-offs, messages;
+//! categories, score, gate, requirements and risk budget of a change.
 //!
 //! Here belongs a rule of the documents, next to the place it comes from, and its arithmetic. What must never
 //! enter: I/O, a clock (`now` is a parameter), randomness, a Kubernetes or Prometheus client, and what is done about
@@ -6,16 +7,31 @@
 //!
 //! Where two documents differ, the stricter holds and the message names both; `docs/policy.md` lists every place.
 
+pub mod adjustment;
+pub mod band;
 pub mod budget;
+pub mod category;
 pub mod freeze;
+pub mod gate;
 pub mod message;
+pub mod points;
+pub mod requirement;
 pub mod schedule;
+pub mod score;
 pub mod sign_off;
+pub mod tier;
 
+pub use band::Band;
 pub use budget::{Remaining, SliCount, budget_status};
+pub use category::{Category, Classification};
 pub use freeze::{ChangeFacts, Permission, permission};
+pub use gate::Gate;
+pub use points::RiskPoints;
+pub use requirement::{Requirement, requirements};
 pub use schedule::{Schedule, ScheduleLabel, schedule_for};
+pub use score::Score;
 pub use sign_off::{Role, SignOff, SignOffPoint};
+pub use tier::Tier;
 
 #[cfg(test)]
 mod tests;

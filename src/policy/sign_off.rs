@@ -15,6 +15,20 @@ pub enum Role {
     Sre,
     /// VP Engineering: final authority during a freeze.
     VpEngineering,
+    /// Reviews the modules that it owns (`000_…` §6.2, G2).
+    CodeOwner,
+    /// Leads a risky release live (`000_…` §6.2, G3).
+    ReleaseCaptain,
+    /// On call while the change ships (`000_…` §6.2, G3; §7).
+    OnCall,
+    /// Accountable for risk appetite (`000_…` §4).
+    ProductManager,
+    /// Accountable for enforcement (`000_…` §4).
+    DevelopmentManager,
+    /// Security: part of the formal risk review (`000_…` §6.2, G4).
+    Security,
+    /// Legal and privacy: what user data is done with (`003_…`, Module 4).
+    Privacy,
 }
 
 impl Role {
@@ -25,6 +39,13 @@ impl Role {
             Self::SeniorEngineer => "senior-engineer",
             Self::Sre => "sre",
             Self::VpEngineering => "vp-engineering",
+            Self::CodeOwner => "code-owner",
+            Self::ReleaseCaptain => "release-captain",
+            Self::OnCall => "on-call",
+            Self::ProductManager => "product-manager",
+            Self::DevelopmentManager => "development-manager",
+            Self::Security => "security",
+            Self::Privacy => "privacy",
         }
     }
 }

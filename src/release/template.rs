@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::api::names::{IGNORED_TEMPLATE_ANNOTATIONS, POD_TEMPLATE_HASH};
 
+pub mod diff;
+
 /// Whether two templates run the same program: equal but for `pod-template-hash`, ignored annotations and empty fields.
 pub fn same(one: &Value, other: &Value) -> bool {
     normal(one) == normal(other)

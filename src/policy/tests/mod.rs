@@ -1,12 +1,19 @@
 //! Tables from the documents, and what must hold for every change, schedule and status.
 
+mod adjustment;
+mod band;
 mod budget;
+mod category;
 mod freeze;
+mod gate;
 mod message;
+mod requirement;
 mod schedule;
+mod score;
 
 use crate::api::{BudgetStatus, ChangeType, RiskClass, Severity};
-use crate::policy::ChangeFacts;
+use crate::policy::category::{Finding, Origin};
+use crate::policy::{Category, ChangeFacts, Classification};
 use proptest::prelude::*;
 
 fn status() -> impl Strategy<Value = BudgetStatus> {
@@ -25,4 +32,14 @@ fn facts() -> impl Strategy<Value = ChangeFacts> {
         proptest::option::of(proptest::sample::select(RiskClass::ALL)),
     )
         .prop_map(|(kind, severity, risk)| ChangeFacts { kind, severity, risk })
+}
+
+/// What a change that claims these is taken for.
+fn classification(claimed: &[Category]) -> Classification {
+    let finding = |category: &Category| Finding {
+        category: *category,
+        origin: Origin::Claimed,
+        evidence: format!("the change says {category}"),
+    };
+    Classification::new(claimed.iter().map(finding))
 }

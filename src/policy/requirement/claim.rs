@@ -1,0 +1,154 @@
+//! What people and machines attested about one revision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::api::{Span, Time};
+use crate::policy::sign_off::Role;
+
+/// The type of an attestation by which a person approves in a role.
+pub const APPROVAL: &str = "approval";
+
+/// An attestation about the revision that is judged, whose author the API server proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// `approval`, or the name of a requirement.
+    pub kind: String,
+    /// The role of an approval.
+    pub role: Option<String>,
+    /// Who claims it.
+    pub author: String,
+    /// Whether it speaks for the revision; an approval that does not is a rejection.
+    pub passed: bool,
+    /// When it was made.
+    pub at: Time,
+    /// When it lapses.
+    pub until: Option<Time>,
+    /// Its named facts.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Claim {
+    /// `ci:shop (2 Jan 10:00:00 UTC)`.
+    pub fn by(&self) -> String {
+        format!("{} ({})", self.author, self.at.clock())
+    }
+}
+
+/// The claims about one revision.
+#[derive(Debug, Clone, Copy)]
+pub struct Claims<'a> {
+    all: &'a [Claim],
+    /// Who made the change, who may not approve it; None where it is not known.
+    author: Option<&'a str>,
+    now: Time,
+}
+
+/// What the claims of one type say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// Nothing, or nothing any more.
+    Silent {
+        /// What is left of an earlier claim, in words; empty where there was none.
+        because: String,
+    },
+    /// The latest speaks for the revision.
+    For(&'a Claim),
+    /// The latest speaks against it.
+    Against(&'a Claim),
+}
+
+impl<'a> Claims<'a> {
+    /// The claims as they stand at `now`. `author` is who made the change, as CI attested.
+    pub fn new(all: &'a [Claim], author: Option<&'a str>, now: Time) -> Self {
+        Self { all, author, now }
+    }
+
+    /// Whether it is known who made the change.
+    pub const fn knows_author(&self) -> bool {
+        self.author.is_some()
+    }
+
+    /// What is said about a requirement: the latest claim decides, of equals the one against. With `fresh`, one that is
+    /// older says nothing.
+    pub fn word(&self, kind: &str, fresh: Option<Span>) -> Word<'a> {
+        let made = self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now);
+        let Some(latest) = made.max_by_key(|claim| (claim.at, !claim.passed)) else {
+            return Word::Silent { because: String::new() };
+        };
+        if !latest.passed {
+            return Word::Against(latest);
+        }
+        if let Some(until) = latest.until.filter(|until| *until <= self.now) {
+            return Word::Silent { because: format!("that of {} lapsed {}", latest.by(), until.clock()) };
+        }
+        match fresh {
+            Some(span) if self.now.since(latest.at) > span => {
+                Word::Silent { because: format!("that of {} is older than {span}", latest.by()) }
+            }
+            Some(_) | None => Word::For(latest),
+        }
+    }
+
+    /// What each person last said in a role; the author of the change is not heard, nor what lapsed.
+    fn voices(&self, role: Role) -> Vec<&'a Claim> {
+        let mut latest: BTreeMap<&str, &'a Claim> = BTreeMap::new();
+        for claim in self.all {
+            let is_voice = claim.kind == APPROVAL && claim.role.as_deref() == Some(role.as_str());
+            if !is_voice || claim.at > self.now || self.author == Some(claim.author.as_str()) {
+                continue;
+            }
+            let known = latest.entry(&claim.author).or_insert(claim);
+            if (claim.at, !claim.passed) > (known.at, !known.passed) {
+                *known = claim;
+            }
+        }
+        latest.into_values().filter(|claim| claim.until.is_none_or(|until| until > self.now)).collect()
+    }
+
+    /// Somebody who rejects in any of these roles and has not taken it back.
+    pub fn rejection(&self, roles: &[Role]) -> Option<&'a Claim> {
+        roles.iter().flat_map(|role| self.voices(*role)).find(|claim| !claim.passed)
+    }
+
+    /// A distinct person for each seat, who approves in one of its roles; the seats that stay empty otherwise. As many
+    /// seats as possible are taken: a person who could take two is given the one that nobody else can.
+    pub fn seats(&self, seats: &[&[Role]]) -> Result<Vec<&'a Claim>, Vec<usize>> {
+        let able: Vec<Vec<&'a Claim>> = seats
+            .iter()
+            .map(|roles| roles.iter().flat_map(|role| self.voices(*role)).filter(|claim| claim.passed).collect())
+            .collect();
+        let mut taken: BTreeMap<&str, (usize, &'a Claim)> = BTreeMap::new();
+        let empty: Vec<usize> =
+            (0..seats.len()).filter(|seat| !sit(*seat, &able, &mut taken, &mut BTreeSet::new())).collect();
+        if !empty.is_empty() {
+            return Err(empty);
+        }
+        let mut sitting: Vec<(usize, &'a Claim)> = taken.into_values().collect();
+        sitting.sort_by_key(|(seat, _)| *seat);
+        Ok(sitting.into_iter().map(|(_, claim)| claim).collect())
+    }
+}
+
+/// Gives a seat to somebody who is able, moving others where that helps (augmenting paths; there are few seats).
+fn sit<'a>(
+    seat: usize,
+    able: &[Vec<&'a Claim>],
+    taken: &mut BTreeMap<&'a str, (usize, &'a Claim)>,
+    asked: &mut BTreeSet<&'a str>,
+) -> bool {
+    for claim in &able[seat] {
+        let person = claim.author.as_str();
+        if !asked.insert(person) {
+            continue;
+        }
+        let free = match taken.get(person) {
+            Some((other, _)) => sit(*other, able, taken, asked),
+            None => true,
+        };
+        if free {
+            taken.insert(person, (seat, claim));
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,256 @@
+//! What one change must show, and how far it is.
+
+use crate::api::{Span, Time};
+use crate::policy::band::Band;
+use crate::policy::category::{Category, Classification};
+use crate::policy::gate::Gate;
+use crate::policy::sign_off::Role;
+use crate::policy::tier::Tier;
+
+use super::catalogue::{CATALOGUE, Due, Entry, Means};
+use super::claim::{Claims, Word};
+use super::document::{self, BREAKING, CUSTOMER_IMPACT, Document, MIGRATION_TYPE};
+
+/// What the controller knows by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// Whether the first stage gives less than 100 %.
+    pub staged: bool,
+    /// Whether the GatedRelease says limits at which it comes back.
+    pub rollback_limits: bool,
+    /// Whether a limit of the error rate is judged at each stage.
+    pub judges_errors: bool,
+    /// Whether a limit of the latency is judged at each stage.
+    pub judges_latency: bool,
+    /// How long the first stage bakes.
+    pub first_bake: Span,
+    /// When a rollback of this workload last brought all traffic home.
+    pub rollback_proven: Option<Time>,
+}
+
+/// Everything that the requirements depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct RequirementFacts<'a> {
+    /// The gate of the change.
+    pub gate: Gate,
+    /// What it touches.
+    pub change: &'a Classification,
+    /// How critical the service is.
+    pub tier: Tier,
+    /// What is left of the risk budget.
+    pub band: Band,
+    /// What the controller knows.
+    pub known: &'a Known,
+    /// What was attested about this revision.
+    pub claims: Claims<'a>,
+    /// The GatedRelease, for commands.
+    pub release: &'a str,
+    /// Its namespace, for commands.
+    pub namespace: &'a str,
+    /// Now.
+    pub now: Time,
+}
+
+impl RequirementFacts<'_> {
+    /// Whether customers may notice the change: not in Tier 0, which has none, and not where a complete release plan
+    /// says `none`.
+    pub fn customers_may_notice(&self) -> bool {
+        let none = match self.claims.word(document::RELEASE_PLAN.kind, None) {
+            Word::For(plan) if document::RELEASE_PLAN.problems(&plan.facts).is_empty() => {
+                plan.facts.get(CUSTOMER_IMPACT).is_some_and(|impact| impact.trim().eq_ignore_ascii_case("none"))
+            }
+            Word::For(_) | Word::Against(_) | Word::Silent { .. } => false,
+        };
+        self.tier != Tier::T0 && !none
+    }
+}
+
+/// How far a requirement is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It is met: by what.
+    Met {
+        /// By what, in words.
+        by: String,
+    },
+    /// It is not met.
+    Missing {
+        /// Why, where there is more to say than that nothing came; empty otherwise.
+        because: String,
+        /// How to supply it, with the command.
+        how: String,
+    },
+}
+
+/// One thing that a change must show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Its stable name.
+    pub name: &'static str,
+    /// The documents' words.
+    pub says: &'static str,
+    /// Document and section.
+    pub source: &'static str,
+    /// By when it must be met.
+    pub due: Due,
+    /// How far it is.
+    pub state: State,
+}
+
+impl Requirement {
+    /// Whether it is met.
+    pub const fn is_met(&self) -> bool {
+        matches!(self.state, State::Met { .. })
+    }
+}
+
+impl std::fmt::Display for Requirement {
+    /// `unit-tests: met by ci (2 Jan 10:00:00 UTC)`, `sast: missing (000 §6.2, G3): …`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.state {
+            State::Met { by } => write!(f, "{}: met by {by}", self.name),
+            State::Missing { because, how } if because.is_empty() => {
+                write!(f, "{}: missing {} ({}): {how}", self.name, self.due, self.source)
+            }
+            State::Missing { because, how } => {
+                write!(f, "{}: missing {} ({}), {because}: {how}", self.name, self.due, self.source)
+            }
+        }
+    }
+}
+
+/// What a change must show, in the order in which a release meets it. A rollback goes through G0 and is not asked at
+/// all: do not call this for one.
+pub fn requirements(facts: &RequirementFacts<'_>) -> Vec<Requirement> {
+    let needed = CATALOGUE.iter().filter(|entry| entry.need.applies(facts));
+    needed.map(|entry| Requirement { state: state(entry, facts), ..named(entry) }).collect()
+}
+
+fn named(entry: &Entry) -> Requirement {
+    let Entry { name, need: _, due, means: _, says, source } = *entry;
+    Requirement { name, says, source, due, state: State::Met { by: String::new() } }
+}
+
+/// Met where any means holds. Otherwise every way to meet it is told, and why those that were tried do not count.
+fn state(entry: &Entry, facts: &RequirementFacts<'_>) -> State {
+    let (mut reasons, mut ways) = (Vec::new(), Vec::new());
+    for means in entry.means {
+        match tried(means, facts) {
+            Ok(by) => return State::Met { by },
+            Err(Gap { because, how }) => {
+                reasons.extend((!because.is_empty()).then_some(because));
+                ways.push(how);
+            }
+        }
+    }
+    State::Missing { because: reasons.join("; "), how: ways.join("; or ") }
+}
+
+/// Why one way does not hold, and how it would.
+struct Gap {
+    because: String,
+    how: String,
+}
+
+fn tried(means: &Means, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+    match means {
+        Means::Controller { holds, remedy } => {
+            holds(facts.known, facts).ok_or_else(|| Gap { because: String::new(), how: (*remedy).to_owned() })
+        }
+        Means::Attestation(kind) => attestation(kind, None, facts),
+        Means::Fresh(kind, span) => attestation(kind, Some(*span), facts),
+        Means::Document(document) => attested_document(document, facts),
+        Means::Approvals(seats) => approvals(seats, facts),
+    }
+}
+
+fn attestation(kind: &str, fresh: Option<Span>, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+    let how = || {
+        let within = fresh.map(|span| format!(", no older than {span}")).unwrap_or_default();
+        format!("an attestation of type {kind}{within}: {}", attest(kind, facts))
+    };
+    match facts.claims.word(kind, fresh) {
+        Word::For(claim) => Ok(claim.by()),
+        Word::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
+        Word::Silent { because } => Err(Gap { because, how: how() }),
+    }
+}
+
+fn attested_document(document: &Document, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+    let how = || {
+        format!(
+            "an attestation of type {} with facts {}: {}",
+            document.kind,
+            document.keys(),
+            attest(document.kind, facts)
+        )
+    };
+    match facts.claims.word(document.kind, None) {
+        Word::For(claim) => {
+            let mut problems = document.problems(&claim.facts);
+            problems.extend(understated(document, claim.facts.get(MIGRATION_TYPE), facts));
+            if problems.is_empty() {
+                return Ok(claim.by());
+            }
+            Err(Gap { because: format!("that of {} is incomplete: {}", claim.by(), problems.join(", ")), how: how() })
+        }
+        Word::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
+        Word::Silent { because } => Err(Gap { because, how: how() }),
+    }
+}
+
+/// A migration plan and the categories must tell the same: a breaking migration goes through G4.
+fn understated(document: &Document, kind: Option<&String>, facts: &RequirementFacts<'_>) -> Option<String> {
+    let planned = kind.filter(|_| document.kind == document::MIGRATION_PLAN.kind)?.trim() == BREAKING;
+    let classified = facts.change.has(Category::SchemaMigrationBreaking);
+    match (planned, classified) {
+        (true, false) => Some(format!(
+            "facts.{MIGRATION_TYPE} is {BREAKING}, the categories do not say {}",
+            Category::SchemaMigrationBreaking
+        )),
+        (false, true) => Some(format!(
+            "facts.{MIGRATION_TYPE} is not {BREAKING}, the categories say {}",
+            Category::SchemaMigrationBreaking
+        )),
+        (true, true) | (false, false) => None,
+    }
+}
+
+fn approvals(seats: &[&[Role]], facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+    let all: Vec<Role> = seats.iter().flat_map(|seat| seat.iter().copied()).collect();
+    if let Some(claim) = facts.claims.rejection(&all) {
+        let because = format!("{} rejects it", claim.by());
+        let how = format!("{} withdraws the rejection, or another revision", claim.author);
+        return Err(Gap { because, how });
+    }
+    // Nobody approves their own change: where the author is not known, one of two people is somebody else.
+    let twice = [seats.first().copied().unwrap_or_default(); 2];
+    let seats = if seats.len() == 1 && !facts.claims.knows_author() { twice.as_slice() } else { seats };
+    match facts.claims.seats(seats) {
+        Ok(claims) => {
+            let who =
+                claims.iter().map(|claim| format!("{} as {}", claim.by(), claim.role.as_deref().unwrap_or_default()));
+            Ok(who.collect::<Vec<_>>().join(", "))
+        }
+        Err(empty) => {
+            let missing = empty.iter().filter_map(|seat| seats.get(*seat));
+            let ways: Vec<String> = missing.map(|seat| approve(seat, facts)).collect();
+            let two = !facts.claims.knows_author() && seats.len() == 2 && seats[0] == seats[1];
+            let because = if two { "who made the change is not known, so two people approve" } else { "" };
+            Err(Gap { because: because.to_owned(), how: ways.join(" and ") })
+        }
+    }
+}
+
+/// `an approval as release-captain or on-call: kubectl tidegate approve …`.
+fn approve(seat: &[Role], facts: &RequirementFacts<'_>) -> String {
+    let roles: Vec<&str> = seat.iter().map(|role| role.as_str()).collect();
+    let first = roles.first().copied().unwrap_or_default();
+    let RequirementFacts { release, namespace, .. } = facts;
+    format!("an approval as {}: kubectl tidegate approve {release} -n {namespace} --role {first}", roles.join(" or "))
+}
+
+fn attest(kind: &str, facts: &RequirementFacts<'_>) -> String {
+    let RequirementFacts { release, namespace, .. } = facts;
+    format!("kubectl tidegate attest {release} -n {namespace} --type {kind}")
+}

@@ -1,0 +1,440 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::classification;
+use crate::api::{Span, Time};
+use crate::policy::band::Band;
+use crate::policy::category::Category::{self, *};
+use crate::policy::gate::Gate::{self, *};
+use crate::policy::requirement::document::{MIGRATION_PLAN, POST_RELEASE_CHECKLIST, RELEASE_PLAN};
+use crate::policy::requirement::*;
+use crate::policy::{Role, Tier};
+use proptest::prelude::*;
+use rstest::rstest;
+
+fn at(text: &str) -> Time {
+    Time(text.parse().unwrap())
+}
+
+fn now() -> Time {
+    at("2026-03-31T12:00:00Z")
+}
+
+fn claim(kind: &str, author: &str) -> Claim {
+    let at = at("2026-03-31T10:00:00Z");
+    Claim {
+        kind: kind.into(),
+        role: None,
+        author: author.into(),
+        passed: true,
+        at,
+        until: None,
+        facts: BTreeMap::new(),
+    }
+}
+
+fn approval(role: &str, author: &str) -> Claim {
+    Claim { role: Some(role.into()), ..claim("approval", author) }
+}
+
+fn document(kind: &str, facts: &[(&str, &str)]) -> Claim {
+    let facts = facts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+    Claim { facts, ..claim(kind, "ci") }
+}
+
+const PLAN: &[(&str, &str)] = &[
+    ("change", "prices in euro"),
+    ("customer-impact", "prices look different"),
+    ("categories", "ui"),
+    ("rollout", "canary"),
+    ("abort-criteria", "error rate above 1 %"),
+    ("rollback-steps", "revert in Git"),
+    ("owners", "ann"),
+    ("communication", "support, before the start"),
+];
+
+struct Case<'a> {
+    gate: Gate,
+    categories: &'a [Category],
+    tier: Tier,
+    band: Band,
+    known: Known,
+    claims: Vec<Claim>,
+    author: Option<&'a str>,
+}
+
+impl Default for Case<'_> {
+    fn default() -> Self {
+        Self {
+            gate: G1,
+            categories: &[Ui],
+            tier: Tier::T1,
+            band: Band::Green,
+            known: Known::default(),
+            claims: Vec::new(),
+            author: Some("dev"),
+        }
+    }
+}
+
+impl Case<'_> {
+    fn list(&self) -> Vec<Requirement> {
+        let change = classification(self.categories);
+        requirements(&RequirementFacts {
+            gate: self.gate,
+            change: &change,
+            tier: self.tier,
+            band: self.band,
+            known: &self.known,
+            claims: Claims::new(&self.claims, self.author, now()),
+            release: "checkout",
+            namespace: "shop",
+            now: now(),
+        })
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        self.list().iter().map(|one| one.name).collect()
+    }
+
+    fn one(&self, name: &str) -> String {
+        self.list().iter().find(|one| one.name == name).unwrap().to_string()
+    }
+
+    fn met(&self, name: &str) -> bool {
+        self.list().iter().find(|one| one.name == name).unwrap().is_met()
+    }
+}
+
+fn case() -> Case<'static> {
+    Case::default()
+}
+
+const ALWAYS: &[&str] = &["lint", "build", "rollback-plan", "staged-rollout"];
+const FROM_G1: &[&str] =
+    &["unit-tests", "static-analysis", "sast", "sca", "peer-review", "staging-deploy", "smoke-tests"];
+const FROM_G2: &[&str] = &["integration-tests", "e2e-tests", "code-owner-review", "feature-flag", "release-plan"];
+const FROM_G3: &[&str] =
+    &["observability", "manual-qa", "release-captain", "health-gates", "rollback-rehearsal", "on-call-presence"];
+const FROM_G4: &[&str] = &["risk-review", "extended-canary", "customer-communication"];
+
+/// `000_…` §6.2 and §10, `002_…`, `003_…`: what each gate demands of a change that touches the user interface alone.
+#[rstest]
+#[case(G0, &[ALWAYS, &["on-call-validation"]])]
+#[case(G1, &[ALWAYS, FROM_G1, &["on-call-validation", "post-release-checklist"]])]
+#[case(G2, &[ALWAYS, FROM_G1, FROM_G2, &["on-call-validation", "post-release-checklist"]])]
+#[case(G3, &[ALWAYS, FROM_G1, FROM_G2, FROM_G3, &["on-call-validation", "post-release-checklist"]])]
+#[case(G4, &[ALWAYS, FROM_G1, FROM_G2, FROM_G3, FROM_G4, &["on-call-validation", "post-release-checklist"]])]
+fn what_a_gate_demands(#[case] gate: Gate, #[case] expected: &[&[&str]]) {
+    assert_eq!(Case { gate, ..case() }.names(), expected.concat());
+}
+
+/// What a category demands beyond its gate.
+#[rstest]
+#[case(HotPath, G2, &["load-test"])]
+#[case(ApiCompatible, G2, &["api-contract"])]
+#[case(ApiNewEndpoint, G2, &["api-contract", "penetration-test"])]
+#[case(ApiBreaking, G3, &["api-contract"])]
+#[case(PayloadCompatible, G2, &["api-contract"])]
+#[case(PayloadBreaking, G3, &["api-contract"])]
+#[case(ClientVersion, G3, &["api-contract"])]
+#[case(Authentication, G3, &["penetration-test"])]
+#[case(Authorization, G3, &[])]
+#[case(Secrets, G3, &["certificate-rotation"])]
+#[case(KeyHandling, G3, &["certificate-rotation"])]
+#[case(Encryption, G3, &["certificate-rotation"])]
+#[case(Category::Infrastructure, G3, &["compliance-check"])]
+#[case(Pii, G3, &["compliance-check", "privacy-review"])]
+#[case(DataRetention, G3, &["privacy-review", "migration-plan", "migration-plan-review"])]
+#[case(Backfill, G3, &["migration-plan", "migration-plan-review"])]
+#[case(DataModel, G3, &["migration-plan", "migration-plan-review"])]
+#[case(SchemaMigrationAdditive, G3, &["migration-plan", "downgrade-test", "data-validation", "migration-plan-review", "data-integrity"])]
+#[case(SchemaMigrationExpandContract, G3, &["migration-plan", "downgrade-test", "data-validation", "migration-plan-review", "data-integrity"])]
+#[case(SchemaMigrationBreaking, G4, &["migration-plan", "downgrade-test", "data-validation", "migration-plan-review", "breaking-migration", "data-integrity"])]
+fn what_a_category_demands(#[case] category: Category, #[case] gate: Gate, #[case] expected: &[&str]) {
+    let plain: BTreeSet<_> = Case { gate, ..case() }.names().into_iter().collect();
+    let names = Case { gate, categories: &[category], ..case() }.names();
+    let more: Vec<_> = names.into_iter().filter(|name| !plain.contains(name)).collect();
+    assert_eq!(more, expected);
+}
+
+#[test]
+fn an_exhausted_budget_is_signed_for() {
+    let names = |band| Case { band, ..case() }.names().contains(&"budget-sign-off");
+    assert_eq!([Band::Green, Band::Yellow, Band::Red, Band::Exhausted].map(names), [false, false, false, true]);
+}
+
+/// "if customer impact possible": not for internal services, not where a complete release plan says none.
+#[rstest]
+#[case::internal(Tier::T0, None, false)]
+#[case::nobody_said(Tier::T1, None, true)]
+#[case::said(Tier::T1, Some("prices look different"), true)]
+#[case::none(Tier::T3, Some(" None "), false)]
+fn customer_impact_decides(#[case] tier: Tier, #[case] impact: Option<&str>, #[case] needed: bool) {
+    let plan = impact.map(|impact| {
+        let mut plan = document("release-plan", PLAN);
+        plan.facts.insert("customer-impact".into(), impact.into());
+        plan
+    });
+    let names = Case { gate: G4, tier, claims: plan.into_iter().collect(), ..case() }.names();
+    assert_eq!((names.contains(&"feature-flag"), names.contains(&"customer-communication")), (needed, needed));
+}
+
+#[test]
+fn an_incomplete_plan_excuses_nothing() {
+    let plan = document("release-plan", &[("customer-impact", "none")]);
+    assert!(Case { gate: G2, claims: vec![plan], ..case() }.names().contains(&"feature-flag"));
+}
+
+#[test]
+fn what_is_missing_says_how_to_supply_it() {
+    assert_eq!(
+        case().one("unit-tests"),
+        "unit-tests: missing before the start (000 §6.2, G1): an attestation of type unit-tests: kubectl tidegate attest checkout -n shop --type unit-tests"
+    );
+    assert_eq!(
+        Case { gate: G3, ..case() }.one("release-captain"),
+        "release-captain: missing before the start (000 §6.2, G3): an approval as release-captain or on-call: kubectl tidegate approve checkout -n shop --role release-captain"
+    );
+    assert_eq!(
+        case().one("staged-rollout"),
+        "staged-rollout: missing before the start (002, Guardrails; 000 §6.2, G2): give spec.strategy a schedule whose first stage is below 100 %"
+    );
+    assert!(case().one("peer-review").contains("--type peer-review; or an approval as code-owner or senior-engineer"));
+}
+
+#[rstest]
+#[case::passed(vec![claim("sast", "ci")], "sast: met by ci (31 Mar 10:00:00 UTC)")]
+#[case::another_type(vec![claim("sca", "ci")], "sast: missing before the start (003, Module 4; 000 §6.2, G3): an ")]
+#[case::failed(vec![Claim { passed: false, ..claim("sast", "ci") }], "sast: missing before the start (003, Module 4; 000 §6.2, G3), ci (31 Mar 10:00:00 UTC) says that it failed: an ")]
+#[case::failed_then_passed(vec![Claim { passed: false, at: at("2026-03-31T09:00:00Z"), ..claim("sast", "ci") }, claim("sast", "ci")], "sast: met by ci")]
+#[case::passed_then_failed(vec![claim("sast", "ci"), Claim { passed: false, at: at("2026-03-31T11:00:00Z"), ..claim("sast", "other") }], "sast: missing before the start (003, Module 4; 000 §6.2, G3), other (31 Mar 11:00:00 UTC) says that it failed")]
+#[case::at_once(vec![claim("sast", "a"), Claim { passed: false, ..claim("sast", "b") }, claim("sast", "c")], "sast: missing before the start (003, Module 4; 000 §6.2, G3), b ")]
+#[case::lapsed(vec![Claim { until: Some(now()), ..claim("sast", "ci") }], "sast: missing before the start (003, Module 4; 000 §6.2, G3), that of ci (31 Mar 10:00:00 UTC) lapsed 31 Mar 12:00:00 UTC: an ")]
+#[case::to_come(vec![Claim { at: at("2026-03-31T12:00:01Z"), ..claim("sast", "ci") }], "sast: missing before the start (003, Module 4; 000 §6.2, G3): an ")]
+fn the_latest_claim_decides(#[case] claims: Vec<Claim>, #[case] starts: &str) {
+    let seen = Case { claims, ..case() }.one("sast");
+    assert!(seen.starts_with(starts), "{seen}");
+}
+
+#[test]
+fn presence_lapses_unless_renewed() {
+    let here = |until| Claim { until: Some(at(until)), ..claim("on-call-presence", "ann") };
+    for name in ["on-call-presence", "on-call-validation"] {
+        let gone = Case { gate: G3, claims: vec![here("2026-03-31T11:59:59Z")], ..case() };
+        assert!(!gone.met(name));
+        assert!(Case { claims: vec![here("2026-03-31T12:00:01Z")], ..gone }.met(name));
+    }
+}
+
+/// What the controller knows by itself, one fact at a time.
+#[rstest]
+#[case("rollback-plan", Known { rollback_limits: true, ..Known::default() }, true)]
+#[case("staged-rollout", Known { staged: true, ..Known::default() }, true)]
+#[case("health-gates", Known { judges_errors: true, ..Known::default() }, false)]
+#[case("health-gates", Known { judges_latency: true, ..Known::default() }, false)]
+#[case("health-gates", Known { judges_errors: true, judges_latency: true, ..Known::default() }, true)]
+#[case("extended-canary", Known { first_bake: Span::minutes(30), ..Known::default() }, true)]
+#[case("extended-canary", Known { first_bake: Span::minutes(29), ..Known::default() }, false)]
+#[case("rollback-rehearsal", Known { rollback_proven: Some(at("2026-03-01T12:00:00Z")), ..Known::default() }, true)]
+#[case("rollback-rehearsal", Known { rollback_proven: Some(at("2026-03-01T11:59:59Z")), ..Known::default() }, false)]
+fn the_controller_knows(#[case] name: &str, #[case] known: Known, #[case] met: bool) {
+    assert!(!Case { gate: G4, ..case() }.met(name), "not without it");
+    assert_eq!(Case { gate: G4, known, ..case() }.met(name), met);
+}
+
+#[rstest]
+#[case("2026-03-01T12:00:00Z", true)]
+#[case("2026-03-01T11:59:59Z", false)]
+fn a_rehearsal_is_no_older_than_30_days(#[case] when: &str, #[case] met: bool) {
+    let rehearsal = Claim { at: at(when), ..claim("rollback-rehearsal", "ann") };
+    let case = Case { gate: G4, claims: vec![rehearsal], ..case() };
+    assert_eq!(case.met("rollback-rehearsal"), met, "{}", case.one("rollback-rehearsal"));
+}
+
+/// Who sits in the three seats of the formal risk review (`000_…` §6.2, G4): distinct people.
+#[rstest]
+#[case::three(&[("product-manager", "p"), ("development-manager", "d"), ("security", "s")], true)]
+#[case::sre_for_security(&[("product-manager", "p"), ("development-manager", "d"), ("sre", "s")], true)]
+#[case::two(&[("product-manager", "p"), ("development-manager", "d")], false)]
+#[case::one_person_twice(&[("product-manager", "p"), ("development-manager", "p"), ("sre", "s")], false)]
+#[case::moved_so_that_all_sit(&[("product-manager", "p"), ("product-manager", "q"), ("development-manager", "p"), ("sre", "q"), ("sre", "s")], true)]
+#[case::the_author_does_not_count(&[("product-manager", "p"), ("development-manager", "dev"), ("sre", "s")], false)]
+fn seats_are_taken_by_distinct_people(#[case] approvals: &[(&str, &str)], #[case] met: bool) {
+    let claims: Vec<_> = approvals.iter().map(|(role, author)| approval(role, author)).collect();
+    for claims in [claims.clone(), claims.into_iter().rev().collect()] {
+        let case = Case { gate: G4, claims, ..case() };
+        assert_eq!(case.met("risk-review"), met, "{}", case.one("risk-review"));
+    }
+}
+
+#[test]
+fn the_empty_seats_are_named() {
+    let seen = Case { gate: G4, claims: vec![approval("development-manager", "d")], ..case() }.one("risk-review");
+    assert!(seen.contains("--role product-manager and an approval as security or sre: kubectl"), "{seen}");
+    assert!(!seen.contains("--role development-manager"), "{seen}");
+}
+
+#[test]
+fn a_rejection_holds_until_the_same_person_takes_it_back() {
+    let no = Claim { passed: false, ..approval("release-captain", "ann") };
+    let yes = approval("release-captain", "bob");
+    let mut held = Case { gate: G3, claims: vec![yes, no], ..case() };
+    let seen = held.one("release-captain");
+    assert!(seen.contains("ann (31 Mar 10:00:00 UTC) rejects it: ann withdraws the rejection"), "{seen}");
+    held.claims.push(Claim { at: at("2026-03-31T11:00:00Z"), ..approval("release-captain", "ann") });
+    assert!(held.met("release-captain"));
+}
+
+#[test]
+fn where_the_author_is_not_known_two_people_approve() {
+    let one = Case { gate: G3, author: None, claims: vec![approval("release-captain", "ann")], ..case() };
+    let seen = one.one("release-captain");
+    assert!(seen.contains("who made the change is not known, so two people approve"), "{seen}");
+    let claims = vec![approval("release-captain", "ann"), approval("on-call", "bob")];
+    let two = Case { claims, ..one };
+    assert_eq!(
+        two.one("release-captain"),
+        "release-captain: met by ann (31 Mar 10:00:00 UTC) as release-captain, bob (31 Mar 10:00:00 UTC) as on-call"
+    );
+}
+
+/// `000_…` §10.1 to §10.3, and who is told (`002_…`): every field is needed.
+#[test]
+fn every_field_of_a_document_is_required() {
+    let migration = [
+        ("migration-type", "additive"),
+        ("backfill", "none"),
+        ("validation", "row counts"),
+        ("rollback", "drop the column"),
+    ];
+    let checklist = [
+        ("smoke-tests", "passed"),
+        ("dashboards", "quiet"),
+        ("alerts", "none"),
+        ("workflows", "bought a book"),
+        ("ticket", "SHOP-7"),
+    ];
+    for (wanted, full) in [(RELEASE_PLAN, PLAN), (MIGRATION_PLAN, &migration), (POST_RELEASE_CHECKLIST, &checklist)] {
+        let complete = document(wanted.kind, full).facts;
+        assert_eq!(wanted.problems(&complete), Vec::<String>::new());
+        assert_eq!(wanted.fields.len(), full.len());
+        for field in wanted.fields {
+            let mut lacking = complete.clone();
+            lacking.insert(field.key.into(), "  ".into());
+            let problems = wanted.problems(&lacking);
+            assert_eq!(problems, [format!("facts.{} is missing ({})", field.key, field.says)]);
+        }
+    }
+}
+
+#[rstest]
+#[case(
+    "abort-criteria",
+    "if it breaks",
+    "facts.abort-criteria is \"if it breaks\", wanted are exact metrics and thresholds"
+)]
+#[case("owners", "", "facts.owners is missing (Owners during rollout (names))")]
+fn a_plan_says_something(#[case] key: &str, #[case] text: &str, #[case] problem: &str) {
+    let mut plan = document("release-plan", PLAN);
+    plan.facts.insert(key.into(), text.into());
+    let seen = Case { gate: G2, claims: vec![plan], ..case() }.one("release-plan");
+    assert!(seen.contains(problem), "{seen}");
+    assert!(Case { gate: G2, claims: vec![document("release-plan", PLAN)], ..case() }.met("release-plan"));
+}
+
+/// `000_…` §10.2: a breaking migration is one in the categories too, and so goes through G4.
+#[rstest]
+#[case(SchemaMigrationAdditive, "additive", true)]
+#[case(SchemaMigrationAdditive, "expand-contract", true)]
+#[case(SchemaMigrationAdditive, "breaking", false)]
+#[case(SchemaMigrationBreaking, "breaking", true)]
+#[case(SchemaMigrationBreaking, "additive", false)]
+#[case(SchemaMigrationAdditive, "quick", false)]
+fn plan_and_categories_tell_the_same(#[case] category: Category, #[case] kind: &str, #[case] met: bool) {
+    let plan = document(
+        "migration-plan",
+        &[("migration-type", kind), ("backfill", "none"), ("validation", "rows"), ("rollback", "restore")],
+    );
+    let case = Case { gate: G4, categories: &[category], claims: vec![plan], ..case() };
+    assert_eq!(case.met("migration-plan"), met, "{}", case.one("migration-plan"));
+}
+
+#[test]
+fn names_are_stable_words_that_stand_once() {
+    let mut seen = BTreeSet::new();
+    for entry in CATALOGUE {
+        assert!(seen.insert(entry.name), "{} stands twice", entry.name);
+        assert!(entry.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", entry.name);
+        assert!(!entry.means.is_empty() && !entry.says.is_empty() && !entry.source.is_empty());
+    }
+}
+
+/// Everything that the catalogue asks for, as if all of it had been supplied.
+fn everything() -> (Known, Vec<Claim>) {
+    let known = Known {
+        staged: true,
+        rollback_limits: true,
+        judges_errors: true,
+        judges_latency: true,
+        first_bake: Span::hours(1),
+        rollback_proven: Some(now()),
+    };
+    let kinds = CATALOGUE.iter().flat_map(|entry| entry.means).filter_map(|means| match means {
+        Means::Attestation(kind) | Means::Fresh(kind, _) => Some(claim(kind, "ci")),
+        Means::Controller { .. } | Means::Document(_) | Means::Approvals(_) => None,
+    });
+    let roles = [
+        Role::CodeOwner,
+        Role::ReleaseCaptain,
+        Role::ProductManager,
+        Role::DevelopmentManager,
+        Role::Sre,
+        Role::Privacy,
+    ];
+    let approvals = roles.map(|role| approval(role.as_str(), &format!("somebody-{role}")));
+    let documents = [
+        document("release-plan", PLAN),
+        document(
+            "migration-plan",
+            &[("migration-type", "additive"), ("backfill", "none"), ("validation", "rows"), ("rollback", "restore")],
+        ),
+        document(
+            "post-release-checklist",
+            &[
+                ("smoke-tests", "passed"),
+                ("dashboards", "quiet"),
+                ("alerts", "none"),
+                ("workflows", "fine"),
+                ("ticket", "SHOP-7"),
+            ],
+        ),
+    ];
+    (known, kinds.chain(approvals).chain(documents).collect())
+}
+
+#[test]
+fn everything_can_be_met() {
+    let (known, claims) = everything();
+    let categories: Vec<Category> =
+        Category::ALL.iter().copied().filter(|one| *one != SchemaMigrationBreaking).collect();
+    let case = Case { gate: G4, band: Band::Exhausted, categories: &categories, known, claims, ..case() };
+    for one in case.list() {
+        assert!(one.is_met(), "{one}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_stricter_gate_and_more_categories_demand_no_less(
+        low in proptest::sample::select(Gate::ALL),
+        high in proptest::sample::select(Gate::ALL),
+        some in proptest::collection::vec(proptest::sample::select(Category::ALL), 1..4),
+        one in proptest::sample::select(Category::ALL),
+    ) {
+        let (low, high) = (low.min(high), low.max(high));
+        let more = [some.as_slice(), &[one]].concat();
+        let fewer: BTreeSet<_> = Case { gate: low, categories: &some, ..case() }.names().into_iter().collect();
+        let all: BTreeSet<_> = Case { gate: high, categories: &more, ..case() }.names().into_iter().collect();
+        prop_assert!(fewer.is_subset(&all), "{fewer:?} {all:?}");
+    }
+}
