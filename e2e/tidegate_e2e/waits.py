@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -43,3 +44,8 @@ def until(what: str, seconds: float, probe: Callable[[], T | None], every: float
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def ms_of(timestamp: str) -> int:
+    """A time as the API server writes it, in Unix milliseconds."""
+    return int(datetime.fromisoformat(timestamp).timestamp() * 1000)
