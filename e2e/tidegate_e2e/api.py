@@ -16,7 +16,7 @@ from .bed import PKI
 Object = dict[str, Any]
 
 _GROUPS = {
-    "Namespace": "/api/v1", "Pod": "/api/v1", "Service": "/api/v1", "ConfigMap": "/api/v1", "Event": "/api/v1", "ServiceAccount": "/api/v1",
+    "Namespace": "/api/v1", "Pod": "/api/v1", "Service": "/api/v1", "ConfigMap": "/api/v1", "Secret": "/api/v1", "Event": "/api/v1", "ServiceAccount": "/api/v1",
     "Deployment": "/apis/apps/v1", "ReplicaSet": "/apis/apps/v1", "StatefulSet": "/apis/apps/v1",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1", "RoleBinding": "/apis/rbac.authorization.k8s.io/v1",
     "ResourceQuota": "/api/v1", "PodDisruptionBudget": "/apis/policy/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1",
@@ -111,8 +111,8 @@ def apply(obj: Object, manager: str = "e2e", force: bool = True) -> Object:
     return call("PATCH", where, obj, _MEDIA["apply"])
 
 
-def patch(kind: str, namespace: str | None, name: str, change: object, how: str = "merge") -> Object:
-    return call("PATCH", path(kind, namespace, name), change, _MEDIA[how])
+def patch(kind: str, namespace: str | None, name: str, change: object, how: str = "merge", manager: str = "e2e") -> Object:
+    return call("PATCH", path(kind, namespace, name, fieldManager=manager), change, _MEDIA[how])
 
 
 def delete(kind: str, namespace: str | None, name: str, **query: Any) -> None:

@@ -32,15 +32,14 @@ def stateful_refused(t: Context) -> None:
         check(all(word in ready["message"] for word in words), f"{reason}: {ready['message']}")
         t.note(f"{reason}: {ready['message']}")
 
-    workload = shop.workload()
-    workload["spec"]["updateStrategy"] = {"type": "OnDelete"}
-    api.apply(workload, "gitops")
+    def strategy(kind: str) -> None:
+        api.patch("StatefulSet", shop.namespace, shop.name, {"spec": {"updateStrategy": {"type": kind, "rollingUpdate": None}}})
+
+    strategy("OnDelete")
     api.apply(shop.gated_release(), "gitops")
     told("OnDelete", "updateStrategy OnDelete", "spec.updateStrategy.type to RollingUpdate")
-    workload["spec"]["updateStrategy"] = {"type": "RollingUpdate"}
-    workload["spec"]["replicas"] = 1
-    api.apply(workload, "gitops")
+    strategy("RollingUpdate")
+    shop.scale(1)
     told("SinglePod", "1 replica", "spec.replicas to 2")
-    workload["spec"]["replicas"] = 2
-    api.apply(workload, "gitops")
+    shop.scale(2)
     until("the gate is in force", waits.BUDGET_MEASURED, lambda: shop.condition("Ready").get("status") == "True", instead=shop.state)
