@@ -19,7 +19,7 @@ from .waits import check, until
 # Seconds where the presets have minutes; the presets are held by unit tests.
 STAGES: Sequence[tuple[int, str]] = ((5, "8s"), (25, "8s"), (50, "8s"), (100, "6s"))
 # Latency is the subject of one scenario only; elsewhere two busy cores must not set it off.
-CONTRACT: Object = {"errorRatePercent": 5, "latencyAdded": "500ms"}
+CONTRACT: Object = {"errorRatePercent": 5, "latencyAdded": "5s"}
 OWN_COUNTS: Object = {
     "bad": 'sum(increase(http_requests_total{namespace="$namespace",status!~"2..|3.."}[$window])) or vector(0)',
     "total": 'sum(increase(http_requests_total{namespace="$namespace"}[$window]))',
@@ -264,6 +264,11 @@ class Shop:
         """A condition of the GatedRelease, or nothing."""
         conditions = self.live_release().get("status", {}).get("conditions", [])
         return next((c for c in conditions if c["type"] == kind), {})
+
+    def scale_down_policy(self) -> str | None:
+        """What the workload's autoscaler may do where it would take pods away."""
+        behaviour = api.get("HorizontalPodAutoscaler", self.namespace, self.name)["spec"].get("behavior", {})
+        return behaviour.get("scaleDown", {}).get("selectPolicy")
 
     def held(self, reason: str | None = None) -> Object | None:
         """The condition Held while it is True, for that reason where one is given."""

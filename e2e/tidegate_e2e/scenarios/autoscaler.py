@@ -13,7 +13,7 @@ def autoscaler(t: Context) -> None:
     api.apply(shop.autoscaler(15, CPU), "gitops")
     shop.users()
     shop.deploy("v2")
-    policy = lambda: api.get("HorizontalPodAutoscaler", shop.namespace, shop.name)["spec"].get("behavior", {}).get("scaleDown", {}).get("selectPolicy")
+    policy = shop.scale_down_policy
     shop.at_weight(5)
     check(policy() == "Disabled", f"selectPolicy is {policy()} with users on the canary")
     api.apply(shop.autoscaler(15, CPU), "gitops")

@@ -12,7 +12,7 @@ BUDGET = 30  # seconds
 @scenario(core=False)
 def rollback_in_verify(t: Context) -> None:
     """Errors begin in Verify: the previous version takes the traffic within the time budget; a revert, and then a fix, bring the workload back."""
-    contract = {"errorRatePercent": 5, "latencyAdded": "500ms", "timeBudget": f"{BUDGET}s"}
+    contract = {"errorRatePercent": 5, "latencyAdded": "5s", "timeBudget": f"{BUDGET}s"}
     shop = t.shop(rate=150, strategy={"verify": "60s"}, rollback=contract)
     shop.start()
     api.apply(shop.autoscaler(15, CPU), "gitops")
@@ -40,8 +40,9 @@ def comes_back(t: Context, shop: Shop, version: str) -> tuple[str, int, int]:
     rollback = shop.ends("RolledBack")["status"]["rollback"]
     check((rollback["trigger"], rollback["phase"], rollback["trafficTo"]) == ("ErrorRate", "Verify", shop.previous), f"it came back by {rollback}")
     check(rollback["withinTimeBudget"], f"it took {rollback['took']}")
-    ready = shop.condition("Ready")
-    check(ready["status"] == "False" and "revert" in ready["message"].lower(), f"what to do now is not said: {ready}")
+    not_ready = lambda: (ready := shop.condition("Ready"))["status"] == "False" and ready
+    ready = until("Ready says that Git is not what serves", waits.RELEASE_TAKEN_UP, not_ready, instead=shop.state)
+    check("revert" in ready["message"].lower(), f"what to do now is not said: {ready}")
     for kind in ("PodDisruptionBudget", "HorizontalPodAutoscaler", "Service"):
         check(api.find(kind, shop.namespace, shop.previous), f"the previous version serves without a {kind}")
     floor = api.get("HorizontalPodAutoscaler", shop.namespace, shop.previous)["spec"]["minReplicas"]
