@@ -13,7 +13,7 @@ BUDGET = 30  # seconds
 def rollback_in_verify(t: Context) -> None:
     """Errors begin in Verify: the previous version takes the traffic within the time budget; a revert, and then a fix, bring the workload back."""
     contract = {"errorRatePercent": 5, "latencyAdded": "5s", "timeBudget": f"{BUDGET}s"}
-    shop = t.shop(rate=150, strategy={"verify": "60s"}, rollback=contract)
+    shop = t.shop(rate=150, strategy={"verify": "30s"}, rollback=contract)
     shop.start()
     api.apply(shop.autoscaler(15, CPU), "gitops")
     shop.users()
