@@ -33,6 +33,7 @@ func load(args []string) {
 	rate := flags.Float64("rate", 100, "requests per second")
 	seconds := flags.Float64("seconds", 0, "duration; 0: until SIGTERM")
 	host := flags.String("host", "", "Host header")
+	alone := flags.Bool("alone", false, "a connection for each request, as where a Service spreads connections")
 	out := flags.String("out", "/dev/stdout", "file for the record")
 	flags.Parse(args)
 
@@ -48,7 +49,7 @@ func load(args []string) {
 	}
 
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		MaxIdleConnsPerHost: 256, IdleConnTimeout: 5 * time.Second, DisableCompression: true,
+		MaxIdleConnsPerHost: 256, IdleConnTimeout: 5 * time.Second, DisableCompression: true, DisableKeepAlives: *alone,
 	}}
 	answers := make(chan answer, 1024)
 	var sending, writing sync.WaitGroup

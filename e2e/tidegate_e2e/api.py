@@ -16,8 +16,9 @@ from .bed import PKI
 Object = dict[str, Any]
 
 _GROUPS = {
-    "Namespace": "/api/v1", "Pod": "/api/v1", "Service": "/api/v1", "ConfigMap": "/api/v1", "Event": "/api/v1", "ServiceAccount": "/api/v1",
-    "Deployment": "/apis/apps/v1", "ReplicaSet": "/apis/apps/v1",
+    "Namespace": "/api/v1", "Pod": "/api/v1", "Service": "/api/v1", "ConfigMap": "/api/v1", "Secret": "/api/v1", "Event": "/api/v1", "ServiceAccount": "/api/v1",
+    "Deployment": "/apis/apps/v1", "ReplicaSet": "/apis/apps/v1", "StatefulSet": "/apis/apps/v1",
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1", "RoleBinding": "/apis/rbac.authorization.k8s.io/v1",
     "ResourceQuota": "/api/v1", "PodDisruptionBudget": "/apis/policy/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2",
     "Lease": "/apis/coordination.k8s.io/v1",
@@ -25,7 +26,7 @@ _GROUPS = {
     "GatedRelease": "/apis/tidegate.io/v1alpha1", "RiskBudget": "/apis/tidegate.io/v1alpha1",
     "ReleaseRecord": "/apis/tidegate.io/v1alpha1", "Attestation": "/apis/tidegate.io/v1alpha1",
 }
-_CLUSTER_WIDE = {"Namespace"}
+_CLUSTER_WIDE = {"Namespace", "ClusterRole"}
 _MEDIA = {"merge": "application/merge-patch+json", "json": "application/json-patch+json", "apply": "application/apply-patch+yaml"}
 _HOST, _PORT = "172.30.0.1", 6443
 
@@ -110,8 +111,8 @@ def apply(obj: Object, manager: str = "e2e", force: bool = True) -> Object:
     return call("PATCH", where, obj, _MEDIA["apply"])
 
 
-def patch(kind: str, namespace: str | None, name: str, change: object, how: str = "merge") -> Object:
-    return call("PATCH", path(kind, namespace, name), change, _MEDIA[how])
+def patch(kind: str, namespace: str | None, name: str, change: object, how: str = "merge", manager: str = "e2e") -> Object:
+    return call("PATCH", path(kind, namespace, name, fieldManager=manager), change, _MEDIA[how])
 
 
 def delete(kind: str, namespace: str | None, name: str, **query: Any) -> None:

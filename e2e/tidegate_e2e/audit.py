@@ -1,4 +1,4 @@
-"""The API server's audit log: every write by Tidegate, and the pod that sent it."""
+"""The API server's audit log: every write by Tidegate, with the pod that sent it, and whatever it asked of Secrets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from .bed import LOGS
+
+
+READS = ("get", "list", "watch")
 
 
 class Write(NamedTuple):
@@ -26,6 +29,15 @@ class Write(NamedTuple):
 
 def writes(start: int = 0, end: int | None = None) -> list[Write]:
     """Tidegate's writes in [start, end), in the order in which they were received."""
+    return [request for request in _requests(start, end) if request.verb not in READS]
+
+
+def of_secrets(start: int) -> list[Write]:
+    """Every request for Secrets by Tidegate from then on, reads included."""
+    return [request for request in _requests(start, None) if request.resource.startswith("secrets")]
+
+
+def _requests(start: int, end: int | None) -> list[Write]:
     found: list[Write] = []
     for line in (LOGS / "audit.log").read_text().splitlines():
         try:

@@ -28,6 +28,14 @@ def kubectl(*args: str, stdin: str | None = None, check: bool = True) -> str:
     return done.stdout + ("" if check else done.stderr)
 
 
+def helm(*args: str) -> str:
+    """What Helm prints; it works on Tidegate's namespace."""
+    done = subprocess.run([BIN / "helm", *args, "--namespace", TIDEGATE_NAMESPACE], text=True, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"helm {' '.join(args)}: {done.stderr.strip()}")
+    return done.stdout
+
+
 def process_of(pod: dict, program: str) -> int:
     """The process id, as seen from here, of a program in a pod."""
     uid = pod["metadata"]["uid"]

@@ -51,7 +51,7 @@ def create(shop: Shop, budget: str) -> None:
     route, release = shop.route(), shop.gated_release()
     del route["spec"]["parentRefs"]
     release["spec"]["riskBudgetRef"]["name"] = budget
-    for obj in (shop.deployment(), shop.service(), route, release):
+    for obj in (shop.workload(), shop.service(), route, release):
         api.apply(obj)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import api
+from . import api, waits
 from .waits import Failed, now_ms
 
 
@@ -34,6 +34,7 @@ class History:
 
     def wait_for(self, what: str, seconds: float, holds: Callable[[api.Object], object], since: int = 0) -> int:
         """Which version, from number `since` on, is the first for which this holds; answers within milliseconds of the write."""
+        seconds *= waits.patience
         end, looked_at = time.monotonic() + seconds, since
         with self.changed:
             while True:

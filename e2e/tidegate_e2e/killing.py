@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import api, controller
+from . import api, controller, waits
 from .waits import Failed
 
 # Seconds between a new leader and its end: some kills fall into a first look, some into the middle of a stage.
 BETWEEN = (2.0, 20.0)
+# After a kill nobody leads until the Lease has run out, which is 15 s: a release takes some times as long.
+PATIENCE = 4.0
 
 
 @contextmanager
@@ -28,6 +30,7 @@ def at_random(seed: int) -> Iterator[None]:
             except (Failed, OSError, RuntimeError, api.Refused):
                 continue  # the pod went by itself meanwhile; the next one is found
 
+    waits.patience = PATIENCE
     thread = threading.Thread(target=kill)
     thread.start()
     try:
@@ -35,4 +38,5 @@ def at_random(seed: int) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+        waits.patience = 1.0
         print(f"the leader was killed {len(moments)} times, seed {seed}", flush=True)

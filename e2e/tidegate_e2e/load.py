@@ -61,11 +61,11 @@ class Answers(list[Answer]):
 
 
 class Client:
-    """`app load` against a host of the gateway, from its start until `stop`."""
+    """`app load` against a host of the gateway, from its start until `stop`; `alone`: each request by a connection of its own."""
 
-    def __init__(self, url: str, host: str, rate: float, record: Path) -> None:
+    def __init__(self, url: str, host: str, rate: float, record: Path, alone: bool = False) -> None:
         self._record = record
-        self._process = subprocess.Popen([BIN / "app", "load", "-rate", str(rate), "-host", host, "-out", record, url])
+        self._process = subprocess.Popen([BIN / "app", "load", "-rate", str(rate), "-host", host, "-out", record, *(["-alone"] if alone else []), url])
 
     def so_far(self) -> Answers:
         return Answers.read(self._record) if self._record.exists() else Answers()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import urllib.request
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 from . import api, waits
 from .api import Object
@@ -17,7 +19,7 @@ from .waits import check, until
 # Seconds where the presets have minutes; the presets are held by unit tests.
 STAGES: Sequence[tuple[int, str]] = ((5, "8s"), (25, "8s"), (50, "8s"), (100, "6s"))
 # Latency is the subject of one scenario only; elsewhere two busy cores must not set it off.
-CONTRACT: Object = {"errorRatePercent": 5, "latencyAdded": "500ms"}
+CONTRACT: Object = {"errorRatePercent": 5, "latencyAdded": "5s"}
 OWN_COUNTS: Object = {
     "bad": 'sum(increase(http_requests_total{namespace="$namespace",status!~"2..|3.."}[$window])) or vector(0)',
     "total": 'sum(increase(http_requests_total{namespace="$namespace"}[$window]))',
@@ -38,6 +40,9 @@ class Shop:
     slos: list[Object] = field(default_factory=lambda: [{"name": "availability", "objective": 50, "window": "10m", "promql": OWN_COUNTS}])
     rate: float = 100
     env: dict[str, str] = field(default_factory=dict)
+    kind: str = "Deployment"  # or StatefulSet
+    routed: bool = True  # false: no HTTPRoute, exposed by the number of pods
+    container: Object = field(default_factory=dict)  # what its container has besides
 
     def __post_init__(self) -> None:
         self.host = f"{self.namespace}.test"
@@ -50,10 +55,10 @@ class Shop:
 
     # The manifests.
 
-    def _meta(self, name: str | None = None, **more: object) -> Object:
+    def meta(self, name: str | None = None, **more: object) -> Object:
         return {"name": name or self.name, "namespace": self.namespace, **more}
 
-    def deployment(self) -> Object:
+    def workload(self) -> Object:
         variables = {"VERSION": self.version, "LATENCY": "10ms", **self.env}
         container = {
             "name": "app", "image": "testbed.local/app:1",
@@ -61,26 +66,37 @@ class Shop:
             "ports": [{"name": "http", "containerPort": 8080}],
             "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1},
             "securityContext": {"runAsNonRoot": True, "runAsUser": 65532},
+            **self.container,
+        }
+        of_kind = {
+            "Deployment": {"strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}},
+            "StatefulSet": {"serviceName": f"{self.name}-pods"},
         }
         return {
-            "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": self._meta(labels={"tidegate.io/gated": ""}, annotations=self.change),
+            "apiVersion": "apps/v1", "kind": self.kind,
+            "metadata": self.meta(labels={"tidegate.io/gated": ""}, annotations=self.change),
             "spec": {
-                "replicas": self.replicas, "selector": {"matchLabels": {"app": self.name}},
-                "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "replicas": self.replicas, "selector": {"matchLabels": {"app": self.name}}, **of_kind[self.kind],
                 "template": {"metadata": {"labels": {"app": self.name}}, "spec": {"containers": [container]}},
             },
         }
 
     def service(self) -> Object:
         return {
-            "apiVersion": "v1", "kind": "Service", "metadata": self._meta(annotations={"prometheus.io/scrape": "true"}),
+            "apiVersion": "v1", "kind": "Service", "metadata": self.meta(annotations={"prometheus.io/scrape": "true"}),
             "spec": {"selector": {"app": self.name}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+        }
+
+    def headless(self) -> Object:
+        """What gives the pods of a StatefulSet their names."""
+        return {
+            "apiVersion": "v1", "kind": "Service", "metadata": self.meta(f"{self.name}-pods"),
+            "spec": {"clusterIP": "None", "selector": {"app": self.name}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
         }
 
     def route(self) -> Object:
         return {
-            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": self._meta(),
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": self.meta(),
             "spec": {
                 "hostnames": [self.host], "parentRefs": [{"name": "web", "namespace": "gateway"}],
                 "rules": [{"backendRefs": [{"name": self.name, "port": 80}]}],
@@ -89,26 +105,45 @@ class Shop:
 
     def risk_budget(self) -> Object:
         return {
-            "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": self._meta(),
+            "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": self.meta(),
             "spec": {"tier": 1, "slos": self.slos},
         }
 
     def gated_release(self) -> Object:
         stages = [{"weight": weight, "bake": bake} for weight, bake in self.stages]
+        routes = {"httpRoutes": [{"name": self.name}]} if self.routed else {}
+        metrics = {} if self.routed else {"metrics": "http-server-pods"}
         return {
-            "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease", "metadata": self._meta(),
+            "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease", "metadata": self.meta(),
             "spec": {
-                "workloadRef": {"kind": "Deployment", "name": self.name}, "riskBudgetRef": {"name": self.name},
-                "traffic": {"service": self.name, "httpRoutes": [{"name": self.name}]},
+                "workloadRef": {"kind": self.kind, "name": self.name}, "riskBudgetRef": {"name": self.name},
+                "traffic": {"service": self.name, **routes},
                 "strategy": {"stages": stages, "verify": "8s", "handBack": "6s", "drain": "2s", "readyWithin": "60s", **self.strategy},
-                "analysis": {"interval": "1s", "window": "6s", "minRequests": 20},
+                "analysis": {"interval": "1s", "window": "6s", "minRequests": 20, **metrics},
                 "rollback": self.rollback,
             },
         }
 
+    def autoscaler(self, window: int, metric: Object) -> Object:
+        """A HorizontalPodAutoscaler of 2 to 6 pods; the window of its stabilisation when it takes pods away is in seconds."""
+        return {
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": self.meta(),
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": self.kind, "name": self.name},
+                "minReplicas": 2, "maxReplicas": 6, "metrics": [metric],
+                "behavior": {"scaleDown": {"stabilizationWindowSeconds": window}},
+            },
+        }
+
+    def application(self) -> list[Object]:
+        """What lies in Git without Tidegate."""
+        found = [self.workload(), self.service()]
+        found += [self.headless()] if self.kind == "StatefulSet" else []
+        return found + ([self.route()] if self.routed else [])
+
     def manifests(self) -> list[Object]:
         """Everything that lies in Git."""
-        return [self.deployment(), self.service(), self.route(), self.risk_budget(), self.gated_release()]
+        return [*self.application(), self.risk_budget(), self.gated_release()]
 
     # What is done with them.
 
@@ -116,11 +151,11 @@ class Shop:
         """Creates the namespace and the application, and waits until it serves and its gate is in force."""
         api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
         until("the namespace's service account", 20, lambda: api.find("ServiceAccount", self.namespace, "default"))
-        for obj in (self.deployment(), self.service(), self.route()):
+        for obj in self.application():
             api.apply(obj, "gitops")
         until("the application's pods are ready", waits.PODS_READY, self.all_ready)
-        until("the gateway routes to the application", waits.ROUTE_ANSWERS, lambda: self.answers(gateway_url()))
-        self.route_before = copy.deepcopy(self.live_route()["spec"])
+        until("requests reach the application", waits.ROUTE_ANSWERS, lambda: self.answers(self.url()))
+        self.route_before = copy.deepcopy(self.live_route()["spec"]) if self.routed else None
         if gated:
             self.gate()
 
@@ -138,14 +173,23 @@ class Shop:
         except OSError:
             return False
 
+    def url(self) -> str:
+        """Where users come in: the gateway, or the Service itself."""
+        return gateway_url() if self.routed else f"http://{api.get('Service', self.namespace, self.name)['spec']['clusterIP']}/"
+
     def users(self, rate: float | None = None) -> Client:
-        client = Client(gateway_url(), self.host, rate or self.rate, self.results / f"answers-{len(self._clients)}.csv")
+        record = self.results / f"answers-{len(self._clients)}.csv"
+        client = Client(self.url(), self.host, rate or self.rate, record, alone=not self.routed)
         self._clients.append(client)
         return client
 
     def all_answers(self) -> Answers:
         """Stops every client and tells all that users saw, in the order in which they asked."""
         return Answers(sorted(answer for client in self._clients for answer in client.stop()))
+
+    def so_far(self) -> Answers:
+        """What users saw until now; the last half second is still being written."""
+        return Answers(sorted(answer for client in self._clients for answer in client.so_far()))
 
     def follow(self, kind: str, name: str | None = None) -> History:
         history = History(kind, self.namespace, name or self.name)
@@ -157,7 +201,19 @@ class Shop:
         self.remember_attempts()
         self.version, self.env = version, {**{k: v for k, v in self.env.items() if k == "LATENCY"}, **env}
         self.change = {"tidegate.io/change": f"git:{version}", **{f"tidegate.io/{k}": v for k, v in (change or {}).items()}}
-        api.apply(self.deployment(), "gitops")
+        api.apply(self.workload(), "gitops")
+
+    def scale(self, replicas: int) -> None:
+        self.replicas = replicas
+        api.patch(self.kind, self.namespace, self.name, {"spec": {"replicas": replicas}})
+
+    def spoil(self, version: str, **faults: str) -> int:
+        """Gives the running pods of a version faults (error_rate, latency) that their environment does not name; how many."""
+        pods = [pod for pod in self.pods() if version_of(pod) == version and "deletionTimestamp" not in pod["metadata"]]
+        for pod in pods:
+            where = f"http://{pod['status']['podIP']}:8080/fault?{urlencode(faults)}"
+            urllib.request.urlopen(urllib.request.Request(where, method="PUT"), timeout=5).read()
+        return len(pods)
 
     def remember_attempts(self) -> None:
         """Attempts from now on answer what is done next."""
@@ -171,8 +227,8 @@ class Shop:
 
     # What is seen of them.
 
-    def live(self, name: str | None = None) -> Object:
-        return api.get("Deployment", self.namespace, name or self.name)
+    def live(self) -> Object:
+        return api.get(self.kind, self.namespace, self.name)
 
     def live_route(self) -> Object:
         return api.get("HTTPRoute", self.namespace, self.name)
@@ -184,7 +240,21 @@ class Shop:
         return weight_of(self.live_route(), self.canary)
 
     def paused(self) -> bool:
-        return self.live()["spec"].get("paused", False)
+        """Whether a changed template is kept from the workload's pods."""
+        spec = self.live()["spec"]
+        return spec.get("paused", False) if self.kind == "Deployment" else partition_of(self.live()) > 0
+
+    def pods(self) -> list[Object]:
+        """Every pod of the application, of the canary and of the previous version."""
+        return api.every("Pod", self.namespace)
+
+    def running(self) -> dict[str, int]:
+        """Versions that have pods in the workload itself, with how many of them are wanted, or run in a StatefulSet."""
+        uid = self.live()["metadata"]["uid"]
+        owned = lambda kind: [o for o in api.every(kind, self.namespace) if any(r["uid"] == uid for r in o["metadata"].get("ownerReferences", []))]
+        if self.kind == "StatefulSet":
+            return dict(Counter(version_of(pod) for pod in owned("Pod")))
+        return {version_of(s): s["spec"]["replicas"] for s in owned("ReplicaSet") if s["spec"]["replicas"] or s["status"].get("replicas")}
 
     def all_ready(self) -> bool:
         live = self.live()
@@ -194,6 +264,11 @@ class Shop:
         """A condition of the GatedRelease, or nothing."""
         conditions = self.live_release().get("status", {}).get("conditions", [])
         return next((c for c in conditions if c["type"] == kind), {})
+
+    def scale_down_policy(self) -> str | None:
+        """What the workload's autoscaler may do where it would take pods away."""
+        behaviour = api.get("HorizontalPodAutoscaler", self.namespace, self.name)["spec"].get("behavior", {})
+        return behaviour.get("scaleDown", {}).get("selectPolicy")
 
     def held(self, reason: str | None = None) -> Object | None:
         """The condition Held while it is True, for that reason where one is given."""
@@ -256,10 +331,12 @@ class Shop:
         """What a release left behind: objects of canary or previous, and marks on the route."""
         left = [
             f"{kind} {obj['metadata']['name']}"
-            for kind in ("Deployment", "Service", "PodDisruptionBudget")
+            for kind in ("Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler")
             for obj in api.every(kind, self.namespace)
             if obj["metadata"]["name"].endswith(("-canary", "-previous")) or "tidegate.io/role" in obj["metadata"].get("labels", {})
         ]
+        if not self.routed:
+            return left + [f"Pod {p['metadata']['name']}" for p in self.pods() if "tidegate.io/role" in p["metadata"].get("labels", {})]
         route = self.live_route()
         left += [f"HTTPRoute annotation {a}" for a in route["metadata"].get("annotations", {}) if a.startswith("tidegate.io/")]
         if route["spec"] != self.route_before:
@@ -270,10 +347,15 @@ class Shop:
         until("nothing of the release is left", waits.GONE, lambda: not self.residue(), instead=self.residue)
 
 
-def version_of(deployment: Object) -> str:
-    """The version that a Deployment's template says."""
-    variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
-    return next(v["value"] for v in variables if v["name"] == "VERSION")
+def version_of(obj: Object) -> str:
+    """The version that a pod, or a workload's template, says."""
+    spec = obj["spec"].get("template", obj)["spec"]
+    return next(v["value"] for v in spec["containers"][0]["env"] if v["name"] == "VERSION")
+
+
+def partition_of(stateful_set: Object) -> int:
+    """Pods with an ordinal below it are kept from the template."""
+    return stateful_set["spec"].get("updateStrategy", {}).get("rollingUpdate", {}).get("partition", 0)
 
 
 def gateway_url(namespace: str = "gateway", name: str = "web") -> str:

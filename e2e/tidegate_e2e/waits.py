@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,6 +20,9 @@ BUDGET_MEASURED = 90
 RULES_RECORD = 360  # rules that count every five minutes
 GONE = 60
 
+# What every deadline is multiplied by: more where the controller is killed again and again, and most of the time none leads.
+patience = 1.0
+
 
 class Failed(AssertionError):
     """What a scenario promised does not hold."""
@@ -31,6 +35,7 @@ def check(holds: object, what: str) -> None:
 
 def until(what: str, seconds: float, probe: Callable[[], T | None], every: float = 0.2, instead: Callable[[], object] | None = None) -> T:
     """Polls until the probe answers something true, and returns it; `instead` tells, in the failure, how things are."""
+    seconds *= patience
     end = time.monotonic() + seconds
     while True:
         answer = probe()
@@ -43,3 +48,8 @@ def until(what: str, seconds: float, probe: Callable[[], T | None], every: float
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def ms_of(timestamp: str) -> int:
+    """A time as the API server writes it, in Unix milliseconds."""
+    return int(datetime.fromisoformat(timestamp).timestamp() * 1000)

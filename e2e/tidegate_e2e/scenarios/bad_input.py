@@ -36,7 +36,8 @@ REFUSED: dict[str, list[tuple[Change, tuple[str, ...]]]] = {
         ({"rollback.timeBudget": "0s"}, ("timeBudget", "5m")),
         ({"rollback.complaintsQuery": "sum(complaints)"}, ("complaintsQuery", "complaints")),
         ({"traffic.httpRoutes": []}, ("spec.traffic.httpRoutes", "1")),
-        ({"workloadRef.kind": "StatefulSet"}, ("spec.workloadRef.kind", "StatefulSet", "Deployment")),
+        ({"workloadRef.kind": "StatefulSet"}, ("spec.traffic.httpRoutes", "StatefulSet", "leave httpRoutes out")),
+        ({"workloadRef.kind": "DaemonSet"}, ("spec.workloadRef.kind", "DaemonSet", "Deployment")),
         ({"workloadRef.name": "n" * 55}, ("spec.workloadRef.name", "54")),
     ],
     "RiskBudget": [
@@ -105,7 +106,7 @@ def bad_input(t: Context) -> None:
 
     spare = Shop(namespace=shop.namespace, results=shop.results, name="spare", replicas=0)
     spare.host = "spare.test"
-    for obj in (spare.deployment(), spare.service(), spare.route()):
+    for obj in (spare.workload(), spare.service(), spare.route()):
         api.apply(obj)
     # A length beyond every limit passes the schema and cannot be read by the controller.
     api.create(changed(shop.gated_release(), {"workloadRef.name": "spare", "strategy.verify": "999999999d"}, "malformed"))

@@ -9,11 +9,11 @@ SHARE_OF_ERRORS = 0.2
 
 
 def stays_at_stable(shop: Shop) -> None:
-    """After a rollback: traffic home, canary gone, the Deployment paused with the bad template, stable whole."""
+    """After a rollback: traffic home, canary gone, the workload held with the bad template, stable whole."""
     shop.leaves_nothing()
     live = shop.live()
-    check(live["spec"].get("paused"), "the Deployment is not paused")
-    check(version_of(live) == shop.version, f"the Deployment's template is {version_of(live)}, not what Git says, {shop.version}")
+    check(shop.paused(), "the workload is not held")
+    check(version_of(live) == shop.version, f"the workload's template is {version_of(live)}, not what Git says, {shop.version}")
     ready = live["status"].get("readyReplicas", 0)
     check(ready == shop.replicas, f"stable has {ready} of {shop.replicas} pods")
 
