@@ -231,11 +231,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case::a_stage("/status/phase", json!("Rollback"), "web-2 was edited")]
-    #[case::a_figure("/status/baselineLatency", json!(0.26), "web-2 was edited")]
-    #[case::the_spec("/spec/revision", json!("r9"), "web-2 was edited")]
-    #[case::the_link("/spec/previousDigest", json!("sha256:00"), "web-2 follows a record with another digest than web-1")]
-    #[case::the_number("/spec/attempt", json!("two"), "web-2 cannot be read")]
+    #[case::a_stage("/status/phase", json!("Rollback"), "web-0002 was edited")]
+    #[case::a_figure("/status/baselineLatency", json!(0.26), "web-0002 was edited")]
+    #[case::the_spec("/spec/revision", json!("r9"), "web-0002 was edited")]
+    #[case::the_link("/spec/previousDigest", json!("sha256:00"), "web-0002 follows a record with another digest than web-0001")]
+    #[case::the_number("/spec/attempt", json!("two"), "web-0002 cannot be read")]
     fn an_edit_is_found_in_the_record_that_it_was_made_in(
         #[case] place: &str,
         #[case] value: Value,
@@ -250,19 +250,19 @@ mod tests {
     fn an_edit_with_a_digest_made_anew_is_found_in_the_next_record() {
         let mut records = chain(4);
         records[1]["status"]["phase"] = json!("Rollback");
-        let made = digest("web-2", &records[1]["spec"], &records[1]["status"]);
+        let made = digest("web-0002", &records[1]["spec"], &records[1]["status"]);
         records[1]["status"]["digest"] = json!(made);
-        assert!(broken(&records, Some(4)).starts_with("web-3 follows"), "{}", broken(&records, Some(4)));
+        assert!(broken(&records, Some(4)).starts_with("web-0003 follows"), "{}", broken(&records, Some(4)));
     }
 
     #[test]
     fn a_record_that_was_deleted_is_named_in_the_middle_and_at_the_end() {
         let mut records = chain(4);
         records.remove(1);
-        assert_eq!(broken(&records, Some(4)), "web-2 is missing");
+        assert_eq!(broken(&records, Some(4)), "web-0002 is missing");
         let mut records = chain(4);
         records.pop();
-        assert_eq!(broken(&records, Some(4)), "web-4 is missing");
+        assert_eq!(broken(&records, Some(4)), "web-0004 is missing");
         assert_eq!(broken(&records, None), "", "without the GatedRelease nobody knows how many there were");
     }
 
@@ -270,7 +270,7 @@ mod tests {
     fn a_digest_that_was_taken_away_is_missed_and_records_of_older_versions_are_counted() {
         let mut records = chain(4);
         records[2]["status"].as_object_mut().unwrap().remove("digest");
-        assert!(broken(&records, Some(4)).starts_with("web-3 is sealed and has no digest"));
+        assert!(broken(&records, Some(4)).starts_with("web-0003 is sealed and has no digest"));
         let mut records = chain(3);
         for record in &mut records {
             record["status"].as_object_mut().unwrap().remove("digest");
@@ -284,7 +284,7 @@ mod tests {
     fn how_an_api_server_writes_a_number_is_no_edit() {
         let (spec, one) = (json!({"attempt": 1}), json!({"value": 12.0, "digest": "sha256:00"}));
         let other: Value = serde_json::from_str(r#"{"value": 12}"#).unwrap();
-        assert_eq!(digest("web-1", &spec, &one), digest("web-1", &spec, &other));
-        assert_ne!(digest("web-1", &spec, &one), digest("web-2", &spec, &one));
+        assert_eq!(digest("web-0001", &spec, &one), digest("web-0001", &spec, &other));
+        assert_ne!(digest("web-0001", &spec, &one), digest("web-0002", &spec, &one));
     }
 }

@@ -113,6 +113,6 @@ mod tests {
         all.remove(1);
         let lines = report(&found(all), None);
         assert!(!lines[0].holds());
-        assert!(page(&lines).starts_with("shop/web: BROKEN: web-2 is missing\n"), "{}", page(&lines));
+        assert!(page(&lines).starts_with("shop/web: BROKEN: web-0002 is missing\n"), "{}", page(&lines));
     }
 }
