@@ -22,7 +22,7 @@ use std::str::FromStr;
     category = "tidegate",
     status = "ReleaseRecordStatus",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: a record cannot be edited"),
-    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.outcome) || (has(self.status) && has(self.status.outcome) && self.status.outcome == oldSelf.status.outcome && self.status.stages == oldSelf.status.stages)").message("status: the record is sealed"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.outcome) || (has(self.status) && self.status == oldSelf.status)").message("status: the record is sealed"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.release"),
     printcolumn(name = "Change", type_ = "string", json_path = ".spec.change.reference"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.change.type"),
@@ -69,6 +69,10 @@ pub struct ReleaseRecordSpec {
     /// What carries the new version while it is judged.
     #[serde(default)]
     pub arm: Arm,
+    /// The digest of the attempt before, which links the records of a GatedRelease; absent for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub previous_digest: Option<String>,
 }
 
 /// What carries the new version while it is judged.
@@ -200,6 +204,11 @@ pub struct ReleaseRecordStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 1024))]
     pub summary: String,
+    /// Of a sealed record: `sha256:` over its name, spec and status in canonical JSON (RFC 8785), without this field.
+    /// `tidegate audit verify` makes it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub digest: Option<String>,
 }
 
 /// The error budget when the release was let go.

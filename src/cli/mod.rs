@@ -2,6 +2,7 @@
 //!
 //! Here belongs what people type and read. What must never enter: a decision about a release.
 
+mod audit;
 mod controller;
 mod crds;
 mod detach;
@@ -56,6 +57,8 @@ enum Command {
     Restart(restart::Args),
     /// Leave a workload: traffic home, Tidegate's objects gone, the workload as it runs.
     Detach(detach::Args),
+    /// Walk along the records of releases, or copy them out.
+    Audit(audit::Args),
     /// Try Tidegate on a simulated cluster.
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
@@ -80,6 +83,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Wait(args) => return wait::run(&args).await,
         Command::Restart(args) => return restart::run(&args).await,
         Command::Detach(args) => return detach::run(&args).await,
+        Command::Audit(args) => return audit::run(&args).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {
             // A sandbox has runtimes of its own, which cannot be started from within this one.

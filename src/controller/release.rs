@@ -91,6 +91,11 @@ async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &L
         context.metrics.wrote("event");
     }
     context.metrics.release(namespace, name, &plan.status);
+    if done == 0
+        && let Some(digest) = seen.record.as_ref().and_then(|record| record.status.as_ref()?.digest.as_ref())
+    {
+        context.metrics.record_head(namespace, name, digest);
+    }
     if done > 0 {
         return Ok(Next::In(lane(&plan.status), AT_ONCE));
     }
@@ -121,6 +126,10 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
             if let Some(log) = begins(seen, status) {
                 context.metrics.rollback(namespace, &seen.release.name, log.trigger.as_str());
                 tracing::warn!(namespace, name = seen.release.name, trigger = %log.trigger, value = log.value, threshold = log.threshold, from = log.from_weight.get(), "rollback");
+            }
+            if let (Some(outcome), Some(digest)) = (status.outcome, &status.digest) {
+                context.metrics.record_head(namespace, &seen.release.name, digest);
+                tracing::info!(namespace, name = seen.release.name, record = name, %outcome, digest, "record sealed");
             }
             format!("{name}: {}", status.phase)
         }

@@ -7,6 +7,7 @@
 pub mod action;
 pub mod ask;
 pub mod capacity;
+pub mod chain;
 pub mod clones;
 pub mod config;
 pub mod explain;

@@ -43,6 +43,13 @@ struct WithReason {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Sealed {
+    namespace: String,
+    name: String,
+    digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByTrigger {
     namespace: String,
     name: String,
@@ -86,6 +93,7 @@ type NewHistogram = fn() -> Histogram;
 struct Shown {
     phase: Option<InPhase>,
     held: Option<WithReason>,
+    head: Option<Sealed>,
 }
 
 /// All series.
@@ -95,6 +103,7 @@ pub struct Metrics {
     weight: Family<Object, Whole>,
     stage: Family<Object, Whole>,
     held: Family<WithReason, Whole>,
+    head: Family<Sealed, Whole>,
     rollbacks: Family<ByTrigger, Counter>,
     remaining: Family<Object, Number>,
     budget_status: Family<InStatus, Whole>,
@@ -120,6 +129,7 @@ impl Default for Metrics {
             weight: Family::default(),
             stage: Family::default(),
             held: Family::default(),
+            head: Family::default(),
             rollbacks: Family::default(),
             remaining: Family::default(),
             budget_status: Family::default(),
@@ -140,6 +150,11 @@ impl Default for Metrics {
         r.register("release_weight", "Percent of the traffic that goes to the new version", all.weight.clone());
         r.register("release_stage", "The stage that is going on, from 1; 0 where none is", all.stage.clone());
         r.register("release_held", "1 while a release is held, by reason", all.held.clone());
+        r.register(
+            "record_head",
+            "1 for the digest of the newest sealed record of a GatedRelease, a witness of its chain",
+            all.head.clone(),
+        );
         r.register("rollbacks", "Rollbacks that this process began, by trigger", all.rollbacks.clone());
         r.register(
             "budget_remaining_percent",
@@ -190,14 +205,29 @@ impl Metrics {
             name: name.to_owned(),
             reason: held.reason.clone(),
         });
-        let before = lock(&self.shown)
-            .insert(key.clone(), Shown { phase: phase.clone(), held: held.clone() })
-            .unwrap_or_default();
+        let before = {
+            let mut shown = lock(&self.shown);
+            let shown = shown.entry(key.clone()).or_default();
+            Shown {
+                phase: std::mem::replace(&mut shown.phase, phase.clone()),
+                held: std::mem::replace(&mut shown.held, held.clone()),
+                head: None,
+            }
+        };
         replace(&self.phase, before.phase, phase);
         replace(&self.held, before.held, held);
         self.weight.get_or_create(&key).set(status.weight.map_or(0, |weight| i64::from(weight.get())));
         let stage = status.stage.as_deref().and_then(|stage| stage.split('/').next()?.parse().ok());
         self.stage.get_or_create(&key).set(stage.unwrap_or(0));
+    }
+
+    /// Shows the digest of the newest sealed record of a release.
+    pub fn record_head(&self, namespace: &str, name: &str, digest: &str) {
+        let head = Sealed { namespace: namespace.to_owned(), name: name.to_owned(), digest: digest.to_owned() };
+        let before = lock(&self.shown).entry(object(namespace, name)).or_default().head.replace(head.clone());
+        if before.as_ref() != Some(&head) {
+            replace(&self.head, before, Some(head));
+        }
     }
 
     /// Takes the series of a deleted release away.
@@ -206,6 +236,7 @@ impl Metrics {
         let before = lock(&self.shown).remove(&key).unwrap_or_default();
         replace(&self.phase, before.phase, None);
         replace(&self.held, before.held, None);
+        replace(&self.head, before.head, None);
         self.weight.remove(&key);
         self.stage.remove(&key);
         for trigger in crate::api::release_record::Trigger::ALL {

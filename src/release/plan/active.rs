@@ -427,6 +427,7 @@ pub(super) fn fresh(phase: Phase, now: Time) -> ReleaseRecordStatus {
         outcome: None,
         ended_at: None,
         summary: String::new(),
+        digest: None,
     }
 }
 

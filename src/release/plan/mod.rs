@@ -16,7 +16,7 @@ mod step;
 mod verify;
 
 use super::action::{Action, Plan};
-use super::explain;
+use super::{chain, explain};
 use super::problem::problems;
 use super::snapshot::Snapshot;
 use crate::api::Time;
@@ -28,7 +28,8 @@ pub(super) use step::{Say, Step};
 
 /// What to do now. Total: every snapshot has a plan.
 pub fn plan(seen: &Snapshot, now: Time) -> Plan {
-    let step = decide(seen, now);
+    let mut step = decide(seen, now);
+    chain::seal(&mut step.actions, seen);
     explain::complete(seen, step, now)
 }
 

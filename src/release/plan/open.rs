@@ -67,6 +67,7 @@ fn record(
         retry: seen.release.retry.clone(),
         risk_budget: seen.release.spec.risk_budget_ref.name.clone(),
         arm,
+        previous_digest: seen.record.as_ref().and_then(|last| last.status.as_ref()?.digest.clone()),
     };
     let name = record_name(&seen.release.name, attempt);
     Step {

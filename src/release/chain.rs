@@ -1,0 +1,290 @@
+//! The chain of a workload's records: each sealed one carries the digest of what it says, and the next one repeats it. Who
+//! edits or deletes one of them breaks a link that can be named; who rewrites them all meets the head that was published.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::action::Action;
+use super::snapshot::{Snapshot, record_name};
+use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+
+/// `sha256:` and 64 hexadecimal digits over the record's name, spec and status in canonical JSON (RFC 8785); a digest that
+/// the status carries already does not count.
+pub fn digest(name: &str, spec: &Value, status: &Value) -> String {
+    let mut status = status.clone();
+    if let Some(fields) = status.as_object_mut() {
+        fields.remove("digest");
+    }
+    let whole = json!({"name": name, "spec": spec, "status": status});
+    // Values that were parsed from JSON, or made of it, have nothing that JSON cannot say.
+    let bytes = serde_json_canonicalizer::to_vec(&whole).unwrap_or_default();
+    format!("sha256:{:x}", Hex(Sha256::digest(bytes).into()))
+}
+
+struct Hex([u8; 32]);
+
+impl std::fmt::LowerHex for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Puts the digest into every record that is sealed by these actions.
+pub(super) fn seal(actions: &mut [Action], seen: &Snapshot) {
+    for action in actions {
+        match action {
+            Action::OpenRecord { name, spec, status } if status.outcome.is_some() => put(name, spec, status),
+            Action::UpdateRecord { name, status, .. } if status.outcome.is_some() => {
+                if let Some(record) = seen.record.as_ref().filter(|record| record.name == *name) {
+                    put(name, &record.spec, status);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn put(name: &str, spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) {
+    if let (Ok(spec), Ok(said)) = (serde_json::to_value(spec), serde_json::to_value(&*status)) {
+        status.digest = Some(digest(name, &spec, &said));
+    }
+}
+
+/// What a walk along the records of one GatedRelease found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Walk {
+    /// How many records there are.
+    pub records: usize,
+    /// The number of the oldest attempt among them; those before it were pruned, or deleted.
+    pub oldest: u32,
+    /// How many of the oldest were sealed before records had digests.
+    pub without_digest: usize,
+    /// The newest digest, to compare with what was published: a log line and the metric `tidegate_record_head`.
+    pub head: Option<String>,
+    /// The first link that does not hold.
+    pub broken: Option<Broken>,
+}
+
+/// A link that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "camelCase", tag = "broken")]
+pub enum Broken {
+    /// A record between two others, or behind the last, is gone.
+    #[error("{record} is missing")]
+    Missing {
+        /// Its name.
+        record: String,
+    },
+    /// A record says something else than when it was sealed.
+    #[error("{record} was edited: what it says now does not make the digest that it was sealed with")]
+    Edited {
+        /// Its name.
+        record: String,
+    },
+    /// A record was sealed without a digest, or lost it, though older ones have one.
+    #[error("{record} is sealed and has no digest, though older records have one")]
+    Unsealed {
+        /// Its name.
+        record: String,
+    },
+    /// A record follows another one than the one before it.
+    #[error("{record} follows a record with another digest than {before} has: one of the two was replaced")]
+    Replaced {
+        /// Its name.
+        record: String,
+        /// The one before it.
+        before: String,
+    },
+    /// An object is no record of this chain.
+    #[error("{record} cannot be read as a record: {why}")]
+    Unreadable {
+        /// Its name.
+        record: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// One record as the walk sees it.
+struct Link<'a> {
+    name: &'a str,
+    attempt: u32,
+    raw: &'a Value,
+    previous: Option<&'a str>,
+    digest: Option<&'a str>,
+    sealed: bool,
+}
+
+impl<'a> Link<'a> {
+    fn of(raw: &'a Value) -> Result<Self, Broken> {
+        let text = |place: &str| raw.pointer(place).and_then(Value::as_str);
+        let name = text("/metadata/name").unwrap_or("a record without a name");
+        let attempt = raw.pointer("/spec/attempt").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+        let why = "spec.attempt is not a number".to_owned();
+        Ok(Self {
+            name,
+            attempt: attempt.ok_or_else(|| Broken::Unreadable { record: name.to_owned(), why })?,
+            raw,
+            previous: text("/spec/previousDigest"),
+            digest: text("/status/digest"),
+            sealed: text("/status/outcome").is_some(),
+        })
+    }
+}
+
+/// Walks along all records of one GatedRelease, in any order; `attempts` is how many its status says there were.
+pub fn walk(release: &str, records: &[Value], attempts: Option<u32>) -> Walk {
+    let mut walk = Walk { records: records.len(), oldest: 0, without_digest: 0, head: None, broken: None };
+    let links: Result<Vec<Link<'_>>, Broken> = records.iter().map(Link::of).collect();
+    let mut links = match links {
+        Ok(links) => links,
+        Err(broken) => return Walk { broken: Some(broken), ..walk },
+    };
+    links.sort_by_key(|link| link.attempt);
+    let mut before: Option<&Link<'_>> = None;
+    walk.oldest = links.first().map_or(0, |link| link.attempt);
+    for link in &links {
+        let broken = before.and_then(|before| between(release, before, link)).or_else(|| within(link, walk.head.is_some()));
+        if broken.is_some() {
+            return Walk { broken, ..walk };
+        }
+        match link.digest {
+            Some(digest) => walk.head = Some(digest.to_owned()),
+            None if link.sealed => walk.without_digest += 1,
+            None => {}
+        }
+        before = Some(link);
+    }
+    let newest = before.map_or(0, |link| link.attempt);
+    if attempts.is_some_and(|attempts| attempts > newest) {
+        walk.broken = Some(Broken::Missing { record: record_name(release, newest.saturating_add(1)) });
+    }
+    walk
+}
+
+/// What is wrong from one record to the next.
+fn between(release: &str, before: &Link<'_>, link: &Link<'_>) -> Option<Broken> {
+    if link.attempt != before.attempt.saturating_add(1) {
+        return Some(Broken::Missing { record: record_name(release, before.attempt.saturating_add(1)) });
+    }
+    // A record that is opened while the one before it carries no digest has none to repeat.
+    (link.previous != before.digest)
+        .then(|| Broken::Replaced { record: link.name.to_owned(), before: before.name.to_owned() })
+}
+
+/// What is wrong in one record.
+fn within(link: &Link<'_>, chained: bool) -> Option<Broken> {
+    let record = || link.name.to_owned();
+    match link.digest {
+        Some(said) => {
+            let made = digest(link.name, &link.raw["spec"], &link.raw["status"]);
+            (made != said).then(|| Broken::Edited { record: record() })
+        }
+        None if link.sealed && (chained || link.previous.is_some()) => Some(Broken::Unsealed { record: record() }),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    /// Records 1 to `last`; the newest is still going on.
+    fn chain(last: u32) -> Vec<Value> {
+        let mut previous: Option<String> = None;
+        let mut records = Vec::new();
+        for attempt in 1..=last {
+            let name = record_name("web", attempt);
+            let mut spec = json!({"release": "web", "attempt": attempt, "revision": format!("r{attempt}")});
+            if let Some(previous) = &previous {
+                spec["previousDigest"] = json!(previous);
+            }
+            let mut status = json!({"phase": "Complete", "baselineLatency": 0.25});
+            if attempt < last {
+                status["outcome"] = json!("Succeeded");
+                let made = digest(&name, &spec, &status);
+                status["digest"] = json!(made);
+                previous = Some(made);
+            }
+            records.push(json!({"metadata": {"name": name}, "spec": spec, "status": status}));
+        }
+        records
+    }
+
+    fn broken(records: &[Value], attempts: Option<u32>) -> String {
+        walk("web", records, attempts).broken.map_or_else(String::new, |broken| broken.to_string())
+    }
+
+    #[test]
+    fn a_chain_that_nobody_touched_holds_in_any_order_and_after_pruning() {
+        let mut records = chain(5);
+        records.reverse();
+        let found = walk("web", &records, Some(5));
+        assert_eq!((found.broken, found.records, found.oldest), (None, 5, 1));
+        assert_eq!(found.head.as_deref(), records[1]["status"]["digest"].as_str(), "of the newest that is sealed");
+        records.truncate(3);
+        assert_eq!(walk("web", &records, Some(5)).broken, None, "the oldest were pruned");
+        assert_eq!(walk("web", &[], Some(0)).broken, None);
+    }
+
+    #[rstest]
+    #[case::a_stage("/status/phase", json!("Rollback"), "web-0002 was edited")]
+    #[case::a_figure("/status/baselineLatency", json!(0.26), "web-0002 was edited")]
+    #[case::the_spec("/spec/revision", json!("r9"), "web-0002 was edited")]
+    #[case::the_link("/spec/previousDigest", json!("sha256:00"), "web-0002 follows a record with another digest than web-0001")]
+    #[case::the_number("/spec/attempt", json!("two"), "web-0002 cannot be read")]
+    fn an_edit_is_found_in_the_record_that_it_was_made_in(
+        #[case] place: &str,
+        #[case] value: Value,
+        #[case] wanted: &str,
+    ) {
+        let mut records = chain(4);
+        *records[1].pointer_mut(place).unwrap() = value;
+        assert!(broken(&records, Some(4)).contains(wanted), "{}", broken(&records, Some(4)));
+    }
+
+    #[test]
+    fn an_edit_with_a_digest_made_anew_is_found_in_the_next_record() {
+        let mut records = chain(4);
+        records[1]["status"]["phase"] = json!("Rollback");
+        let made = digest("web-0002", &records[1]["spec"], &records[1]["status"]);
+        records[1]["status"]["digest"] = json!(made);
+        assert!(broken(&records, Some(4)).starts_with("web-0003 follows"), "{}", broken(&records, Some(4)));
+    }
+
+    #[test]
+    fn a_record_that_was_deleted_is_named_in_the_middle_and_at_the_end() {
+        let mut records = chain(4);
+        records.remove(1);
+        assert_eq!(broken(&records, Some(4)), "web-0002 is missing");
+        let mut records = chain(4);
+        records.pop();
+        assert_eq!(broken(&records, Some(4)), "web-0004 is missing");
+        assert_eq!(broken(&records, None), "", "without the GatedRelease nobody knows how many there were");
+    }
+
+    #[test]
+    fn a_digest_that_was_taken_away_is_missed_and_records_of_older_versions_are_counted() {
+        let mut records = chain(4);
+        records[2]["status"].as_object_mut().unwrap().remove("digest");
+        assert!(broken(&records, Some(4)).starts_with("web-0003 is sealed and has no digest"));
+        let mut records = chain(3);
+        for record in &mut records {
+            record["status"].as_object_mut().unwrap().remove("digest");
+            record["spec"].as_object_mut().unwrap().remove("previousDigest");
+        }
+        let found = walk("web", &records, Some(3));
+        assert_eq!((found.broken, found.without_digest, found.head), (None, 2, None));
+    }
+
+    #[test]
+    fn how_an_api_server_writes_a_number_is_no_edit() {
+        let (spec, one) = (json!({"attempt": 1}), json!({"value": 12.0, "digest": "sha256:00"}));
+        let other: Value = serde_json::from_str(r#"{"value": 12}"#).unwrap();
+        assert_eq!(digest("web-0001", &spec, &one), digest("web-0001", &spec, &other));
+        assert_ne!(digest("web-0001", &spec, &one), digest("web-0002", &spec, &one));
+    }
+}
