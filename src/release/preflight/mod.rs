@@ -1,6 +1,7 @@
 //! What lies around a workload and would break a release, or miss its canary: found by name, before anything starts.
 //!
-//! One function a rule, one file a group, one visible list. A rule looks at what selectors select, not at names alone. Here
+//! One function a rule, one file a group, one visible list. A rule looks at what selectors select, not at names alone, and
+//! says by the way a new version gets its users (`facts::Way`) whether it has a meaning where no route divides the traffic. Here
 //! belongs what can be told from objects; what must never enter: a request, or a rule about whether the *change* may ship.
 
 mod attached;
