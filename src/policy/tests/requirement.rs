@@ -294,7 +294,7 @@ fn where_the_author_is_not_known_two_people_approve() {
     let two = Case { claims, ..one };
     assert_eq!(
         two.one("release-captain"),
-        "release-captain: met by ann (31 Mar 10:00:00 UTC) as release-captain, bob (31 Mar 10:00:00 UTC) as on-call"
+        "release-captain: met by bob (31 Mar 10:00:00 UTC) as on-call, ann (31 Mar 10:00:00 UTC) as release-captain"
     );
 }
 

@@ -3,7 +3,10 @@ use crate::api::risk_budget::RestrictedWindow;
 use crate::api::{RiskClass, Time};
 use crate::policy::budget::Remaining;
 use crate::policy::category::Category::{self, *};
-use crate::policy::score::{Mitigation::*, *};
+use crate::policy::score::{
+    Mitigation::{Canary, CompatibleMigration, IntegrationCoverage, Isolation, NoDataMigration},
+    *,
+};
 use crate::policy::{RiskPoints, Tier};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -126,7 +129,7 @@ fn a_restricted_window_holds_from_its_first_moment_up_to_its_end() {
 
 /// `000_…` §5.3, Mitigations.
 #[rstest]
-#[case::feature_flag(&[FeatureFlag], &[Ui], 3)]
+#[case::feature_flag(&[Mitigation::FeatureFlag], &[Ui], 3)]
 #[case::canary(&[Canary], &[Ui], 3)]
 #[case::integration(&[IntegrationCoverage], &[Ui], 2)]
 #[case::no_migration(&[NoDataMigration], &[Ui], 2)]
@@ -137,7 +140,7 @@ fn a_restricted_window_holds_from_its_first_moment_up_to_its_end() {
 #[case::compatible_with_breaking(&[CompatibleMigration], &[SchemaMigrationBreaking], 0)]
 #[case::isolation(&[Isolation], &[Ui], 2)]
 #[case::each_once(&[Canary, Canary], &[Ui], 3)]
-#[case::all(&[FeatureFlag, Canary, IntegrationCoverage, NoDataMigration, Isolation], &[Payments], 12)]
+#[case::all(&[Mitigation::FeatureFlag, Canary, IntegrationCoverage, NoDataMigration, Isolation], &[Payments], 12)]
 fn what_is_verified_takes_off(#[case] mitigations: &[Mitigation], #[case] categories: &[Category], #[case] off: i32) {
     let mitigations: Vec<_> = mitigations.iter().map(|one| verified(*one)).collect();
     let score = score(Tier::T3, categories, &calm(), &mitigations);
@@ -202,7 +205,8 @@ fn the_sum_is_told_with_every_term() {
 
 #[test]
 fn never_below_one_point() {
-    let all: Vec<_> = [FeatureFlag, Canary, IntegrationCoverage, NoDataMigration, Isolation].map(verified).into();
+    let all: Vec<_> =
+        [Mitigation::FeatureFlag, Canary, IntegrationCoverage, NoDataMigration, Isolation].map(verified).into();
     let score = score(Tier::T0, &[Docs], &calm(), &all);
     assert_eq!(score.total, RiskPoints::LEAST);
     assert_eq!(score.to_string(), "1 RP = 1 base + 1 diff + 0 context - 12 mitigations, never below 1 RP (000 §5.3)");
