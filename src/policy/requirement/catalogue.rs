@@ -17,8 +17,6 @@ use super::list::{Known, RequirementFacts};
 pub enum Due {
     /// Before the canary comes up.
     Start,
-    /// Before the first traffic goes to the new version.
-    Exposure,
     /// From the first traffic on, as long as the release is watched: it lapses unless renewed.
     Throughout,
     /// While the promoted version is verified: it lapses unless renewed.
@@ -31,7 +29,6 @@ impl fmt::Display for Due {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Start => "before the start",
-            Self::Exposure => "before the first traffic",
             Self::Throughout => "as long as the release is watched",
             Self::Verify => "during verification",
             Self::Complete => "before completion",
@@ -101,7 +98,7 @@ pub struct Entry {
     pub source: &'static str,
 }
 
-const fn attested(
+const fn at_start(
     name: &'static str,
     need: Need,
     says: &'static str,
@@ -133,8 +130,8 @@ pub const EXTENDED_CANARY: Span = Span::minutes(30);
 #[rustfmt::skip]
 pub const CATALOGUE: &[Entry] = &[
     // G0 and above.
-    attested("lint", Need::From(G0), "Lint/format checks", "000 §6.2, G0", &[Means::Attestation("lint")]),
-    attested("build", Need::From(G0), "Basic CI pass (build)", "000 §6.2, G0", &[Means::Attestation("build")]),
+    at_start("lint", Need::From(G0), "Lint/format checks", "000 §6.2, G0", &[Means::Attestation("lint")]),
+    at_start("build", Need::From(G0), "Basic CI pass (build)", "000 §6.2, G0", &[Means::Attestation("build")]),
     Entry { name: "rollback-plan", need: Need::From(G0), due: Due::Start,
         means: &[Means::Controller { holds: rollback_contract, remedy: "say limits with thresholds in spec.rollback of the GatedRelease" }],
         says: "Rollback contract required before staging. Must include specific thresholds", source: "002, Guardrails; 001, Pre-Deployment Checklist; 000 §6.2, G2" },
@@ -142,38 +139,38 @@ pub const CATALOGUE: &[Entry] = &[
         means: &[Means::Controller { holds: staged, remedy: "give spec.strategy a schedule whose first stage is below 100 %" }],
         says: "Even one-line changes go through staged rollout", source: "002, Guardrails; 000 §6.2, G2" },
     // G1 and above.
-    attested("unit-tests", Need::From(G1), "All automated unit tests", "000 §6.2, G1", &[Means::Attestation("unit-tests")]),
-    attested("static-analysis", Need::From(G1), "Static analysis/linting", "000 §6.2, G1", &[Means::Attestation("static-analysis")]),
-    attested("sast", Need::From(G1), "Enforce static application security testing (SAST)", "003, Module 4; 000 §6.2, G3", &[Means::Attestation("sast")]),
-    attested("sca", Need::From(G1), "software composition analysis (SCA) scans as mandatory pre-deployment checks", "003, Module 4; 000 §6.2, G3", &[Means::Attestation("sca")]),
-    attested("peer-review", Need::From(G1), "1 peer review", "000 §6.2, G1",
+    at_start("unit-tests", Need::From(G1), "All automated unit tests", "000 §6.2, G1", &[Means::Attestation("unit-tests")]),
+    at_start("static-analysis", Need::From(G1), "Static analysis/linting", "000 §6.2, G1", &[Means::Attestation("static-analysis")]),
+    at_start("sast", Need::From(G1), "Enforce static application security testing (SAST)", "003, Module 4; 000 §6.2, G3", &[Means::Attestation("sast")]),
+    at_start("sca", Need::From(G1), "software composition analysis (SCA) scans as mandatory pre-deployment checks", "003, Module 4; 000 §6.2, G3", &[Means::Attestation("sca")]),
+    at_start("peer-review", Need::From(G1), "1 peer review", "000 §6.2, G1",
         &[Means::Attestation("peer-review"), Means::Approvals(&[&[Role::CodeOwner, Role::SeniorEngineer]])]),
-    attested("staging-deploy", Need::From(G1), "Automated deploy to staging", "000 §6.2, G1; 002, Stage", &[Means::Attestation("staging-deploy")]),
-    attested("smoke-tests", Need::From(G1), "Post-deploy smoke checks", "000 §6.2, G1", &[Means::Attestation("smoke-tests")]),
+    at_start("staging-deploy", Need::From(G1), "Automated deploy to staging", "000 §6.2, G1; 002, Stage", &[Means::Attestation("staging-deploy")]),
+    at_start("smoke-tests", Need::From(G1), "Post-deploy smoke checks", "000 §6.2, G1", &[Means::Attestation("smoke-tests")]),
     // By category, whatever the gate.
-    attested("load-test", Need::Touching(G1, &[HotPath]), "Load testing if performance-sensitive", "002, Stage; 000 §6.2, G3", &[Means::Attestation("load-test")]),
-    attested("api-contract", Need::Touching(G1, INTERFACES), "Enforce API contract validation in CI/CD pipelines", "003, Module 8", &[Means::Attestation("api-contract")]),
-    attested("penetration-test", Need::Touching(G1, &[ApiNewEndpoint, Authentication]), "Require penetration test sign-off for releases involving new external endpoints or authentication changes", "003, Module 4",
+    at_start("load-test", Need::Touching(G1, &[HotPath]), "Load testing if performance-sensitive", "002, Stage; 000 §6.2, G3", &[Means::Attestation("load-test")]),
+    at_start("api-contract", Need::Touching(G1, INTERFACES), "Enforce API contract validation in CI/CD pipelines", "003, Module 8", &[Means::Attestation("api-contract")]),
+    at_start("penetration-test", Need::Touching(G1, &[ApiNewEndpoint, Authentication]), "Require penetration test sign-off for releases involving new external endpoints or authentication changes", "003, Module 4",
         &[Means::Attestation("penetration-test")]),
-    attested("certificate-rotation", Need::Touching(G1, KEYS), "Automate certificate and secret rotation validation prior to deployment", "003, Module 4", &[Means::Attestation("certificate-rotation")]),
-    attested("compliance-check", Need::Touching(G1, &[Infrastructure, Pii]), "Embed compliance policy checks (e.g., GDPR, HIPAA) into infrastructure-as-code pipelines", "003, Module 4", &[Means::Attestation("compliance-check")]),
-    attested("privacy-review", Need::Touching(G1, USER_DATA), "Coordinate with legal and privacy teams to assess data impact", "003, Module 4",
+    at_start("certificate-rotation", Need::Touching(G1, KEYS), "Automate certificate and secret rotation validation prior to deployment", "003, Module 4", &[Means::Attestation("certificate-rotation")]),
+    at_start("compliance-check", Need::Touching(G1, &[Infrastructure, Pii]), "Embed compliance policy checks (e.g., GDPR, HIPAA) into infrastructure-as-code pipelines", "003, Module 4", &[Means::Attestation("compliance-check")]),
+    at_start("privacy-review", Need::Touching(G1, USER_DATA), "Coordinate with legal and privacy teams to assess data impact", "003, Module 4",
         &[Means::Approvals(&[&[Role::Privacy]]), Means::Attestation("privacy-review")]),
-    attested("migration-plan", Need::Touching(G0, DATA), "Migration Plan (required for schema/data changes)", "000 §10.2", &[Means::Document(&document::MIGRATION_PLAN)]),
-    attested("downgrade-test", Need::Touching(G0, SCHEMA), "validate database downgrade paths in non-production environments", "003, Module 6", &[Means::Attestation("downgrade-test")]),
-    attested("data-validation", Need::Touching(G0, SCHEMA), "pre- and post-deployment integrity checks: before", "003, Module 1", &[Means::Attestation("data-validation")]),
+    at_start("migration-plan", Need::Touching(G0, DATA), "Migration Plan (required for schema/data changes)", "000 §10.2", &[Means::Document(&document::MIGRATION_PLAN)]),
+    at_start("downgrade-test", Need::Touching(G0, SCHEMA), "validate database downgrade paths in non-production environments", "003, Module 6", &[Means::Attestation("downgrade-test")]),
+    at_start("data-validation", Need::Touching(G0, SCHEMA), "pre- and post-deployment integrity checks: before", "003, Module 1", &[Means::Attestation("data-validation")]),
     // G2 and above.
-    attested("integration-tests", Need::From(G2), "Integration tests relevant to impacted modules", "000 §6.2, G2; 002, Stage", &[Means::Attestation("integration-tests")]),
-    attested("e2e-tests", Need::From(G2), "Run automated tests (unit, integration, E2E)", "002, Stage", &[Means::Attestation("e2e-tests")]),
-    attested("code-owner-review", Need::From(G2), "Code owner review for touched modules", "000 §6.2, G2",
+    at_start("integration-tests", Need::From(G2), "Integration tests relevant to impacted modules", "000 §6.2, G2; 002, Stage", &[Means::Attestation("integration-tests")]),
+    at_start("e2e-tests", Need::From(G2), "Run automated tests (unit, integration, E2E)", "002, Stage", &[Means::Attestation("e2e-tests")]),
+    at_start("code-owner-review", Need::From(G2), "Code owner review for touched modules", "000 §6.2, G2",
         &[Means::Attestation("code-owner-review"), Means::Approvals(&[&[Role::CodeOwner]])]),
-    attested("feature-flag", Need::CustomerImpact(G2), "Feature flag required if customer impact possible", "000 §6.2, G2", &[Means::Attestation("feature-flag")]),
-    attested("release-plan", Need::From(G2), "Release Plan (required for G2+)", "000 §10.1", &[Means::Document(&document::RELEASE_PLAN)]),
+    at_start("feature-flag", Need::CustomerImpact(G2), "Feature flag required if customer impact possible", "000 §6.2, G2", &[Means::Attestation("feature-flag")]),
+    at_start("release-plan", Need::From(G2), "Release Plan (required for G2+)", "000 §10.1", &[Means::Document(&document::RELEASE_PLAN)]),
     // G3 and above.
-    attested("migration-plan-review", Need::Touching(G3, DATA), "Migration plan (forward + rollback) reviewed", "000 §6.2, G3",
+    at_start("migration-plan-review", Need::Touching(G3, DATA), "Migration plan (forward + rollback) reviewed", "000 §6.2, G3",
         &[Means::Attestation("migration-plan-review"), Means::Approvals(&[&[Role::SeniorEngineer, Role::CodeOwner]])]),
-    attested("observability", Need::From(G3), "Observability: new/updated dashboards/alerts for the change", "000 §6.2, G3", &[Means::Attestation("observability")]),
-    attested("manual-qa", Need::From(G3), "Manual QA for high-risk changes", "002, Stage", &[Means::Attestation("manual-qa")]),
+    at_start("observability", Need::From(G3), "Observability: new/updated dashboards/alerts for the change", "000 §6.2, G3", &[Means::Attestation("observability")]),
+    at_start("manual-qa", Need::From(G3), "Manual QA for high-risk changes", "002, Stage", &[Means::Attestation("manual-qa")]),
     Entry { name: "release-captain", need: Need::From(G3), due: Due::Start,
         means: &[Means::Approvals(&[&[Role::ReleaseCaptain, Role::OnCall]])],
         says: "Release captain / on-call sign-off (someone accountable live)", source: "000 §6.2, G3" },
@@ -196,8 +193,8 @@ pub const CATALOGUE: &[Entry] = &[
     Entry { name: "extended-canary", need: Need::From(G4), due: Due::Start,
         means: &[Means::Controller { holds: extended_canary, remedy: "let the first stage of spec.strategy bake 30m or longer (Enhanced, Conservative and Emergency do)" }],
         says: "Extended canary period with success criteria and abort criteria", source: "000 §6.2, G4" },
-    attested("customer-communication", Need::CustomerImpact(G4), "Customer comms plan if impact is plausible", "000 §6.2, G4", &[Means::Attestation("customer-communication")]),
-    attested("breaking-migration", Need::Touching(G0, &[SchemaMigrationBreaking]), "breaking is disallowed without explicit G4 approval", "000 §10.2",
+    at_start("customer-communication", Need::CustomerImpact(G4), "Customer comms plan if impact is plausible", "000 §6.2, G4", &[Means::Attestation("customer-communication")]),
+    at_start("breaking-migration", Need::Touching(G0, &[SchemaMigrationBreaking]), "breaking is disallowed without explicit G4 approval", "000 §10.2",
         &[Means::Approvals(&[&[Role::DevelopmentManager]])]),
     Entry { name: "budget-sign-off", need: Need::Band(Band::Exhausted), due: Due::Start,
         means: &[Means::Approvals(&[&[Role::ProductManager], &[Role::DevelopmentManager]])],

@@ -31,7 +31,7 @@ pub enum Signal<T> {
     Known(Seen<T>),
     /// It was asked for and there was no answer: why. Counts as bad, because what is not known never passes.
     Unknown(String),
-    /// Nobody configured where to ask. Costs nothing, and the score says so nowhere as good news.
+    /// Nobody configured where to ask: costs nothing.
     NotConfigured,
 }
 

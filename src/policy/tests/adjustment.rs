@@ -3,20 +3,23 @@ use crate::policy::adjustment::*;
 use crate::policy::{Category, RiskPoints, Tier};
 use rstest::rstest;
 
+/// Failed and all releases, MTTR in minutes, of three windows.
+type Windows = [(u32, u32, u64); 3];
+
 fn window((failed, releases, mttr): (u32, u32, u64)) -> WindowFigures {
     WindowFigures { releases, failed, mttr: Span::minutes(mttr) }
 }
 
-fn history(windows: [(u32, u32, u64); 3]) -> History {
+fn history(windows: Windows) -> History {
     let [base, middle, last] = windows.map(window);
     History { base, middle, last }
 }
 
-fn facts(windows: [(u32, u32, u64); 3]) -> AdjustmentFacts {
+fn facts(windows: Windows) -> AdjustmentFacts {
     AdjustmentFacts { history: Some(history(windows)), was_tightened: false, exceptions: 0, reward: None }
 }
 
-/// Failed and all releases, MTTR in minutes, of three windows; `000_…` §5.6 and §8.
+/// `000_…` §5.6 and §8.
 #[rstest]
 #[case::both_better_twice([(4, 20, 60), (3, 20, 40), (2, 20, 30)], true, false)]
 #[case::better_once([(4, 20, 60), (4, 20, 40), (2, 20, 30)], false, false)]
@@ -34,15 +37,15 @@ fn facts(windows: [(u32, u32, u64); 3]) -> AdjustmentFacts {
 #[case::mttr_a_little_worse([(2, 20, 50), (2, 20, 55), (2, 20, 59)], false, false)]
 #[case::mttr_on_the_mend([(2, 20, 50), (2, 20, 90), (2, 20, 60)], false, false)]
 #[case::no_releases_at_all([(0, 0, 0), (0, 0, 0), (0, 0, 0)], false, false)]
-fn windows_earn_or_tighten(#[case] windows: [(u32, u32, u64); 3], #[case] earned: bool, #[case] worse: bool) {
+fn windows_earn_or_tighten(#[case] windows: Windows, #[case] earned: bool, #[case] worse: bool) {
     let adjustment = adjust(&facts(windows));
     assert_eq!((adjustment.earned.is_some(), adjustment.worse.is_some()), (earned, worse));
     assert_eq!(adjustment.tightens_gates(), worse);
     assert_eq!(adjustment.lines().len(), usize::from(earned) + usize::from(worse));
 }
 
-const BETTER: [(u32, u32, u64); 3] = [(4, 20, 60), (3, 20, 40), (2, 20, 30)];
-const WORSE: [(u32, u32, u64); 3] = [(2, 20, 30), (3, 20, 40), (4, 20, 60)];
+const BETTER: Windows = [(4, 20, 60), (3, 20, 40), (2, 20, 30)];
+const WORSE: Windows = [(2, 20, 30), (3, 20, 40), (4, 20, 60)];
 
 #[rstest]
 #[case::as_the_tier_says(None, None, 120)]
@@ -53,7 +56,7 @@ const WORSE: [(u32, u32, u64); 3] = [(2, 20, 30), (3, 20, 40), (4, 20, 60)];
 #[case::tightened(Some((WORSE, None)), None, 96)]
 #[case::rounded_down(Some((BETTER, None)), Some(55), 60)]
 fn a_window_gets_its_points(
-    #[case] shown: Option<([(u32, u32, u64); 3], Option<Reward>)>,
+    #[case] shown: Option<(Windows, Option<Reward>)>,
     #[case] own: Option<u32>,
     #[case] points: u32,
 ) {
@@ -93,7 +96,7 @@ fn repeated_exceptions_tighten(#[case] exceptions: u32, #[case] tightens: bool) 
 #[case::slower_to_recover([(6, 20, 30), (6, 20, 30), (5, 20, 31)], true)]
 #[case::no_worse([(2, 20, 30), (6, 20, 30), (6, 20, 30)], false)]
 #[case::better([(2, 20, 30), (6, 20, 30), (1, 20, 30)], false)]
-fn tightening_lasts_until_stability_returns(#[case] windows: [(u32, u32, u64); 3], #[case] stays: bool) {
+fn tightening_lasts_until_stability_returns(#[case] windows: Windows, #[case] stays: bool) {
     let stable = adjust(&AdjustmentFacts { was_tightened: true, ..facts(windows) }).worse.is_none();
     let newly = history(windows).worsened();
     assert_eq!(!stable, stays || newly);
