@@ -106,7 +106,7 @@ pub(super) fn may_resume(seen: &Snapshot) -> bool {
     let verified = status.promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some());
     let time = match workload.kind {
         KindSeen::Deployment => status.phase == Phase::Promote,
-        KindSeen::StatefulSet(_) => status.phase == Phase::Verify && (verified || seen.release.deleting),
+        KindSeen::StatefulSet(_) => status.phase == Phase::Verify && (verified || seen.release.leaving().is_some()),
     };
     passed && ours && time
 }
