@@ -33,19 +33,21 @@ impl std::fmt::LowerHex for Hex {
 /// Puts the digest into every record that is sealed by these actions.
 pub(super) fn seal(actions: &mut [Action], seen: &Snapshot) {
     for action in actions {
-        match action {
-            Action::OpenRecord { name, spec, status } if status.outcome.is_some() => put(name, spec, status),
-            Action::UpdateRecord { name, status, .. } if status.outcome.is_some() => {
-                if let Some(record) = seen.record.as_ref().filter(|record| record.name == *name) {
-                    put(name, &record.spec, status);
-                }
-            }
-            _ => {}
+        if let Action::OpenRecord { name, spec, status } = action {
+            put(name, spec, status);
+        } else if let Action::UpdateRecord { name, status, .. } = action
+            && let Some(record) = seen.record.as_ref().filter(|record| record.name == *name)
+        {
+            put(name, &record.spec, status);
         }
     }
 }
 
+/// A record that has no outcome yet is not sealed.
 fn put(name: &str, spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) {
+    if status.outcome.is_none() {
+        return;
+    }
     if let (Ok(spec), Ok(said)) = (serde_json::to_value(spec), serde_json::to_value(&*status)) {
         status.digest = Some(digest(name, &spec, &said));
     }
@@ -146,7 +148,8 @@ pub fn walk(release: &str, records: &[Value], attempts: Option<u32>) -> Walk {
     let mut before: Option<&Link<'_>> = None;
     walk.oldest = links.first().map_or(0, |link| link.attempt);
     for link in &links {
-        let broken = before.and_then(|before| between(release, before, link)).or_else(|| within(link, walk.head.is_some()));
+        let broken =
+            before.and_then(|before| between(release, before, link)).or_else(|| within(link, walk.head.is_some()));
         if broken.is_some() {
             return Walk { broken, ..walk };
         }

@@ -104,7 +104,10 @@ mod tests {
         let older = all[1]["status"]["digest"].as_str().unwrap();
         let lines = report(&found(all.clone()), Some(older));
         assert!(!lines[0].holds());
-        assert_eq!(page(&lines), format!("shop/web: holds, 3 records\n  HEAD IS ANOTHER: {head}, published was {older}\n"));
+        assert_eq!(
+            page(&lines),
+            format!("shop/web: holds, 3 records\n  HEAD IS ANOTHER: {head}, published was {older}\n")
+        );
     }
 
     #[test]

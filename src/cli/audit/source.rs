@@ -62,8 +62,9 @@ fn of_files(which: &Which) -> Result<Found, Failure> {
         let place = path.display();
         let text = std::fs::read_to_string(path).map_err(|why| format!("--file {place}: {why}"))?;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let record: Value = serde_json::from_str(line)
-                .map_err(|why| format!("--file {place}, line {}: {why}; `tidegate audit export` writes one record a line", number + 1))?;
+            let record: Value = serde_json::from_str(line).map_err(|why| {
+                format!("--file {place}, line {}: {why}; `tidegate audit export` writes one record a line", number + 1)
+            })?;
             if record["kind"] != "ReleaseRecord" {
                 return Err(format!("--file {place}, line {}: this is no ReleaseRecord", number + 1));
             }
@@ -82,7 +83,8 @@ async fn of_cluster(which: &Which) -> Result<Found, Failure> {
     for release in list::<GatedRelease>(&client, which, &namespace).await? {
         let text = |place: &str| release.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
         let of = (text("/metadata/namespace"), text("/metadata/name"));
-        let attempts = release.pointer("/status/attempts").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+        let attempts =
+            release.pointer("/status/attempts").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
         if which.release.as_ref().is_none_or(|name| *name == of.1) {
             found.records.entry(of.clone()).or_default();
             found.attempts.insert(of, attempts.unwrap_or(0));
@@ -108,7 +110,8 @@ async fn list<K: Resource<DynamicType = ()>>(
         let page = api.list(&params).await.map_err(|error| format!("{}: {}", kind.plural, why(&error)))?;
         for mut object in page.items {
             object.metadata.managed_fields = None;
-            object.types = Some(kube::core::TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() });
+            object.types =
+                Some(kube::core::TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() });
             all.push(serde_json::to_value(object).map_err(|error| error.to_string())?);
         }
         match page.metadata.continue_.filter(|token| !token.is_empty()) {

@@ -30,7 +30,8 @@ enum Output {
 
 /// `sha256:` and 64 hexadecimal digits.
 fn digest(text: &str) -> Result<String, String> {
-    let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let hex =
+        text.strip_prefix("sha256:").filter(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
     hex.map(|_| text.to_ascii_lowercase()).ok_or_else(|| "a digest is sha256: and 64 hexadecimal digits".to_owned())
 }
 

@@ -162,7 +162,9 @@ mod tests {
     #[test]
     fn why_pods_cannot_be_made_is_the_same_at_every_attempt() {
         let failure = |pod: &str| {
-            let message = format!("pods \"{pod}\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=6, limited: pods=3");
+            let message = format!(
+                "pods \"{pod}\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=6, limited: pods=3"
+            );
             json!({"status": {"conditions": [{"type": "Available", "status": "True"}, {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}]}})
         };
         let why = refused(&failure("web-previous-5f-abcde"));

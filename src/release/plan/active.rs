@@ -323,7 +323,9 @@ impl<'a> Active<'a> {
         let rest = until.since(self.now);
         let (name, until) = (self.name(), until.clock());
         let sentence = match self.refused() {
-            Some(why) => format!("{name}: no pods are made: {why} ({what}); rolled back if it is not ready by {until}."),
+            Some(why) => {
+                format!("{name}: no pods are made: {why} ({what}); rolled back if it is not ready by {until}.")
+            }
             None => format!(
                 "{name}: waiting until it is ready to take traffic ({what}); rolled back if it is not by {until}."
             ),

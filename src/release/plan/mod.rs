@@ -16,9 +16,9 @@ mod step;
 mod verify;
 
 use super::action::{Action, Plan};
-use super::{chain, explain};
 use super::problem::problems;
 use super::snapshot::Snapshot;
+use super::{chain, explain};
 use crate::api::Time;
 use crate::api::release_record::{Outcome, Phase};
 
