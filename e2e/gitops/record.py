@@ -35,7 +35,9 @@ def moments(release: Object, deployment: Object, record: Object | None, budget: 
     settled = done.get("observedGeneration") == deployment["metadata"]["generation"]
     whole = settled and done.get("updatedReplicas") == done.get("replicas") == done.get("availableReplicas") == replicas
     found: dict[str, Object | None] = {}
-    if ready.get("status") == "True" and ready.get("reason") == "InForce" and over and not paused and whole:
+    # Right after its end an attempt is still what is spoken of.
+    quiet = status.get("message") != (record or {}).get("status", {}).get("summary")
+    if ready.get("status") == "True" and ready.get("reason") == "InForce" and over and not paused and whole and quiet:
         found |= {"release-idle": release, "deployment-idle": deployment, "budget": budget}
         if over == "Succeeded":
             found["record-succeeded"] = record
@@ -73,7 +75,7 @@ def look() -> list[Object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--from", dest="source", required=True, help="what is recorded, for the README beside the objects")
+    parser.add_argument("--from", dest="source", required=True, help="what is recorded, for the README beside the objects; {scenario} stands for the object's namespace without e2e-")
     parser.add_argument("--into", type=Path, default=OBJECTS)
     parser.add_argument("--anew", action="store_true", help="replace what was recorded before")
     asked = parser.parse_args()
@@ -86,7 +88,7 @@ def main() -> None:
             return
         saved.add(name)
         path.write_text(json.dumps(tidy(obj), indent=1, sort_keys=True) + "\n")
-        note(asked.into / "README.md", name, asked.source)
+        note(asked.into / "README.md", name, asked.source.format(scenario=obj["metadata"]["namespace"].removeprefix("e2e-")))
         print(f"{name}: {obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}", flush=True)
 
     try:
