@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -34,14 +35,20 @@ def moments(release: Object, deployment: Object, record: Object | None, budget: 
     over = (record or {}).get("status", {}).get("outcome")
     settled = done.get("observedGeneration") == deployment["metadata"]["generation"]
     whole = settled and done.get("updatedReplicas") == done.get("replicas") == done.get("availableReplicas") == replicas
+    labels, annotations = (deployment["metadata"].get(k, {}) for k in ("labels", "annotations"))
+    # At first a held Deployment has the words of the admission policy, then those of the controller.
+    explained = "kubectl describe gatedrelease" in annotations.get("tidegate.io/paused-because", "")
+    measured = budget if (budget or {}).get("status", {}).get("errorBudget") and condition(budget, "Ready").get("status") == "True" else None
     found: dict[str, Object | None] = {}
-    if ready.get("status") == "True" and ready.get("reason") == "InForce" and over and not paused and whole:
-        found |= {"release-idle": release, "deployment-idle": deployment, "budget": budget}
+    # Right after its end an attempt is still what is spoken of.
+    quiet = status.get("message") != (record or {}).get("status", {}).get("summary")
+    if ready.get("status") == "True" and ready.get("reason") == "InForce" and over and not paused and whole and quiet:
+        found |= {"release-idle": release, "deployment-idle": deployment, "budget": measured}
         if over == "Succeeded":
             found["record-succeeded"] = record
-    if condition(release, "Held").get("status") == "True" and paused:
+    if condition(release, "Held").get("status") == "True" and paused and explained:
         found |= {"release-held": release, "deployment-held": deployment}
-    if phase == "Release" and paused and not over:
+    if phase == "Release" and status.get("weight") and paused and explained and not over:
         found |= {"release-baking": release, "deployment-baking": deployment, "record-open": record}
     if phase == "Promote" and not paused and settled and not whole:
         found |= {"release-promoting": release, "deployment-rolling": deployment}
@@ -53,7 +60,7 @@ def moments(release: Object, deployment: Object, record: Object | None, budget: 
         late = "" if paused else "-late"
         found |= {f"release-rolled-back{late}": release, f"deployment-rolled-back{late}": deployment, "record-rolled-back": record}
     if ready.get("reason") == "Detached":
-        found |= {"release-detached": release, **({"deployment-detached-paused": deployment} if paused else {})}
+        found |= {"release-detached": release, **({"deployment-detached-paused": deployment} if paused and "tidegate.io/gated" not in labels else {})}
     return found
 
 
@@ -73,12 +80,14 @@ def look() -> list[Object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--from", dest="source", required=True, help="what is recorded, for the README beside the objects")
+    parser.add_argument("--from", dest="source", required=True, help="what is recorded, for the README beside the objects; {scenario} stands for the object's namespace without e2e-")
     parser.add_argument("--into", type=Path, default=OBJECTS)
     parser.add_argument("--anew", action="store_true", help="replace what was recorded before")
     asked = parser.parse_args()
     asked.into.mkdir(parents=True, exist_ok=True)
     saved: set[str] = set()
+    # Namespaces that have, or had, a GatedRelease: where it is gone, everything is about to go.
+    released: set[str] = set()
 
     def save(name: str, obj: Object | None) -> None:
         path = asked.into / f"{name}.json"
@@ -86,30 +95,31 @@ def main() -> None:
             return
         saved.add(name)
         path.write_text(json.dumps(tidy(obj), indent=1, sort_keys=True) + "\n")
-        note(asked.into / "README.md", name, asked.source)
+        note(asked.into / "README.md", name, asked.source.format(scenario=obj["metadata"]["namespace"].removeprefix("e2e-")))
         print(f"{name}: {obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}", flush=True)
 
+    # In the background of a shell an interrupt is ignored from the start.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
             items = look()
             at = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]): o for o in items}
-            named = set()
             for (kind, namespace, _), release in list(at.items()):
                 if kind != "GatedRelease":
                     continue
                 workload = release["spec"]["workloadRef"]["name"]
-                named.add((namespace, workload))
+                released.add(namespace)
                 if not (deployment := at.get(("Deployment", namespace, workload))):
                     continue
                 record = at.get(("ReleaseRecord", namespace, release.get("status", {}).get("record", "")))
                 budget = at.get(("RiskBudget", namespace, release["spec"]["riskBudgetRef"]["name"]))
                 for name, obj in moments(release, deployment, record, budget).items():
                     save(name, obj)
-            for (kind, namespace, name), obj in at.items():
+            for (kind, namespace, _), obj in at.items():
                 gated = "tidegate.io/gated" in obj["metadata"].get("labels", {})
-                if kind == "Deployment" and gated and obj["spec"].get("paused") and (namespace, name) not in named:
+                if kind == "Deployment" and gated and obj["spec"].get("paused") and namespace not in released:
                     save("deployment-without-release", obj)
-            time.sleep(0.15)
+            time.sleep(0.3)
     except KeyboardInterrupt:
         pass
 
