@@ -45,9 +45,9 @@ def moments(release: Object, deployment: Object, record: Object | None, budget: 
         found |= {"release-idle": release, "deployment-idle": deployment, "budget": measured}
         if over == "Succeeded":
             found["record-succeeded"] = record
-    if condition(release, "Held").get("status") == "True" and paused and explained:
+    if condition(release, "Held").get("status") == "True" and paused and settled and explained:
         found |= {"release-held": release, "deployment-held": deployment}
-    if phase == "Release" and status.get("weight") and paused and explained and not over:
+    if phase == "Release" and status.get("weight") and paused and settled and explained and not over:
         found |= {"release-baking": release, "deployment-baking": deployment, "record-open": record}
     if phase == "Promote" and not paused and settled and not whole:
         found |= {"release-promoting": release, "deployment-rolling": deployment}
