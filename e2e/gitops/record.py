@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -83,6 +84,8 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=OBJECTS)
     parser.add_argument("--anew", action="store_true", help="replace what was recorded before")
     asked = parser.parse_args()
+    # A shell starts what it puts into the background deaf to SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked.into.mkdir(parents=True, exist_ok=True)
     saved: set[str] = set()
     # Namespaces that have, or had, a GatedRelease: where it is gone, everything is about to go.
