@@ -46,9 +46,9 @@ def moments(release: Object, deployment: Object, record: Object | None, budget: 
         found |= {"release-idle": release, "deployment-idle": deployment, "budget": measured}
         if over == "Succeeded":
             found["record-succeeded"] = record
-    if condition(release, "Held").get("status") == "True" and paused and explained:
+    if condition(release, "Held").get("status") == "True" and paused and settled and explained:
         found |= {"release-held": release, "deployment-held": deployment}
-    if phase == "Release" and status.get("weight") and paused and explained and not over:
+    if phase == "Release" and status.get("weight") and paused and settled and explained and not over:
         found |= {"release-baking": release, "deployment-baking": deployment, "record-open": record}
     if phase == "Promote" and not paused and settled and not whole:
         found |= {"release-promoting": release, "deployment-rolling": deployment}
@@ -84,6 +84,8 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=OBJECTS)
     parser.add_argument("--anew", action="store_true", help="replace what was recorded before")
     asked = parser.parse_args()
+    # A shell starts what it puts into the background deaf to SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked.into.mkdir(parents=True, exist_ok=True)
     saved: set[str] = set()
     # Namespaces that have, or had, a GatedRelease: where it is gone, everything is about to go.
