@@ -100,8 +100,6 @@ def main() -> None:
         note(asked.into / "README.md", name, asked.source.format(scenario=obj["metadata"]["namespace"].removeprefix("e2e-")))
         print(f"{name}: {obj['kind']} {obj['metadata']['namespace']}/{obj['metadata']['name']}", flush=True)
 
-    # In the background of a shell an interrupt is ignored from the start.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
             items = look()
