@@ -354,6 +354,8 @@ fn the_label_taken_off_in_mid_release_brings_traffic_home() {
     world.workload().gated = false;
     world.run_until(60, |world| world.outcome() == Some(Outcome::Abandoned));
     assert_eq!(world.split(), Split::HOME);
+    let log = world.seen.record.as_ref().and_then(|record| record.status.clone()?.rollback).unwrap();
+    assert!(log.state_after.contains("put the label back"), "{}", log.state_after);
     world.run(3);
     assert_eq!(condition(&world, "Ready"), (Truth::False, "NotGated".into()));
 }

@@ -326,7 +326,15 @@ fn state_after(active: &Active<'_>, to: Carrier) -> String {
                 WorkloadKind::Deployment => "Deployment stays paused",
                 WorkloadKind::StatefulSet => "StatefulSet stays held by its partition",
             };
-            format!("The {how} with this template; stable serves: push a fix or revert.")
+            let advice = match (workload.gated, active.seen.kind()) {
+                (true, _) => "push a fix or revert",
+                // Nothing is released any more that is pushed now.
+                (false, WorkloadKind::Deployment) => {
+                    "put the label back, or let it run ungated (kubectl rollout resume)"
+                }
+                (false, WorkloadKind::StatefulSet) => "put the label back, or let it run ungated (partition 0)",
+            };
+            format!("The {how} with this template; stable serves: {advice}.")
         }
         (_, Some(_)) => "The workload serves.".to_owned(),
         (_, None) => "The workload is gone.".to_owned(),
