@@ -110,7 +110,7 @@ def main() -> int:
         shop.start(gated=False)
         shop.users(100)
         shop.version = "v2"
-        api.apply(shop.deployment(), "gitops")
+        api.apply(shop.workload(), "gitops")
         until("the template is held", 20, shop.paused)
         service = shop.service()
         service["metadata"]["name"], service["spec"]["selector"] = shop.canary, {"role": ROLE}
