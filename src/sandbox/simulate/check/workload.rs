@@ -96,7 +96,8 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
         return;
     }
     let runs = active(seen.objects);
-    let same = runs.iter().all(|set| image(&set["spec"]["template"]) == image(&after["spec"]["template"]));
+    let same =
+        !runs.is_empty() && runs.iter().all(|set| image(&set["spec"]["template"]) == image(&after["spec"]["template"]));
     let Some(route) = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME) else { return };
     let home = weight(route, NAME).unwrap_or(0);
     if same {
