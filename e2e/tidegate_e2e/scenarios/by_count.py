@@ -28,7 +28,7 @@ def events(shop: Shop) -> dict[str, str]:
     return {e["reason"]: e["message"] for e in api.every("Event", shop.namespace)}
 
 
-@scenario(core=False)
+@scenario()
 def by_count(t: Context) -> None:
     """Without a route a good version is released by the number of its pods and a bad one comes back; users got what the record says."""
     shop = t.shop(replicas=4, routed=False)

@@ -16,7 +16,7 @@ def partitions(workload: History) -> list[int]:
     return [partition for partition, _ in groupby(partition_of(seen.obj) for seen in workload.seen)]
 
 
-@scenario(core=False)
+@scenario()
 def stateful(t: Context) -> None:
     """A StatefulSet goes by its partition and keeps its first pod through Verify; a bad version's pods are deleted, the highest first."""
     shop = t.shop(kind="StatefulSet", routed=False, strategy={"verify": "10s"})
