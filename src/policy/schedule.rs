@@ -198,7 +198,7 @@ pub fn tighten(manifest: Schedule, status: BudgetStatus) -> Schedule {
     let name = if from == Some(to) { ScheduleLabel::Preset(to) } else { ScheduleLabel::Tightened { from, to } };
     Schedule {
         name,
-        stages: lower_of(&manifest, &floor),
+        stages: lower_of_all(&manifest, status),
         verify: manifest.verify.max(floor.verify),
         manual_start: manifest.manual_start || floor.manual_start,
         sign_offs: join(&manifest.sign_offs, &floor.sign_offs),
@@ -227,6 +227,15 @@ pub fn lean(stages: &[StageSpec]) -> Vec<StageSpec> {
     let rest: u64 = stages.iter().filter(|stage| stage.weight >= LEAN_MAX).map(|stage| stage.bake.as_millis()).sum();
     kept.push(StageSpec { weight: LEAN_MAX, bake: Span::from_millis(rest) });
     kept
+}
+
+/// At every moment the lowest weight that the manifest and each status up to this one allow. One status after the other:
+/// where stages are dropped because there are too many, a worse status drops them from what the better one left, and so
+/// never allows more.
+fn lower_of_all(manifest: &Schedule, status: BudgetStatus) -> Vec<StageSpec> {
+    let floors = BudgetStatus::ALL.iter().filter(|better| **better <= status).filter_map(|better| floor(*better));
+    let lower = |strict: Schedule, floor: Schedule| Schedule { stages: lower_of(&strict, &floor), ..strict };
+    floors.fold(manifest.clone(), lower).stages
 }
 
 /// At every moment the lower of two schedules' weights, as stages.

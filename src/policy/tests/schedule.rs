@@ -137,6 +137,25 @@ fn looked_at_by_hand(strict: &Schedule, loose: &Schedule) -> bool {
     moments.into_iter().map(Span::seconds).all(|at| strict.weight_after(at) <= loose.weight_after(at))
 }
 
+/// So many stages that some of them must be dropped, and other ones under a worse budget.
+#[test]
+fn a_worse_budget_does_not_loosen_a_schedule_of_too_many_stages() {
+    let weights = [11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 23, 24, 25, 26, 27, 31, 32, 33, 100];
+    let bake = |index: usize| match index {
+        0 => 4_177,
+        1..12 => 577,
+        18 => 0,
+        _ => 277,
+    };
+    let stages: Vec<_> = weights.iter().enumerate().map(|(at, weight)| (*weight, Span::seconds(bake(at)))).collect();
+    let manifest = custom(&stages);
+    let anonymous = |status| Schedule { sign_offs: Vec::new(), ..tighten(manifest.clone(), status) };
+    for pair in BudgetStatus::ALL.windows(2) {
+        let (good, bad) = (anonymous(pair[0]), anonymous(pair[1]));
+        assert!(bad.at_least_as_strict_as(&good), "{} {}", written(&good), written(&bad));
+    }
+}
+
 proptest! {
     #[test]
     fn tighten_never_loosens(manifest in manifest(), status in status()) {
