@@ -303,10 +303,11 @@ pub struct Analysis {
     #[schemars(range(min = 1, max = 1_000_000))]
     pub min_requests: u32,
     /// How far the new version's share of the requests that both versions answer may be off, in percent of its weight: at 50
-    /// a weight of 10 is held where 4 % or 16 % arrive. Callers that go past the route, and sessions that stick, move it; at
-    /// 100 too little is never held. Only where a route divides the traffic. Default: 50.
-    #[serde(default = "Analysis::default_share_tolerance_percent")]
-    pub share_tolerance_percent: Percent,
+    /// a weight of 10 is held where 4 % or 16 % arrive; at 100 too little is never held. Callers that go past the route,
+    /// sessions that stick and probes that the application counts move the share, so it is judged only where this is set, and
+    /// only where a route divides the traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_tolerance_percent: Option<Percent>,
     /// How long traffic may stay on the new version without evidence to judge it before the change is rolled back. Default: 30m.
     #[serde(default = "Analysis::default_evidence_within")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("evidenceWithin must be longer than nothing: every hold needs a deadline, such as 30m"))]
@@ -326,9 +327,6 @@ impl Analysis {
     fn default_min_requests() -> u32 {
         50
     }
-    fn default_share_tolerance_percent() -> Percent {
-        Percent::whole(50)
-    }
     fn default_evidence_within() -> Span {
         Span::minutes(30)
     }
@@ -341,7 +339,7 @@ impl Default for Analysis {
             interval: Self::default_interval(),
             window: Self::default_window(),
             min_requests: Self::default_min_requests(),
-            share_tolerance_percent: Self::default_share_tolerance_percent(),
+            share_tolerance_percent: None,
             evidence_within: Self::default_evidence_within(),
         }
     }

@@ -22,6 +22,10 @@ pub(super) async fn of_deployment(
 }
 
 fn of_replica_set(pod: &Value, release: &str) -> Option<PodSeen> {
+    // A ReplicaSet neither counts nor deletes a pod that was evicted by its node, or that ended: it is nobody's any more.
+    if matches!(text(pod, "/status/phase"), Some("Failed" | "Succeeded")) {
+        return None;
+    }
     let owner = items(pod, "/metadata/ownerReferences").iter().find(|owner| owner["controller"] == true)?;
     let of = owner["name"].as_str().filter(|_| owner["kind"] == "ReplicaSet")?;
     let labels = strings(pod, "/metadata/labels");
@@ -89,5 +93,8 @@ mod tests {
         assert!(seen.canary && !seen.ready && seen.of == "web-canary-5f");
         assert!(!of_replica_set(&pod, "another").unwrap().canary);
         assert_eq!(of_replica_set(&json!({"metadata": {"name": "debug"}}), "web"), None);
+        let mut evicted = pod;
+        evicted["status"] = json!({"phase": "Failed", "reason": "Evicted"});
+        assert_eq!(of_replica_set(&evicted, "web"), None, "its ReplicaSet has made another one");
     }
 }

@@ -151,10 +151,8 @@ fn share(active: &Active<'_>) -> Option<Share> {
     let weight = |carrier| f64::from(active.weight(carrier).get());
     let (new, base) = (weight(question.candidate), weight(question.base));
     let divided = new > 0.0 && base > 0.0 && !active.seen.by_count();
-    divided.then(|| Share {
-        expected: new / (new + base),
-        tolerance: active.seen.release.spec.analysis.share_tolerance_percent,
-    })
+    let tolerance = active.seen.release.spec.analysis.share_tolerance_percent.filter(|_| divided)?;
+    Some(Share { expected: new / (new + base), tolerance })
 }
 
 fn hold(active: &Active<'_>, not_yet: &NotYet) -> Step {

@@ -6,6 +6,7 @@ use super::*;
 fn past_the_route() -> World {
     let mut world = World::new();
     world.aside_per_second = 400.0;
+    world.seen.release.spec.analysis.share_tolerance_percent = Some(crate::api::Percent::whole(50));
     world.deploy("shop:v2", GOOD);
     world.run_until(200, |world| condition(world, "Held").0 == Truth::True);
     world
@@ -25,12 +26,20 @@ fn a_stage_whose_share_does_not_arrive_is_held_and_says_why() {
 }
 
 #[test]
+fn callers_past_the_route_are_nothing_against_a_version_where_nobody_asked_for_its_share() {
+    let mut world = World::new();
+    world.aside_per_second = 400.0;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
 fn it_goes_on_when_the_callers_come_through_the_route_or_somebody_says_that_it_is_right() {
     let mut world = past_the_route();
     world.aside_per_second = 0.0;
     world.run_until(900, |world| world.outcome() == Some(Outcome::Succeeded));
     let mut world = past_the_route();
-    world.seen.release.spec.analysis.share_tolerance_percent = crate::api::Percent::HUNDRED;
+    world.seen.release.spec.analysis.share_tolerance_percent = Some(crate::api::Percent::HUNDRED);
     world.run_until(900, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 

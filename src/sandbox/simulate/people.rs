@@ -55,7 +55,7 @@ pub fn release(git: &Git) -> Value {
                 "verify": "20s", "readyWithin": "40s", "handBack": "4s", "drain": "2s", "holdFor": "1m",
                 "newerTemplate": newer, "capacity": capacity,
             },
-            "analysis": {"metrics": "http-server", "interval": "2s", "window": "6s", "minRequests": 100, "evidenceWithin": "40s"},
+            "analysis": {"metrics": "http-server", "interval": "2s", "window": "6s", "minRequests": 100, "evidenceWithin": "40s", "shareTolerancePercent": 50},
             "rollback": {
                 "errorRatePercent": 1, "latencyFactor": 2, "latencyAdded": "500ms", "timeBudget": "30s", "complaints": 3,
                 "complaintsQuery": "sum(increase(complaints_total{namespace=\"$namespace\"}[$window]))",
