@@ -9,8 +9,11 @@ webhook from a ConfigMap: the same text. */ -}}
 
 {{- define "tidegate.hold-stateful.conditions" -}}
 {{ include "tidegate.hold.conditions" . }}
-- name: updates-by-itself
-  expression: object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
+# With OnDelete there is no partition. What is held stays held all the same: nobody leaves the hold by that door.
+- name: updates-by-itself-or-is-held
+  expression: >-
+    object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
+    || 'tidegate.io/paused-because' in oldObject.metadata.?annotations.orValue({})
 {{- end -}}
 
 {{- define "tidegate.weights.conditions" -}}
@@ -135,7 +138,8 @@ spec:
 {{- $name := include "tidegate.name" . -}}
 # Hold of StatefulSets: the same by their partition, above every ordinal while a changed template is held. Tidegate lowers it
 # pod by pod; machines that send another get the one that stands; a person may set it to 0, which lets all pods go. With
-# OnDelete there is no partition, and nothing holds: Tidegate refuses that by its condition.
+# OnDelete there is no partition, and nothing holds: Tidegate refuses that by its condition. What is held does not become
+# OnDelete, and what comes back from it is held until Tidegate has looked.
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicy
 metadata:
@@ -155,12 +159,21 @@ spec:
   {{- include "tidegate.hold.change" . | nindent 2 }}
   - name: most
     expression: "2147483647"
+  # Whether the pods updated by themselves before: who comes back from OnDelete may bring a template that never ran.
+  - name: returns
+    expression: >-
+      oldObject.spec.?updateStrategy.?type.orValue('RollingUpdate') != 'RollingUpdate'
+      && object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
+  - name: news
+    expression: "!variables.same || variables.returns"
+  - name: leaves
+    expression: object.spec.?updateStrategy.?type.orValue('RollingUpdate') != 'RollingUpdate'
   - name: had
     expression: oldObject.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0)
   # What this policy itself wrote, before a webhook took the change back and it runs once more, was sent by nobody.
   - name: sent
     expression: >-
-      object.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0) == variables.most ? variables.had
+      variables.leaves || object.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0) == variables.most ? variables.had
       : object.spec.?updateStrategy.?rollingUpdate.?partition.orValue(0)
   # A partition without the explanation is the user's own.
   - name: was
@@ -171,19 +184,19 @@ spec:
     expression: >-
       variables.glass != ''
       ? (variables.same && variables.glass == variables.before[?'tidegate.io/break-glass'].orValue('') ? variables.sent : 0)
-      : !variables.same ? variables.most
+      : variables.news ? variables.most
       : variables.was && !variables.resumes ? variables.had : variables.sent
   - name: paused
-    expression: variables.partition > 0 && (!variables.same || variables.was)
+    expression: variables.partition > 0 && (variables.news || variables.was)
   # What the three stamps must be; empty stands for none. Whoever sends others gets these.
   - name: stamps
     expression: >-
       {
-        'tidegate.io/changed-by': !variables.same ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
+        'tidegate.io/changed-by': variables.news ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
         'tidegate.io/resumed-by': variables.resumes ? variables.user
           : variables.same ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
-          : variables.same ? variables.before[?'tidegate.io/paused-because'].orValue('')
+          : !variables.news ? variables.before[?'tidegate.io/paused-because'].orValue('')
           : 'Tidegate holds the pod template that ' + variables.user + ' changed until it decides how to ship it; the pods '
             + 'before the change go on serving. See: kubectl get gatedreleases -n ' + object.metadata.namespace + ' -o wide. '
             + {{ if eq .Values.override.mode "Enforce" -}}
@@ -197,7 +210,7 @@ spec:
   - patchType: JSONPatch
     jsonPatch:
       expression: >-
-        (object.spec.?updateStrategy.hasValue() ? []
+        (object.spec.?updateStrategy.hasValue() && !variables.leaves ? []
           : [JSONPatch{op: 'add', path: '/spec/updateStrategy', value: {'type': 'RollingUpdate'}}])
         + (object.spec.?updateStrategy.?rollingUpdate.hasValue() ? []
           : [JSONPatch{op: 'add', path: '/spec/updateStrategy/rollingUpdate', value: {}}])

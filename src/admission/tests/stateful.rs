@@ -129,3 +129,34 @@ fn where_it_is_enforced_only_who_holds_the_verb_lets_it_go() {
     world.patch("sam", partition(0)).unwrap();
     assert_eq!(at(&world), 0);
 }
+
+#[rstest]
+#[case::a_machine(MACHINE)]
+#[case::a_person(PERSON)]
+fn nobody_leaves_the_hold_by_on_delete(#[case] who: &str) {
+    let mut world = held();
+    world.patch(who, on_delete()).unwrap();
+    assert_eq!((at(&world), strategy(&world)), (u64::from(HELD_PARTITION), "RollingUpdate".to_owned()));
+    assert!(world.stamps()[1].is_none() && world.stamps()[2].is_some(), "{:?}", world.stamps());
+}
+
+#[test]
+fn what_comes_back_from_on_delete_is_held_until_somebody_looked() {
+    let mut world = created(Override::Audit);
+    world.patch(PERSON, on_delete()).unwrap();
+    assert_eq!(strategy(&world), "OnDelete", "nothing is held: Tidegate refuses it by its condition");
+    let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:2"}]}}}});
+    world.patch(MACHINE, image).unwrap();
+    assert_eq!(strategy(&world), "OnDelete");
+    world.patch(MACHINE, partition(0)).unwrap();
+    assert_eq!((at(&world), world.stamps()[0]), (u64::from(HELD_PARTITION), Some(MACHINE)));
+    assert!(world.stamps()[2].is_some(), "and it is explained");
+}
+
+fn on_delete() -> Value {
+    json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}})
+}
+
+fn strategy(world: &World) -> String {
+    world.object()["spec"]["updateStrategy"]["type"].as_str().unwrap().to_owned()
+}

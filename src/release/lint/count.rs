@@ -54,6 +54,10 @@ pub(super) fn set_partition(seen: &Snapshot, partition: u32, notes: &mut Vec<Not
         notes.push(Note::NotFenced("the partition of a workload that has none"));
         return;
     };
+    if partition == 0 {
+        // The last pod follows by letting the workload go, once the version is verified.
+        notes.push(Note::ExposedWithoutPass);
+    }
     if partition < ordinals.partition {
         let pods = workload.replicas.saturating_sub(partition);
         notes.extend(may_expose(seen, pods).err());

@@ -68,6 +68,12 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
 
 /// The workload is paused.
 fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
+    let known = last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload));
+    if count::has_forgotten(workload) && !known {
+        let outcome = if last_good(seen).is_some() { Outcome::Bypassed } else { Outcome::Bootstrap };
+        let resume = Action::Resume { resource_version: workload.resource_version.clone() };
+        return open::sealed(seen, workload, now, outcome, count::FORGOTTEN.to_owned()).then(resume);
+    }
     // A template that came back stays back, whatever becomes of the pods meanwhile.
     if seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {
         return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Closed));

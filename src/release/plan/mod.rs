@@ -55,7 +55,7 @@ fn active_step(active: &Active<'_>) -> Step {
             .update(active, active.status.clone());
     };
     if active.seen.by_count() {
-        return count::active_step(active);
+        return held_autoscalers(active, count::active_step(active));
     }
     // What is verified is released: nothing that happens while it is tidied up brings it back.
     if let Some(step) = verify::verified(active) {
@@ -74,9 +74,12 @@ fn active_step(active: &Active<'_>) -> Step {
         // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
         Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
     };
-    let step = step.clearing_hold(active);
-    // Who takes the leaf away in the middle of a release, or makes the autoscaler anew, finds it written again.
-    match status.phase {
+    held_autoscalers(active, step.clearing_hold(active))
+}
+
+/// Who takes the leaf away in the middle of a release, or makes the autoscaler anew, finds it written again.
+fn held_autoscalers(active: &Active<'_>, step: Step) -> Step {
+    match active.status.phase {
         Phase::Release | Phase::Promote | Phase::Verify if step.record.is_none() => {
             step.all(autoscaler::hold(active.seen))
         }

@@ -91,18 +91,25 @@ fn verified(active: &Active<'_>) -> Option<Step> {
 
 /// What ends an attempt in any phase: a workload that left the gate, a person who let it go.
 fn forced(active: &Active<'_>) -> Option<Step> {
-    if active.status.rollback.is_some() || active.status.phase == Phase::Plan {
+    if active.status.rollback.is_some() {
         return None;
     }
+    let plan = active.status.phase == Phase::Plan;
     let ours = |workload: &&Workload| workload.gated && workload.uid == active.record.spec.workload_uid;
     let Some(workload) = active.workload().filter(ours) else {
         let why = "the workload is gone or no longer under the gate";
+        if plan {
+            return Some(active.seal(Outcome::Abandoned, format!("It took no traffic: {why} before.")));
+        }
         return Some(match rolled_over(active) {
             // Nothing hurts, and there is nothing to go back to.
             true => leave(active, why),
             false => begin(active, Trigger::Ungated, why.to_owned(), "gated".to_owned()),
         });
     };
+    if let Some(step) = forgotten(active, workload) {
+        return Some(step);
+    }
     if workload.paused || rolled_over(active) {
         return None;
     }
@@ -110,7 +117,10 @@ fn forced(active: &Active<'_>) -> Option<Step> {
     if stateful && active.status.phase == Phase::Verify && !ours {
         return Some(active.seal(Outcome::Superseded, "Another template was let run in the workload.".to_owned()));
     }
-    if stateful {
+    if plan && !ours {
+        return Some(active.seal(Outcome::Superseded, "Another template was let run in the workload.".to_owned()));
+    }
+    if stateful || plan {
         // Its own controller is on the way to what was asked for; taking pods back would be a tug of war with a person.
         let who = workload.resumed_by.clone().unwrap_or_else(|| "somebody".to_owned());
         return Some(active.seal(
@@ -133,6 +143,29 @@ fn forced(active: &Active<'_>) -> Option<Step> {
             begin(active, Trigger::Superseded, value, "the template stays".to_owned())
         }
     })
+}
+
+/// A StatefulSet that is scaled to nothing forgets its former version, whatever its partition says: with no pod at all
+/// every pod runs the new one. Its pods come up with it, and there is no way back but Git.
+fn forgotten(active: &Active<'_>, workload: &Workload) -> Option<Step> {
+    let KindSeen::StatefulSet(ordinals) = &workload.kind else { return None };
+    let verified = active.status.promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some());
+    let ours = workload.paused && active.template(workload) == Template::Ours;
+    (ours && !verified && ordinals.observed && ordinals.current == ordinals.update)
+        .then(|| active.seal(Outcome::Bypassed, FORGOTTEN.to_owned()))
+}
+
+/// What is said where a StatefulSet forgot its former version.
+pub(super) const FORGOTTEN: &str = "The StatefulSet was scaled to nothing while its template was held, and forgets the former version then: its pods come up with this one, ungated. To go back, revert in Git.";
+
+/// Whether a held StatefulSet has no other version left than the held one.
+pub(super) fn has_forgotten(workload: &Workload) -> bool {
+    match &workload.kind {
+        KindSeen::StatefulSet(ordinals) => {
+            workload.paused_because.is_some() && ordinals.observed && ordinals.current == ordinals.update
+        }
+        KindSeen::Deployment => false,
+    }
 }
 
 /// Whether the workload itself has taken the new version over, or may have, so that there is no way back.

@@ -19,9 +19,10 @@ pub(super) struct Ordered<'a> {
     pub(super) ordinals: &'a Ordinals,
 }
 
-/// The first place that runs the template, where so many pods may.
-const fn places(replicas: u32, pods: u32) -> u32 {
-    replicas.saturating_sub(pods)
+/// The first place that runs the template, where so many pods may. Never the very first pod's: without pods, or with all of
+/// them at the new version, the StatefulSet forgets the former one.
+fn places(replicas: u32, pods: u32) -> u32 {
+    replicas.saturating_sub(pods).max(1)
 }
 
 /// The pod that is deleted next, so that all before the partition run the current revision: one that takes no requests

@@ -53,10 +53,24 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         let nothing = crate::api::Span::ZERO;
         return active.hold("RecordBroken", "The record names a stage that it does not have.".to_owned(), nothing);
     };
+    if let Some(step) = nobody(active, kind.as_ref()) {
+        return step;
+    }
     match stage.started_at {
         None => raise(active, kind.as_ref(), stage),
         Some(started) => bake(active, kind.as_ref(), stage, started),
     }
+}
+
+/// The workload is scaled to nothing: a pod of the new version would have all users that come.
+fn nobody(active: &Active<'_>, kind: &dyn Exposure) -> Option<Step> {
+    active.workload().filter(|workload| workload.replicas == 0)?;
+    let message = format!(
+        "{} waits: the workload is scaled to nothing, and there is nobody to compare it with. It goes on when the workload has pods again.",
+        active.name()
+    );
+    let writes = kind.expose(active, 0).unwrap_or_default();
+    Some(active.hold("NoPods", message, active.seen.release.spec.analysis.evidence_within).all(writes))
 }
 
 /// A newer template, or the stable one again. A newer one always takes the place of what is in its stages: neither kind can

@@ -3,11 +3,11 @@
 use crate::api::Weight;
 
 /// Pods beside `replicas` others, so that their share of all is at most the weight; at least one, and at most as many as
-/// the others, which is one half.
+/// the others, which is one half; none beside none.
 pub(super) fn beside(replicas: u32, weight: Weight) -> u32 {
     let (replicas, weight) = (u64::from(replicas), u64::from(weight.get()));
     let pods = (replicas * weight).checked_div(100 - weight).unwrap_or(replicas);
-    u32::try_from(pods.min(replicas).max(1)).unwrap_or(u32::MAX)
+    u32::try_from(pods.max(1).min(replicas)).unwrap_or(u32::MAX)
 }
 
 /// Pods among `replicas`, so that their share is at most the weight; at least one, and never all: the last pod of the former
@@ -30,7 +30,7 @@ mod tests {
     #[case(20, 5, 1)]
     #[case(100, 5, 5)]
     #[case(1, 5, 1)]
-    #[case(0, 50, 1)]
+    #[case::nobody_to_release_to(0, 50, 0)]
     fn beside_the_others(#[case] replicas: u32, #[case] weight: u8, #[case] pods: u32) {
         assert_eq!(beside(replicas, Weight::whole(weight)), pods);
     }

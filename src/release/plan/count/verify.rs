@@ -73,7 +73,8 @@ pub(super) fn finish(active: &Active<'_>, verified: Time) -> Step {
         return super::drop_canary(active).unwrap_or_else(|| sealed("Released and verified."));
     };
     if active.template(workload) != Template::Ours {
-        return sealed("Released and verified; a newer template came before the first pod had followed.");
+        let says = "It was verified, and a newer template came before the first pod had followed: its pods go back to the former version.";
+        return active.seal(Outcome::Superseded, says.to_owned());
     }
     if workload.paused {
         return going("The first pod follows: nothing keeps the template from it any more.")
