@@ -113,7 +113,7 @@ mod tests {
     #[rstest]
     #[case::beside(Peak::by_count(4, None), 9, "4 of the workload, 1 of its rolling update, 4 of the canary")]
     #[case::beside_without_surge(Peak::by_count(4, Some(&json!({"rollingUpdate": {"maxSurge": 0}}))), 8, "4 of the workload, 4 of the canary")]
-    #[case::nothing_runs(Peak::by_count(0, None), 1, "0 of the workload, 1 of the canary")]
+    #[case::nothing_runs(Peak::by_count(0, None), 0, "0 of the workload")]
     #[case::within(Peak::within(3), 3, "3 of the workload")]
     fn without_routes_there_is_less(#[case] peak: Peak, #[case] pods: u32, #[case] parts: &str) {
         assert_eq!((peak.pods(), peak.parts().as_str()), (pods, parts));

@@ -109,14 +109,18 @@ fn a_revert_in_the_stages_lets_the_workload_go(#[values(DEPLOYMENT, STATEFUL_SET
     assert_eq!(condition(&world, "Ready").0, Truth::True);
 }
 
+fn resumed_by_bob(world: &mut World) {
+    let workload = world.workload();
+    (workload.paused, workload.resumed_by, workload.paused_because) = (false, Some("bob".into()), None);
+    if workload.kind != crate::release::snapshot::KindSeen::Deployment {
+        world.ordinals().partition = 0;
+    }
+}
+
 #[rstest]
 fn a_person_who_lets_the_workload_go_is_recorded(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
     let mut world = at_stage(kind, GOOD, 1);
-    let workload = world.workload();
-    (workload.paused, workload.resumed_by, workload.paused_because) = (false, Some("bob".into()), None);
-    if kind == STATEFUL_SET {
-        world.ordinals().partition = 0;
-    }
+    resumed_by_bob(&mut world);
     world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
     world.run(20);
     assert!(all(&world, "shop:v2") && world.seen.canary.is_none(), "{}", world.trace.join("\n"));
@@ -432,4 +436,81 @@ proptest! {
         prop_assert!(images.windows(2).all(|pair| pair[0] == pair[1]), "{images:?}\n{}", world.trace.join("\n"));
         prop_assert!(world.seen.canary.is_none());
     }
+}
+
+fn emergency(world: &mut World) {
+    world.seen.budget = BudgetSeen::Measured {
+        status: BudgetStatus::Emergency,
+        remaining_percent: 5.0,
+        decided_by: "availability".into(),
+    };
+}
+
+/// Scales a StatefulSet to nothing and, some time later, up again, pod by pod.
+fn to_nothing_and_back(world: &mut World) {
+    for replicas in [0, 1, 2, 3, 4] {
+        world.workload().replicas = replicas;
+        world.workload().generation += 1;
+        world.run(8);
+    }
+}
+
+/// Held, and not shipped.
+fn frozen() -> World {
+    let mut world = World::by_count(STATEFUL_SET);
+    emergency(&mut world);
+    world.deploy("shop:v2", GOOD);
+    world.run(10);
+    world
+}
+
+fn came_back() -> World {
+    let mut world = World::by_count(STATEFUL_SET);
+    world.deploy("shop:v2", BAD);
+    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert!(all(&world, "shop:v1"));
+    world
+}
+
+#[rstest]
+#[case::before_it_may_ship(frozen())]
+#[case::in_its_stages(at_stage(STATEFUL_SET, GOOD, 1))]
+#[case::after_it_came_back(came_back())]
+fn a_stateful_set_without_pods_forgets_its_former_version_and_that_is_on_record(#[case] mut world: World) {
+    to_nothing_and_back(&mut world);
+    assert!(all(&world, "shop:v2"), "{:?}", world.images());
+    assert_eq!(world.outcome(), Some(Outcome::Bypassed), "{}", world.trace.join("\n"));
+    assert!(world.status().summary.contains("forgets the former version"), "{}", world.status().summary);
+    assert!(!world.workload().paused, "nothing keeps the only version that it has from its pods");
+    let all_go = |line: &String| line.ends_with("partition 0");
+    assert!(!world.trace.iter().any(all_go), "Tidegate lets not all pods go by itself\n{}", world.trace.join("\n"));
+}
+
+#[rstest]
+fn a_person_who_lets_a_workload_go_before_its_start_is_on_record_at_once(
+    #[values(DEPLOYMENT, STATEFUL_SET)] kind: &str,
+) {
+    let mut world = World::by_count(kind);
+    emergency(&mut world);
+    world.deploy("shop:v2", GOOD);
+    world.run(10);
+    assert_eq!((world.phase(), world.outcome()), (Some(Phase::Plan), None));
+    resumed_by_bob(&mut world);
+    world.run(15);
+    assert_eq!(world.outcome(), Some(Outcome::Bypassed));
+    assert!(world.status().summary.contains("bob"), "{}", world.status().summary);
+    assert!(all(&world, "shop:v2"));
+}
+
+#[test]
+fn a_deployment_without_pods_gets_none_of_the_new_version_either_and_goes_on_when_it_has_some() {
+    let mut world = at_stage(DEPLOYMENT, GOOD, 1);
+    world.workload().replicas = 0;
+    world.workload().sets[0].replicas = 0;
+    world.run(5);
+    assert_eq!(new_pods(&world), 0);
+    assert_eq!(condition(&world, "Held"), (Truth::True, "NoPods".into()));
+    world.workload().replicas = 4;
+    world.workload().sets[0].replicas = 4;
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
 }
