@@ -433,7 +433,10 @@ proptest! {
         prop_assert!(world.outcome().is_some(), "still going: {:?}\n{}", world.phase(), world.trace.join("\n"));
         world.run(60);
         let images = world.images();
-        prop_assert!(images.windows(2).all(|pair| pair[0] == pair[1]), "{images:?}\n{}", world.trace.join("\n"));
+        let one = images.windows(2).all(|pair| pair[0] == pair[1]);
+        // A push in the middle of a roll that hurts leaves two programs, and a person is asked (ARCHITECTURE, known limits).
+        let asked = world.seen.release.status.conditions.iter().any(|condition| condition.reason == "NotSettled");
+        prop_assert!(one || asked, "{images:?}\n{}", world.trace.join("\n"));
         prop_assert!(world.seen.canary.is_none());
     }
 }
