@@ -46,25 +46,34 @@ async fn observation(sources: &Sources, seen: &Snapshot, question: Question, win
         return Observation { candidate, base, complaints: None, window };
     }
     let services = [candidate.clone(), base.clone()];
-    let variables = Variables {
-        namespace: &seen.release.namespace,
-        service: &spec.traffic.service,
-        services: &services,
-        pods: "",
-        window,
-        quantile: Some(spec.rollback.latency_quantile),
-    };
-    let ask = |query: &str| {
-        let query = filled(query, &variables);
-        async move { sources.ask(&template.source, &query).await }
-    };
-    let (requests, errors, latency) =
-        tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency));
-    let of = |arm: &str| sample(template, arm, &requests, &errors, &latency);
+    let replies = replies(sources, template, &variables(seen, &services, "", window)).await;
+    let of = |arm: &str| sample(template, arm, &replies);
     Observation { candidate: of(&candidate), base: of(&base), complaints: None, window }
 }
 
-fn sample(template: &QueryTemplate, arm: &str, requests: &Reply, errors: &Reply, latency: &Reply) -> ArmSample {
+/// What the queries of a release are filled with.
+fn variables<'a>(seen: &'a Snapshot, services: &'a [String], pods: &'a str, window: Span) -> Variables<'a> {
+    let spec = &seen.release.spec;
+    Variables {
+        namespace: &seen.release.namespace,
+        service: &spec.traffic.service,
+        services,
+        pods,
+        window,
+        quantile: Some(spec.rollback.latency_quantile),
+    }
+}
+
+/// Requests, errors and latency, asked for at once.
+async fn replies(sources: &Sources, template: &QueryTemplate, variables: &Variables<'_>) -> (Reply, Reply, Reply) {
+    let ask = |query: &str| {
+        let query = filled(query, variables);
+        async move { sources.ask(&template.source, &query).await }
+    };
+    tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency))
+}
+
+fn sample(template: &QueryTemplate, arm: &str, (requests, errors, latency): &(Reply, Reply, Reply)) -> ArmSample {
     let label = &template.arm_label;
     ArmSample {
         requests: requests.of_arm(label, arm, Nan::Invalid),
@@ -85,21 +94,8 @@ async fn by_pod(
         let none = || Evidence::NoData("no pod of this version takes requests".to_owned());
         return ArmSample { requests: none(), errors: none(), latency: none() };
     };
-    let spec = &seen.release.spec;
-    let variables = Variables {
-        namespace: &seen.release.namespace,
-        service: &spec.traffic.service,
-        services: std::slice::from_ref(&spec.traffic.service),
-        pods: &pods,
-        window,
-        quantile: Some(spec.rollback.latency_quantile),
-    };
-    let ask = |query: &str| {
-        let query = filled(query, &variables);
-        async move { sources.ask(&template.source, &query).await }
-    };
-    let (requests, errors, latency) =
-        tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency));
+    let services = std::slice::from_ref(&seen.release.spec.traffic.service);
+    let (requests, errors, latency) = replies(sources, template, &variables(seen, services, &pods, window)).await;
     ArmSample {
         requests: requests.single(Nan::Invalid),
         errors: errors.single(Nan::Invalid),
@@ -113,13 +109,6 @@ async fn complaints(sources: &Sources, seen: &Snapshot, question: Question) -> O
     let template = sources.config().query_templates.get(&spec.analysis.metrics)?;
     let query = spec.rollback.complaints_query.as_ref().or(template.complaints.as_ref())?;
     let services = [seen.service_of(question.candidate), seen.service_of(question.base)];
-    let variables = Variables {
-        namespace: &seen.release.namespace,
-        service: &spec.traffic.service,
-        services: &services,
-        pods: "",
-        window,
-        quantile: Some(spec.rollback.latency_quantile),
-    };
-    Some(sources.ask(&template.source, &filled(query, &variables)).await.single(Nan::Invalid))
+    let query = filled(query, &variables(seen, &services, "", window));
+    Some(sources.ask(&template.source, &query).await.single(Nan::Invalid))
 }

@@ -68,11 +68,8 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
 
 /// The workload is paused.
 fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
-    let known = last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload));
-    if count::has_forgotten(workload) && !known {
-        let outcome = if last_good(seen).is_some() { Outcome::Bypassed } else { Outcome::Bootstrap };
-        let resume = Action::Resume { resource_version: workload.resource_version.clone() };
-        return open::sealed(seen, workload, now, outcome, count::FORGOTTEN.to_owned()).then(resume);
+    if count::has_forgotten(workload) && !is_known(seen, workload) {
+        return runs_ungated(seen, workload, now, count::FORGOTTEN);
     }
     // A template that came back stays back, whatever becomes of the pods meanwhile.
     if seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {
@@ -108,11 +105,9 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if workload.paused_because.is_none() {
         return paused_by_others(seen);
     }
-    let known = last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload));
-    let resume = Action::Resume { resource_version: workload.resource_version.clone() };
     let stable = stable::stable_set(seen, workload);
-    if known || stable.is_some_and(|set| template::same(&set.template, &workload.template)) {
-        return Step::going("Resuming", "No pod runs: the workload is let go.".to_owned()).then(resume);
+    if is_known(seen, workload) || stable.is_some_and(|set| template::same(&set.template, &workload.template)) {
+        return Step::going("Resuming", "No pod runs: the workload is let go.".to_owned()).then(resume(workload));
     }
     if let Some(set) = stable {
         let message = format!(
@@ -123,8 +118,22 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Unsettled("NoPods", message)));
     }
     let summary = "No pod ran, so there was nothing to compare with: the template runs when the workload is scaled up.";
+    runs_ungated(seen, workload, now, summary)
+}
+
+/// The template is the last good one.
+fn is_known(seen: &Snapshot, workload: &Workload) -> bool {
+    last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload))
+}
+
+/// The held template is let go although nothing could be compared with it, and that is put on record.
+fn runs_ungated(seen: &Snapshot, workload: &Workload, now: Time, summary: &str) -> Step {
     let outcome = if last_good(seen).is_some() { Outcome::Bypassed } else { Outcome::Bootstrap };
-    open::sealed(seen, workload, now, outcome, summary.to_owned()).then(resume)
+    open::sealed(seen, workload, now, outcome, summary.to_owned()).then(resume(workload))
+}
+
+fn resume(workload: &Workload) -> Action {
+    Action::Resume { resource_version: workload.resource_version.clone() }
 }
 
 fn unsettled(seen: &Snapshot, workload: &Workload) -> Step {
@@ -157,7 +166,7 @@ fn back_to_stable(seen: &Snapshot, workload: &Workload) -> Step {
         return paused_by_others(seen);
     }
     Step::going("Resuming", "The template is the one that runs again: the workload is let go.".to_owned())
-        .then(Action::Resume { resource_version: workload.resource_version.clone() })
+        .then(resume(workload))
 }
 
 fn paused_by_others(seen: &Snapshot) -> Step {

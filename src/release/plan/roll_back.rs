@@ -21,21 +21,40 @@ pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, thresh
     if to == Carrier::Previous && active.ready(to, 1).is_err() {
         return no_way_back(active, trigger, &value);
     }
-    let log = RollbackLog {
+    withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to))
+}
+
+/// What a rollback that begins now has to tell: what set it off, with value and threshold.
+pub(super) fn log(
+    active: &Active<'_>,
+    (trigger, value, threshold): (Trigger, &str, &str),
+    from_weight: Weight,
+    to: Carrier,
+) -> RollbackLog {
+    RollbackLog {
         trigger,
-        value: wording::at_most(256, &value),
-        threshold: wording::at_most(256, &threshold),
+        value: wording::at_most(256, value),
+        threshold: wording::at_most(256, threshold),
         at: active.now,
         phase: active.status.phase,
-        from_weight: from_weight(active),
+        from_weight,
         traffic_to: active.seen.service_of(to),
         home_at: None,
         took: None,
         within_time_budget: None,
         state_after: String::new(),
         check: String::new(),
-    };
-    withdraw(active, &log)
+    }
+}
+
+/// The record of an attempt that goes back from now on.
+pub(super) fn going_back(active: &Active<'_>, log: RollbackLog) -> ReleaseRecordStatus {
+    ReleaseRecordStatus {
+        rollback: Some(log),
+        // What stable did while it was compared is what the check afterwards holds it to.
+        baseline_latency: base_latency(active).or(active.status.baseline_latency),
+        ..active.enter(Phase::Rollback)
+    }
 }
 
 /// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
@@ -66,20 +85,15 @@ fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
         split: emptied(route, to),
         withdrawn: Some(Box::new(mark.clone())),
     });
-    let next = ReleaseRecordStatus {
-        rollback: Some(log.clone()),
-        // What stable did while it was compared is what the check afterwards holds it to.
-        baseline_latency: base_latency(active).or(active.status.baseline_latency),
-        ..active.enter(Phase::Rollback)
-    };
     Step::going("RollingBack", sentence(active, log))
         .all(writes.collect::<Vec<_>>())
-        .update(active, next)
+        .update(active, going_back(active, log.clone()))
         .all(Some(to).filter(|to| *to == Carrier::Previous).and_then(|_| grow_previous(active)))
         .wake(LOOK_AGAIN)
 }
 
-fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
+/// That it goes back, from where and why.
+pub(super) fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
     format!("{} goes back from {}: {}.", active.name(), log.from_weight, wording::why(log))
 }
 

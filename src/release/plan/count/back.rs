@@ -1,50 +1,21 @@
 //! The way back: the record first, so that a crash right after it raises nothing; then the pods of the new version.
 
 use super::super::active::{Active, Template};
-use super::super::roll_back::afterwards;
+use super::super::roll_back::{afterwards, came_home, going_back, log, sentence};
 use super::super::step::{LOOK_AGAIN, Step};
-use super::super::verify::base_latency;
 use super::{exposure, late, rolled_over};
-use crate::api::release_record::{Phase, ReleaseRecordStatus, RollbackLog, Trigger};
+use crate::api::release_record::{RollbackLog, Trigger};
 use crate::release::snapshot::KindSeen;
 use crate::release::split::Carrier;
-use crate::release::wording;
 
 /// Sets a rollback off, or says that there is none where the workload has taken the version over.
 pub(in crate::release::plan) fn begin(active: &Active<'_>, trigger: Trigger, value: String, threshold: String) -> Step {
-    let log = RollbackLog {
-        trigger,
-        value: wording::at_most(256, &value),
-        threshold: wording::at_most(256, &threshold),
-        at: active.now,
-        phase: active.status.phase,
-        from_weight: super::share(active.seen).weight(),
-        traffic_to: active.seen.service_of(Carrier::Workload),
-        home_at: None,
-        took: None,
-        within_time_budget: None,
-        state_after: String::new(),
-        check: String::new(),
+    let log = log(active, (trigger, &value, &threshold), super::share(active.seen).weight(), Carrier::Workload);
+    let (sentence, writes) = match rolled_over(active) {
+        true => (late::sentence(active, &log), Vec::new()),
+        false => (sentence(active, &log), exposure(active).map_or_else(Vec::new, |kind| kind.withdraw())),
     };
-    let sentence = match rolled_over(active) {
-        true => late::sentence(active, &log),
-        false => sentence(active, &log),
-    };
-    let next = ReleaseRecordStatus {
-        rollback: Some(log),
-        // What stable did while it was compared is what the check afterwards holds it to.
-        baseline_latency: base_latency(active).or(active.status.baseline_latency),
-        ..active.enter(Phase::Rollback)
-    };
-    let writes = match rolled_over(active) {
-        true => Vec::new(),
-        false => exposure(active).map_or_else(Vec::new, |kind| kind.withdraw()),
-    };
-    Step::going("RollingBack", sentence).update(active, next).all(writes).wake(LOOK_AGAIN)
-}
-
-fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
-    format!("{} goes back from {}: {}.", active.name(), log.from_weight, wording::why(log))
+    Step::going("RollingBack", sentence).update(active, going_back(active, log)).all(writes).wake(LOOK_AGAIN)
 }
 
 /// Phase Rollback.
@@ -89,8 +60,4 @@ fn home(active: &Active<'_>, log: &RollbackLog) -> Step {
         return super::drop_canary(active).unwrap_or_else(|| Step::going("RollingBack", sentence(active, log)));
     }
     afterwards(active, log, Carrier::Workload, home_at)
-}
-
-pub(super) fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecordStatus {
-    super::super::roll_back::came_home(active, log)
 }

@@ -3,9 +3,9 @@
 //! the attempt is closed as what it is.
 
 use super::super::active::{Active, Template};
-use super::super::roll_back::afterwards;
+use super::super::roll_back::{afterwards, came_home};
 use super::super::step::{LOOK_AGAIN, Step};
-use super::{back, drop_canary, is_former, patience};
+use super::{drop_canary, is_former, patience};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog};
 use crate::release::action::Action;
 use crate::release::snapshot::{Snapshot, Workload};
@@ -64,7 +64,7 @@ fn revert(active: &Active<'_>, workload: &Workload, log: &RollbackLog) -> Step {
         return going();
     }
     match log.home_at {
-        None => going().update(active, back::came_home(active, log)),
+        None => going().update(active, came_home(active, log)),
         Some(home_at) => afterwards(active, log, Carrier::Workload, home_at),
     }
 }

@@ -148,11 +148,9 @@ fn forced(active: &Active<'_>) -> Option<Step> {
 /// A StatefulSet that is scaled to nothing forgets its former version, whatever its partition says: with no pod at all
 /// every pod runs the new one. Its pods come up with it, and there is no way back but Git.
 fn forgotten(active: &Active<'_>, workload: &Workload) -> Option<Step> {
-    let KindSeen::StatefulSet(ordinals) = &workload.kind else { return None };
     let verified = active.status.promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some());
     let ours = workload.paused && active.template(workload) == Template::Ours;
-    (ours && !verified && ordinals.observed && ordinals.current == ordinals.update)
-        .then(|| active.seal(Outcome::Bypassed, FORGOTTEN.to_owned()))
+    (ours && !verified && has_one_revision(workload)).then(|| active.seal(Outcome::Bypassed, FORGOTTEN.to_owned()))
 }
 
 /// What is said where a StatefulSet forgot its former version.
@@ -160,10 +158,13 @@ pub(super) const FORGOTTEN: &str = "The StatefulSet was scaled to nothing while 
 
 /// Whether a held StatefulSet has no other version left than the held one.
 pub(super) fn has_forgotten(workload: &Workload) -> bool {
+    workload.paused_because.is_some() && has_one_revision(workload)
+}
+
+/// Whether a StatefulSet knows no revision but that of its template.
+fn has_one_revision(workload: &Workload) -> bool {
     match &workload.kind {
-        KindSeen::StatefulSet(ordinals) => {
-            workload.paused_because.is_some() && ordinals.observed && ordinals.current == ordinals.update
-        }
+        KindSeen::StatefulSet(ordinals) => ordinals.observed && ordinals.current == ordinals.update,
         KindSeen::Deployment => false,
     }
 }

@@ -8,7 +8,6 @@ use super::{Exposure, begin, exposure};
 use crate::analysis::Verdict;
 use crate::api::Time;
 use crate::api::release_record::{Phase, ReleaseRecordStatus, StageRecord, Trigger};
-use crate::release::snapshot::KindSeen;
 use crate::release::wording;
 
 /// Nothing can come up without users, because the Service sends requests to every ready pod: there is nothing to stage but
@@ -35,8 +34,7 @@ fn common(active: &Active<'_>) -> Option<Step> {
         return Some(step);
     }
     let patience = active.seen.release.spec.analysis.evidence_within;
-    let deployment = active.workload().is_some_and(|workload| workload.kind == KindSeen::Deployment);
-    if deployment && let Some(step) = stable::keep(active, patience) {
+    if let Some(step) = stable::keep(active, patience) {
         return Some(step);
     }
     let problem = active.steering_problem()?;
