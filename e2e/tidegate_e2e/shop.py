@@ -215,6 +215,14 @@ class Shop:
             urllib.request.urlopen(urllib.request.Request(where, method="PUT"), timeout=5).read()
         return len(pods)
 
+    def in_mid_release(self) -> str:
+        """Starts, and releases v2 until a quarter of the users have it; the name of the attempt's record."""
+        self.start()
+        self.users()
+        self.deploy("v2")
+        self.at_weight(25)
+        return self.taken_up()["metadata"]["name"]
+
     def remember_attempts(self) -> None:
         """Attempts from now on answer what is done next."""
         self._attempts_before = max((r["spec"]["attempt"] for r in self.records()), default=0)

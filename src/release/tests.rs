@@ -19,6 +19,17 @@ const SLOW: Behaviour = Behaviour { latency: 0.3, ..GOOD };
 const NEVER_READY: Behaviour = Behaviour { ready: false, ..GOOD };
 const CRASHING: Behaviour = Behaviour { crashes: true, ..GOOD };
 
+/// A version that got bad in its verification: the previous one serves.
+fn came_back_late() -> World {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    world
+}
+
 fn condition(world: &World, kind: &str) -> (Truth, String) {
     let all = &world.seen.release.status.conditions;
     let found = all.iter().find(|condition| condition.kind == kind).unwrap();
@@ -634,12 +645,7 @@ fn a_release_that_goes_back_already_is_detached_when_it_is_back() {
 
 #[test]
 fn after_a_late_rollback_the_previous_version_goes_on_serving_what_is_detached() {
-    let mut world = World::new();
-    world.deploy("shop:v2", GOOD);
-    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
-    let revision = world.workload().revision.clone();
-    world.behaviour.insert(revision, BAD);
-    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    let mut world = came_back_late();
     world.seen.release.detached = true;
     leaves(&mut world);
     assert_eq!(world.split().weight(Carrier::Previous), Weight::FULL);

@@ -21,11 +21,7 @@ def install() -> None:
 def helm_uninstall(t: Context) -> None:
     """`helm uninstall` in mid-release leaves a working application and nothing that keeps it from being changed or deleted."""
     shop = t.shop()
-    shop.start()
-    shop.users()
-    shop.deploy("v2")
-    shop.at_weight(25)
-    attempt = shop.taken_up()["metadata"]["name"]
+    attempt = shop.in_mid_release()
     t.afterwards(install)
     said = bed.helm("uninstall", "tidegate", "--timeout", "5m")
     check(not shop.canary_weight(), f"the canary has weight {shop.canary_weight()} with nobody to take it away")

@@ -7,11 +7,7 @@ from ..waits import check, until
 def label_removed(t: Context) -> None:
     """The label is taken off in mid-release: traffic goes home and nothing is let go; what runs when it is back is on record as a bypass."""
     shop = t.shop()
-    shop.start()
-    shop.users()
-    shop.deploy("v2")
-    shop.at_weight(25)
-    attempt = shop.taken_up()["metadata"]["name"]
+    attempt = shop.in_mid_release()
     shop.remember_attempts()
 
     def label(value: str | None) -> None:

@@ -7,11 +7,7 @@ from ..waits import check, until
 def queued(t: Context) -> None:
     """With `newerTemplate: Queue` v2 is released although v3 has come, v3 after it; the workload runs what was judged."""
     shop = t.shop(rate=100, strategy={"newerTemplate": "Queue"})
-    shop.start()
-    shop.users()
-    shop.deploy("v2")
-    shop.at_weight(25)
-    second = shop.taken_up()["metadata"]["name"]
+    second = shop.in_mid_release()
     shop.deploy("v3")
     ended = lambda: shop.record_named(second)["status"].get("outcome")
     until("v2 is released", waits.RELEASE_ENDS, ended, instead=shop.state)

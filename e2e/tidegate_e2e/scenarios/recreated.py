@@ -9,11 +9,7 @@ BACK = 30  # seconds in which pods that were deleted by hand are there again
 def recreated(t: Context) -> None:
     """The Deployment is deleted and created anew in mid-release: the attempt is closed, what runs is on record as a bypass, and users come home."""
     shop = t.shop()
-    shop.start()
-    shop.users()
-    shop.deploy("v2")
-    shop.at_weight(25)
-    attempt = shop.taken_up()["metadata"]["name"]
+    attempt = shop.in_mid_release()
     shop.remember_attempts()
     began = now_ms()
     api.delete("Deployment", shop.namespace, shop.name)

@@ -380,12 +380,7 @@ fn templates_of_queries_must_fit_how_the_versions_are_told_apart() {
 
 #[test]
 fn a_former_version_that_serves_through_routes_is_let_be_when_they_are_taken_out_of_the_spec() {
-    let mut world = World::new();
-    world.deploy("shop:v2", GOOD);
-    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
-    let revision = world.workload().revision.clone();
-    world.behaviour.insert(revision, BAD);
-    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    let mut world = came_back_late();
     world.seen.release.spec.traffic.http_routes.clear();
     world.seen.routes.clear();
     for _ in 0..3 {
