@@ -1,13 +1,14 @@
-//! A claim about one revision by a proven identity. Its shape is fixed now; approvals and gates use it in a later version.
+//! A claim about one revision by a proven identity: an approval of a person, or evidence.
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::units::Time;
 
-/// A claim about a revision: an approval by a person, or evidence from CI. Immutable once made.
+/// A claim about a revision: an approval by a person, or evidence from CI. Immutable once made; the latest of an author
+/// counts, so that a claim is taken back by another one.
 ///
-/// The fields are final; this version stores attestations but does not act on them yet.
+/// Admission proves who makes it: `spec.author` and `spec.groups` are what the API server authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, CustomResource, KubeSchema, Serialize, Deserialize)]
 #[kube(
     group = "tidegate.io",
@@ -17,6 +18,7 @@ use super::units::Time;
     shortname = "att",
     category = "tidegate",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: an attestation cannot be edited; create another one"),
+    validation = Rule::new("self.spec.type != 'approval' || has(self.spec.role)").message("spec.role: an approval is given in a role, such as sre"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.releaseRef.name"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
     printcolumn(name = "Outcome", type_ = "string", json_path = ".spec.outcome"),
@@ -42,9 +44,13 @@ pub struct AttestationSpec {
     /// Whether the claim speaks for or against the revision.
     #[serde(default)]
     pub outcome: ClaimOutcome,
-    /// Who makes the claim: the user name that the API server authenticated.
+    /// Who makes the claim: the user name that the API server authenticated. Admission fills it in where it is left out.
     #[schemars(length(min = 1, max = 256))]
     pub author: String,
+    /// The groups that the API server authenticated the author in. Admission fills them in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512))]
+    pub groups: Vec<String>,
     /// When the claim lapses; never where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
@@ -58,7 +64,7 @@ pub struct AttestationSpec {
     pub facts: std::collections::BTreeMap<String, String>,
 }
 
-/// Whether a claim speaks for or against a revision.
+/// Whether a claim speaks for or against a revision, or takes back what was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum ClaimOutcome {
     /// The check passed, or the person approves.
@@ -66,6 +72,8 @@ pub enum ClaimOutcome {
     Passed,
     /// The check failed, or the person rejects.
     Failed,
+    /// The author takes back what they claimed before.
+    Withdrawn,
 }
 
 /// The name of an object in the same namespace.

@@ -10,6 +10,7 @@ use super::change::{Change, words};
 use super::condition::Condition;
 use super::release_record::Phase;
 use super::units::{Percent, Span, Time, UnitError, Weight};
+use crate::policy::Gate;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -31,6 +32,7 @@ use std::str::FromStr;
     printcolumn(name = "Stage", type_ = "string", json_path = ".status.stage"),
     printcolumn(name = "Weight", type_ = "integer", json_path = ".status.weight"),
     printcolumn(name = "Budget", type_ = "string", json_path = ".status.budget"),
+    printcolumn(name = "Gate", type_ = "string", json_path = ".status.risk.gate"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message"),
     printcolumn(name = "Revision", type_ = "string", json_path = ".status.revision", priority = 1),
     printcolumn(name = "Record", type_ = "string", json_path = ".status.record", priority = 1),
@@ -421,6 +423,12 @@ pub struct GatedReleaseStatus {
     /// The error budget's status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetStatus>,
+    /// How risky the change is that is being released, its gate, and what it must show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskView>,
+    /// When a rollback of this workload last brought all traffic home in time: a way back that is proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_proven_at: Option<Time>,
     /// What goes on, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
@@ -440,6 +448,30 @@ pub struct GatedReleaseStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// How risky a change is, its gate, and what it must show.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RiskView {
+    /// The release risk score and its sum, such as `14 RP = 6 base + 10 diff + 0 context - 2 mitigations`.
+    pub score: String,
+    /// Each term of the sum, with its source and what shows it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 24))]
+    pub terms: Vec<String>,
+    /// The gate.
+    pub gate: Gate,
+    /// How the gate came about.
+    pub why: String,
+    /// What it must show and has not shown yet, each with how to supply it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub missing: Vec<String>,
+    /// What it has shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub met: Vec<String>,
 }
 
 /// The workload as it was last judged.

@@ -5,9 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::budget_status::BudgetStatus;
-use super::change::{Change, words};
+use super::change::{Change, RiskClass, words};
 use super::gated_release::{HoldStatus, StageSpec};
 use super::units::{Span, Time, UnitError, Weight};
+use crate::policy::{Band, Gate};
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,6 +29,8 @@ use std::str::FromStr;
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.change.type"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Outcome", type_ = "string", json_path = ".status.outcome"),
+    printcolumn(name = "Gate", type_ = "string", json_path = ".status.assessment.gate"),
+    printcolumn(name = "Points", type_ = "integer", json_path = ".status.charge.points"),
     printcolumn(name = "Trigger", type_ = "string", json_path = ".status.rollback.trigger"),
     printcolumn(name = "Revision", type_ = "string", json_path = ".spec.revision", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
@@ -172,6 +175,16 @@ pub struct ReleaseRecordStatus {
     /// The error budget when it was decided that the change may ship.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetAtStart>,
+    /// How risky the change is and what it had to show, when it was decided that it may ship.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<AssessmentRecord>,
+    /// What it cost, once users met it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<ChargeRecord>,
+    /// Who agreed, and to what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub approvals: Vec<ApprovalRecord>,
     /// The stages, frozen when it was decided that the change may ship.
     #[serde(default)]
     #[schemars(length(max = 20))]
@@ -219,6 +232,90 @@ pub struct BudgetAtStart {
     pub status: BudgetStatus,
     /// Percent left, to one decimal.
     pub remaining_percent: f64,
+}
+
+/// How risky a change is, which gate it went through, and what it showed there (`000_…` §5.3, §6).
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssessmentRecord {
+    /// The release risk score in risk points.
+    pub points: u32,
+    /// The sum, such as `14 RP = 6 base + 10 diff + 0 context - 2 mitigations`.
+    #[schemars(length(max = 160))]
+    pub score: String,
+    /// Each term with its source and what shows it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub terms: Vec<String>,
+    /// The gate.
+    pub gate: Gate,
+    /// How the gate came about, such as `14 RP → G3; Yellow: +1 → G4`.
+    #[schemars(length(max = 256))]
+    pub why: String,
+    /// What was left of the risk budget.
+    pub band: Band,
+    /// What the change touches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 48))]
+    pub categories: Vec<String>,
+    /// How much error budget such a change needs (`001_…`, Deployment Risk Assessment).
+    pub risk_class: RiskClass,
+    /// What was shown, by who showed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 40))]
+    pub shown: Vec<ShownRecord>,
+    /// What was demanded and not shown, because it was waived, only audited, or shipped as an exception.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 48))]
+    pub not_shown: Vec<String>,
+    /// Why it shipped past its gate; absent where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub exception: Option<String>,
+}
+
+/// Requirements that one party met.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownRecord {
+    /// Who or what showed it.
+    #[schemars(length(max = 256))]
+    pub by: String,
+    /// The requirements' names.
+    #[schemars(length(max = 48))]
+    pub names: Vec<String>,
+}
+
+/// An approval that counted.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalRecord {
+    /// The role.
+    #[schemars(length(max = 63))]
+    pub role: String,
+    /// Who, as the API server authenticated them.
+    #[schemars(length(max = 256))]
+    pub author: String,
+    /// When it was given.
+    pub at: Time,
+    /// Before what: `start`, or the weight of a stage such as `100 %`.
+    #[schemars(length(max = 32))]
+    pub before: String,
+}
+
+/// What a release cost its risk budget (`000_…` §5.4).
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChargeRecord {
+    /// Its number in the budget, from 1, without gaps.
+    pub sequence: u64,
+    /// Risk points, an exception's penalty included.
+    pub points: u32,
+    /// When.
+    pub at: Time,
+    /// Whether it went past the gate, and so costs half as much again (`000_…` §7).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exception: bool,
 }
 
 /// One stage: what it should be and what became of it.

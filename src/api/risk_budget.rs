@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::budget_status::BudgetStatus;
 use super::condition::Condition;
+use super::release_record::ChargeRecord;
 use super::units::{Percent, Span, Time};
+use crate::policy::Band;
+use crate::policy::Role as RoleName;
 
 /// How much risk and unreliability a service may take, and what is left of it.
 ///
@@ -23,6 +26,8 @@ use super::units::{Percent, Span, Time};
     printcolumn(name = "Tier", type_ = "integer", json_path = ".spec.tier"),
     printcolumn(name = "Budget", type_ = "string", json_path = ".status.errorBudget.status"),
     printcolumn(name = "Remaining", type_ = "number", json_path = ".status.errorBudget.remainingPercent"),
+    printcolumn(name = "Band", type_ = "string", json_path = ".status.risk.band"),
+    printcolumn(name = "Points", type_ = "integer", json_path = ".status.risk.remaining"),
     printcolumn(name = "Coverage", type_ = "number", json_path = ".status.errorBudget.coveragePercent", priority = 1),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(
@@ -50,18 +55,25 @@ pub struct RiskBudgetSpec {
     /// The window of the risk points. Default: the calendar month in UTC.
     #[serde(default)]
     pub window: Window,
-    /// Risk points allocated for each window; by default the figure of the tier (300, 200, 120, 80). Used in a later version.
+    /// Risk points allocated for each window; by default the figure of the tier (300, 200, 120, 80).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub risk_points: Option<u32>,
-    /// Who may approve in which role. Used in a later version.
+    /// Who may approve in which role, beside what RBAC says (the verb `approve` on `releaseroles`). A role that is not
+    /// listed is open to everybody who holds the verb.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub roles: Vec<Role>,
-    /// Times in which releases are restricted. Used in a later version.
+    /// Times in which only exceptions and rollbacks ship (`000_…` §5.3).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub restricted_windows: Vec<RestrictedWindow>,
+    /// What a change must show before it ships, and what is done where it does not.
+    #[serde(default)]
+    pub requirements: Requirements,
+    /// What the service earns when its figures improve for two windows (`000_…` §5.6). Default: 10 % more risk points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<RewardSpec>,
     /// A freeze that SRE declares: the error budget counts as at least this bad until it is removed (`001_…`, SRE authority).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
@@ -209,13 +221,70 @@ pub enum WindowKind {
     Sprint,
 }
 
+/// What a change must show (`000_…` §6.2, §10; `002_…`; `003_…`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Requirements {
+    /// Whether a change waits for what it must show. Default: Enforce.
+    #[serde(default)]
+    pub mode: RequirementMode,
+    /// Requirements that this service does without, each with the reason. They are on record with every release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 48))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub waived: Vec<Waiver>,
+}
+
+/// What is done where a requirement is not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum RequirementMode {
+    /// The change waits for it.
+    #[default]
+    Enforce,
+    /// The change ships; what was missing is told and put on record. Freezes, bands and sign-offs hold all the same.
+    Audit,
+}
+
+/// A requirement that is not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Waiver {
+    /// The requirement's name, such as `penetration-test`; `docs/policy.md` lists them.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Why.
+    #[schemars(length(min = 1, max = 256))]
+    pub reason: String,
+    /// When it is asked for again; never where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+/// What product and development manager chose that the service earns: the one or the other.
+#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.budgetPercent) != has(self.relaxedCategories)").message("say budgetPercent (10 to 20) or relaxedCategories, not both"))]
+pub struct RewardSpec {
+    /// So many percent more risk points, 10 to 20.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 20))]
+    pub budget_percent: Option<u32>,
+    /// One gate level less for changes that touch these categories alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 48))]
+    pub relaxed_categories: Option<Vec<String>>,
+}
+
 /// Who may act in a role.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
-    /// The role, such as `sre`.
+    /// The role, such as `sre`, or a name of your own together with `as`.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
+    /// The role of the policy that this one stands for, where it has a name of your own.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<RoleName>,
     /// User names as the API server authenticates them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
@@ -264,10 +333,139 @@ pub struct RiskBudgetStatus {
     /// What is left of the error budget; absent until it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_budget: Option<ErrorBudget>,
-    /// Ready: every objective is measured.
+    /// What is left of the risk budget in the present window; absent until it was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskStatus>,
+    /// What keeps concurrent releases from spending the same points.
+    #[serde(default, skip_serializing_if = "LedgerStatus::is_empty")]
+    pub ledger: LedgerStatus,
+    /// The windows before the present one, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 13))]
+    pub windows: Vec<WindowStatus>,
+    /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// The risk budget in the present window (`000_…` §5.4).
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RiskStatus {
+    /// The window: `2026-11` for a month, the first day of a sprint.
+    pub window: String,
+    /// Its first moment.
+    pub from: Time,
+    /// The first moment after it.
+    pub until: Time,
+    /// Risk points of the window, adjustments included.
+    pub allocated: u32,
+    /// Risk points spent.
+    pub consumed: u32,
+    /// The number of the last charge that is counted in it.
+    pub sequence: u64,
+    /// Risk points promised to releases whose gate has opened and that users have not met yet.
+    pub reserved: u32,
+    /// What is left once all that is promised is spent; below 0 where fixes and exceptions overdrew.
+    pub remaining: i64,
+    /// What is unspent, in percent of what was allocated, to one decimal.
+    pub remaining_percent: f64,
+    /// The band of what is unspent.
+    pub band: Band,
+    /// How many releases were charged.
+    pub releases: u32,
+    /// How many of them went past the gate.
+    pub exceptions: u32,
+    /// When nothing is left if it goes on as it went in this window so far; absent where it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depleted_at: Option<Time>,
+    /// Whether gates are one level stricter (`000_…` §7, §8).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tightened: bool,
+    /// Categories that the service earned to ship by one gate less (`000_…` §5.6).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 48))]
+    pub relaxed: Vec<String>,
+    /// How the window is adjusted, each with its evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    pub adjustments: Vec<String>,
+}
+
+/// What keeps concurrent releases from spending the same points. Every write of it is fenced by the resourceVersion.
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerStatus {
+    /// The last number that was given to a charge; 0 where none was.
+    #[serde(default)]
+    pub sequence: u64,
+    /// The last number of the windows before the present one.
+    #[serde(default)]
+    pub before: u64,
+    /// Points that are kept for releases whose gate has opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
+    pub reservations: Vec<ReservationStatus>,
+    /// Charges that have their number and may not stand in their record yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
+    pub pending: Vec<PendingCharge>,
+}
+
+impl LedgerStatus {
+    /// Whether nothing was ever reserved or charged.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Points that are kept for a release.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReservationStatus {
+    /// Its record.
+    pub record: String,
+    /// Risk points.
+    pub points: u32,
+}
+
+/// A charge on its way into its record.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingCharge {
+    /// Its record.
+    pub record: String,
+    /// What it costs.
+    #[serde(flatten)]
+    pub charge: ChargeRecord,
+}
+
+/// What one window came to.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowStatus {
+    /// The window.
+    pub window: String,
+    /// Its first moment.
+    pub from: Time,
+    /// Risk points allocated.
+    pub allocated: u32,
+    /// Risk points spent.
+    pub consumed: u32,
+    /// The last number of its charges.
+    pub sequence: u64,
+    /// Releases that ended in it.
+    pub releases: u32,
+    /// Those among them that came back or hurt.
+    pub failed: u32,
+    /// Those among them that went past the gate.
+    pub exceptions: u32,
+    /// Mean time to recovery of those that failed.
+    pub mttr: Span,
+    /// Whether it was tightened by its figures (`000_…` §8).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tightened: bool,
 }
 
 /// The error budget as the worst objective leaves it.

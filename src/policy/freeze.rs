@@ -42,7 +42,8 @@ impl ChangeFacts {
         by_type.max(self.risk)
     }
 
-    fn is_fix(&self) -> bool {
+    /// Whether it repairs something.
+    pub const fn is_fix(&self) -> bool {
         matches!(self.kind, ChangeType::BugFix | ChangeType::IncidentFix | ChangeType::SecurityFix)
     }
 

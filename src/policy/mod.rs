@@ -11,8 +11,10 @@ pub mod adjustment;
 pub mod band;
 pub mod budget;
 pub mod category;
+pub mod exception;
 pub mod freeze;
 pub mod gate;
+pub mod ledger;
 pub mod message;
 pub mod points;
 pub mod requirement;
@@ -20,6 +22,7 @@ pub mod schedule;
 pub mod score;
 pub mod sign_off;
 pub mod tier;
+pub mod window;
 
 pub use band::Band;
 pub use budget::{Remaining, SliCount, budget_status};

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::api::Weight;
 
 /// A role that signs off. The word is the name of the role in RBAC and in an attestation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Owns the service; approves within the policy above 30 % (`001_…`, Roles and Responsibilities).
     ServiceOwner,
@@ -25,6 +29,8 @@ pub enum Role {
     ProductManager,
     /// Accountable for enforcement (`000_…` §4).
     DevelopmentManager,
+    /// Leads the engineers of the service; approves exceptions of a freeze (`001_…`, Exception Process).
+    EngineeringManager,
     /// Security: part of the formal risk review (`000_…` §6.2, G4).
     Security,
     /// Legal and privacy: what user data is done with (`003_…`, Module 4).
@@ -32,6 +38,27 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: &'static [Self] = &[
+        Self::ServiceOwner,
+        Self::SeniorEngineer,
+        Self::Sre,
+        Self::VpEngineering,
+        Self::CodeOwner,
+        Self::ReleaseCaptain,
+        Self::OnCall,
+        Self::ProductManager,
+        Self::DevelopmentManager,
+        Self::EngineeringManager,
+        Self::Security,
+        Self::Privacy,
+    ];
+
+    /// The role of a name; none where no rule asks for such a role.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == name)
+    }
+
     /// The role's name, such as `sre`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +71,7 @@ impl Role {
             Self::OnCall => "on-call",
             Self::ProductManager => "product-manager",
             Self::DevelopmentManager => "development-manager",
+            Self::EngineeringManager => "engineering-manager",
             Self::Security => "security",
             Self::Privacy => "privacy",
         }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::GatedReleaseStatus;
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
+use crate::api::risk_budget::LedgerStatus;
 use crate::api::{Span, Time};
 
 /// One write. Each is fenced by a resourceVersion or idempotent by name.
@@ -31,6 +32,15 @@ pub enum Action {
         resource_version: String,
         /// The new status.
         status: Box<ReleaseRecordStatus>,
+    },
+    /// Keep risk points for a release, or give its charge a number: in the status of the RiskBudget.
+    WriteLedger {
+        /// The RiskBudget.
+        budget: String,
+        /// The fence: nobody else has reserved or charged since.
+        resource_version: String,
+        /// The new ledger.
+        ledger: Box<LedgerStatus>,
     },
     /// Server-side apply one object of the canary or the previous version (Deployment, Service or PodDisruptionBudget; the object says which).
     Apply {

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod ask;
+mod assess;
 pub mod capacity;
 pub mod chain;
 pub mod clones;

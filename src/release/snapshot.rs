@@ -11,7 +11,10 @@ use super::preflight::Preflight;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
-use crate::api::{BudgetStatus, Change, Span, Time};
+use crate::api::risk_budget::{LedgerStatus, Requirements, RestrictedWindow, RiskStatus, Role};
+use crate::api::{AttestationSpec, BudgetStatus, Change, Span, Time};
+use crate::policy::Tier;
+use crate::policy::score::{Incident, OnCallLoad, Signal};
 
 /// What was seen of one GatedRelease and all that belongs to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,10 @@ pub struct Snapshot {
     pub autoscalers: Vec<AutoscalerSeen>,
     /// The error budget that decides.
     pub budget: BudgetSeen,
+    /// The risk budget and what its RiskBudget demands; `None` where there is no such RiskBudget, or it cannot be read.
+    pub risk: Option<RiskSeen>,
+    /// Attestations about this GatedRelease, whatever revision they speak of; read only while an attempt goes on.
+    pub attestations: Vec<AttestationSeen>,
     /// The record of the attempt that is going on, or of the last one.
     pub record: Option<Record>,
     /// What Prometheus answered to [`super::ask::question`]; `None` where nothing was asked.
@@ -333,6 +340,45 @@ pub enum BudgetSeen {
         /// The objective that decides, or the freeze.
         decided_by: String,
     },
+}
+
+/// The risk budget of a service and what its RiskBudget demands of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RiskSeen {
+    /// The RiskBudget's resourceVersion, which fences what is reserved and charged.
+    pub resource_version: String,
+    /// How critical the service is.
+    pub tier: Tier,
+    /// What a change must show.
+    pub requirements: Requirements,
+    /// Who may approve in which role.
+    pub roles: Vec<Role>,
+    /// Times in which only exceptions ship.
+    pub restricted: Vec<RestrictedWindow>,
+    /// What is left in the present window; `None` until it was counted.
+    pub budget: Option<RiskStatus>,
+    /// What is reserved, and which charges are on their way into their records.
+    pub ledger: LedgerStatus,
+    /// What is known around the service.
+    pub signals: SignalsSeen,
+}
+
+/// What is known around a service from sources that the admin configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalsSeen {
+    /// Incidents that go on or ended lately.
+    pub incidents: Signal<Vec<Incident>>,
+    /// How often people on call are paged.
+    pub on_call: Signal<OnCallLoad>,
+}
+
+/// An attestation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttestationSeen {
+    /// What it says.
+    pub spec: AttestationSpec,
+    /// When the API server took it.
+    pub at: Time,
 }
 
 /// What the controller's configuration offers to this release.

@@ -153,6 +153,14 @@ impl Relabel {
     }
 }
 
+/// Whether a container of a template runs the image of a digest.
+pub fn has_image(template: &Value, digest: &str) -> bool {
+    let lists = ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|place| template.pointer(place));
+    let mut images =
+        lists.filter_map(Value::as_array).flatten().filter_map(|container| container.get("image")?.as_str());
+    images.any(|image| image.ends_with(digest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,8 @@ pub struct Claim {
     pub author: String,
     /// Whether it speaks for the revision; an approval that does not is a rejection.
     pub passed: bool,
+    /// Whether the author takes back what they said before: it says nothing itself.
+    pub withdrawn: bool,
     /// When it was made.
     pub at: Time,
     /// When it lapses.
@@ -38,8 +40,8 @@ impl Claim {
 #[derive(Debug, Clone, Copy)]
 pub struct Claims<'a> {
     all: &'a [Claim],
-    /// Who made the change, who may not approve it; None where it is not known.
-    author: Option<&'a str>,
+    /// Who made the change, who may not approve it; empty where it is not known.
+    authors: &'a [String],
     now: Time,
 }
 
@@ -58,21 +60,26 @@ pub enum Word<'a> {
 }
 
 impl<'a> Claims<'a> {
-    /// The claims as they stand at `now`. `author` is who made the change, as CI attested.
-    pub fn new(all: &'a [Claim], author: Option<&'a str>, now: Time) -> Self {
-        Self { all, author, now }
+    /// The claims as they stand at `now`. `authors` are those who made the change, as far as they are known.
+    pub const fn new(all: &'a [Claim], authors: &'a [String], now: Time) -> Self {
+        Self { all, authors, now }
     }
 
     /// Whether it is known who made the change.
     pub const fn knows_author(&self) -> bool {
-        self.author.is_some()
+        !self.authors.is_empty()
     }
 
     /// What is said about a requirement: the latest claim decides, of equals the one against. With `fresh`, one that is
     /// older says nothing.
     pub fn word(&self, kind: &str, fresh: Option<Span>) -> Word<'a> {
-        let made = self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now);
-        let Some(latest) = made.max_by_key(|claim| (claim.at, !claim.passed)) else {
+        let made = || self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now);
+        // What its author took back later says nothing.
+        let stands = |claim: &&Claim| {
+            !claim.withdrawn
+                && !made().any(|other| other.withdrawn && other.author == claim.author && other.at >= claim.at)
+        };
+        let Some(latest) = made().filter(stands).max_by_key(|claim| (claim.at, !claim.passed)) else {
             return Word::Silent { because: String::new() };
         };
         if !latest.passed {
@@ -94,15 +101,16 @@ impl<'a> Claims<'a> {
         let mut latest: BTreeMap<&str, &'a Claim> = BTreeMap::new();
         for claim in self.all {
             let is_voice = claim.kind == APPROVAL && claim.role.as_deref() == Some(role.as_str());
-            if !is_voice || claim.at > self.now || self.author == Some(claim.author.as_str()) {
+            if !is_voice || claim.at > self.now || self.authors.contains(&claim.author) {
                 continue;
             }
             let known = latest.entry(&claim.author).or_insert(claim);
-            if (claim.at, !claim.passed) > (known.at, !known.passed) {
+            if (claim.at, claim.withdrawn, !claim.passed) > (known.at, known.withdrawn, !known.passed) {
                 *known = claim;
             }
         }
-        latest.into_values().filter(|claim| claim.until.is_none_or(|until| until > self.now)).collect()
+        let stands = |claim: &&Claim| !claim.withdrawn && claim.until.is_none_or(|until| until > self.now);
+        latest.into_values().filter(stands).collect()
     }
 
     /// Somebody who rejects in any of these roles and has not taken it back.

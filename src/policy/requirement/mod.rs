@@ -10,5 +10,5 @@ pub mod document;
 mod list;
 
 pub use catalogue::{CATALOGUE, Due, Entry, Means, Need};
-pub use claim::{Claim, Claims};
+pub use claim::{Claim, Claims, Word};
 pub use list::{Known, Requirement, RequirementFacts, State, requirements};

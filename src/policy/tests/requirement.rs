@@ -26,6 +26,7 @@ fn claim(kind: &str, author: &str) -> Claim {
         role: None,
         author: author.into(),
         passed: true,
+        withdrawn: false,
         at,
         until: None,
         facts: BTreeMap::new(),
@@ -79,13 +80,14 @@ impl Default for Case<'_> {
 impl Case<'_> {
     fn list(&self) -> Vec<Requirement> {
         let change = classification(self.categories);
+        let authors: Vec<String> = self.author.iter().map(|author| (*author).to_owned()).collect();
         requirements(&RequirementFacts {
             gate: self.gate,
             change: &change,
             tier: self.tier,
             band: self.band,
             known: &self.known,
-            claims: Claims::new(&self.claims, self.author, now()),
+            claims: Claims::new(&self.claims, &authors, now()),
             release: "checkout",
             namespace: "shop",
             now: now(),

@@ -5,6 +5,7 @@ mod autoscaler;
 pub(in crate::release) mod count;
 mod idle;
 mod leave;
+mod ledger;
 mod open;
 mod promote;
 mod release;
@@ -54,6 +55,9 @@ fn active_step(active: &Active<'_>) -> Step {
         return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned()))
             .update(active, active.status.clone());
     };
+    if let Some(step) = ledger::at_first_exposure(active) {
+        return step;
+    }
     if active.seen.by_count() {
         return held_autoscalers(active, count::active_step(active));
     }

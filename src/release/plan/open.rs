@@ -81,7 +81,7 @@ fn record(
 /// What the revision is said to carry: the Deployment's annotations, else the GatedRelease's change where it is bound to
 /// an image of this template.
 fn claimed_change(seen: &Snapshot, workload: &Workload) -> Change {
-    let bound = seen.release.spec.change.as_ref().filter(|bound| has_image(workload, &bound.image_digest));
+    let bound = seen.release.spec.change.as_ref().filter(|bound| template::has_image(&workload.template, &bound.image_digest));
     match (workload.change_annotated, bound) {
         (false, Some(bound)) => bound.change.clone(),
         _ => workload.change.clone(),
@@ -97,16 +97,6 @@ pub(super) fn seen_change(seen: &Snapshot, workload: &Workload) -> Change {
         (false, other) => other,
     };
     Change { kind, ..claimed }
-}
-
-fn has_image(workload: &Workload, digest: &str) -> bool {
-    let containers =
-        ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|place| workload.template.pointer(place));
-    let mut images = containers
-        .filter_map(|list| list.as_array())
-        .flatten()
-        .filter_map(|container| container.get("image")?.as_str());
-    images.any(|image| image.ends_with(digest))
 }
 
 /// An older ReplicaSet of the workload ran this template, and it is not the one that came back last.

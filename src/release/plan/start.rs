@@ -1,16 +1,23 @@
 //! Phase Plan: whether the change may ship at all, and by which schedule (`002_…`, plan phase; `001_…`, freeze policy).
 
 use super::active::{Active, Template};
-use super::stable;
 use super::step::Step;
+use super::{ledger, stable};
 use crate::api::gated_release::{Capacity, WorkloadKind};
-use crate::api::release_record::{Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord};
+use crate::api::release_record::{
+    ApprovalRecord, Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord,
+};
 use crate::api::units::round2;
+use crate::api::{BudgetStatus, ChangeType};
+use crate::policy::band::charge;
 use crate::policy::budget::Remaining;
+use crate::policy::exception::Request;
 use crate::policy::freeze::{self, ChangeFacts, Permission};
 use crate::policy::message;
+use crate::policy::requirement::{Claim, Due};
 use crate::policy::schedule::{self, Schedule};
-use crate::policy::sign_off::join;
+use crate::policy::sign_off::{SignOff, SignOffPoint, join};
+use crate::release::assess::{Assessed, Signed, assess, recorded, signed};
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
@@ -40,32 +47,176 @@ pub(super) fn step(active: &Active<'_>) -> Step {
             return active.hold("RiskBudgetMissing", unknown_budget(active, "it does not exist"), patience);
         }
     };
+    let Some(assessed) = assess(active.seen, &active.record.spec, &active.status, active.now) else {
+        return active.hold("BudgetUnknown", unknown_budget(active, "its risk points are not counted yet"), patience);
+    };
     let change = &active.record.spec.change;
+    let exception = assessed.exception.is_some();
     let left = Remaining::from_percent(remaining_percent);
-    match freeze::permission(&ChangeFacts::from(change), status) {
-        Permission::Blocked(blocked) => {
+    let sign_offs = match freeze::permission(&assessed.freeze_facts(&active.record.spec), status) {
+        Permission::Blocked(blocked) if !exception => {
             let line = message::blocked_line(change.kind, status, left, &blocked);
             let message = format!(
-                "{change} not started: {line} Deciding: {decided_by}, RiskBudget {}.",
-                active.record.spec.risk_budget
+                "{change} not started: {line} Deciding: {decided_by}, RiskBudget {}.{}",
+                active.record.spec.risk_budget,
+                how_to_except(active, &assessed)
             );
-            active.hold("BudgetFreeze", message, patience)
+            return active.hold("BudgetFreeze", message, patience);
         }
-        Permission::Allowed { sign_offs } => {
-            let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
-            let wanted = join(&sign_offs, &schedule.sign_offs);
-            if wanted.is_empty() {
-                return start(active, schedule, BudgetAtStart { status, remaining_percent });
-            }
+        Permission::Blocked(_) => Vec::new(),
+        Permission::Allowed { sign_offs } => sign_offs,
+    };
+    if let Some(block) = assessed.decision.blocks.first() {
+        let message = format!(
+            "{change} not started: {} ({}); {block}.{}",
+            assessed.decision,
+            assessed.score,
+            how_to_except(active, &assessed)
+        );
+        return active.hold("GateBlocked", message, patience);
+    }
+    let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
+    let wanted = join(&sign_offs, &schedule.sign_offs);
+    let approvals = match demanded(active, &assessed, &wanted, status, remaining_percent) {
+        Ok(approvals) => approvals,
+        Err(step) => return step,
+    };
+    if schedule.manual_start && assessed.started_by_hand().is_none() {
+        let message = format!(
+            "{change} not started: the {} process forbids automation, a person starts it: kubectl tidegate approve {} -n {} --start",
+            schedule.name, active.seen.release.name, active.seen.release.namespace
+        );
+        return active.hold("ManualStart", message, patience);
+    }
+    if let Some(step) = points(active, &assessed) {
+        return step;
+    }
+    let next = ReleaseRecordStatus { assessment: Some(recorded(&assessed)), approvals, ..active.status.clone() };
+    start(active, schedule, BudgetAtStart { status, remaining_percent }, next)
+}
+
+/// What the change must show and who must agree before it starts: the approvals that count, or a hold with what is missing.
+fn demanded(
+    active: &Active<'_>,
+    assessed: &Assessed<'_>,
+    wanted: &[SignOff],
+    status: BudgetStatus,
+    remaining_percent: f64,
+) -> Result<Vec<ApprovalRecord>, Step> {
+    let patience = active.seen.release.spec.strategy.hold_for;
+    let before: Vec<SignOff> = wanted.iter().filter(|one| one.when == SignOffPoint::BeforeStart).copied().collect();
+    let mut heard = Vec::new();
+    let (approvals, missing) = match signed(assessed, &before, None, &mut heard) {
+        Signed::All(claims) => (claims.into_iter().map(|claim| approval(claim, "start")).collect(), Vec::new()),
+        Signed::Missing(roles) => (Vec::new(), roles),
+        Signed::Rejected(claim) => {
             let message = format!(
-                "{change} not started: the error budget is {status} with {} % left ({decided_by}) and the schedule is {}: it needs {}. This version of Tidegate takes no approvals yet: the change starts when the budget is Healthy and the schedule asks nobody. In an emergency annotate the Deployment with tidegate.io/break-glass and the reason, and apply the template anew.",
-                round2(remaining_percent),
-                schedule.name,
-                message::sign_off_line(&wanted)
+                "{} not started: {} rejects it as {}. It waits until the rejection is withdrawn (kubectl tidegate withdraw {} -n {}) or another template comes.",
+                active.record.spec.change,
+                claim.by(),
+                claim.role.as_deref().unwrap_or_default(),
+                active.seen.release.name,
+                active.seen.release.namespace
             );
-            active.hold("ApprovalMissing", message, patience)
+            return Err(active.hold("Rejected", message, patience));
+        }
+    };
+    let asked = match assessed.enforced() {
+        true => assessed.missing(&[Due::Start]),
+        false => Vec::new(),
+    };
+    if missing.is_empty() && asked.is_empty() {
+        return Ok(approvals);
+    }
+    let reason = if asked.is_empty() { "ApprovalMissing" } else { "RequirementsMissing" };
+    let names: Vec<&str> = asked.iter().map(|one| one.name).collect();
+    let shows = match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            " Gate {} ({}) asks for {} more: {}. How each is supplied: kubectl describe gatedrelease {} -n {}.",
+            assessed.decision.gate,
+            assessed.decision,
+            names.len(),
+            names.join(", "),
+            active.seen.release.name,
+            active.seen.release.namespace
+        ),
+    };
+    let agrees = match missing.is_empty() {
+        true => String::new(),
+        false => format!(
+            " The error budget is {status} with {} % left: {}. Missing: {}.",
+            round2(remaining_percent),
+            message::sign_off_line(wanted),
+            missing.join("; ")
+        ),
+    };
+    let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));
+    Err(active.hold(reason, message, patience))
+}
+
+/// Approvals that were given and do not count are told, or their authors wait for nothing.
+fn ignored(assessed: &Assessed<'_>) -> String {
+    match assessed.ignored() {
+        [] => String::new(),
+        some => format!(" Not counted: {}.", some.join("; ")),
+    }
+}
+
+/// Where a rule blocks the change: how far a request for an exception is, and how one is made.
+fn how_to_except(active: &Active<'_>, assessed: &Assessed<'_>) -> String {
+    let (release, namespace) = (&active.seen.release.name, &active.seen.release.namespace);
+    match assessed.request() {
+        Request::None | Request::Approved { .. } => format!(
+            " An exception (000 §7, charged 150 %): kubectl tidegate attest {release} -n {namespace} --type exception --help."
+        ),
+        Request::Incomplete { by, problems } => {
+            format!(" The exception that {} asks for is incomplete: {}.", by.by(), problems.join("; "))
+        }
+        Request::Waiting { by, missing, rejected } => {
+            let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();
+            let rejected = rejected.map_or_else(String::new, |claim| format!(" {} rejects it.", claim.by()));
+            match roles.is_empty() {
+                true => format!(" The exception that {} asks for is rejected.{rejected}", by.by()),
+                false => format!(
+                    " The exception that {} asks for waits for {}: kubectl tidegate approve {release} -n {namespace} --role {}.{rejected}",
+                    by.by(),
+                    roles.join(", "),
+                    roles[0]
+                ),
+            }
         }
     }
+}
+
+fn approval(claim: &Claim, before: &str) -> ApprovalRecord {
+    ApprovalRecord {
+        role: claim.role.clone().unwrap_or_default(),
+        author: claim.author.clone(),
+        at: claim.at,
+        before: before.to_owned(),
+    }
+}
+
+/// Keeps the risk points of the change, or waits for them. Fixes, rollbacks and exceptions may overdraw: no document lets
+/// them wait for points.
+fn points(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
+    let risk = active.seen.risk.as_ref()?;
+    let (record, budget) = (&active.record.name, &active.record.spec.risk_budget);
+    let costs = charge(assessed.score.total, assessed.exception.is_some());
+    let facts = ChangeFacts::from(&active.record.spec.change);
+    let may_overdraw = assessed.exception.is_some() || facts.is_fix() || facts.kind == ChangeType::Rollback;
+    let free = risk.free(record).unwrap_or(0);
+    if !may_overdraw && free < i64::from(costs.get()) {
+        let until = risk.budget.as_ref().map_or_else(String::new, |budget| format!(" on {}", budget.until.clock()));
+        let message = format!(
+            "{} not started: it costs {costs} ({}), and RiskBudget {budget} has {free} RP that are neither spent nor promised to another release. It waits for the next window{until}, or until a release that has a promise ends before users met it. Make the change smaller, or ask for an exception: kubectl tidegate attest {} -n {} --type exception --help",
+            active.record.spec.change, assessed.score, active.seen.release.name, active.seen.release.namespace
+        );
+        return Some(active.hold("RiskPointsSpent", message, active.seen.release.spec.strategy.hold_for));
+    }
+    let write = ledger::reserve(risk, budget, record, costs)?;
+    Some(Step::going("Reserving", format!("{} may ship: {costs} are kept for it.", active.name())).then(write))
 }
 
 fn unknown_budget(active: &Active<'_>, why: &str) -> String {
@@ -76,7 +227,7 @@ fn unknown_budget(active: &Active<'_>, why: &str) -> String {
     )
 }
 
-fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart) -> Step {
+fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart, decided: ReleaseRecordStatus) -> Step {
     let seen = active.seen;
     let lean = match (seen.by_count(), seen.kind()) {
         // Beside the workload there are never more pods than in it: one half is the most.
@@ -97,6 +248,8 @@ fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart) -> Step
         stage: 0,
         verify: schedule.verify,
         budget: Some(budget),
+        assessment: decided.assessment,
+        approvals: decided.approvals,
         ..active.enter(Phase::Stage)
     };
     let how = if seen.by_count() { "by the number of its pods" } else { "bringing up the new version without traffic" };

@@ -1,0 +1,123 @@
+//! Exceptions: what lets a change ship past its gate, who must agree, and what it owes (`000_…` §7; `001_…`, Exception
+//! Process). Where the documents name other people for the same thing, all of them are asked.
+
+use crate::api::BudgetStatus;
+
+use super::requirement::document::{Check, Document, Field};
+use super::requirement::{Claim, Claims, Word};
+use super::sign_off::Role;
+
+/// The one of three reasons for which an exception is permitted.
+pub const REASON: &str = "reason";
+
+/// `000_…` §7 (reasons, rationale) and `001_…`, Exception Request Template.
+pub const EXCEPTION: Document = Document {
+    kind: "exception",
+    fields: &[
+        Field {
+            key: REASON,
+            says: "incident mitigation or customer harm prevention / urgent security fix / legal or compliance deadline",
+            check: Check::OneOf(&["incident-mitigation", "urgent-security-fix", "legal-deadline"]),
+        },
+        text("justification", "Business justification"),
+        text("change-complexity", "Risk assessment: change complexity"),
+        text("blast-radius", "Risk assessment: blast radius"),
+        text("rollback-time", "Risk assessment: rollback time"),
+        text("mitigation-plan", "Mitigation plan: canary, monitoring, rollback trigger, who watches"),
+        text("ticket", "Recorded rationale in the PR/release ticket"),
+    ],
+};
+
+const fn text(key: &'static str, says: &'static str) -> Field {
+    Field { key, says, check: Check::Text }
+}
+
+/// Who must agree to an exception: the union of what both documents name for the level.
+pub fn approvers(status: BudgetStatus, customers_may_notice: bool) -> Vec<Role> {
+    // 000 §7: "DM + on-call owner; PM for customer-impacting risk".
+    let mut roles = vec![Role::DevelopmentManager, Role::OnCall];
+    if customers_may_notice {
+        roles.push(Role::ProductManager);
+    }
+    match status {
+        BudgetStatus::Healthy | BudgetStatus::Warning => {}
+        // 001, Exception Process: "10-30% budget: SRE + Engineering Manager"; the template has the service owner as well.
+        BudgetStatus::Critical => roles.extend([Role::ServiceOwner, Role::Sre, Role::EngineeringManager]),
+        // "<10% budget: VP Engineering"; those below sign on the same form.
+        BudgetStatus::Emergency => {
+            roles.extend([Role::ServiceOwner, Role::Sre, Role::EngineeringManager, Role::VpEngineering]);
+        }
+    }
+    roles
+}
+
+/// How far a request for an exception is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// Nobody asked.
+    None,
+    /// Somebody asked and left out what the request must say: one sentence for each field.
+    Incomplete {
+        /// Who asked.
+        by: &'a Claim,
+        /// What is wrong.
+        problems: Vec<String>,
+    },
+    /// It is complete, and people have still to agree.
+    Waiting {
+        /// Who asked.
+        by: &'a Claim,
+        /// The roles that have not agreed.
+        missing: Vec<Role>,
+        /// Who rejects it.
+        rejected: Option<&'a Claim>,
+    },
+    /// It ships as an exception.
+    Approved {
+        /// Who asked.
+        by: &'a Claim,
+        /// Who agreed, one for each role.
+        approvals: Vec<&'a Claim>,
+    },
+}
+
+impl Request<'_> {
+    /// Whether the change ships as an exception.
+    pub const fn approved(&self) -> bool {
+        matches!(self, Self::Approved { .. })
+    }
+
+    /// The reason and who asked, for the record.
+    pub fn recorded(&self) -> Option<String> {
+        match self {
+            Self::Approved { by, .. } => {
+                let fact = |key: &str| by.facts.get(key).map_or("", |text| text.trim());
+                Some(format!("{}, asked by {}: {} ({})", fact(REASON), by.by(), fact("justification"), fact("ticket")))
+            }
+            Self::None | Self::Incomplete { .. } | Self::Waiting { .. } => None,
+        }
+    }
+}
+
+/// How far the request for an exception is among the claims about a revision.
+pub fn request<'a>(claims: Claims<'a>, status: BudgetStatus, customers_may_notice: bool) -> Request<'a> {
+    let by = match claims.word(EXCEPTION.kind, None) {
+        Word::For(claim) => claim,
+        Word::Against(_) | Word::Silent { .. } => return Request::None,
+    };
+    let problems = EXCEPTION.problems(&by.facts);
+    if !problems.is_empty() {
+        return Request::Incomplete { by, problems };
+    }
+    let roles = approvers(status, customers_may_notice);
+    let seats: Vec<[Role; 1]> = roles.iter().map(|role| [*role]).collect();
+    let seats: Vec<&[Role]> = seats.iter().map(<[Role; 1]>::as_slice).collect();
+    let rejected = claims.rejection(&roles);
+    match claims.seats(&seats) {
+        Ok(approvals) if rejected.is_none() => Request::Approved { by, approvals },
+        Ok(_) => Request::Waiting { by, missing: Vec::new(), rejected },
+        Err(empty) => {
+            Request::Waiting { by, missing: empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect(), rejected }
+        }
+    }
+}

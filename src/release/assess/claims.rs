@@ -1,0 +1,85 @@
+//! Which attestations are heard about one attempt, and whose.
+
+use super::super::snapshot::{AttestationSeen, RiskSeen, Snapshot};
+use crate::api::attestation::ClaimOutcome;
+use crate::api::release_record::ReleaseRecordSpec;
+use crate::policy::requirement::Claim;
+use crate::policy::requirement::claim::APPROVAL;
+
+/// The fact by which CI says who made a change; several are separated by commas.
+pub(super) const CHANGE_AUTHOR: &str = "change-author";
+
+/// What is heard about one attempt.
+pub(super) struct Heard {
+    pub(super) claims: Vec<Claim>,
+    /// Who made the change, as the API server knows them.
+    pub(super) authors: Vec<String>,
+    /// What is not heard although it was meant to be, each with the reason.
+    pub(super) ignored: Vec<String>,
+}
+
+pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) -> Heard {
+    let mut heard = Heard { claims: Vec::new(), authors: Vec::new(), ignored: Vec::new() };
+    for one in &seen.attestations {
+        // A person approves a revision, not an image: it may run with another configuration.
+        let about = one.spec.revision == spec.revision
+            || (one.spec.kind != APPROVAL && is_image_of(seen, &one.spec.revision));
+        if !about {
+            continue;
+        }
+        match role(one, risk) {
+            Ok(role) => heard.claims.push(claim(one, role)),
+            Err(why) => heard.ignored.push(why),
+        }
+    }
+    heard.authors = authors(&heard.claims, &spec.changed_by);
+    heard
+}
+
+/// The role of the policy in which an approval counts; none for evidence. The error says why it does not count.
+fn role(one: &AttestationSeen, risk: &RiskSeen) -> Result<Option<String>, String> {
+    let Some(said) = one.spec.role.as_ref().filter(|_| one.spec.kind == APPROVAL) else { return Ok(None) };
+    let Some(listed) = risk.roles.iter().find(|role| role.name == *said) else { return Ok(Some(said.clone())) };
+    let member = listed.users.contains(&one.spec.author) || one.spec.groups.iter().any(|group| listed.groups.contains(group));
+    let open = listed.users.is_empty() && listed.groups.is_empty();
+    match member || open {
+        true => Ok(Some(listed.stands_for.map_or_else(|| said.clone(), |role| role.to_string()))),
+        false => Err(format!("{} is not in role {said} of the RiskBudget (spec.roles)", one.spec.author)),
+    }
+}
+
+fn claim(one: &AttestationSeen, role: Option<String>) -> Claim {
+    Claim {
+        kind: one.spec.kind.clone(),
+        role,
+        author: one.spec.author.clone(),
+        passed: one.spec.outcome == ClaimOutcome::Passed,
+        withdrawn: one.spec.outcome == ClaimOutcome::Withdrawn,
+        at: one.at,
+        until: one.spec.expires_at,
+        facts: one.spec.facts.clone(),
+    }
+}
+
+/// Who made the change: as CI attested; otherwise the person who changed the template. A machine that did stands for
+/// somebody who is not known.
+fn authors(claims: &[Claim], changed_by: &str) -> Vec<String> {
+    let attested = claims.iter().filter(|claim| claim.kind != APPROVAL && !claim.withdrawn);
+    let mut named: Vec<String> = attested
+        .filter_map(|claim| claim.facts.get(CHANGE_AUTHOR))
+        .flat_map(|names| names.split(','))
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    if named.is_empty() && !changed_by.is_empty() && !changed_by.starts_with("system:") {
+        named.push(changed_by.to_owned());
+    }
+    named.sort();
+    named.dedup();
+    named
+}
+
+fn is_image_of(seen: &Snapshot, digest: &str) -> bool {
+    digest.starts_with("sha256:")
+        && seen.workload.as_ref().is_some_and(|workload| super::super::template::has_image(&workload.template, digest))
+}

@@ -1,0 +1,330 @@
+//! What is at stake: how risky the change is, which gate it goes through, what it must show there and what it has shown.
+//!
+//! Here belongs what makes facts of a snapshot for the rules of `policy`. What must never enter: a rule of the documents
+//! (that is `policy`), and what is done about the answer (that is `plan`).
+
+mod claims;
+mod record;
+mod sign;
+
+use serde_json::Value;
+
+use super::plan::stable_set;
+use super::snapshot::{BudgetSeen, RiskSeen, Snapshot, Workload};
+use super::template::diff;
+use crate::api::gated_release::StageSpec;
+use crate::api::release_record::{AssessmentRecord, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::risk_budget::{RequirementMode, Waiver};
+use crate::api::{BudgetStatus, ChangeType, Severity, Time, Weight};
+use crate::policy::category::{Finding, Origin, parse_list};
+use crate::policy::exception::{self, Request};
+use crate::policy::gate::{self, GateDecision, GateFacts};
+use crate::policy::requirement::{
+    Claim, Claims, Due, Known, Requirement, RequirementFacts, Word, document, requirements,
+};
+use crate::policy::score::{
+    Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified, restricted,
+};
+use crate::policy::band::band;
+use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, Tier, schedule_for};
+
+pub(in crate::release) use record::{recorded, view};
+pub(in crate::release) use sign::{Signed, signed};
+
+use claims::{Heard, heard};
+
+/// What is at stake with one attempt, at one moment.
+pub(in crate::release) struct Assessed<'a> {
+    seen: &'a Snapshot,
+    risk: &'a RiskSeen,
+    now: Time,
+    heard: Heard,
+    /// What the change touches.
+    pub(in crate::release) change: Classification,
+    /// How risky it is.
+    pub(in crate::release) score: Score,
+    /// Its gate, and what blocks it.
+    pub(in crate::release) decision: GateDecision,
+    /// What it must show, waivers included.
+    pub(in crate::release) requirements: Vec<Requirement>,
+    /// Whether it ships as an exception, with the reason and who asked.
+    pub(in crate::release) exception: Option<String>,
+    budget_status: BudgetStatus,
+    customers_may_notice: bool,
+}
+
+/// What is at stake with an attempt; none where its budget is not known. With a `recorded` assessment the gate is that
+/// one: it was decided when the change began to ship, and stays.
+pub(in crate::release) fn assess<'a>(
+    seen: &'a Snapshot,
+    spec: &ReleaseRecordSpec,
+    status: &ReleaseRecordStatus,
+    now: Time,
+) -> Option<Assessed<'a>> {
+    let risk = seen.risk.as_ref()?;
+    let (budget_status, left) = match &seen.budget {
+        BudgetSeen::Measured { status, remaining_percent, .. } => (*status, Remaining::from_percent(*remaining_percent)),
+        BudgetSeen::Unmeasured(_) | BudgetSeen::Missing => return None,
+    };
+    let band = risk.band()?;
+    let heard = heard(seen, spec, risk);
+    let change = classified(seen, spec, &heard, now);
+    let context = Context {
+        incidents: risk.signals.incidents.clone(),
+        error_budget: left.map_or_else(
+            || Signal::Unknown("it is not measured".to_owned()),
+            |value| Signal::Known(Seen { value, at: now }),
+        ),
+        on_call: risk.signals.on_call.clone(),
+        restricted: restricted(&risk.restricted, now).map(|window| window.name.clone()),
+    };
+    let known = known(seen, spec, status, budget_status);
+    let claims = Claims::new(&heard.claims, &heard.authors, now);
+    let verified = verified(claims, &known, &change);
+    let score = Score::of(
+        &ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &verified },
+        now,
+    );
+    let relaxed = risk.relaxed();
+    let facts = |exception| GateFacts {
+        points: score.total,
+        change: &change,
+        kind: spec.change.kind,
+        tier: risk.tier,
+        band,
+        budget_status,
+        incident: context.in_incident(now),
+        restricted: context.restricted.is_some(),
+        remediation: matches!(claims.word("major-incident-remediation", None), Word::For(_)),
+        exception,
+        tightened: risk.budget.as_ref().is_some_and(|budget| budget.tightened),
+        relaxed: &relaxed,
+    };
+    let customers_may_notice = customers_may_notice(risk.tier, claims);
+    let request = exception::request(claims, budget_status, customers_may_notice);
+    let exception = match &status.assessment {
+        Some(recorded) => recorded.exception.clone(),
+        None => request.recorded(),
+    };
+    let decision = gate::decide(&facts(exception.is_some()));
+    let gate = status.assessment.as_ref().map_or(decision.gate, |recorded| recorded.gate);
+    let requirements = match spec.change.kind {
+        ChangeType::Rollback => Vec::new(),
+        ChangeType::Feature
+        | ChangeType::BugFix
+        | ChangeType::Reliability
+        | ChangeType::IncidentFix
+        | ChangeType::SecurityFix
+        | ChangeType::Experiment
+        | ChangeType::Refactor
+        | ChangeType::Infrastructure
+        | ChangeType::Config
+        | ChangeType::Docs => requirements(&RequirementFacts {
+            gate,
+            change: &change,
+            tier: risk.tier,
+            band,
+            known: &known,
+            claims,
+            release: &seen.release.name,
+            namespace: &seen.release.namespace,
+            now,
+        }),
+    };
+    Some(Assessed {
+        seen,
+        risk,
+        now,
+        change,
+        score,
+        decision,
+        requirements,
+        exception,
+        budget_status,
+        customers_may_notice,
+        heard,
+    })
+}
+
+impl Assessed<'_> {
+    fn claims(&self) -> Claims<'_> {
+        Claims::new(&self.heard.claims, &self.heard.authors, self.now)
+    }
+
+    /// How far a request for an exception is.
+    pub(in crate::release) fn request(&self) -> Request<'_> {
+        exception::request(self.claims(), self.budget_status, self.customers_may_notice)
+    }
+
+    /// The facts by which a freeze judges the change. A fix of an outage or of a critical bug is judged by that alone, as
+    /// the freeze policy names it; of every other change the diff may tell that it is riskier than its type.
+    pub(in crate::release) fn freeze_facts(&self, spec: &ReleaseRecordSpec) -> ChangeFacts {
+        let known = ChangeFacts::from(&spec.change);
+        let urgent = known.is_fix() && matches!(spec.change.severity, Some(Severity::P0 | Severity::P1));
+        ChangeFacts { risk: (!urgent).then_some(self.score.class), ..known }
+    }
+
+    /// Whether what is missing holds the change up.
+    pub(in crate::release) fn enforced(&self) -> bool {
+        self.risk.requirements.mode == RequirementMode::Enforce
+    }
+
+    /// Why a requirement is not asked for; none where it is.
+    pub(in crate::release) fn waived(&self, name: &str) -> Option<&Waiver> {
+        let waived = self.risk.requirements.waived.iter();
+        let mut of_it = waived.filter(|waiver| waiver.name == name);
+        of_it.find(|waiver| waiver.until.is_none_or(|until| self.now < until))
+    }
+
+    /// What is missing of what must be there by one of these.
+    pub(in crate::release) fn missing(&self, due: &[Due]) -> Vec<&Requirement> {
+        let asked = self.requirements.iter().filter(|one| due.contains(&one.due) && !one.is_met());
+        asked.filter(|one| self.waived(one.name).is_none()).collect()
+    }
+
+    /// Whether a person said that it may start, where no machine may.
+    pub(in crate::release) fn started_by_hand(&self) -> Option<&Claim> {
+        let start = self.heard.claims.iter().filter(|claim| claim.kind == START && !claim.withdrawn && claim.passed);
+        start.max_by_key(|claim| claim.at)
+    }
+
+    /// Approvals that do not count, each with the reason.
+    pub(in crate::release) fn ignored(&self) -> &[String] {
+        &self.heard.ignored
+    }
+}
+
+/// The type of the attestation by which a person starts a release that no machine may start.
+pub(in crate::release) const START: &str = "start";
+
+/// Not in Tier 0, which has no customers, and not where a complete release plan says `none`.
+fn customers_may_notice(tier: Tier, claims: Claims<'_>) -> bool {
+    let none = match claims.word(document::RELEASE_PLAN.kind, None) {
+        Word::For(plan) if document::RELEASE_PLAN.problems(&plan.facts).is_empty() => {
+            plan.facts.get(document::CUSTOMER_IMPACT).is_some_and(|impact| impact.trim().eq_ignore_ascii_case("none"))
+        }
+        Word::For(_) | Word::Against(_) | Word::Silent { .. } => false,
+    };
+    tier != Tier::T0 && !none
+}
+
+/// What is claimed of the change, by annotation or by attestation, joined with what differs between the templates.
+fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, now: Time) -> Classification {
+    let mut findings = claimed(&spec.change.categories, "the change says so");
+    let claims = Claims::new(&heard.claims, &heard.authors, now);
+    if let Word::For(claim) = claims.word(CLASSIFICATION, None) {
+        let listed: Vec<String> =
+            claim.facts.get("categories").map_or("", String::as_str).split(',').map(|word| word.trim().to_owned()).collect();
+        findings.extend(claimed(&listed, &format!("attested by {}", claim.author)));
+    }
+    if let Some((before, after)) = templates(seen) {
+        findings.extend(diff::findings(&diff::diff(before, after)));
+    }
+    Classification::new(findings)
+}
+
+/// The type of the attestation that says what a git range touches.
+pub(in crate::release) const CLASSIFICATION: &str = "classification";
+
+fn claimed(categories: &[String], evidence: &str) -> Vec<Finding> {
+    let (known, _) = parse_list(&categories.join(","));
+    let finding =
+        |category| Finding { category, origin: Origin::Claimed, evidence: evidence.to_owned() };
+    known.into_iter().map(finding).collect()
+}
+
+/// The template that serves and the one that is asked for.
+fn templates(seen: &Snapshot) -> Option<(&Value, &Value)> {
+    let workload: &Workload = seen.workload.as_ref()?;
+    let stable = stable_set(seen, workload)?;
+    Some((&stable.template, &workload.template))
+}
+
+/// What the controller knows by itself.
+fn known(seen: &Snapshot, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus, budget: BudgetStatus) -> Known {
+    let stages: Vec<StageSpec> = match status.stages.is_empty() {
+        true => schedule_for(&seen.release.spec.strategy, spec.change.kind, budget).stages,
+        false => status.stages.iter().map(|stage| stage.spec).collect(),
+    };
+    let contract = &seen.release.spec.rollback;
+    Known {
+        staged: stages.first().is_some_and(|first| first.weight < Weight::FULL),
+        // The contract always has a limit of the error rate: the CRD gives it one.
+        rollback_limits: true,
+        judges_errors: true,
+        judges_latency: contract.latency_factor.is_some() || contract.latency_added.is_some(),
+        first_bake: stages.first().map_or(crate::api::Span::ZERO, |first| first.bake),
+        rollback_proven: seen.release.status.rollback_proven_at,
+    }
+}
+
+/// Mitigations that somebody verified, or that the controller knows.
+fn verified(claims: Claims<'_>, known: &Known, change: &Classification) -> Vec<Verified> {
+    let mut all = Vec::new();
+    let mut add = |mitigation: Mitigation, claim: &Claim| {
+        all.push(Verified { mitigation, at: claim.at, until: claim.until, evidence: format!("attested by {}", claim.author) });
+    };
+    for mitigation in Mitigation::ALL {
+        let Word::For(claim) = claims.word(mitigation.as_str(), None) else { continue };
+        let kill_switch = claim.facts.get("kill-switch").is_some_and(|text| !text.trim().is_empty());
+        match mitigation {
+            // A flag alone switches nothing off: "instant kill switch verified".
+            Mitigation::FeatureFlag if !kill_switch => {}
+            // The canary is Tidegate's own: what is attested of another one does not count.
+            Mitigation::Canary => {}
+            Mitigation::FeatureFlag
+            | Mitigation::IntegrationCoverage
+            | Mitigation::NoDataMigration
+            | Mitigation::CompatibleMigration
+            | Mitigation::Isolation => add(*mitigation, claim),
+        }
+    }
+    if let Word::For(claim) = claims.word(CLASSIFICATION, None)
+        && !change.categories().any(crate::policy::Category::is_data)
+    {
+        add(Mitigation::NoDataMigration, claim);
+    }
+    let judged = known.staged && known.judges_errors && known.judges_latency;
+    if judged {
+        if let Word::For(claim) = claims.word("rollback-rehearsal", None) {
+            add(Mitigation::Canary, claim);
+        }
+        if let Some(at) = known.rollback_proven {
+            let evidence = "error rate and latency are judged at each stage, and a rollback of this workload succeeded";
+            all.push(Verified { mitigation: Mitigation::Canary, at, until: None, evidence: evidence.to_owned() });
+        }
+    }
+    all
+}
+
+/// The gate that holds: the recorded one where the change has begun to ship.
+pub(in crate::release) fn gate_of(assessment: Option<&AssessmentRecord>, decision: &GateDecision) -> Gate {
+    assessment.map_or(decision.gate, |recorded| recorded.gate)
+}
+
+impl RiskSeen {
+    /// The band of what is unspent, charges included that were not counted yet; none where nothing was counted.
+    pub fn band(&self) -> Option<Band> {
+        let budget = self.budget.as_ref()?;
+        Some(band(self.unspent()?, RiskPoints::new(budget.allocated)))
+    }
+
+    /// Risk points that are not spent.
+    fn unspent(&self) -> Option<i64> {
+        let budget = self.budget.as_ref()?;
+        let uncounted = self.ledger.pending.iter().filter(|pending| pending.charge.sequence > budget.sequence);
+        let uncounted: i64 = uncounted.map(|pending| i64::from(pending.charge.points)).sum();
+        Some(i64::from(budget.allocated) - i64::from(budget.consumed) - uncounted)
+    }
+
+    /// Risk points that are neither spent nor promised to another release.
+    pub fn free(&self, record: &str) -> Option<i64> {
+        let promised = self.ledger.reservations.iter().filter(|one| one.record != record);
+        Some(self.unspent()? - promised.map(|one| i64::from(one.points)).sum::<i64>())
+    }
+
+    fn relaxed(&self) -> std::collections::BTreeSet<crate::policy::Category> {
+        let words = self.budget.as_ref().map(|budget| budget.relaxed.join(",")).unwrap_or_default();
+        parse_list(&words).0.into_iter().collect()
+    }
+}

@@ -1,0 +1,70 @@
+//! What is put on record of an assessment, and what is shown of it.
+
+use std::collections::BTreeMap;
+
+use super::Assessed;
+use crate::api::gated_release::RiskView;
+use crate::api::release_record::{AssessmentRecord, ShownRecord};
+use crate::policy::requirement::State;
+use crate::release::wording::at_most;
+
+/// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
+const TERM: usize = 120;
+
+/// The assessment for the record, frozen when the change begins to ship.
+pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord {
+    let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut not_shown = Vec::new();
+    for one in &assessed.requirements {
+        match &one.state {
+            State::Met { by } => shown.entry(at_most(80, party(by))).or_default().push(one.name.to_owned()),
+            State::Missing { .. } => not_shown.push(one.name.to_owned()),
+        }
+    }
+    let shown = shown.into_iter().map(|(by, names)| ShownRecord { by, names });
+    AssessmentRecord {
+        points: assessed.score.total.get(),
+        score: at_most(160, &assessed.score.to_string()),
+        terms: assessed.score.terms.iter().take(16).map(|term| at_most(TERM, &term.to_string())).collect(),
+        gate: assessed.decision.gate,
+        why: at_most(256, &assessed.decision.to_string()),
+        band: assessed.risk.band().unwrap_or(crate::policy::Band::Exhausted),
+        categories: assessed.change.categories().map(|category| category.as_str().to_owned()).collect(),
+        risk_class: assessed.score.class,
+        shown: shown.take(40).collect(),
+        not_shown,
+        exception: assessed.exception.as_ref().map(|why| at_most(256, why)),
+    }
+}
+
+/// Who met it, without the moment: `ci (2 Jan 10:00:00 UTC)` and `ci (2 Jan 10:05:00 UTC)` are one party.
+fn party(by: &str) -> &str {
+    by.split(" (").next().unwrap_or(by)
+}
+
+/// The assessment as it stands in the status of the GatedRelease.
+pub(in crate::release) fn view(assessed: &Assessed<'_>, recorded: Option<&AssessmentRecord>) -> RiskView {
+    let (mut met, mut missing) = (Vec::new(), Vec::new());
+    for one in &assessed.requirements {
+        let line = at_most(400, &one.to_string());
+        match (one.is_met(), assessed.waived(one.name)) {
+            (true, _) => met.push(line),
+            (false, Some(waiver)) => met.push(format!("{}: waived, {}", one.name, waiver.reason)),
+            (false, None) => missing.push(line),
+        }
+    }
+    let terms = assessed.score.terms.iter().map(ToString::to_string);
+    let declined = assessed.score.declined.iter().map(ToString::to_string);
+    let ignored = assessed.ignored().iter().map(|why| format!("not heard: {why}"));
+    RiskView {
+        score: recorded.map_or_else(|| assessed.score.to_string(), |recorded| recorded.score.clone()),
+        terms: match recorded {
+            Some(recorded) => recorded.terms.clone(),
+            None => terms.chain(declined).chain(ignored).take(24).collect(),
+        },
+        gate: super::gate_of(recorded, &assessed.decision),
+        why: recorded.map_or_else(|| assessed.decision.to_string(), |recorded| recorded.why.clone()),
+        missing,
+        met,
+    }
+}

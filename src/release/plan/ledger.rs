@@ -1,0 +1,71 @@
+//! Risk points: kept for a release when its gate opens, charged when users are about to meet it, each once
+//! (`000_…` §5.4). Every write is fenced by the RiskBudget's resourceVersion, so that two releases that look at once
+//! cannot spend the same points; what was written there survives a crash before it stands in the record.
+
+use super::active::Active;
+use super::step::Step;
+use crate::api::Time;
+use crate::api::release_record::{ChargeRecord, Phase, ReleaseRecordStatus};
+use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus};
+use crate::policy::RiskPoints;
+use crate::policy::band::charge;
+use crate::release::action::Action;
+use crate::release::snapshot::{RiskSeen, Snapshot};
+
+/// The write that keeps points for a release; none where they are kept already.
+pub(super) fn reserve(risk: &RiskSeen, budget: &str, record: &str, points: RiskPoints) -> Option<Action> {
+    let kept = risk.ledger.reservations.iter().any(|one| one.record == record && one.points == points.get());
+    if kept {
+        return None;
+    }
+    let mut ledger = risk.ledger.clone();
+    ledger.reservations.retain(|one| one.record != record);
+    ledger.reservations.push(ReservationStatus { record: record.to_owned(), points: points.get() });
+    Some(write(risk, budget, ledger))
+}
+
+/// Gives the charge of a record its number: the write, none where it has one already, and the charge for the record.
+pub(super) fn number(
+    risk: &RiskSeen,
+    budget: &str,
+    record: &str,
+    (points, exception): (RiskPoints, bool),
+    now: Time,
+) -> (Option<Action>, ChargeRecord) {
+    if let Some(known) = risk.ledger.pending.iter().find(|pending| pending.record == record) {
+        return (None, known.charge.clone());
+    }
+    let mut ledger = risk.ledger.clone();
+    ledger.sequence = ledger.sequence.saturating_add(1);
+    let charge = ChargeRecord { sequence: ledger.sequence, points: charge(points, exception).get(), at: now, exception };
+    ledger.reservations.retain(|one| one.record != record);
+    ledger.pending.push(PendingCharge { record: record.to_owned(), charge: charge.clone() });
+    (Some(write(risk, budget, ledger)), charge)
+}
+
+fn write(risk: &RiskSeen, budget: &str, ledger: LedgerStatus) -> Action {
+    let resource_version = risk.resource_version.clone();
+    Action::WriteLedger { budget: budget.to_owned(), resource_version, ledger: Box::new(ledger) }
+}
+
+/// Charges a release that is about to meet its first user. Where its RiskBudget is gone there is nothing to charge: the
+/// release goes on.
+pub(super) fn at_first_exposure(active: &Active<'_>) -> Option<Step> {
+    let untouched = active.status.stages.first().is_some_and(|first| first.started_at.is_none());
+    if active.status.phase != Phase::Release || active.status.charge.is_some() || !untouched {
+        return None;
+    }
+    let assessment = active.status.assessment.as_ref()?;
+    let risk = active.seen.risk.as_ref()?;
+    let points = (RiskPoints::new(assessment.points), assessment.exception.is_some());
+    let (write, charge) = number(risk, &active.record.spec.risk_budget, &active.record.name, points, active.now);
+    let sentence = format!("{} is about to meet its first users and is charged {} RP.", active.name(), charge.points);
+    let next = ReleaseRecordStatus { charge: Some(charge), ..active.status.clone() };
+    Some(Step::going("Charging", sentence).all(write).update(active, next))
+}
+
+/// The charge of a template that runs ungated: half as much again, as an exception (`000_…` §7).
+pub(super) fn of_bypass(seen: &Snapshot, record: &str, points: RiskPoints, now: Time) -> Option<(Option<Action>, ChargeRecord)> {
+    let risk = seen.risk.as_ref().filter(|risk| risk.budget.is_some())?;
+    Some(number(risk, &seen.release.spec.risk_budget_ref.name, record, (points, true), now))
+}
