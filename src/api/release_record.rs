@@ -76,6 +76,10 @@ pub struct ReleaseRecordSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 80))]
     pub previous_digest: Option<String>,
+    /// What it was closed as at the moment it was opened, where it tells of something that ran ungated; absent where an
+    /// attempt begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_as: Option<Outcome>,
 }
 
 /// What carries the new version while it is judged.

@@ -7,7 +7,7 @@ mod preflight;
 use super::action::{Action, Plan};
 use super::config;
 use super::plan::agree::PAPERS_MISSING;
-use super::plan::{Say, Step, count, judged_revision};
+use super::plan::{Active, NO_WAY_BACK, REVERT_NOT_READY, Say, Step, count, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
@@ -103,20 +103,24 @@ impl After<'_> {
     fn held(&self) -> String {
         let Some((_, status)) = self.active() else { return String::new() };
         let Some(hold) = &status.hold else { return String::new() };
-        let late = status.rollback.as_ref().is_some_and(|log| count::is_late(self.seen, status, log));
-        let then = match status.phase {
-            Phase::Verify if hold.reason == PAPERS_MISSING => "complete without it, which stays on record",
-            Phase::Rollback if late => "closed as what it is, not withdrawn",
-            Phase::Plan => "closed unreleased",
-            Phase::Idle
-            | Phase::Stage
-            | Phase::Release
-            | Phase::Promote
-            | Phase::Verify
-            | Phase::Complete
-            | Phase::Rollback => "rolled back",
+        let stays = status.phase == Phase::Rollback || hold.reason == NO_WAY_BACK && self.runs_in_workload();
+        let then = if hold.reason == REVERT_NOT_READY {
+            "closed as reverted, and the roll goes on by itself"
+        } else if stays {
+            "closed as what it is, not withdrawn"
+        } else if status.phase == Phase::Verify && hold.reason == PAPERS_MISSING {
+            "complete without it, which stays on record"
+        } else if status.phase == Phase::Plan {
+            "closed unreleased"
+        } else {
+            "rolled back"
         };
         format!("Held/{}: {} Until {}, then {then}.", hold.reason, hold.message, hold.deadline.clock())
+    }
+
+    /// Whether the workload itself runs the new version.
+    fn runs_in_workload(&self) -> bool {
+        Active::of(self.seen, self.now, &[]).is_some_and(|active| active.workload_is_new())
     }
 
     /// The share of the traffic that goes to the new version after the actions.

@@ -177,6 +177,8 @@ pub struct PodSeen {
     pub ready: bool,
     /// Whether it is on its way out.
     pub deleting: bool,
+    /// Since when it is as it is: ready, not ready, or on its way out; `None` where that is not known, which counts as long ago.
+    pub since: Option<Time>,
     /// Its containers that crash, as in [`SideDeployment::crashes`].
     pub crashes: Vec<String>,
 }
@@ -198,6 +200,15 @@ pub struct ReplicaSetSeen {
     pub available: u32,
     /// Its pod template without the `pod-template-hash` label.
     pub template: Value,
+}
+
+impl PodSeen {
+    /// Whether it has been taking requests for so long that its workload counts on it (`minReadySeconds`).
+    pub fn is_available(&self, workload: &Workload, now: Time) -> bool {
+        let seconds = workload.spec.get("minReadySeconds").and_then(Value::as_u64).unwrap_or(0);
+        let since = self.since.filter(|_| seconds > 0);
+        self.ready && !self.deleting && since.is_none_or(|since| now >= since.plus(Span::from_millis(seconds * 1000)))
+    }
 }
 
 impl ReplicaSetSeen {

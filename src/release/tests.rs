@@ -308,10 +308,67 @@ fn without_a_way_back_traffic_goes_to_nobody_else_and_the_status_says_so() {
     world.behaviour.insert(revision, BAD);
     world.run(5);
     assert_eq!(world.split().weight(Carrier::Workload), Weight::FULL);
-    assert_eq!(condition(&world, "Progressing").1, "NoWayBack");
+    assert_eq!(condition(&world, "Held"), (Truth::True, "NoWayBack".into()));
+    let says = world.seen.release.status.conditions.iter().find(|it| it.kind == "Held").unwrap().message.clone();
+    assert!(says.ends_with("then closed as what it is, not withdrawn."), "{says}");
     world.behaviour.remove(&crate::release::template::revision(&stable));
     world.run(3);
     assert_eq!(world.split().weight(Carrier::Previous), Weight::FULL, "as soon as one pod is ready");
+}
+
+#[test]
+fn a_way_back_that_nobody_gets_ready_in_time_ends_the_attempt_as_what_it_is() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.run(2);
+    let stable = world.workload().sets[0].template.clone();
+    world.behaviour.insert(crate::release::template::revision(&stable), NEVER_READY);
+    // A hold that runs out takes no way back either, and does not begin the patience anew for ever.
+    world.prometheus = false;
+    world.run_until(900, |world| world.outcome() == Some(Outcome::NotWithdrawn));
+    assert_eq!(world.split().weight(Carrier::Workload), Weight::FULL, "traffic stays");
+    world.prometheus = true;
+    world.run(10);
+    assert!(world.seen.previous.is_none() && world.split() == Split::HOME);
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
+    world.deploy("shop:v3", GOOD);
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+/// What ran before the gate came, and what goes ungated later, is recorded at once, however the controller dies.
+#[rstest]
+#[case::by_routes(World::new())]
+#[case::of_a_deployment(World::by_count("Deployment"))]
+#[case::of_a_stateful_set(World::by_count("StatefulSet"))]
+fn a_controller_that_dies_in_the_middle_of_a_record_begins_no_attempt_with_it(#[case] mut world: World) {
+    let torn = |world: &mut World| {
+        world.torn = true;
+        world.run_crashing(&[0]);
+        world.torn = false;
+        assert!(world.seen.record.as_ref().unwrap().status.is_none(), "it died between the record and its status");
+        world.run(3);
+    };
+    world.seen.record = None;
+    world.seen.release.status = Default::default();
+    torn(&mut world);
+    assert_eq!(world.outcome(), Some(Outcome::Bootstrap), "{}", world.trace.join("\n"));
+    assert_eq!(world.status().summary, "Taken under the gate as it runs.");
+    // Under break-glass.
+    world.deploy("shop:v2", GOOD);
+    let workload = world.workload();
+    (workload.paused, workload.paused_because) = (false, None);
+    if workload.kind != crate::release::snapshot::KindSeen::Deployment {
+        world.ordinals().partition = 0;
+    }
+    torn(&mut world);
+    assert_eq!(world.outcome(), Some(Outcome::Bypassed));
+    assert_eq!(world.status().summary, "Runs ungated. It is the stable revision from now on.");
+    // An attempt is begun all the same.
+    world.run(20);
+    world.deploy("shop:v3", GOOD);
+    torn(&mut world);
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
 #[test]

@@ -42,6 +42,12 @@ pub(crate) struct World {
     pub(crate) requests_per_second: f64,
     /// Requests per second of callers who use the Service past its route.
     pub(crate) aside_per_second: f64,
+    /// Whether a controller that dies before it opens a record dies in the middle of that: after the record, before its status.
+    pub(crate) torn: bool,
+    /// The place of a StatefulSet whose pod nothing makes ready, such as one whose node is gone.
+    pub(crate) lost: Option<u32>,
+    /// Whether one was ever lost, so that several may be on their way at once.
+    was_lost: bool,
     /// Every write and every event, as they happen.
     pub(crate) trace: Vec<String>,
     /// Every template that was ever there, by its revision.
@@ -172,6 +178,9 @@ impl World {
             prometheus: true,
             requests_per_second: 100.0,
             aside_per_second: 0.0,
+            torn: false,
+            lost: None,
+            was_lost: false,
             trace: Vec::new(),
             templates: [(template::revision(&pod_template("shop:v1")), pod_template("shop:v1"))].into(),
             version: 10,
@@ -380,6 +389,7 @@ impl World {
             lint(plan.clone(), &self.seen).unwrap_or_else(|notes| panic!("{notes:?}\n{}", self.trace.join("\n")));
         for (index, action) in linted.plan().actions.iter().enumerate() {
             if crash_after.is_some_and(|limit| index >= limit) {
+                self.tear(action);
                 return plan;
             }
             if !self.apply(action) {
@@ -393,6 +403,12 @@ impl World {
             self.seen.release.status = plan.status.clone();
         }
         plan
+    }
+
+    fn tear(&mut self, action: &Action) {
+        if self.torn && matches!(action, Action::OpenRecord { .. }) && self.apply(action) {
+            self.seen.record.as_mut().unwrap().status = None;
+        }
     }
 
     fn seconds(&self) -> u64 {
@@ -603,7 +619,7 @@ impl World {
             Action::DeletePod { name, uid } => {
                 let found = self.seen.pods.iter_mut().find(|pod| pod.name == *name && pod.uid == *uid);
                 let Some(pod) = found else { return false };
-                (pod.deleting, pod.ready) = (true, false);
+                (pod.deleting, pod.ready, pod.since) = (true, false, Some(self.now));
                 self.trace.push(line(format!("pod {name} deleted")));
             }
             Action::WriteLedger { resource_version, ledger, .. } => {

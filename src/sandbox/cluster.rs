@@ -24,6 +24,8 @@ const TICK: Span = Span::seconds(1);
 const ROUTER: Span = Span::from_millis(150);
 /// How long a pod that flaps is ready, and then not.
 const FLAPS: (Span, Span) = (Span::seconds(2), Span::seconds(1));
+/// How many nodes pods are spread over, where one may be gone.
+pub const NODES: u32 = 3;
 /// How much of the requested CPU pods use, in percent, until somebody says otherwise.
 const CPU: f64 = 60.0;
 /// How long samples are kept.
@@ -82,6 +84,8 @@ pub struct SimulatedCluster {
 struct Nature {
     programs: Programs,
     flaps_until: Option<Time>,
+    /// Which of the nodes is gone, and until when.
+    lost: Option<(u32, Time)>,
     lags: Option<(Time, Span)>,
     /// Until when, and how many of all requests, 0 to 1, come from callers who use the Service past its route.
     aside: Option<(Time, f64)>,
@@ -92,6 +96,9 @@ struct Nature {
 impl Pods for Nature {
     fn behaviour(&self, _: &str, template: &Value) -> Behaviour {
         let pods = (self.programs)(image(template)).pods;
+        if self.lost.is_some_and(|(lost, _)| lost == node_of(template)) {
+            return Behaviour { ready: false, ..pods };
+        }
         let flapping = self.flaps_until.is_some_and(|until| self.now.0 < until.0);
         Behaviour { flaps: pods.flaps.or(flapping.then_some(FLAPS)), ..pods }
     }
@@ -99,6 +106,15 @@ impl Pods for Nature {
     fn cpu(&self, _: &str, _: &str) -> Option<f64> {
         Some(self.cpu)
     }
+}
+
+/// The node that a pod is made for, by its name: a pod of a StatefulSet always comes back to the same one, as one with a
+/// volume does.
+fn node_of(pod: &Value) -> u32 {
+    let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let ordinal = name.rsplit('-').next().and_then(|last| last.parse::<u32>().ok());
+    let sum = || name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    ordinal.unwrap_or_else(sum) % NODES
 }
 
 impl SimulatedCluster {
@@ -121,7 +137,7 @@ impl SimulatedCluster {
             controllers: Controllers::new(seed),
             traffic: Traffic::new(rate, TICK, seed),
             tsdb: Tsdb::new(RETENTION),
-            nature: Nature { programs, flaps_until: None, lags: None, aside: None, cpu: CPU, now },
+            nature: Nature { programs, flaps_until: None, lost: None, lags: None, aside: None, cpu: CPU, now },
             routed: BTreeMap::new(),
             direct: Vec::new(),
             since: BTreeMap::new(),
@@ -142,6 +158,12 @@ impl SimulatedCluster {
     /// Pods lose and regain readiness until then.
     pub fn flap_until(&mut self, until: Time) {
         self.nature.flaps_until = Some(until);
+        self.changed_mind = true;
+    }
+
+    /// One of [`NODES`] nodes is gone until then: pods on it are not ready, and those that are made for it do not get ready.
+    pub fn lose_node_until(&mut self, node: u32, until: Time) {
+        self.nature.lost = Some((node % NODES, until));
         self.changed_mind = true;
     }
 
@@ -194,6 +216,10 @@ impl SimulatedCluster {
     /// Does what is due; answers when something is due next. Whatever changes an object makes something due at once.
     pub fn step(&mut self, now: Time) -> Time {
         self.nature.now = now;
+        if self.nature.lost.is_some_and(|(_, until)| until.0 <= now.0) {
+            self.nature.lost = None;
+            self.changed_mind = true;
+        }
         let lags = self.nature.lags.filter(|(until, _)| now < *until);
         let router = lags.map_or(ROUTER, |(_, lag)| lag);
         if self.changed_mind || router != self.controllers.timing.router {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::workload::is_owned;
 use super::{items, number, side, strings, text};
+use crate::api::Time;
 use crate::api::names::{CONTROLLER_REVISION_HASH, RELEASE, ROLE};
 use crate::cluster::kind::POD;
 use crate::cluster::{Cluster, Error};
@@ -66,13 +67,23 @@ fn seen(pod: &Value) -> PodSeen {
         place: 0,
         ready: !deleting && items(pod, "/status/conditions").iter().any(is_ready),
         deleting,
+        since: since(pod),
         crashes: side::crashed_containers(pod),
     }
+}
+
+/// Since when it is ready, not ready, or on its way out. A deletion counts from when its grace is over.
+fn since(pod: &Value) -> Option<Time> {
+    let ready = items(pod, "/status/conditions").iter().find(|condition| condition["type"] == "Ready");
+    let changed = ready.and_then(|condition| text(condition, "/lastTransitionTime"));
+    let deleted = text(pod, "/metadata/deletionTimestamp");
+    deleted.or(changed).or_else(|| text(pod, "/metadata/creationTimestamp"))?.parse().ok().map(Time)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
 
     #[test]
@@ -82,6 +93,17 @@ mod tests {
         let seen = with_ordinal(&pod, 5).unwrap();
         assert_eq!((seen.place, seen.of.as_str(), seen.ready), (2, "db-6f", true));
         assert_eq!(with_ordinal(&pod, 8), None, "of an older numbering");
+    }
+
+    #[rstest]
+    #[case::on_its_way_out(json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:09Z", "creationTimestamp": "2026-01-01T00:00:01Z"},
+        "status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:05Z"}]}}), Some("2026-01-01T00:00:09Z"))]
+    #[case::not_ready(json!({"metadata": {"creationTimestamp": "2026-01-01T00:00:01Z"},
+        "status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:05Z"}]}}), Some("2026-01-01T00:00:05Z"))]
+    #[case::just_made(json!({"metadata": {"creationTimestamp": "2026-01-01T00:00:01Z"}}), Some("2026-01-01T00:00:01Z"))]
+    #[case::untold(json!({}), None)]
+    fn a_pod_tells_since_when_it_is_as_it_is(#[case] pod: Value, #[case] told: Option<&str>) {
+        assert_eq!(since(&pod), told.map(|told| Time(told.parse().unwrap())));
     }
 
     #[test]

@@ -102,6 +102,7 @@ mod tests {
             place,
             ready,
             deleting: false,
+            since: None,
             crashes: Vec::new(),
         }
     }

@@ -67,7 +67,9 @@ pub(super) fn set_partition(seen: &Snapshot, partition: u32, notes: &mut Vec<Not
     }
 }
 
-/// Only a pod that comes back at the current revision goes, only one at a time, and none that serves while another is missed.
+/// Only a pod that comes back at the current revision goes, only one at a time, and none that serves while another is missed:
+/// but for a withdrawal, and what one left, where somebody of the former version answers. How long a withdrawal has taken, a
+/// plan does not show.
 pub(super) fn delete_pod(plan: &Plan, seen: &Snapshot, (name, uid): (&str, &str), notes: &mut Vec<Note>) {
     let found = seen.pods.iter().find(|pod| pod.name == name && pod.uid == uid && !pod.deleting);
     let (Some((workload, ordinals)), Some(pod)) = (stateful(seen), found) else {
@@ -75,8 +77,11 @@ pub(super) fn delete_pod(plan: &Plan, seen: &Snapshot, (name, uid): (&str, &str)
         return;
     };
     let ready = seen.pods.iter().filter(|pod| pod.ready && !pod.deleting).count();
-    let missed = pod.ready && ready < workload.replicas as usize;
-    let comes_back = pod.place < ordinals.partition && pod.of != ordinals.current;
+    let record = seen.record.as_ref().and_then(|record| record.status.as_ref());
+    let withdrawn = record.is_some_and(|status| status.rollback.is_some() || status.outcome.is_some());
+    let answered = seen.pods.iter().any(|pod| pod.ready && !pod.deleting && pod.of == ordinals.current);
+    let missed = pod.ready && ready < workload.replicas as usize && !(withdrawn && answered);
+    let comes_back = pod.place < ordinals.partition && pod.of != ordinals.current && ordinals.observed;
     let alone = plan.actions.iter().filter(|action| matches!(action, Action::DeletePod { .. })).count() == 1;
     if missed || !comes_back || !alone {
         notes.push(Note::DeletedPod(name.to_owned()));

@@ -194,6 +194,23 @@ mod count {
     }
 
     #[test]
+    fn a_withdrawal_may_miss_another_pod_where_somebody_answers() {
+        let mut world = second_stage("StatefulSet");
+        let revision = world.workload().revision.clone();
+        world.behaviour.insert(revision, Behaviour { errors: 0.5, ..GOOD });
+        world.run_until(20, |world| world.status().rollback.is_some());
+        let new = delete(&world, 3);
+        let refused = [Note::DeletedPod("checkout-3".into())];
+        world.seen.pods.iter_mut().find(|pod| pod.place == 1).unwrap().ready = false;
+        assert_eq!(notes(&world, vec![new.clone()]), []);
+        world.ordinals().observed = false;
+        assert_eq!(notes(&world, vec![new.clone()]), refused, "it would come back as it is");
+        world.ordinals().observed = true;
+        world.seen.pods.iter_mut().filter(|pod| pod.place < 3).for_each(|pod| pod.ready = false);
+        assert_eq!(notes(&world, vec![new]), refused, "nobody else answers");
+    }
+
+    #[test]
     fn the_canary_grows_no_further_than_the_stage_allows_and_never_after_an_abort() {
         let mut world = second_stage("Deployment");
         let sized = |replicas: u32| Action::Apply {

@@ -16,6 +16,12 @@ use crate::release::{template, wording};
 /// The hold of a release whose router does not follow.
 const ROUTE_NOT_EFFECTIVE: &str = "RouteNotEffective";
 
+/// The hold of a release that should go back and has nobody to go back to.
+pub(in crate::release) const NO_WAY_BACK: &str = "NoWayBack";
+
+/// The hold of a release whose former template is back in the workload and does not get ready.
+pub(in crate::release) const REVERT_NOT_READY: &str = "RevertNotReady";
+
 /// An attempt that has no outcome yet.
 pub(in crate::release) struct Active<'a> {
     pub(in crate::release) seen: &'a Snapshot,
@@ -98,7 +104,7 @@ impl<'a> Active<'a> {
     }
 
     /// Whether the workload runs, or is about to run, the new version itself: it has then no way back to stable.
-    pub(super) fn workload_is_new(&self) -> bool {
+    pub(in crate::release) fn workload_is_new(&self) -> bool {
         if self.record.spec.arm == Arm::Workload {
             return true;
         }
@@ -370,6 +376,8 @@ impl<'a> Active<'a> {
         let message = wording::at_most(1_000, &message);
         let hold = match &self.status.hold {
             Some(hold) if hold.reason == reason && !anew => hold.clone(),
+            // What it waits for besides changes nothing while a release that should go back cannot.
+            Some(hold) if hold.reason == NO_WAY_BACK && self.lacks_way_back() => hold.clone(),
             // Another reason does not begin the patience anew: a hold ends.
             Some(hold) => HoldStatus { reason: reason.to_owned(), message, ..hold.clone() },
             None => {
@@ -385,6 +393,34 @@ impl<'a> Active<'a> {
             return step;
         }
         step.update(self, ReleaseRecordStatus { hold: Some(hold), ..self.status.clone() })
+    }
+
+    /// Waits as [`Active::hold`] does, with a deadline of its own whatever was waited for before; when it is over, what `over`
+    /// says happens, and nothing else.
+    pub(super) fn hold_until(
+        &self,
+        reason: &str,
+        message: &str,
+        patience: Span,
+        over: impl FnOnce(&HoldStatus) -> Step,
+    ) -> Step {
+        let stands = self.status.hold.as_ref().filter(|hold| hold.reason == reason);
+        match stands {
+            Some(hold) if self.now >= hold.deadline => over(hold),
+            Some(hold) => Step::says(Say::Held).wake(hold.deadline.since(self.now)),
+            None => {
+                let message = wording::at_most(1_000, message);
+                let (since, deadline) = (self.now, self.now.plus(patience));
+                let hold = HoldStatus { reason: reason.to_owned(), message, since, deadline };
+                let next = ReleaseRecordStatus { hold: Some(hold), ..self.status.clone() };
+                Step::says(Say::Held).update(self, next).wake(patience)
+            }
+        }
+    }
+
+    /// Whether the workload runs the new version and nobody is ready who could take the traffic over.
+    pub(super) fn lacks_way_back(&self) -> bool {
+        !self.seen.by_count() && self.workload_is_new() && self.ready(Carrier::Previous, 1).is_err()
     }
 
     fn expire(&self, hold: &HoldStatus) -> Step {

@@ -1,6 +1,6 @@
 //! No attempt is going on: is there one to begin?
 
-use super::active::{active_set, judged_revision, named, steer, weight};
+use super::active::{NO_WAY_BACK, active_set, judged_revision, named, steer, weight};
 use super::autoscaler::{self, Release};
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::{count, open, stable};
@@ -17,7 +17,7 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
         return with_autoscalers(seen, now, Step::says(Say::Problems(found)));
     };
-    if let Some(step) = clear_leftovers(seen).or_else(|| count::leftovers(seen)) {
+    if let Some(step) = clear_leftovers(seen).or_else(|| count::leftovers(seen, now)) {
         return step;
     }
     let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
@@ -50,6 +50,9 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
     }
     let leftover = |carrier: Carrier| seen.side(carrier).is_some_and(|side| side.foreign.is_none());
     let going = || Step::going("CleaningUp", "Removing what the last attempt left.".to_owned());
+    if let Some(step) = only_canary_answers(seen) {
+        return Some(step);
+    }
     if named(seen, Carrier::Canary) || named(seen, Carrier::Previous) {
         return Some(going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN));
     }
@@ -64,6 +67,28 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
         .map(|carrier| Action::Delete { carrier })
         .collect();
     (!gone.is_empty()).then(|| going().all(gone).wake(LOOK_AGAIN))
+}
+
+/// An attempt was closed in the middle of its promotion, without a way back: users are answered by the canary, and stay there
+/// until the workload can answer them. A workload that is to have no pods has none.
+fn only_canary_answers(seen: &Snapshot) -> Option<Step> {
+    let workload = seen.workload.as_ref().filter(|workload| workload.replicas > 0)?;
+    let answers = seen.service.as_ref().is_some_and(|service| service.ready_endpoints > 0);
+    let canary = seen.canary.as_ref()?;
+    let carries = weight(seen, Carrier::Canary) > Weight::ZERO && canary.endpoints.is_some_and(|ready| ready > 0);
+    if answers || !carries {
+        return None;
+    }
+    let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
+    let let_go = match workload.paused {
+        true => format!(" To let its template run: {}", wording::let_go(seen.kind(), namespace, name)),
+        false => String::new(),
+    };
+    let message = format!(
+        "The {} has no ready pod: the canary of the last attempt keeps the traffic until it has one. Look: kubectl get pods -n {namespace}.{let_go}",
+        seen.kind()
+    );
+    Some(Step::says(Say::Unsettled(NO_WAY_BACK, message)).wake(LOOK_AGAIN))
 }
 
 /// The workload is paused.
@@ -96,7 +121,9 @@ fn closed_for_good(seen: &Snapshot, workload: &Workload, last: &Record) -> bool 
     let revision = judged_revision(seen, workload);
     // A template that went back to the stable one and then changed again is a new attempt, even at a revision tried before.
     let stayed = seen.release.status.workload.as_ref().is_none_or(|stored| stored.revision == revision);
-    let settled = matches!(status.outcome, Some(Outcome::RolledBack | Outcome::Expired | Outcome::Abandoned));
+    // What was not withdrawn from a StatefulSet is held all the same; in a Deployment it is what runs.
+    let held = status.outcome == Some(Outcome::NotWithdrawn) && seen.kind() == WorkloadKind::StatefulSet;
+    let settled = held || matches!(status.outcome, Some(Outcome::RolledBack | Outcome::Expired | Outcome::Abandoned));
     settled && stayed && !retried && revision == last.spec.revision
 }
 
@@ -257,6 +284,8 @@ pub(super) fn last_good(seen: &Snapshot) -> Option<String> {
     let last = seen.record.as_ref()?;
     let outcome = last.status.as_ref().and_then(|status| status.outcome)?;
     match outcome {
+        // A StatefulSet comes back at the former version, one day.
+        Outcome::NotWithdrawn if seen.kind() == WorkloadKind::StatefulSet => last.spec.stable.clone(),
         Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => {
             Some(last.spec.revision.clone())
         }

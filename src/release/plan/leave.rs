@@ -2,7 +2,7 @@
 
 use super::active::{Active, active_set, named, steer, weight};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{autoscaler, count, promote, roll_back, verify};
+use super::{autoscaler, count, open, promote, roll_back, verify};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
@@ -62,6 +62,9 @@ fn last_word(workload: &Workload, seen: &Snapshot, why: &str) -> Option<Action> 
 
 /// An attempt that is going on is ended first: forward where the workload runs the new version already, else back.
 fn close(active: &Active<'_>, why: &str) -> Step {
+    if let Some(step) = open::close_again(active) {
+        return step;
+    }
     if active.seen.by_count() {
         return count::close(active, why);
     }

@@ -24,7 +24,7 @@ use super::{chain, explain};
 use crate::api::Time;
 use crate::api::release_record::{Outcome, Phase};
 
-pub(super) use active::{Active, active_set, judged_revision, named, routes, weight};
+pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 
@@ -51,6 +51,9 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
 }
 
 fn active_step(active: &Active<'_>) -> Step {
+    if let Some(step) = open::close_again(active) {
+        return step;
+    }
     let Some(status) = active.stored() else {
         // The controller died between creating the record and writing where it stands.
         return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned()))

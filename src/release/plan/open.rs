@@ -1,6 +1,6 @@
 //! The record that an attempt begins with.
 
-use super::active::{fresh, judged_revision};
+use super::active::{Active, fresh, judged_revision};
 use super::idle::last_good;
 use super::stable::stable_set;
 use super::ledger;
@@ -48,6 +48,27 @@ fn charged(mut step: Step, seen: &Snapshot, now: Time) -> Step {
     step
 }
 
+/// A record that was to be closed as it was opened, and is not, because the controller died between the two: it is closed as
+/// what it says, and begins no attempt. What else was said is lost with the controller.
+pub(super) fn close_again(active: &Active<'_>) -> Option<Step> {
+    let outcome = active.record.spec.closed_as.filter(|_| active.stored().is_none())?;
+    let summary = match outcome {
+        Outcome::Bootstrap => "Taken under the gate as it runs.",
+        Outcome::Bypassed if active.record.spec.change.kind == ChangeType::Config => {
+            "A ConfigMap was edited in place: all pods read it, or will when they start, and no stage has judged it."
+        }
+        Outcome::Bypassed
+        | Outcome::Succeeded
+        | Outcome::RolledBack
+        | Outcome::Superseded
+        | Outcome::Expired
+        | Outcome::Reverted
+        | Outcome::Abandoned
+        | Outcome::NotWithdrawn => "Runs ungated. It is the stable revision from now on.",
+    };
+    Some(active.seal(outcome, summary.to_owned()))
+}
+
 /// The record of an edit that was no change of the template.
 pub(super) fn as_config(mut step: Step) -> Step {
     let config = |spec: &mut ReleaseRecordSpec| {
@@ -86,6 +107,7 @@ fn record(
         risk_budget: seen.release.spec.risk_budget_ref.name.clone(),
         arm,
         previous_digest: seen.record.as_ref().and_then(|last| last.status.as_ref()?.digest.clone()),
+        closed_as: status.outcome,
     };
     let name = record_name(&seen.release.name, attempt);
     Step {

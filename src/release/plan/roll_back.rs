@@ -1,6 +1,6 @@
 //! The way back: weight 0 first, then the canary goes. What set it off, how long it took and what was left are on record.
 
-use super::active::{Active, Template};
+use super::active::{Active, NO_WAY_BACK, Template};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, grow_previous, verdict_now};
 use crate::analysis::Verdict;
@@ -18,7 +18,7 @@ pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, thresh
         return super::count::begin(active, trigger, value, threshold);
     }
     let to = home(active);
-    if to == Carrier::Previous && active.ready(to, 1).is_err() {
+    if active.lacks_way_back() {
         return no_way_back(active, trigger, &value);
     }
     withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to))
@@ -58,14 +58,25 @@ pub(super) fn going_back(active: &Active<'_>, log: RollbackLog) -> ReleaseRecord
 }
 
 /// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
-/// and goes as soon as one pod is ready.
+/// and goes as soon as one pod is ready. Where none is in time, the attempt is closed as what it is.
 fn no_way_back(active: &Active<'_>, trigger: Trigger, value: &str) -> Step {
-    let sentence = format!(
-        "{} should go back ({trigger}: {value}), but no pod of the previous version is ready: traffic goes there as soon as one is. Look: kubectl get pods -n {}",
+    let why = format!("{trigger}: {}", wording::at_most(256, value));
+    let message = format!(
+        "{} should go back ({why}), but no pod of the previous version is ready: traffic goes there as soon as one is. Look: kubectl get pods -n {}",
         active.name(),
         active.seen.release.namespace
     );
-    Step::going("NoWayBack", sentence).wake(LOOK_AGAIN)
+    let patience = active.seen.release.spec.strategy.hold_for;
+    active.hold_until(NO_WAY_BACK, &message, patience, |hold| {
+        let summary = format!(
+            "Not withdrawn ({why}): no pod of the previous version was ready from {} to {}. Traffic stays with this version, which is what the workload runs: push a fix or revert in Git.",
+            hold.since.clock(),
+            hold.deadline.clock()
+        );
+        active.seal(Outcome::NotWithdrawn, summary)
+    })
+    // No watch tells of endpoints.
+    .wake(LOOK_AGAIN)
 }
 
 /// Weights that somebody changed are not put back where nobody would answer: the version goes back instead.
@@ -202,7 +213,7 @@ fn stranded(active: &Active<'_>) -> Step {
         active.name(),
         active.seen.kind()
     );
-    active.hold("NoWayBack", message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN)
+    active.hold(NO_WAY_BACK, message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN)
 }
 
 /// A newer template, or the stable one again, ends what is going on before the promotion.
@@ -297,9 +308,9 @@ pub(super) fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecord
     ReleaseRecordStatus { rollback: Some(log), ..active.next() }
 }
 
-/// Traffic is home and the canary is gone: the state is checked and the record sealed.
-pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, home_at: Time) -> Step {
-    let outcome = match log.trigger {
+/// How an attempt ends that this brought back.
+pub(super) const fn outcome_of(trigger: Trigger) -> Outcome {
+    match trigger {
         Trigger::Superseded => Outcome::Superseded,
         Trigger::Reverted => Outcome::Reverted,
         Trigger::Resumed => Outcome::Bypassed,
@@ -311,7 +322,12 @@ pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, ho
         | Trigger::Crashed
         | Trigger::RouteNotEffective
         | Trigger::HoldExpired => Outcome::RolledBack,
-    };
+    }
+}
+
+/// Traffic is home and the canary is gone: the state is checked and the record sealed.
+pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, home_at: Time) -> Step {
+    let outcome = outcome_of(log.trigger);
     let window = active.seen.release.spec.analysis.window;
     // A change of mind is no incident: only what hurt, or might have, is checked afterwards.
     if outcome == Outcome::RolledBack && active.now < home_at.plus(window) {

@@ -69,6 +69,7 @@ const RULES: &[Rule] = &[
     workload::settled,
     workload::partition_by_others,
     workload::paused_by_others,
+    workload::partition_in_manifest,
     workload::argo,
     workload::autoscalers,
     network::policies,

@@ -94,6 +94,31 @@ pub(super) fn paused_by_others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// Where kubectl keeps what a client-side apply said last.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A manifest that states a partition puts it back at every client-side apply, whoever owns the field. One of 0 lets a held
+/// template go, as a person may.
+pub(super) fn partition_in_manifest(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    if facts.ordinals().is_none() {
+        return;
+    }
+    let annotations = labels(&facts.around.workload, "/metadata/annotations");
+    let manifest = annotations.get(LAST_APPLIED).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let stated = manifest.as_ref().and_then(|it| it.pointer("/spec/updateStrategy/rollingUpdate/partition"));
+    let Some(stated) = stated.and_then(Value::as_u64) else { return };
+    let effect = match stated {
+        0 => {
+            "a kubectl apply of it by a person lets a held template go to all pods at once, which is recorded as Bypassed"
+        }
+        _ => "a kubectl apply of it by a person moves what Tidegate holds, in the middle of a release too",
+    };
+    let message = format!(
+        "The manifest that was applied last (kubectl apply) states spec.updateStrategy.rollingUpdate.partition {stated}: {effect}. Remove `partition` from the manifest and apply it once while nothing is held."
+    );
+    found.push(facts.of_workload("PartitionStated", Severity::Warn, message));
+}
+
 /// The field managers, other than Tidegate, that own the field of a workload that holds it: `spec.paused` of a Deployment, the
 /// partition of a StatefulSet.
 ///

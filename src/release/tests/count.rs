@@ -9,6 +9,10 @@ use crate::release::plan::count::share;
 const DEPLOYMENT: &str = "Deployment";
 const STATEFUL_SET: &str = "StatefulSet";
 
+fn condition_message(world: &World, kind: &str) -> String {
+    world.seen.release.status.conditions.iter().find(|it| it.kind == kind).unwrap().message.clone()
+}
+
 fn new_pods(world: &World) -> usize {
     world.images().iter().filter(|image| *image != "shop:v1").count()
 }
@@ -254,6 +258,28 @@ fn a_revert_after_a_late_breach_ships_at_once() {
 }
 
 #[test]
+fn a_revert_after_a_late_breach_that_does_not_get_ready_ends_the_attempt_all_the_same() {
+    let mut world = bad_in_verification();
+    world.deploy("shop:v1", NEVER_READY);
+    world.run(5);
+    assert_eq!(condition(&world, "Held"), (Truth::True, "RevertNotReady".into()));
+    let says = condition_message(&world, "Held");
+    assert!(says.ends_with("then closed as reverted, and the roll goes on by itself."), "{says}");
+    world.run_until(70, |world| world.outcome() == Some(Outcome::Reverted));
+    assert!(
+        world.status().summary.contains("kubectl rollout status deployment/checkout"),
+        "{}",
+        world.status().summary
+    );
+    world.run(3);
+    assert_eq!(condition(&world, "Ready"), (Truth::True, "InForce".into()), "what was asked for is what is let go");
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, GOOD);
+    world.run(10);
+    assert_eq!(world.images(), vec!["shop:v1"; 4]);
+}
+
+#[test]
 fn a_fix_after_a_late_breach_goes_through_the_gate_and_starts_from_what_runs() {
     let mut world = bad_in_verification();
     world.deploy("shop:v3", GOOD);
@@ -325,6 +351,91 @@ fn a_stateful_set_keeps_its_first_pod_until_it_is_verified_and_so_comes_back_lat
     assert_eq!(world.images(), vec!["shop:v1"; 4]);
     assert_eq!(world.ordinals().partition, HELD_PARTITION);
     insta::assert_snapshot!(world.trace.join("\n"));
+}
+
+/// A StatefulSet whose version gets bad in its verification, with a pod that nothing makes ready, such as one whose node is gone.
+fn bad_with_a_lost_pod(place: u32) -> World {
+    let mut world = World::by_count(STATEFUL_SET);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.phase() == Some(Phase::Verify));
+    world.run(5);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.lost = Some(place);
+    world.run_until(60, |world| world.phase() == Some(Phase::Rollback));
+    world.run(20);
+    world
+}
+
+#[test]
+fn a_withdrawal_waits_for_a_pod_that_nobody_gets_ready_no_longer_than_its_time_budget() {
+    let mut world = bad_with_a_lost_pod(1);
+    world.run(200);
+    assert_eq!(world.images(), ["shop:v1", "shop:v2", "shop:v2"], "within the time budget another is waited for");
+    let says = condition_message(&world, "Progressing");
+    assert!(says.contains("1 are not, and are waited for no longer than the time budget (5m)"), "{says}");
+    world.run_until(120, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.images(), ["shop:v1"], "what was deleted comes after the one before it");
+    assert_eq!(world.status().rollback.as_ref().unwrap().within_time_budget, Some(false));
+    let at = |pod: &str| {
+        let line = world.trace.iter().find(|line| line.ends_with(&format!("pod {pod} deleted"))).unwrap();
+        line.trim().split('s').next().unwrap().parse::<u32>().unwrap()
+    };
+    assert!(at("checkout-3") < at("checkout-2"), "one at a time, the highest first\n{}", world.trace.join("\n"));
+    world.lost = None;
+    world.run(10);
+    assert_eq!(world.images(), vec!["shop:v1"; 4]);
+}
+
+#[test]
+fn the_last_pods_that_answer_are_not_withdrawn_and_the_attempt_ends_all_the_same() {
+    let mut world = bad_with_a_lost_pod(0);
+    world.run_until(300, |world| condition(world, "Held") == (Truth::True, "NoWayBack".into()));
+    let says = condition_message(&world, "Held");
+    assert!(says.contains("no pod of the former version is ready"), "{says}");
+    assert!(says.ends_with("then closed as what it is, not withdrawn."), "{says}");
+    world.run_until(601, |world| world.outcome() == Some(Outcome::NotWithdrawn));
+    world.run(20);
+    assert_eq!(world.images(), vec!["shop:v2"; 3], "who answers stays");
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "NoWayBack".into()));
+    // Its node is back.
+    let attempts = world.seen.release.status.attempts;
+    world.lost = None;
+    world.run(20);
+    assert_eq!(world.images(), vec!["shop:v1"; 4], "{}", world.trace.join("\n"));
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "NotWithdrawn".into()));
+    assert_eq!(world.seen.release.status.attempts, attempts, "and the same template is not tried again");
+    world.deploy("shop:v1", GOOD);
+    world.run(10);
+    assert_eq!(condition(&world, "Ready"), (Truth::True, "InForce".into()));
+}
+
+#[test]
+fn no_pod_is_deleted_before_its_controller_has_seen_the_partition_by_which_it_comes_back() {
+    let mut world = at_stage(STATEFUL_SET, GOOD, 1);
+    world.deploy("shop:v1", GOOD);
+    for _ in 0..5 {
+        world.look(None);
+    }
+    assert_eq!(world.phase(), Some(Phase::Rollback));
+    assert!(!world.ordinals().observed && world.ordinals().partition == HELD_PARTITION);
+    assert!(world.seen.pods.iter().all(|pod| !pod.deleting), "{}", world.trace.join("\n"));
+    world.settle();
+    world.look(None);
+    assert!(world.seen.pods.iter().any(|pod| pod.deleting), "{}", world.trace.join("\n"));
+}
+
+#[rstest]
+fn a_pod_that_is_ready_counts_as_long_as_its_workload_says_after(#[values(DEPLOYMENT, STATEFUL_SET)] kind: &str) {
+    let mut world = World::by_count(kind);
+    world.workload().spec = serde_json::json!({"minReadySeconds": 20});
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| new_pods(world) == 1);
+    let ready = world.now;
+    world.run_until(60, |world| world.status().stages[0].started_at.is_some());
+    let waited = world.now.since(ready);
+    assert!(waited >= Span::seconds(18) && waited <= Span::seconds(25), "{waited}");
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
 #[test]
@@ -405,13 +516,17 @@ proptest! {
         newer in prop::option::of(0_usize..160),
         down in prop::option::of(0_usize..160),
         scaled in prop::option::of((0_usize..160, 2_u32..8)),
+        lost in prop::option::of((0_usize..160, 0_u32..4, any::<bool>())),
+        torn in any::<bool>(),
     ) {
         let mut world = World::by_count(if stateful { STATEFUL_SET } else { DEPLOYMENT });
+        world.torn = torn;
         world.deploy("shop:v2", GOOD);
         for (second, crash) in crashes.iter().enumerate() {
             if Some(second) == newer { world.deploy("shop:v3", GOOD); }
             if Some(second) == down { world.prometheus = false; }
             if let Some((at, replicas)) = scaled && at == second { world.workload().replicas = replicas; }
+            if let Some((at, place, _)) = lost && at == second { world.lost = Some(place); }
             if second as u32 == onset {
                 let revision = world.workload().revision.clone();
                 world.behaviour.insert(revision, Behaviour { errors, ..GOOD });
@@ -419,6 +534,8 @@ proptest! {
             world.run_crashing(&[*crash]);
         }
         world.prometheus = true;
+        // A node that comes back, or one that does not before all has ended.
+        if lost.is_none_or(|(.., back)| back) { world.lost = None; }
         for _ in 0..3000 {
             if world.outcome().is_some() && world.look(None).actions.is_empty() {
                 break;
@@ -426,6 +543,7 @@ proptest! {
             world.run(1);
         }
         prop_assert!(world.outcome().is_some(), "still going: {:?}\n{}", world.phase(), world.trace.join("\n"));
+        world.lost = None;
         world.run(60);
         let images = world.images();
         let one = images.windows(2).all(|pair| pair[0] == pair[1]);

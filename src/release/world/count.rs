@@ -20,7 +20,17 @@ fn revision(of: &str) -> &str {
 
 fn new_pod(name: String, of: &str, canary: bool, place: u32) -> PodSeen {
     let uid = format!("{name}/{of}");
-    PodSeen { name, uid, of: of.to_owned(), canary, place, ready: false, deleting: false, crashes: Vec::new() }
+    PodSeen {
+        name,
+        uid,
+        of: of.to_owned(),
+        canary,
+        place,
+        ready: false,
+        deleting: false,
+        since: None,
+        crashes: Vec::new(),
+    }
 }
 
 impl World {
@@ -126,9 +136,14 @@ impl World {
     }
 
     fn become_ready(&mut self, which: impl Fn(&PodSeen) -> bool) {
-        let behaviours = self.behaviour.clone();
+        let (behaviours, now) = (self.behaviour.clone(), self.now);
+        let lost = self.lost;
+        self.was_lost |= lost.is_some();
         for pod in self.seen.pods.iter_mut().filter(|pod| which(pod)) {
-            pod.ready = behaviours.get(revision(&pod.of)).copied().unwrap_or(GOOD).ready;
+            let ready = behaviours.get(revision(&pod.of)).copied().unwrap_or(GOOD).ready && lost != Some(pod.place);
+            if pod.since.is_none() || pod.ready != ready {
+                (pod.ready, pod.since) = (ready, Some(now));
+            }
         }
     }
 
@@ -145,6 +160,7 @@ impl World {
         let missing = (0..replicas).find(|place| !self.seen.pods.iter().any(|pod| pod.place == *place));
         let all_ready = self.seen.pods.iter().all(|pod| pod.ready);
         match missing {
+            // One that does not become ready stops everything after it.
             Some(place) if self.seen.pods.iter().filter(|pod| pod.place < place).all(|pod| pod.ready) => {
                 let of = if place < partition { &current } else { &update };
                 self.seen.pods.push(new_pod(format!("checkout-{place}"), of, false, place));
@@ -208,7 +224,7 @@ impl World {
         let settled = workload.replicas.min(4);
         let ready = self.seen.pods.iter().filter(|pod| pod.ready && pod.place < settled).count();
         let broken = self.behaviour.values().any(|behaviour| !behaviour.ready);
-        if workload.kind != KindSeen::Deployment && !broken {
+        if workload.kind != KindSeen::Deployment && !broken && !self.was_lost {
             assert!(ready + 1 >= settled as usize, "{ready} ready\n{}", self.trace.join("\n"));
         }
     }

@@ -353,6 +353,7 @@ impl People {
             | Act::Compact
             | Act::Prometheus { .. }
             | Act::Flap(_)
+            | Act::NodeGone { .. }
             | Act::RouterLag(_)
             | Act::RouterStuck(_)
             | Act::Aside(_) => return None,

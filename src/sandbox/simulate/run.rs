@@ -225,6 +225,10 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.flap_until(until));
         }
+        Act::NodeGone { node, span } => {
+            let until = shared.now().plus(*span);
+            shared.with(|world| world.cluster.lose_node_until(*node, until));
+        }
         Act::RouterLag(span) => {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.lag_until(until, LAG));
@@ -280,6 +284,7 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
     let now = shared.now();
     shared.with(|world| {
         world.cluster.flap_until(now);
+        world.cluster.lose_node_until(0, now);
         world.cluster.lag_until(now, LAG);
         set_budget(&mut world.cluster, 90);
         world.checkers.circumstances.calm_since = Some(now);

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::api::Span;
+use crate::sandbox::cluster::NODES;
 
 /// How the pods of a version behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,6 +185,13 @@ pub enum Act {
     },
     /// Pods lose and regain readiness.
     Flap(Span),
+    /// A node goes away: pods on it are not ready, and those that are made for it do not get ready.
+    NodeGone {
+        /// Which.
+        node: u32,
+        /// For how long.
+        span: Span,
+    },
     /// The router takes up changes late.
     RouterLag(Span),
     /// The router takes up nothing.
@@ -201,6 +209,7 @@ impl Act {
             | Self::Partition { span, .. }
             | Self::Prometheus { span, .. }
             | Self::Flap(span)
+            | Self::NodeGone { span, .. }
             | Self::RouterLag(span)
             | Self::RouterStuck(span)
             | Self::Aside(span)
@@ -289,6 +298,7 @@ impl Act {
                 PrometheusFault::Garbage => "prometheus-garbage",
             },
             Self::Flap(_) => "flap",
+            Self::NodeGone { .. } => "node-gone",
             Self::RouterLag(_) => "router-lag",
             Self::RouterStuck(_) => "router-stuck",
             Self::Aside(_) => "aside",
@@ -296,7 +306,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 48] = [
+    pub const WORDS: [&'static str; 49] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -343,6 +353,7 @@ impl Act {
         "prometheus-slow",
         "prometheus-garbage",
         "flap",
+        "node-gone",
         "router-lag",
         "router-stuck",
     ];
@@ -366,6 +377,7 @@ impl fmt::Display for Act {
             Self::Partition { process, span } => write!(f, "process {process} is cut off for {span}"),
             Self::Prometheus { span, .. } => write!(f, "{} for {span}", self.word()),
             Self::Flap(span) => write!(f, "pods flap for {span}"),
+            Self::NodeGone { node, span } => write!(f, "node {node} is gone for {span}"),
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
             Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
@@ -497,6 +509,13 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     let (queue, lean) = (dice.u32(0..4) == 0, dice.u32(0..4) == 0);
     if queue || lean {
         items.push(Item { at: Span::seconds(1), act: Act::Strategy { queue, lean } });
+    }
+    // And these: nodes go away in worlds in which anything fails; not behind a route yet, where a way back to a workload
+    // without a ready pod is taken all the same (ARCHITECTURE, known limits).
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x40de);
+    if mix.faults > 0 && mix.workload != Workload::Routed && dice.u32(0..3) == 0 {
+        let (at, span) = (seconds(&mut dice, 5, within), seconds(&mut dice, 10, 180));
+        items.push(Item { at, act: Act::NodeGone { node: dice.u32(0..NODES), span } });
     }
     items.sort_by_key(|item| item.at);
     items

@@ -64,8 +64,8 @@ impl Exposure for Beside<'_> {
         Ok(vec![Action::Apply { carrier: Carrier::Canary, object }])
     }
 
-    fn exposed(&self, pods: u32) -> Result<(), String> {
-        let ready = count(self.beside().filter(|pod| pod.ready).count());
+    fn exposed(&self, active: &Active<'_>, pods: u32) -> Result<(), String> {
+        let ready = count(self.beside().filter(|pod| pod.is_available(self.workload, active.now)).count());
         let there = count(self.beside().count());
         match ready == pods && there == pods {
             true => Ok(()),
@@ -74,7 +74,7 @@ impl Exposure for Beside<'_> {
     }
 
     /// First to no pods, so that it can be seen when the last of them is gone; then the Deployment goes.
-    fn withdraw(&self) -> Vec<Action> {
+    fn withdraw(&self, _: &Active<'_>) -> Vec<Action> {
         let Some(side) = self.seen.canary.as_ref().and_then(|side| side.deployment.as_ref()) else { return Vec::new() };
         let carrier = Carrier::Canary;
         match (side.deleting, side.replicas, self.seen.pods.iter().any(|pod| pod.canary)) {
@@ -87,6 +87,11 @@ impl Exposure for Beside<'_> {
 
     fn withdrawing(&self) -> String {
         format!("{} canary pods are on their way out", self.seen.pods.iter().filter(|pod| pod.canary).count())
+    }
+
+    /// What waits for pods that never end is nobody's wait: they take no requests.
+    fn stuck(&self, _: &Active<'_>) -> Option<String> {
+        None
     }
 
     fn keeps_way_back(&self) -> bool {

@@ -2,7 +2,7 @@
 //! whatever is ready, and the former pods are gone. That is said plainly, a revert in Git ships at once, and where none comes
 //! the attempt is closed as what it is.
 
-use super::super::active::{Active, Template};
+use super::super::active::{Active, NO_WAY_BACK, REVERT_NOT_READY, Template};
 use super::super::roll_back::{afterwards, came_home};
 use super::super::step::{LOOK_AGAIN, Step};
 use super::{drop_canary, is_former, patience};
@@ -40,10 +40,9 @@ pub(super) fn step(active: &Active<'_>, log: &RollbackLog) -> Step {
     if active.template(workload) == Template::Newer {
         return stays(active, "a newer template takes its place");
     }
-    match &active.status.hold {
-        Some(hold) if active.now >= hold.deadline => stays(active, "nobody reverted it in time"),
-        Some(_) | None => active.hold("NoWayBack", sentence(active, log), patience(active)),
-    }
+    active.hold_until(NO_WAY_BACK, &sentence(active, log), patience(active), |_| {
+        stays(active, "nobody reverted it in time")
+    })
 }
 
 /// The former template is back in the workload: it is let go at once, and is home when nothing else runs.
@@ -61,12 +60,32 @@ fn revert(active: &Active<'_>, workload: &Workload, log: &RollbackLog) -> Step {
     let available = workload.sets.iter().find(own).map_or(0, |set| set.available);
     let others = workload.sets.iter().any(|set| !own(&set) && set.existing > 0);
     if available < workload.replicas || others {
-        return going();
+        return not_ready(active, workload, available);
     }
     match log.home_at {
         None => going().update(active, came_home(active, log)),
         Some(home_at) => afterwards(active, log, Carrier::Workload, home_at),
     }
+}
+
+/// The former template rolls, which takes as long as its pods take. Nobody can make it faster than its own controller does, and
+/// nothing is left to decide: an attempt that is not home in time ends with that word.
+fn not_ready(active: &Active<'_>, workload: &Workload, available: u32) -> Step {
+    let (namespace, name) = (&active.seen.release.namespace, &active.seen.release.spec.workload_ref.name);
+    let look = format!("kubectl rollout status deployment/{name} -n {namespace}");
+    let message = format!(
+        "{} goes back: the workload rolls to the former template, and is not all there with it. Look: {look}",
+        active.name()
+    );
+    active.hold_until(REVERT_NOT_READY, &message, active.seen.release.spec.strategy.ready_within, |hold| {
+        let summary = format!(
+            "The former template was let go, and {available} of {} pods were ready with it at {}. Its roll goes on by itself: {look}",
+            workload.replicas,
+            hold.deadline.clock()
+        );
+        active.seal(Outcome::Reverted, summary)
+    })
+    .wake(LOOK_AGAIN)
 }
 
 /// Closes the attempt as what it is.

@@ -14,9 +14,9 @@ mod release;
 mod share;
 mod verify;
 
-use super::active::{Active, Template};
+use super::active::{Active, NO_WAY_BACK, Template};
 use super::start;
-use super::step::{LOOK_AGAIN, Step};
+use super::step::{LOOK_AGAIN, Say, Step};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Outcome, Phase, PodShare, Promotion, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -42,13 +42,16 @@ pub(in crate::release) trait Exposure {
     fn expose(&self, active: &Active<'_>, pods: u32) -> Result<Vec<Action>, Problem>;
 
     /// Whether just so many pods run the new version and take requests; otherwise what is missing.
-    fn exposed(&self, pods: u32) -> Result<(), String>;
+    fn exposed(&self, active: &Active<'_>, pods: u32) -> Result<(), String>;
 
     /// The writes that take the new version away from users while the workload is held; none where nothing is left to write.
-    fn withdraw(&self) -> Vec<Action>;
+    fn withdraw(&self, active: &Active<'_>) -> Vec<Action>;
 
     /// What a withdrawal waits for, where it waits.
     fn withdrawing(&self) -> String;
+
+    /// Why a withdrawal cannot go on by itself, where it is over its time budget and waits for nothing that is on its way.
+    fn stuck(&self, active: &Active<'_>) -> Option<String>;
 
     /// Whether a way back is kept through the verification, so that there is no promotion that takes it away.
     fn keeps_way_back(&self) -> bool;
@@ -227,7 +230,7 @@ pub(super) fn close(active: &Active<'_>, why: &str) -> Step {
 
 /// No attempt goes on, and pods of a held StatefulSet run another revision than the one that they come back at: left by an
 /// attempt that a newer template ended late.
-pub(super) fn leftovers(seen: &Snapshot) -> Option<Step> {
+pub(super) fn leftovers(seen: &Snapshot, now: Time) -> Option<Step> {
     let workload = seen.workload.as_ref().filter(|workload| workload.paused && workload.paused_because.is_some())?;
     let KindSeen::StatefulSet(ordinals) = &workload.kind else { return None };
     let ordered = ordered::Ordered { seen, workload, ordinals };
@@ -235,8 +238,20 @@ pub(super) fn leftovers(seen: &Snapshot) -> Option<Step> {
     if left == 0 {
         return None;
     }
+    let last = seen.record.as_ref().and_then(|record| record.status.as_ref());
+    let since = last.and_then(|last| last.rollback.as_ref().map(|log| log.at).or(last.ended_at));
+    let overdue = since.and_then(|since| ordered::Overdue::of(seen, since, now));
+    let writes = ordered.put_back(overdue);
+    if let Some(why) = overdue.filter(|_| writes.is_empty()).and_then(|overdue| ordered.stuck_since(overdue)) {
+        let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
+        let message = format!(
+            "{left} pods run neither what was released nor what is held, and stay, because {why}. They go as soon as somebody else can answer. Look: kubectl get pods -n {namespace}. To let the held template run instead: {}",
+            crate::release::wording::let_go(seen.kind(), namespace, name)
+        );
+        return Some(Step::says(Say::Unsettled(NO_WAY_BACK, message)).wake(LOOK_AGAIN));
+    }
     let sentence = format!("{left} pods run neither what was released nor what is held: {}.", ordered.withdrawing());
-    Some(Step::going("CleaningUp", sentence).all(ordered.withdraw()).wake(LOOK_AGAIN))
+    Some(Step::going("CleaningUp", sentence).all(writes).wake(LOOK_AGAIN))
 }
 
 /// The share of the pods that takes requests and runs the new version.

@@ -122,7 +122,7 @@ fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step 
         }
         Ok(_) => {}
     }
-    if let Err(what) = kind.exposed(pods) {
+    if let Err(what) = kind.exposed(active, pods) {
         return active.wait(since, "Raising", &what, Trigger::NotReady);
     }
     let mut next = agree::begin_stage(active, approvals);
@@ -148,7 +148,7 @@ fn bake(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, started: 
     let pods = kind.pods_for(stage.spec.weight);
     // The workload may have been scaled: the number of pods follows, so that the share stays within the stage.
     let writes = kind.expose(active, pods).unwrap_or_default();
-    let passed = |verdict: &Verdict| match kind.exposed(pods) {
+    let passed = |verdict: &Verdict| match kind.exposed(active, pods) {
         Ok(()) => pass(active, kind, stage, verdict),
         // What passes is what the record names.
         Err(what) => active.wait(until, "Baking", &what, Trigger::NotReady),

@@ -74,6 +74,10 @@ fn scaler(kind: &str, name: &str, owner: Option<&str>) -> Value {
 #[case::reads_its_labels(|seen: &mut Snapshot, _: &mut Surroundings| template(seen)["spec"]["containers"] = json!([{"name": "app", "env": [{"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}}]}]), vec![], vec![])]
 #[case::a_wave(|_: &mut Snapshot, around: &mut Surroundings| around.workload = json!({"metadata": {"annotations": {"argocd.argoproj.io/sync-wave": "1"}}}), vec![("ArgoSyncWave", WARN)], vec![])]
 #[case::a_hook(|_: &mut Snapshot, around: &mut Surroundings| around.workload = json!({"metadata": {"annotations": {"argocd.argoproj.io/hook": "Sync"}}}), vec![("ArgoHook", WARN)], vec![("ArgoHook", WARN)])]
+#[case::a_manifest_that_lets_go(|_: &mut Snapshot, around: &mut Surroundings| around.workload = applied(r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#), vec![], vec![("PartitionStated", WARN)])]
+#[case::a_manifest_that_moves_what_is_held(|_: &mut Snapshot, around: &mut Surroundings| around.workload = applied(r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":2}}}}"#), vec![], vec![("PartitionStated", WARN)])]
+#[case::a_manifest_without_a_partition(|_: &mut Snapshot, around: &mut Surroundings| around.workload = applied(r#"{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}"#), vec![], vec![])]
+#[case::a_manifest_that_nobody_can_read(|_: &mut Snapshot, around: &mut Surroundings| around.workload = applied("{"), vec![], vec![])]
 #[case::one_scaler_of_each_kind(|_: &mut Snapshot, around: &mut Surroundings| around.autoscalers = vec![scaler("Deployment", "a", None), scaler("StatefulSet", "b", None)], vec![], vec![])]
 #[case::two_scalers(|_: &mut Snapshot, around: &mut Surroundings| around.autoscalers = ["Deployment", "StatefulSet"].into_iter().flat_map(|kind| [scaler(kind, "a", None), scaler(kind, "b", None)]).collect(),
     vec![("TwoAutoscalers", WARN)], vec![("TwoAutoscalers", WARN)])]
@@ -170,6 +174,11 @@ fn a_roll_that_goes_on_is_named_with_its_revisions_and_the_way_out() {
         "{}",
         finding.message
     );
+}
+
+/// A workload as `kubectl apply` leaves it.
+fn applied(manifest: &str) -> Value {
+    json!({"metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": manifest}}})
 }
 
 fn manager(name: &str, operation: &str, field: Value) -> Value {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, items, newest_record, number, text};
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, items, newest_record, number, text, time};
+use crate::api::{Span, Time};
 use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, POD, STATEFUL_SET};
 use crate::sandbox::objects::Objects;
 
@@ -126,14 +127,44 @@ fn lowered(checkers: &mut Checkers, seen: &Seen<'_>) {
 /// Tidegate takes a pod of the StatefulSet away.
 fn pod(checkers: &mut Checkers, seen: &Seen<'_>) {
     let leaves = |it: &Value| text(it, "/metadata/deletionTimestamp").is_some();
-    let Some(before) = seen.before.filter(|it| !leaves(it)) else { return };
-    let (others, workload) = (pods(seen.objects), seen.objects.get(&STATEFUL_SET, NAMESPACE, NAME));
-    let others = others.iter().filter(|pod| text(pod, "/metadata/name") != Some(seen.name) && ready(pod)).count();
-    let wanted = workload.map_or(0, |it| number(it, "/spec/replicas"));
-    if ready(before) && u64::try_from(others).unwrap_or(0) + 1 < wanted && checkers.circumstances.calm_since.is_some() {
-        let says = format!("{} is deleted while {others} others of {wanted} pods are ready", seen.name);
+    if !seen.before.is_some_and(|it| !leaves(it) && ready(it)) {
+        return;
+    }
+    let Some(workload) = seen.objects.get(&STATEFUL_SET, NAMESPACE, NAME) else { return };
+    let others: Vec<_> =
+        pods(seen.objects).into_iter().filter(|pod| text(pod, "/metadata/name") != Some(seen.name)).collect();
+    let (wanted, there) = (
+        number(workload, "/spec/replicas"),
+        u64::try_from(others.iter().filter(|pod| ready(pod)).count()).unwrap_or(0),
+    );
+    // While things fail a look may be old: only who has been missed for longer than that was known to be.
+    let long = |pod: &Value| !ready(pod) && since(pod).is_some_and(|since| seen.now.since(since) > super::FRESH);
+    let known = checkers.circumstances.calm_since.is_some() || others.iter().any(|pod| long(pod));
+    if there + 1 >= wanted || !known {
+        return;
+    }
+    let current = text(workload, "/status/currentRevision");
+    let former = |pod: &Value| ready(pod) && text(pod, "/metadata/labels/controller-revision-hash") == current;
+    let answered = others.iter().any(|pod| former(pod));
+    if !(overdue(seen) && answered) {
+        let says = format!("{} is deleted while {there} others of {wanted} pods are ready", seen.name);
         checkers.violated(Rule::PodMissed, seen.now, says);
     }
+}
+
+/// Since when a pod is ready or not.
+fn since(pod: &Value) -> Option<Time> {
+    let ready = items(pod, "/status/conditions").iter().find(|one| one["type"] == "Ready")?;
+    time(ready, "/lastTransitionTime")
+}
+
+/// Whether the newest attempt has been going back, or is over, for longer than its contract allows a way back to take.
+fn overdue(seen: &Seen<'_>) -> bool {
+    let Some(record) = newest_record(seen.objects) else { return false };
+    let began = time(record, "/status/rollback/at").or_else(|| time(record, "/status/endedAt"));
+    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let budget = release.and_then(|release| text(release, "/spec/rollback/timeBudget")?.parse::<Span>().ok());
+    began.is_some_and(|began| seen.now.since(began) >= budget.unwrap_or(Span::minutes(5)))
 }
 
 fn ready(pod: &Value) -> bool {
