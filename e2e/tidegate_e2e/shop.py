@@ -43,6 +43,7 @@ class Shop:
     kind: str = "Deployment"  # or StatefulSet
     routed: bool = True  # false: no HTTPRoute, exposed by the number of pods
     container: Object = field(default_factory=dict)  # what its container has besides
+    spec: Object = field(default_factory=dict)  # what its workload's spec has besides
     rules: list[Object] = field(default_factory=list)  # of its HTTPRoute; none: one that leads to its Service
     traffic: Object = field(default_factory=dict)  # what spec.traffic has besides
     analysis: Object = field(default_factory=dict)  # what spec.analysis has besides
@@ -79,7 +80,7 @@ class Shop:
             "apiVersion": "apps/v1", "kind": self.kind,
             "metadata": self.meta(labels={"tidegate.io/gated": ""}, annotations=self.change),
             "spec": {
-                "replicas": self.replicas, "selector": {"matchLabels": {"app": self.name}}, **of_kind[self.kind],
+                "replicas": self.replicas, "selector": {"matchLabels": {"app": self.name}}, **of_kind[self.kind], **self.spec,
                 "template": {"metadata": {"labels": {"app": self.name}}, "spec": {"containers": [container]}},
             },
         }
