@@ -22,7 +22,9 @@ def fix_in_verify(t: Context) -> None:
         time.sleep(4)  # nothing may come of it
         check(not shop.record(), f"{version} was taken up in Verify")
         check(shop.paused() and shop.running() == {"v2": 3}, f"the workload runs {shop.running()}, held: {shop.paused()}")
-    t.note(f"said meanwhile: {shop.live_release()['status']['message']}")
+    said = shop.live_release()["status"]["message"]
+    check("A newer template waits" in said, f"nobody is told that a template waits: {said}")
+    t.note(f"said meanwhile: {said}")
     name = verifying["metadata"]["name"]
     until("v2 is verified", waits.RELEASE_ENDS, lambda: "outcome" in shop.record_named(name)["status"], instead=shop.state)
     status = shop.record_named(name)["status"]
