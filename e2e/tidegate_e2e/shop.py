@@ -45,6 +45,10 @@ class Shop:
     kind: str = "Deployment"  # or StatefulSet
     routed: bool = True  # false: no HTTPRoute, exposed by the number of pods
     container: Object = field(default_factory=dict)  # what its container has besides
+    spec: Object = field(default_factory=dict)  # what its workload's spec has besides
+    rules: list[Object] = field(default_factory=list)  # of its HTTPRoute; none: one that leads to its Service
+    traffic: Object = field(default_factory=dict)  # what spec.traffic has besides
+    analysis: Object = field(default_factory=dict)  # what spec.analysis has besides
 
     def __post_init__(self) -> None:
         self.host = f"{self.namespace}.test"
@@ -78,7 +82,7 @@ class Shop:
             "apiVersion": "apps/v1", "kind": self.kind,
             "metadata": self.meta(labels={"tidegate.io/gated": ""}, annotations=self.change),
             "spec": {
-                "replicas": self.replicas, "selector": {"matchLabels": {"app": self.name}}, **of_kind[self.kind],
+                "replicas": self.replicas, "selector": {"matchLabels": {"app": self.name}}, **of_kind[self.kind], **self.spec,
                 "template": {"metadata": {"labels": {"app": self.name}}, "spec": {"containers": [container]}},
             },
         }
@@ -101,7 +105,7 @@ class Shop:
             "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": self.meta(),
             "spec": {
                 "hostnames": [self.host], "parentRefs": [{"name": "web", "namespace": "gateway"}],
-                "rules": [{"backendRefs": [{"name": self.name, "port": 80}]}],
+                "rules": self.rules or [{"backendRefs": [{"name": self.name, "port": 80}]}],
             },
         }
 
@@ -120,9 +124,9 @@ class Shop:
             "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease", "metadata": self.meta(),
             "spec": {
                 "workloadRef": {"kind": self.kind, "name": self.name}, "riskBudgetRef": {"name": self.name},
-                "traffic": {"service": self.name, **routes},
+                "traffic": {"service": self.name, **routes, **self.traffic},
                 "strategy": {"stages": stages, "verify": "8s", "handBack": "6s", "drain": "2s", "readyWithin": "60s", **self.strategy},
-                "analysis": {"interval": "1s", "window": "6s", "minRequests": 20, **metrics},
+                "analysis": {"interval": "1s", "window": "6s", "minRequests": 20, **metrics, **self.analysis},
                 "rollback": self.rollback,
             },
         }
@@ -180,9 +184,9 @@ class Shop:
         """Where users come in: the gateway, or the Service itself."""
         return gateway_url() if self.routed else f"http://{api.get('Service', self.namespace, self.name)['spec']['clusterIP']}/"
 
-    def users(self, rate: float | None = None) -> Client:
+    def users(self, rate: float | None = None, url: str | None = None, host: str | None = None) -> Client:
         record = self.results / f"answers-{len(self._clients)}.csv"
-        client = Client(self.url(), self.host, rate or self.rate, record, alone=not self.routed)
+        client = Client(url or self.url(), host or self.host, rate or self.rate, record, alone=not self.routed)
         self._clients.append(client)
         return client
 
@@ -303,6 +307,11 @@ class Shop:
     def record_named(self, name: str) -> Object:
         return api.get("ReleaseRecord", self.namespace, name)
 
+    def events(self, reason: str | None = None) -> list[Object]:
+        """What was told of the application and its release, for that reason where one is given."""
+        found = [e for e in api.every("Event", self.namespace) if reason in (None, e["reason"])]
+        return sorted(found, key=lambda e: e["metadata"]["creationTimestamp"])
+
     def stable_pods(self) -> set[str]:
         """The names of the workload's own pods."""
         return {pod["metadata"]["name"] for pod in api.every("Pod", self.namespace, labelSelector=f"app={self.name}")}
@@ -342,7 +351,7 @@ class Shop:
         """What a release left behind: objects of canary or previous, and marks on the route."""
         left = [
             f"{kind} {obj['metadata']['name']}"
-            for kind in ("Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler")
+            for kind in ("Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler", "NetworkPolicy")
             for obj in api.every(kind, self.namespace)
             if obj["metadata"]["name"].endswith(("-canary", "-previous")) or "tidegate.io/role" in obj["metadata"].get("labels", {})
         ]

@@ -139,6 +139,22 @@ fn a_newer_template_during_promotion_waits_and_is_released_next() {
 }
 
 #[test]
+fn a_feature_in_verification_waits_and_that_is_said_and_a_fix_goes_at_once() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Verify));
+    world.deploy("shop:v3", GOOD);
+    world.run(3);
+    assert_eq!(world.phase(), Some(Phase::Verify));
+    let said = world.seen.release.status.message.clone();
+    assert!(said.contains("A newer template waits"), "{said}");
+    world.deploy("shop:v4", GOOD);
+    world.workload().change.kind = ChangeType::BugFix;
+    world.run_until(30, |world| world.seen.record.as_ref().unwrap().spec.attempt == 3);
+    assert_eq!(world.seen.record.as_ref().unwrap().spec.change.kind, ChangeType::BugFix);
+}
+
+#[test]
 fn a_late_breach_goes_to_the_previous_version_and_a_revert_brings_it_home() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);

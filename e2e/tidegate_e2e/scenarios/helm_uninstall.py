@@ -29,8 +29,9 @@ def helm_uninstall(t: Context) -> None:
     status = shop.record_named(attempt)["status"]
     check(status.get("outcome") == "Abandoned", f"the attempt was left as {status}")
     check(not shop.live_release()["metadata"].get("finalizers"), "the finalizer stayed")
-    left = bed.kubectl("get", "all,leases,mutatingadmissionpolicies,validatingadmissionpolicies,clusterroles", "-A", "-l", "app.kubernetes.io/name=tidegate", "-o", "name")
-    check(not left.strip(), f"Helm left {left.split()}")
+    kinds = "all,leases,mutatingadmissionpolicies,validatingadmissionpolicies,clusterroles"
+    left = lambda: bed.kubectl("get", kinds, "-A", "-l", "app.kubernetes.io/name=tidegate", "-o", "name").split()
+    until("Helm has left nothing", waits.GONE, lambda: not left(), instead=left)  # it does not wait for the pods
     check(shop.running() == {"v1": 3}, f"the workload was left with {shop.running()}")
 
     # The application is its team's again: what was held is resumed by hand, the next template just rolls.

@@ -9,6 +9,9 @@ use crate::api::{ChangeType, Time, Weight};
 use crate::release::action::Action;
 use crate::release::split::{Carrier, Split};
 
+/// Who pushed a newer template asks why nothing happens.
+const NEWER_WAITS: &str = " A newer template waits until then; a fix would not (tidegate.io/change-type: BugFix, IncidentFix or SecurityFix).";
+
 pub(super) fn step(active: &Active<'_>) -> Step {
     let since = active.status.phase_since;
     let until = since.plus(active.status.verify);
@@ -40,11 +43,12 @@ pub(super) fn step(active: &Active<'_>) -> Step {
             .all(writes)
             .wake(LOOK_AGAIN);
     }
+    let newer = active.workload().is_some_and(|workload| active.template(workload) == Template::Newer);
+    let waits = if newer { NEWER_WAITS } else { "" };
     let going = || {
-        Step::going(
-            "Verifying",
-            format!("{} serves all users; the previous version is kept warm until {}.", active.name(), until.clock()),
-        )
+        let (name, until) = (active.name(), until.clock());
+        let sentence = format!("{name} serves all users; the previous version is kept warm until {until}.{waits}");
+        Step::going("Verifying", sentence)
     };
     let step = on_verdict(active, since, until, going, |_| {
         if let Some(hold) = agree::before_completion(active) {
