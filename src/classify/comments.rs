@@ -144,7 +144,7 @@ pub fn only(file: &ChangedFile) -> bool {
             return same_values::<serde_json::Value>(before, after, |text| serde_saphyr::from_multiple(text).ok());
         }
         Some("toml") => {
-            return same_values::<toml::Table>(before, after, |text| Some(vec![toml::from_str(text).ok()?]));
+            return same_values::<serde_json::Value>(before, after, |text| Some(vec![toml::from_str(text).ok()?]));
         }
         Some(_) | None => {}
     }

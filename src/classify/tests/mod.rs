@@ -14,9 +14,14 @@ mod version;
 use super::{ChangedFile, Rules, classify};
 use crate::policy::Category;
 
+thread_local! {
+    /// The default rules, read once for each test.
+    static RULES: Rules = Rules::shipped().unwrap();
+}
+
 /// The categories of one file, as words.
 fn found(path: &str, before: Option<&str>, after: Option<&str>) -> String {
-    words(&Rules::shipped().unwrap(), &[ChangedFile::of_texts(path, before, after)])
+    RULES.with(|rules| words(rules, &[ChangedFile::of_texts(path, before, after)]))
 }
 
 fn words(rules: &Rules, files: &[ChangedFile]) -> String {

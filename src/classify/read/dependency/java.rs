@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
-use toml::{Table, Value};
+use serde_json::Value;
 
-use super::{Manifest, Written, compare};
+use super::{Manifest, Table, Written, compare};
 use crate::classify::change::ChangedFile;
 use crate::classify::read::Seen;
 
@@ -74,10 +74,10 @@ pub fn gradle_catalog(file: &ChangedFile) -> Vec<Seen> {
     compare(file, Written::Exact, |text| {
         let mut table: Table = toml::from_str(text).ok()?;
         let mut manifest = Manifest::default();
-        let versions = table.remove("versions").unwrap_or(Value::Table(Table::new()));
+        let versions = table.remove("versions").unwrap_or(Value::Object(Table::new()));
         let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         for (section, group) in [("libraries", ""), ("plugins", " (plugin)")] {
-            let Some(Value::Table(all)) = table.remove(section) else { continue };
+            let Some(Value::Object(all)) = table.remove(section) else { continue };
             for (alias, value) in all {
                 if let Some(coordinate) = value.as_str() {
                     let (name, version) = coordinate.rsplit_once(':').unwrap_or((coordinate, ""));
@@ -89,13 +89,13 @@ pub fn gradle_catalog(file: &ChangedFile) -> Vec<Seen> {
                     None => plain(version),
                 });
                 let mut rest = value.clone();
-                if let Value::Table(fields) = &mut rest {
+                if let Value::Object(fields) = &mut rest {
                     fields.remove("version");
                 }
                 manifest.add(format!("{alias}{group}"), version.unwrap_or_default(), rest.to_string());
             }
         }
-        manifest.rest = table.to_string();
+        manifest.rest = Value::Object(table).to_string();
         Some(manifest)
     })
 }

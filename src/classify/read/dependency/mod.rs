@@ -26,6 +26,9 @@ use crate::classify::change::ChangedFile;
 use crate::classify::version::{Step, Version, named, requirement_step, step};
 use crate::policy::Category::{DependencyMajor, DependencyMinor, Metadata, UnclassifiedCode};
 
+/// A table of TOML, or an object of JSON.
+type Table = serde_json::Map<String, serde_json::Value>;
+
 /// A version of a package, and where it comes from; empty for the usual place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Package {

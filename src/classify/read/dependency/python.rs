@@ -1,8 +1,8 @@
 //! pip and what describes itself in `pyproject.toml`.
 
-use toml::{Table, Value};
+use serde_json::Value;
 
-use super::{Manifest, Written, compare};
+use super::{Manifest, Table, Written, compare};
 use crate::classify::change::ChangedFile;
 use crate::classify::read::Seen;
 
@@ -42,7 +42,7 @@ pub fn pyproject(file: &ChangedFile) -> Vec<Seen> {
     compare(file, Written::Required, |text| {
         let mut table: Table = toml::from_str(text).ok()?;
         let mut manifest = Manifest::default();
-        if let Some(Value::Table(project)) = table.get_mut("project") {
+        if let Some(Value::Object(project)) = table.get_mut("project") {
             list(project.remove("dependencies"), "", &mut manifest);
             for (group, all) in taken(project, "optional-dependencies") {
                 list(Some(all), &format!(" ({group})"), &mut manifest);
@@ -54,28 +54,28 @@ pub fn pyproject(file: &ChangedFile) -> Vec<Seen> {
         for (group, all) in taken(&mut table, "dependency-groups") {
             list(Some(all), &format!(" ({group})"), &mut manifest);
         }
-        if let Some(Value::Table(build)) = table.get_mut("build-system") {
+        if let Some(Value::Object(build)) = table.get_mut("build-system") {
             list(build.remove("requires"), " (build)", &mut manifest);
         }
-        if let Some(Value::Table(poetry)) = table.get_mut("tool").and_then(|tool| tool.get_mut("poetry")) {
+        if let Some(Value::Object(poetry)) = table.get_mut("tool").and_then(|tool| tool.get_mut("poetry")) {
             poetry.remove("version");
             for (name, value) in taken(poetry, "dependencies") {
                 poetry_one(&name, "", &value, &mut manifest);
             }
             for (group, fields) in taken(poetry, "group") {
-                for (name, value) in fields.get("dependencies").and_then(Value::as_table).into_iter().flatten() {
+                for (name, value) in fields.get("dependencies").and_then(Value::as_object).into_iter().flatten() {
                     poetry_one(name, &format!(" ({group})"), value, &mut manifest);
                 }
             }
         }
-        manifest.rest = table.to_string();
+        manifest.rest = Value::Object(table).to_string();
         Some(manifest)
     })
 }
 
 fn taken(table: &mut Table, key: &str) -> Table {
     match table.remove(key) {
-        Some(Value::Table(all)) => all,
+        Some(Value::Object(all)) => all,
         Some(_) | None => Table::new(),
     }
 }
@@ -95,10 +95,10 @@ fn list(all: Option<Value>, group: &str, manifest: &mut Manifest) {
 fn poetry_one(name: &str, group: &str, value: &Value, manifest: &mut Manifest) {
     let name = format!("{}{group}", name.to_lowercase());
     match value {
-        Value::Table(fields) => {
+        Value::Object(fields) => {
             let mut rest = fields.clone();
             let version = rest.remove("version").and_then(|version| version.as_str().map(str::to_owned));
-            manifest.add(name, version.unwrap_or_default(), rest.to_string());
+            manifest.add(name, version.unwrap_or_default(), Value::Object(rest).to_string());
         }
         other => manifest.add(name, other.as_str().map_or_else(|| other.to_string(), str::to_owned), ""),
     }

@@ -1,8 +1,8 @@
 //! Cargo; and lock files in its form, which Poetry and uv write too.
 
-use toml::{Table, Value};
+use serde_json::Value;
 
-use super::{Manifest, Written, compare};
+use super::{Manifest, Table, Written, compare};
 use crate::classify::change::ChangedFile;
 use crate::classify::read::Seen;
 
@@ -13,11 +13,11 @@ pub fn cargo_toml(file: &ChangedFile) -> Vec<Seen> {
         let mut table: Table = toml::from_str(text).ok()?;
         let mut manifest = Manifest::default();
         sections(&mut table, "", &mut manifest);
-        if let Some(Value::Table(workspace)) = table.get_mut("workspace") {
+        if let Some(Value::Object(workspace)) = table.get_mut("workspace") {
             sections(workspace, "", &mut manifest);
         }
-        if let Some(Value::Table(targets)) = table.get_mut("target") {
-            for (target, table) in targets.iter_mut().filter_map(|(name, value)| Some((name, value.as_table_mut()?))) {
+        if let Some(Value::Object(targets)) = table.get_mut("target") {
+            for (target, table) in targets.iter_mut().filter_map(|(name, value)| Some((name, value.as_object_mut()?))) {
                 sections(table, target, &mut manifest);
             }
         }
@@ -26,17 +26,17 @@ pub fn cargo_toml(file: &ChangedFile) -> Vec<Seen> {
             manifest.add("[patch]", "0", patched.to_string());
         }
         // The package's own version is not what runs.
-        if let Some(Value::Table(package)) = table.get_mut("package") {
+        if let Some(Value::Object(package)) = table.get_mut("package") {
             package.remove("version");
         }
-        manifest.rest = table.to_string();
+        manifest.rest = Value::Object(table).to_string();
         Some(manifest)
     })
 }
 
 fn sections(table: &mut Table, target: &str, manifest: &mut Manifest) {
     for section in SECTIONS {
-        let Some(Value::Table(all)) = table.remove(*section) else { continue };
+        let Some(Value::Object(all)) = table.remove(*section) else { continue };
         for (name, value) in all {
             let (version, source) = requirement(&value);
             // The same name may stand in several sections, with different requirements.
@@ -53,13 +53,13 @@ fn sections(table: &mut Table, target: &str, manifest: &mut Manifest) {
 /// The version, and everything else that is said: where it comes from, its features.
 fn requirement(value: &Value) -> (String, String) {
     match value {
-        Value::Table(fields) => {
+        Value::Object(fields) => {
             let mut rest = fields.clone();
             let version = rest.remove("version").and_then(|version| version.as_str().map(str::to_owned));
             let own = |key: &str| fields.contains_key(key);
             // Where it comes from elsewhere, the rest says from where; features change what is built, as a new place does.
             let plain = rest.is_empty() && !own("git") && !own("path");
-            (version.unwrap_or_default(), if plain { String::new() } else { rest.to_string() })
+            (version.unwrap_or_default(), if plain { String::new() } else { Value::Object(rest).to_string() })
         }
         other => (other.as_str().map_or_else(|| other.to_string(), str::to_owned), String::new()),
     }

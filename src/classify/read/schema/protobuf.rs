@@ -2,8 +2,7 @@
 
 use prost_types::field_descriptor_proto::Label;
 use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    ServiceDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, ServiceDescriptorProto,
 };
 
 use super::{Adding, Contract, Side, compare};
@@ -71,7 +70,9 @@ fn shape_of(field: &FieldDescriptorProto, group: Option<&str>) -> String {
     // That a field is deprecated only informs. Options are not resolved, so that it stands among the plain words.
     let mut options = field.options.clone().unwrap_or_default();
     options.deprecated = None;
-    options.uninterpreted_option.retain(|option| option.name.iter().map(|part| part.name_part.as_str()).ne(["deprecated"]));
+    options
+        .uninterpreted_option
+        .retain(|option| option.name.iter().map(|part| part.name_part.as_str()).ne(["deprecated"]));
     format!(
         "{} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {options:?} {group:?}",
         field.name(),
