@@ -94,7 +94,7 @@ pub fn requirement_step(before: &str, after: &str) -> Step {
         (Some(old), Some(new)) if open(before) == open(after) => match step(old, new) {
             // Another operator, the same version.
             Step::Same => Step::Minor,
-            other => other,
+            step @ (Step::Minor | Step::Major) => step,
         },
         (Some(_), Some(_)) | (None, _) | (_, None) => Step::Major,
     }

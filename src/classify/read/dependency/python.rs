@@ -100,6 +100,8 @@ fn poetry_one(name: &str, group: &str, value: &Value, manifest: &mut Manifest) {
             let version = rest.remove("version").and_then(|version| version.as_str().map(str::to_owned));
             manifest.add(name, version.unwrap_or_default(), Value::Object(rest).to_string());
         }
-        other => manifest.add(name, other.as_str().map_or_else(|| other.to_string(), str::to_owned), ""),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            manifest.add(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned), "")
+        }
     }
 }

@@ -61,7 +61,9 @@ fn requirement(value: &Value) -> (String, String) {
             let plain = rest.is_empty() && !own("git") && !own("path");
             (version.unwrap_or_default(), if plain { String::new() } else { Value::Object(rest).to_string() })
         }
-        other => (other.as_str().map_or_else(|| other.to_string(), str::to_owned), String::new()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            (value.as_str().map_or_else(|| value.to_string(), str::to_owned), String::new())
+        }
     }
 }
 

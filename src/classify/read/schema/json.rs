@@ -24,7 +24,7 @@ pub fn plain(value: &Value) -> Value {
         Value::Object(fields) => Value::Object(
             fields.iter().filter(|(name, _)| !describes(name)).map(|(k, v)| (k.clone(), v.clone())).collect(),
         ),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => value.clone(),
     }
 }
 
