@@ -1,11 +1,13 @@
 //! Tidegate: progressive delivery for Kubernetes that joins error budget, change risk, gate level and traffic weight.
 //!
-//! `ARCHITECTURE.md` is the map. [`policy`], [`analysis`] and [`release`] are pure; the other rooms are the shell.
+//! `ARCHITECTURE.md` is the map. [`policy`], [`analysis`], [`release`] and `classify` are pure; the other rooms are the shell.
 
 pub mod admission;
 pub mod analysis;
 pub mod api;
 pub mod cel;
+#[cfg(feature = "classify")]
+pub mod classify;
 pub mod cli;
 pub mod cluster;
 pub mod controller;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Rooms that decide. They see values and answer with values.
-const ROOMS: &[&str] = &["src/policy", "src/analysis", "src/release"];
+const ROOMS: &[&str] = &["src/policy", "src/analysis", "src/classify", "src/release"];
 
 /// Rooms that take values and give values, in the terms of Kubernetes: they may know its types and keep what they compiled.
 const VALUE_ROOMS: &[&str] = &["src/admission", "src/cel"];

@@ -3,6 +3,8 @@
 //! Here belongs what people type and read. What must never enter: a decision about a release.
 
 mod audit;
+#[cfg(feature = "classify")]
+mod classify;
 mod controller;
 mod crds;
 mod detach;
@@ -59,6 +61,9 @@ enum Command {
     Detach(detach::Args),
     /// Walk along the records of releases, or copy them out.
     Audit(audit::Args),
+    /// Say what a range of commits changes: categories, their gate, and what shows them; for pipelines.
+    #[cfg(feature = "classify")]
+    Classify(Box<classify::Args>),
     /// Try Tidegate on a simulated cluster.
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
@@ -84,6 +89,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Restart(args) => return restart::run(&args).await,
         Command::Detach(args) => return detach::run(&args).await,
         Command::Audit(args) => return audit::run(&args).await,
+        #[cfg(feature = "classify")]
+        Command::Classify(args) => classify::run(&args)?,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {
             // A sandbox has runtimes of its own, which cannot be started from within this one.

@@ -32,7 +32,8 @@ pub struct Finding {
 ///
 /// Holds at least one category: where nobody found anything, that is [`Category::UnclassifiedCode`]. The same stands
 /// for a new image that no claim explains, and goes once one does: a claim of `core-logic` says what is in the image,
-/// a claim of `docs` does not.
+/// a claim of `docs` does not. A claim of `unclassified-code` stays: it says that there is code of which nobody said
+/// what it is, whatever else is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classification(BTreeMap<Category, Vec<Finding>>);
 
@@ -44,8 +45,13 @@ impl Classification {
             found.entry(finding.category).or_default().push(finding);
         }
         let mut claimed = found.values().flatten().filter(|finding| finding.origin == Origin::Claimed);
-        if claimed.any(|finding| finding.category.explains_code()) {
-            found.remove(&Category::UnclassifiedCode);
+        if claimed.any(|finding| finding.category.explains_code())
+            && let Some(mut unknown) = found.remove(&Category::UnclassifiedCode)
+        {
+            unknown.retain(|finding| finding.origin == Origin::Claimed);
+            if !unknown.is_empty() {
+                found.insert(Category::UnclassifiedCode, unknown);
+            }
         }
         if found.is_empty() {
             let category = Category::UnclassifiedCode;

@@ -42,6 +42,8 @@ pub struct Claims<'a> {
     all: &'a [Claim],
     /// Who made the change, who may not approve it; empty where it is not known.
     authors: &'a [String],
+    /// Whether they are all who made it, by the names under which they would approve.
+    known: bool,
     now: Time,
 }
 
@@ -62,12 +64,17 @@ pub enum Word<'a> {
 impl<'a> Claims<'a> {
     /// The claims as they stand at `now`. `authors` are those who made the change, as far as they are known.
     pub const fn new(all: &'a [Claim], authors: &'a [String], now: Time) -> Self {
-        Self { all, authors, now }
+        Self { all, authors, known: !authors.is_empty(), now }
+    }
+
+    /// The same, where the authors may be known under other names than those under which they would approve.
+    pub const fn knowing(self, known: bool) -> Self {
+        Self { known, ..self }
     }
 
     /// Whether it is known who made the change.
     pub const fn knows_author(&self) -> bool {
-        !self.authors.is_empty()
+        self.known
     }
 
     /// What is said about a requirement: the latest claim decides, of equals the one against. With `fresh`, one that is

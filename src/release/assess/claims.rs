@@ -2,24 +2,37 @@
 
 use super::super::snapshot::{AttestationSeen, RiskSeen, Snapshot};
 use crate::api::attestation::ClaimOutcome;
+use crate::api::Time;
 use crate::api::release_record::ReleaseRecordSpec;
-use crate::policy::requirement::Claim;
+use crate::policy::requirement::{Claim, Claims};
 use crate::policy::requirement::claim::APPROVAL;
 
-/// The fact by which CI says who made a change; several are separated by commas.
-pub(super) const CHANGE_AUTHOR: &str = "change-author";
+/// The fact by which CI says who made a change, as the API server knows them; several are separated by commas.
+const CHANGE_AUTHOR: &str = "change-author";
+/// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by
+/// another name, so that they count as not known, and are not heard under this one.
+const COMMIT_AUTHORS: &str = "change-authors";
 
 /// What is heard about one attempt.
 pub(super) struct Heard {
     pub(super) claims: Vec<Claim>,
-    /// Who made the change, as the API server knows them.
+    /// Who made the change: nobody of these approves it.
     pub(super) authors: Vec<String>,
+    /// Whether the API server's names of those who made it are among them.
+    pub(super) knows_authors: bool,
     /// What is not heard although it was meant to be, each with the reason.
     pub(super) ignored: Vec<String>,
 }
 
+impl Heard {
+    /// The claims as they stand at a moment.
+    pub(super) fn claims(&self, now: Time) -> Claims<'_> {
+        Claims::new(&self.claims, &self.authors, now).knowing(self.knows_authors)
+    }
+}
+
 pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) -> Heard {
-    let mut heard = Heard { claims: Vec::new(), authors: Vec::new(), ignored: Vec::new() };
+    let mut heard = Heard { claims: Vec::new(), authors: Vec::new(), knows_authors: false, ignored: Vec::new() };
     for one in &seen.attestations {
         // A person approves a revision, not an image: it may run with another configuration.
         let about = one.spec.revision == spec.revision
@@ -33,6 +46,8 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
         }
     }
     heard.authors = authors(&heard.claims, &spec.changed_by);
+    heard.knows_authors = !heard.authors.is_empty();
+    heard.authors.extend(commit_authors(&heard.claims));
     heard
 }
 
@@ -77,6 +92,17 @@ fn authors(claims: &[Claim], changed_by: &str) -> Vec<String> {
     named.sort();
     named.dedup();
     named
+}
+
+/// `Ann <ann@example.org>` is the whole, the name and the address.
+fn commit_authors(claims: &[Claim]) -> Vec<String> {
+    let facts = claims.iter().filter(|claim| claim.kind != APPROVAL).filter_map(|claim| claim.facts.get(COMMIT_AUTHORS));
+    let people = facts.flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let names = people.flat_map(|person| {
+        let (name, address) = person.split_once('<').unwrap_or((person, ""));
+        [person, name.trim(), address.trim_end_matches('>').trim()]
+    });
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn is_image_of(seen: &Snapshot, digest: &str) -> bool {

@@ -80,7 +80,7 @@ pub(in crate::release) fn assess<'a>(
         restricted: restricted(&risk.restricted, now).map(|window| window.name.clone()),
     };
     let known = known(seen, spec, status, budget_status);
-    let claims = Claims::new(&heard.claims, &heard.authors, now);
+    let claims = heard.claims(now);
     let verified = verified(claims, &known, &change);
     let score = Score::of(
         &ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &verified },
@@ -161,7 +161,7 @@ impl Assessed<'_> {
     }
 
     fn claims(&self) -> Claims<'_> {
-        Claims::new(&self.heard.claims, &self.heard.authors, self.now)
+        self.heard.claims(self.now)
     }
 
     /// How far a request for an exception is.
@@ -224,7 +224,7 @@ fn customers_may_notice(tier: Tier, claims: Claims<'_>) -> bool {
 /// What is claimed of the change, by annotation or by attestation, joined with what differs between the templates.
 fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, now: Time) -> Classification {
     let mut findings = claimed(&spec.change.categories, "the change says so");
-    let claims = Claims::new(&heard.claims, &heard.authors, now);
+    let claims = heard.claims(now);
     if let Word::For(claim) = claims.word(CLASSIFICATION, None) {
         let listed: Vec<String> =
             claim.facts.get("categories").map_or("", String::as_str).split(',').map(|word| word.trim().to_owned()).collect();

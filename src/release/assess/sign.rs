@@ -24,7 +24,7 @@ pub(in crate::release) fn signed<'a>(
     late: &'a mut Vec<Claim>,
 ) -> Signed<'a> {
     late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| claim.at >= since)).cloned());
-    let claims = Claims::new(late, &assessed.heard.authors, assessed.now);
+    let claims = Claims::new(late, &assessed.heard.authors, assessed.now).knowing(assessed.heard.knows_authors);
     let mut roles: Vec<Role> =
         wanted.iter().flat_map(|one| std::iter::repeat_n(one.role, usize::from(one.people))).collect();
     if roles.is_empty() {

@@ -377,7 +377,7 @@ impl<'a> Active<'a> {
         let hold = match &self.status.hold {
             Some(hold) if hold.reason == reason && !anew => hold.clone(),
             // What it waits for besides changes nothing while a release that should go back cannot.
-            Some(hold) if hold.reason == NO_WAY_BACK && self.lacks_way_back() => hold.clone(),
+            Some(hold) if hold.reason == NO_WAY_BACK && self.cannot_go_back() => hold.clone(),
             // Another reason does not begin the patience anew: a hold ends.
             Some(hold) => HoldStatus { reason: reason.to_owned(), message, ..hold.clone() },
             None => {
@@ -416,6 +416,12 @@ impl<'a> Active<'a> {
                 Step::says(Say::Held).update(self, next).wake(patience)
             }
         }
+    }
+
+    /// Whether nobody who could take the traffic over is ready.
+    fn cannot_go_back(&self) -> bool {
+        let stranded = !self.seen.by_count() && !self.workload_is_new() && super::roll_back::strands_users(self);
+        self.lacks_way_back() || stranded
     }
 
     /// Whether the workload runs the new version and nobody is ready who could take the traffic over.

@@ -21,6 +21,9 @@ pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, thresh
     if active.lacks_way_back() {
         return no_way_back(active, trigger, &value);
     }
+    if !active.workload_is_new() && strands_users(active) {
+        return nobody_home(active, (trigger, value, threshold), to);
+    }
     withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to))
 }
 
@@ -59,6 +62,20 @@ pub(super) fn going_back(active: &Active<'_>, log: RollbackLog) -> ReleaseRecord
 
 /// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
 /// and goes as soon as one pod is ready. Where none is in time, the attempt is closed as what it is.
+/// Before the promotion stable is the way back. While none of its pods is ready and the canary answers, users are better off
+/// there; at the deadline they go home all the same, because a hold ends.
+fn nobody_home(active: &Active<'_>, (trigger, value, threshold): (Trigger, String, String), to: Carrier) -> Step {
+    let message = format!(
+        "{} should go back ({trigger}: {}), but no pod of stable is ready: traffic stays where it is answered, and goes home as soon as one is. Look: kubectl get pods -n {}",
+        active.name(),
+        wording::at_most(256, &value),
+        active.seen.release.namespace
+    );
+    let patience = active.seen.release.spec.strategy.hold_for;
+    let back = |_: &HoldStatus| withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to));
+    active.hold_until(NO_WAY_BACK, &message, patience, back).wake(LOOK_AGAIN)
+}
+
 fn no_way_back(active: &Active<'_>, trigger: Trigger, value: &str) -> Step {
     let why = format!("{trigger}: {}", wording::at_most(256, value));
     let message = format!(
@@ -194,7 +211,7 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
 }
 
 /// Whether nobody would answer at home while the new version does.
-fn strands_users(active: &Active<'_>) -> bool {
+pub(super) fn strands_users(active: &Active<'_>) -> bool {
     let serves = |carrier: Carrier| match carrier {
         Carrier::Workload => active.endpoints(carrier) > 0,
         Carrier::Canary | Carrier::Previous => active.ready(carrier, 1).is_ok(),

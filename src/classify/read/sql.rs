@@ -1,0 +1,168 @@
+//! Statements of SQL, as far as a migration needs them: what adds, what moves data, and everything else.
+
+use super::Seen;
+use crate::policy::Category::{self, Backfill, SchemaMigrationAdditive, SchemaMigrationBreaking};
+
+/// A statement without comments: its words and signs in upper case, texts as `''`, quoted names as `"NAME"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The line on which it begins, from 1.
+    pub line: u32,
+    /// Its words and signs.
+    pub words: Vec<String>,
+}
+
+/// The statements of a text; None where a text or a comment has no end, so that nothing can be told.
+pub fn statements(text: &str) -> Option<Vec<Statement>> {
+    let (mut all, mut words, mut word) = (Vec::new(), Vec::<String>::new(), String::new());
+    let (mut line, mut begins) = (1, 1);
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if words.is_empty() && word.is_empty() {
+            begins = line;
+        }
+        let taken = if rest.starts_with("--") {
+            flush(&mut word, &mut words);
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            flush(&mut word, &mut words);
+            // What MySQL runs although it looks like a comment cannot be told.
+            if rest.starts_with("/*!") || rest.starts_with("/*+") {
+                return None;
+            }
+            rest.find("*/")? + 2
+        } else if let Some(tag) = dollar(rest).filter(|_| word.is_empty()) {
+            words.push("''".to_owned());
+            rest[tag.len()..].find(tag)? + 2 * tag.len()
+        } else if matches!(next, '\'' | '"' | '`') {
+            flush(&mut word, &mut words);
+            let end = closing(rest, next)?;
+            words.push(if next == '\'' { "''".to_owned() } else { rest[..end].to_uppercase() });
+            end
+        } else if next == ';' {
+            flush(&mut word, &mut words);
+            if !words.is_empty() {
+                all.push(Statement { line: begins, words: std::mem::take(&mut words) });
+            }
+            1
+        } else if next.is_alphanumeric() || next == '_' || next == '.' {
+            word.extend(next.to_uppercase());
+            next.len_utf8()
+        } else {
+            flush(&mut word, &mut words);
+            if !next.is_whitespace() {
+                words.push(next.to_string());
+            }
+            next.len_utf8()
+        };
+        line += u32::try_from(rest[..taken].matches('\n').count()).unwrap_or(u32::MAX);
+        rest = &rest[taken..];
+    }
+    flush(&mut word, &mut words);
+    if !words.is_empty() {
+        all.push(Statement { line: begins, words });
+    }
+    Some(all)
+}
+
+fn flush(word: &mut String, words: &mut Vec<String>) {
+    if !word.is_empty() {
+        words.push(std::mem::take(word));
+    }
+}
+
+/// `$$` or `$tag$` of PostgreSQL.
+fn dollar(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('$')?;
+    let end = inner.find('$')?;
+    let tag = &inner[..end];
+    let name = tag.chars().all(|c| c.is_alphanumeric() || c == '_') && !tag.starts_with(|c: char| c.is_ascii_digit());
+    name.then(|| &text[..end + 2])
+}
+
+/// Where a quoted text ends, behind its sign; a doubled sign stands for itself. A backslash before the sign means one
+/// thing to MySQL and another to PostgreSQL: then nothing can be told.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        let end = at + text[at..].find(quote)?;
+        if text[at..end].ends_with('\\') {
+            return None;
+        }
+        if !text[end + 1..].starts_with(quote) {
+            return Some(end + 1);
+        }
+        at = end + 2;
+    }
+}
+
+/// What a statement of a migration is. Only what is known to leave the former version whole is additive.
+pub fn judge(statement: &Statement) -> Option<Seen> {
+    let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
+    let seen = |category: Category, says: String| Some(Seen { category, line: Some(statement.line), says });
+    let additive = |says: &str| seen(SchemaMigrationAdditive, says.to_owned());
+    let breaking = |says: String| seen(SchemaMigrationBreaking, says);
+    // `OR REPLACE` and the like take something's place.
+    match words.as_slice() {
+        ["BEGIN" | "COMMIT" | "START" | "SET" | "ANALYZE" | "USE", ..] => None,
+        ["CREATE", "OR", ..] => breaking("CREATE OR REPLACE takes the place of what is there".to_owned()),
+        ["CREATE", "UNIQUE", ..] => {
+            breaking("CREATE UNIQUE INDEX refuses rows that the former version may write".to_owned())
+        }
+        ["CREATE", "TRIGGER" | "RULE" | "POLICY" | "CONSTRAINT", ..] => {
+            breaking(format!("CREATE {} changes what the former version's writes do", words[1]))
+        }
+        [
+            "CREATE",
+            "TABLE" | "INDEX" | "TYPE" | "SCHEMA" | "SEQUENCE" | "VIEW" | "EXTENSION" | "DOMAIN" | "MATERIALIZED",
+            ..,
+        ] => additive(&format!("CREATE {}", words[1])),
+        ["COMMENT", "ON", ..] => additive("COMMENT ON"),
+        ["INSERT", ..] | ["UPDATE", ..] | ["MERGE", ..] | ["COPY", ..] => {
+            seen(Backfill, format!("{} writes data", words[0]))
+        }
+        ["ALTER", "TYPE", .., "ADD", "VALUE", _] => additive("ALTER TYPE … ADD VALUE"),
+        ["ALTER", "TABLE", rest @ ..] => match alter_table(rest) {
+            Ok(()) => additive("ALTER TABLE … ADD COLUMN"),
+            Err(why) => breaking(why),
+        },
+        ["DROP" | "TRUNCATE" | "DELETE" | "ALTER" | "RENAME" | "REVOKE", ..] => breaking(two(&words)),
+        // Of a DO block, a GRANT, a CALL or a dialect's own word nobody can tell what it does.
+        _ => breaking(format!("{}: cannot tell what it does, which counts as breaking", two(&words))),
+    }
+}
+
+fn two(words: &[&str]) -> String {
+    let shown: Vec<&str> =
+        words.iter().take(2).copied().filter(|word| word.chars().all(|c| c.is_ascii_alphabetic())).collect();
+    if shown.is_empty() { "a statement".to_owned() } else { shown.join(" ") }
+}
+
+/// Whether an ALTER TABLE does nothing but add columns that the former version need not know.
+fn alter_table(words: &[&str]) -> Result<(), String> {
+    let has = |word: &str| words.contains(&word);
+    for word in [
+        "DROP", "RENAME", "MODIFY", "CHANGE", "ALTER", "TYPE", "ATTACH", "DETACH", "DISABLE", "ENABLE", "REPLACE",
+        "VALIDATE",
+    ] {
+        if has(word) {
+            return Err(format!("ALTER TABLE … {word}"));
+        }
+    }
+    if !has("ADD") {
+        return Err("ALTER TABLE: cannot tell what it does, which counts as breaking".to_owned());
+    }
+    for word in ["CONSTRAINT", "UNIQUE", "CHECK", "PRIMARY", "FOREIGN", "REFERENCES", "EXCLUDE"] {
+        if has(word) {
+            return Err(format!("ALTER TABLE … ADD {word} refuses rows that the former version may write"));
+        }
+    }
+    // Of several columns, each with its own default: as many defaults as columns that must not be empty.
+    let not_null = words.windows(2).filter(|pair| pair == &["NOT", "NULL"]).count();
+    let defaults = words.iter().filter(|word| matches!(**word, "DEFAULT" | "GENERATED" | "IDENTITY")).count();
+    if not_null > 0 && (defaults < not_null || words.iter().filter(|word| **word == "ADD").count() > 1) {
+        return Err("ALTER TABLE … ADD NOT NULL without a default of each refuses rows that the former version writes"
+            .to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+use rstest::rstest;
+
+use super::found;
+
+#[rstest]
+#[case("CREATE TABLE a (b int); CREATE INDEX c ON a (b);", "schema-migration-additive")]
+#[case("-- DROP TABLE a;\n/* DROP */ COMMENT ON TABLE a IS 'DROP TABLE b; x';", "schema-migration-additive")]
+#[case("ALTER TABLE a ADD COLUMN b int;", "schema-migration-additive")]
+#[case("ALTER TABLE a ADD COLUMN b int NOT NULL DEFAULT 0;", "schema-migration-additive")]
+#[case("ALTER TABLE a ADD COLUMN b int NOT NULL;", "schema-migration-breaking")]
+#[case("alter table a drop column b;", "schema-migration-breaking")]
+#[case("ALTER TABLE a RENAME b TO c;", "schema-migration-breaking")]
+#[case("ALTER TABLE a ALTER COLUMN b TYPE bigint;", "schema-migration-breaking")]
+#[case("ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0);", "schema-migration-breaking")]
+#[case("CREATE UNIQUE INDEX a ON b (c);", "schema-migration-breaking")]
+#[case("DROP TABLE a;", "schema-migration-breaking")]
+#[case("TRUNCATE a;", "schema-migration-breaking")]
+#[case("DELETE FROM a;", "schema-migration-breaking")]
+#[case("UPDATE a SET b = 1;", "backfill")]
+#[case("CREATE TABLE a (b int); INSERT INTO a VALUES (1);", "schema-migration-additive,backfill")]
+#[case("DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$;", "schema-migration-breaking")]
+#[case("SELECT drop_everything();", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b text DEFAULT 'it\\'s');", "schema-migration-breaking")]
+#[case("COMMENT ON TABLE a IS 'never closed;", "schema-migration-breaking")]
+#[case("/*!50001 DROP TABLE a */;", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-additive")]
+#[case("", "schema-migration-additive")]
+fn sql(#[case] text: &str, #[case] expected: &str) {
+    assert_eq!(found("db/migrations/7_a.sql", None, Some(text)), expected);
+}
+
+#[rstest]
+#[case::edited(
+    "db/migrations/7.sql",
+    Some("CREATE TABLE a (b int);"),
+    Some("CREATE TABLE a (b text);"),
+    "schema-migration-breaking"
+)]
+#[case::removed("db/migrations/7.sql", Some("CREATE TABLE a (b int);"), None, "schema-migration-breaking")]
+#[case::runs_again(
+    "db/R__views.sql",
+    Some("CREATE VIEW a AS SELECT 1;"),
+    Some("CREATE VIEW a AS SELECT 2;"),
+    "schema-migration-additive"
+)]
+#[case::way_back("db/migrations/7.down.sql", None, Some("DROP TABLE a;"), "schema-migration-additive")]
+#[case::undo("db/U7__a.sql", None, Some("DROP TABLE a;"), "schema-migration-additive")]
+fn a_migration_is_a_new_file(
+    #[case] path: &str,
+    #[case] before: Option<&str>,
+    #[case] after: Option<&str>,
+    #[case] expected: &str,
+) {
+    assert_eq!(found(path, before, after), expected);
+}
+
+#[rstest]
+#[case("op.create_table('a', sa.Column('b', sa.Integer(), nullable=False))", "schema-migration-additive")]
+#[case("op.add_column('a', sa.Column('b', sa.Integer(), nullable=True))", "schema-migration-additive")]
+#[case("op.add_column('a', sa.Column('b', sa.Integer(), nullable=False))", "schema-migration-breaking")]
+#[case(
+    "op.add_column('a', sa.Column('b', sa.Integer(), nullable=False, server_default='0'))",
+    "schema-migration-additive"
+)]
+#[case("with op.batch_alter_table('a') as batch_op:\n        batch_op.drop_column('b')", "schema-migration-breaking")]
+#[case("op.create_index('a', 'b', ['c'], unique=True)", "schema-migration-breaking")]
+#[case("op.bulk_insert(a, [])", "backfill")]
+#[case("op.execute('x')", "schema-migration-breaking")]
+#[case("op.get_bind().execute('x')", "schema-migration-breaking")]
+#[case("pass", "schema-migration-additive")]
+fn alembic(#[case] body: &str, #[case] expected: &str) {
+    let text = format!("revision = '1'\n\ndef upgrade():\n    {body}\n\ndef downgrade():\n    op.drop_table('a')\n");
+    assert_eq!(found("alembic/versions/1_a.py", None, Some(&text)), expected);
+}
+
+#[rstest]
+#[case(
+    "migrations.CreateModel(name='A', fields=[('id', models.AutoField(primary_key=True))])",
+    "schema-migration-additive"
+)]
+#[case("migrations.AddField('a', 'b', models.IntegerField(null=True))", "schema-migration-additive")]
+#[case("migrations.AddField('a', 'b', models.IntegerField(default=0))", "schema-migration-breaking")]
+#[case("migrations.AddField('a', 'b', models.IntegerField(db_default=0))", "schema-migration-additive")]
+#[case("migrations.RemoveField('a', 'b')", "schema-migration-breaking")]
+#[case("migrations.RunPython(f)", "schema-migration-breaking")]
+#[case("migrations.AlterField('a', 'b', models.TextField())", "schema-migration-breaking")]
+fn django(#[case] operation: &str, #[case] expected: &str) {
+    let text = format!("class Migration(migrations.Migration):\n    operations = [\n        {operation},\n    ]\n");
+    assert_eq!(found("shop/migrations/0002_a.py", None, Some(&text)), expected);
+}
+
+#[rstest]
+#[case("create_table :a do |t|\n      t.string :b, null: false\n    end", "schema-migration-additive")]
+#[case("add_column :a, :b, :string,\n      null: false", "schema-migration-breaking")]
+#[case("add_column :a, :b, :string, null: false, default: 'x'", "schema-migration-additive")]
+#[case("add_index :a, :b, unique: true", "schema-migration-breaking")]
+#[case("remove_column :a, :b", "schema-migration-breaking")]
+#[case("change_table :a do |t|\n      t.remove :b\n    end", "schema-migration-breaking")]
+#[case("execute 'x'", "schema-migration-breaking")]
+fn rails(#[case] body: &str, #[case] expected: &str) {
+    let text = format!(
+        "class A < ActiveRecord::Migration[8.0]\n  def up\n    {body}\n  end\n\n  def down\n    drop_table :a\n  end\nend\n"
+    );
+    assert_eq!(found("db/migrate/1_a.rb", None, Some(&text)), expected);
+}
+
+const CHANGELOG: &str = "<databaseChangeLog xmlns=\"http://www.liquibase.org/xml/ns/dbchangelog\">\
+    <changeSet id=\"1\" author=\"a\"><createTable tableName=\"a\"/></changeSet></databaseChangeLog>";
+
+#[rstest]
+#[case(
+    "<changeSet id=\"2\" author=\"a\"><addColumn tableName=\"a\"><column name=\"b\" type=\"int\"/></addColumn></changeSet>",
+    "schema-migration-additive"
+)]
+#[case(
+    "<changeSet id=\"2\" author=\"a\"><addColumn tableName=\"a\"><column name=\"b\"><constraints nullable=\"false\"/></column></addColumn></changeSet>",
+    "schema-migration-breaking"
+)]
+#[case("<changeSet id=\"2\" author=\"a\"><dropTable tableName=\"a\"/></changeSet>", "schema-migration-breaking")]
+#[case("<changeSet id=\"2\" author=\"a\"><sql>UPDATE a SET b = 1</sql></changeSet>", "backfill")]
+fn liquibase(#[case] set: &str, #[case] expected: &str) {
+    let after = CHANGELOG.replace("</databaseChangeLog>", &format!("{set}</databaseChangeLog>"));
+    assert_eq!(found("src/db/changelog/a.xml", Some(CHANGELOG), Some(&after)), expected);
+}
+
+#[test]
+fn a_change_set_that_ran_is_not_edited() {
+    let edited = CHANGELOG.replace("tableName=\"a\"", "tableName=\"b\"");
+    assert_eq!(found("src/db/changelog/a.xml", Some(CHANGELOG), Some(&edited)), "schema-migration-breaking");
+    assert_eq!(found("src/db/changelog/a.xml", Some(CHANGELOG), Some("<broken")), "schema-migration-breaking");
+}
