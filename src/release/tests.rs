@@ -760,3 +760,20 @@ fn a_template_left_paused_by_detach_is_tried_again_when_asked() {
     world.retry("1");
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
 }
+
+#[test]
+fn a_bad_canary_keeps_its_users_as_long_as_stable_has_no_ready_pod() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    use crate::release::{template, world::pod_template};
+    let (good, bad) = (pod_template("shop:v1"), pod_template("shop:v2"));
+    world.behaviour.insert(template::revision(&good), Behaviour { ready: false, ..GOOD });
+    world.behaviour.insert(template::revision(&bad), BAD);
+    world.run(20);
+    assert_eq!(condition(&world, "Held"), (Truth::True, "NoWayBack".into()), "{}", world.trace.join("\n"));
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    world.behaviour.insert(template::revision(&good), GOOD);
+    world.run_until(30, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.split(), Split::HOME);
+}

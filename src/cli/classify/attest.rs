@@ -66,6 +66,7 @@ pub fn manifest(told: &Told, about: &About<'_>) -> Result<String, Failure> {
     let mut attestation = Attestation::new(
         &format!("{}-{KIND}-{}", about.release, told.range.head_short()),
         AttestationSpec {
+            groups: Vec::new(),
             release_ref: NameRef { name: about.release.to_owned() },
             revision: about.revision.to_owned(),
             kind: KIND.to_owned(),

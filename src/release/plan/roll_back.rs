@@ -4,7 +4,7 @@ use super::active::{Active, NO_WAY_BACK, Template};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, grow_previous, verdict_now};
 use crate::analysis::Verdict;
-use crate::api::gated_release::{NewerTemplate, WorkloadKind};
+use crate::api::gated_release::{HoldStatus, NewerTemplate, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
