@@ -28,6 +28,8 @@ pub const WEIGHTS: &str = "tidegate.io/weights";
 pub const WEIGHTS_BEFORE: &str = "tidegate.io/weights-before";
 /// Label on objects that Tidegate made: the GatedRelease they serve.
 pub const RELEASE: &str = "tidegate.io/release";
+/// Label on ReleaseRecords: the RiskBudget that they are charged to, as [`label_value`] writes its name.
+pub const BUDGET: &str = "tidegate.io/budget";
 /// Label on objects that Tidegate made: `canary` or `previous`.
 pub const ROLE: &str = "tidegate.io/role";
 /// Annotation on a canary or previous Deployment: the revision it runs.
@@ -54,3 +56,16 @@ pub const CONTROLLER_REVISION_HASH: &str = "controller-revision-hash";
 pub const HELD_PARTITION: u32 = 2_147_483_647;
 /// Label that the Deployment controller puts on the pods of a ReplicaSet.
 pub const POD_TEMPLATE_HASH: &str = "pod-template-hash";
+
+/// A name as the value of a label, which has at most 63 characters: a longer one is cut, and a checksum of the whole keeps
+/// it apart from others.
+pub fn label_value(name: &str) -> String {
+    const CHARACTERS_MAX: usize = 63;
+    if name.len() <= CHARACTERS_MAX {
+        return name.to_owned();
+    }
+    // FNV-1a: told apart, not protected.
+    let sum = name.bytes().fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let cut: String = name.chars().take(CHARACTERS_MAX - 9).collect();
+    format!("{}-{sum:08x}", cut.trim_end_matches(['.', '-', '_']))
+}

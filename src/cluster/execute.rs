@@ -6,14 +6,14 @@
 use serde_json::{Value, json};
 
 use super::kind::{
-    DEPLOYMENT, GATED_RELEASE, HPA, NETWORK_POLICY, PDB, POD, RELEASE_RECORD, REPLICA_SET, SCALED_OBJECT, SERVICE,
-    STATEFUL_SET,
+    DEPLOYMENT, GATED_RELEASE, HPA, NETWORK_POLICY, PDB, POD, RELEASE_RECORD, REPLICA_SET, RISK_BUDGET, SCALED_OBJECT,
+    SERVICE, STATEFUL_SET,
 };
 use super::request::{Change, Just};
 use super::{Cluster, Error, Kind};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{
-    CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE, SCALE_DOWN_MANAGER,
+    BUDGET, CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE, SCALE_DOWN_MANAGER, label_value,
 };
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::release::action::Scaler;
@@ -93,6 +93,7 @@ pub const fn word(action: &Action) -> &'static str {
         Action::SetPartition { .. } => "set_partition",
         Action::DeletePod { .. } => "delete_pod",
         Action::ScaleDown { .. } => "scale_down",
+        Action::WriteLedger { .. } => "write_ledger",
     }
 }
 
@@ -117,6 +118,19 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
             };
             let patch = provider.write(&seen, &target.release.spec.traffic.service, *split, withdrawn.as_deref());
             cluster.patch(provider.kind(), namespace, route, None, Change::Json(patch)).await.map(drop)
+        }
+        Action::WriteLedger { budget, resource_version, ledger } => {
+            // Lists that are empty are written out: a merge patch would keep what stands in them.
+            let patch = json!({
+                "metadata": {"resourceVersion": resource_version},
+                "status": {"ledger": {
+                    "sequence": ledger.sequence,
+                    "before": ledger.before,
+                    "reservations": ledger.reservations,
+                    "pending": ledger.pending,
+                }},
+            });
+            cluster.patch(&RISK_BUDGET, namespace, budget, Some("status"), Change::Merge(patch)).await.map(drop)
         }
         Action::Resume { resource_version } => {
             let patch = json!({
@@ -193,7 +207,8 @@ async fn open_record(
     let record = json!({
         "apiVersion": RELEASE_RECORD.api_version(),
         "kind": RELEASE_RECORD.kind,
-        "metadata": {"name": name, "namespace": target.namespace(), "labels": {RELEASE: target.release.name}},
+        "metadata": {"name": name, "namespace": target.namespace(),
+                     "labels": {RELEASE: target.release.name, BUDGET: label_value(&spec.risk_budget)}},
         "spec": spec,
     });
     let created = cluster.create(&RELEASE_RECORD, target.namespace(), &record).await?;

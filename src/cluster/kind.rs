@@ -55,6 +55,8 @@ pub const GATED_RELEASE: Kind = Kind::new("tidegate.io", "v1alpha1", "GatedRelea
 pub const RISK_BUDGET: Kind = Kind::new("tidegate.io", "v1alpha1", "RiskBudget", "riskbudgets");
 /// ReleaseRecord.
 pub const RELEASE_RECORD: Kind = Kind::new("tidegate.io", "v1alpha1", "ReleaseRecord", "releaserecords");
+/// Attestation.
+pub const ATTESTATION: Kind = Kind::new("tidegate.io", "v1alpha1", "Attestation", "attestations");
 /// Deployment.
 pub const DEPLOYMENT: Kind = Kind::new("apps", "v1", "Deployment", "deployments");
 /// ReplicaSet.

@@ -64,6 +64,22 @@ impl Cluster {
         Ok(answer.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
     }
 
+    /// All objects, page by page: for kinds of which there may be thousands.
+    pub(crate) async fn list_all(&self, kind: &Kind, namespace: &str, labels: &str) -> Result<Vec<Value>, Error> {
+        const PAGE: u32 = 500;
+        let what = format!("list {} {namespace} [{labels}]", kind.kind);
+        let (mut all, mut params) = (Vec::new(), ListParams::default().labels(labels).limit(PAGE));
+        loop {
+            let built = Request::new(kind.path(namespace)).list(&params);
+            let mut answer = self.send(what.clone(), built, REQUEST_TIMEOUT).await?;
+            all.append(answer.get_mut("items").and_then(Value::as_array_mut).unwrap_or(&mut Vec::new()));
+            match answer.pointer("/metadata/continue").and_then(Value::as_str).filter(|more| !more.is_empty()) {
+                Some(more) => params = params.continue_token(more),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// At most so many objects, and whether there are more.
     pub(crate) async fn list_some(
         &self,

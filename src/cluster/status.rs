@@ -48,25 +48,28 @@ impl Cluster {
         before: &Value,
         now: &GatedReleaseStatus,
     ) -> Result<bool, Error> {
-        self.write_status(&GATED_RELEASE, (namespace, name, uid), before, serde_json::to_value(now)).await
+        // The uid keeps the status of a deleted object off one that was created anew under its name.
+        let fence = json!({"uid": uid});
+        self.write_status(&GATED_RELEASE, (namespace, name, fence), before, serde_json::to_value(now)).await
     }
 
-    /// Writes the status of a RiskBudget where it differs from `before`; says whether it did.
+    /// Writes the status of a RiskBudget where it differs from `before`; says whether it did. Fenced by the
+    /// resourceVersion at which `before` was read: what a release reserved or charged meanwhile is not overwritten.
     pub async fn write_budget_status(
         &self,
-        namespace: &str,
-        name: &str,
-        uid: &str,
+        (namespace, name): (&str, &str),
+        resource_version: &str,
         before: &Value,
         now: &RiskBudgetStatus,
     ) -> Result<bool, Error> {
-        self.write_status(&RISK_BUDGET, (namespace, name, uid), before, serde_json::to_value(now)).await
+        let fence = json!({"resourceVersion": resource_version});
+        self.write_status(&RISK_BUDGET, (namespace, name, fence), before, serde_json::to_value(now)).await
     }
 
     async fn write_status(
         &self,
         kind: &Kind,
-        (namespace, name, uid): (&str, &str, &str),
+        (namespace, name, fence): (&str, &str, Value),
         before: &Value,
         now: Result<Value, serde_json::Error>,
     ) -> Result<bool, Error> {
@@ -77,8 +80,7 @@ impl Cluster {
         let empty = json!({});
         let before = if before.is_object() { before } else { &empty };
         let Some(patch) = difference(before, &now) else { return Ok(false) };
-        // The uid keeps the status of a deleted object off one that was created anew under its name.
-        let patch = json!({"metadata": {"uid": uid}, "status": patch});
+        let patch = json!({"metadata": fence, "status": patch});
         self.patch(kind, namespace, name, Some("status"), Change::Merge(patch)).await.map(|_| true)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
-use super::{Budgets, Context, Next, lock};
+use super::{Budgets, Context, Next, ledger, lock};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
@@ -21,7 +21,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     };
     let interval = context.sources.config().budget.interval.as_std();
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
-    let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let resource_version =
+        object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
     let raw = object["status"].take();
     let spec: RiskBudgetSpec = match serde_json::from_value(object["spec"].take()) {
         Ok(spec) => spec,
@@ -37,8 +38,10 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     context.metrics.readable("RiskBudget", namespace, name);
     let before: RiskBudgetStatus = serde_json::from_value(raw.clone()).unwrap_or_default();
     let measured = measure(&context.sources, namespace, &spec).await;
-    let status = status(name, &before, generation, &spec, &measured, context.cluster.now());
-    if context.cluster.write_budget_status(namespace, name, &uid, &raw, &status).await? {
+    let now = context.cluster.now();
+    let mut status = status(name, &before, generation, &spec, &measured, now);
+    ledger::count(context, (namespace, name), &spec, &before, &mut status, now).await?;
+    if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
         context.metrics.wrote("budget_status");
         let ready = status.conditions.first();
         tracing::info!(
@@ -55,7 +58,10 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    Ok(Next::In(Lane::Urgent, interval.mul_f64(0.95 + 0.1 * context.cluster.chance())))
+    let soon = interval.mul_f64(0.95 + 0.1 * context.cluster.chance());
+    // The window turns by the clock, whoever looks.
+    let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std());
+    Ok(Next::In(Lane::Urgent, soon.min(turns.max(std::time::Duration::from_millis(20)))))
 }
 
 impl Budgets {
@@ -115,7 +121,7 @@ fn status(
         last_transition_time: since,
         observed_generation: generation,
     };
-    RiskBudgetStatus { observed_generation: generation, error_budget, conditions: vec![ready] }
+    RiskBudgetStatus { observed_generation: generation, error_budget, conditions: vec![ready], ..before.clone() }
 }
 
 /// How `decidedBy` begins where a freeze is stricter than the measurement.

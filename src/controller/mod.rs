@@ -5,6 +5,7 @@
 
 mod budget;
 mod index;
+mod ledger;
 mod preflight;
 mod process;
 mod queue;
@@ -54,6 +55,7 @@ pub struct Context {
     queue: Queue,
     index: Index,
     budgets: Budgets,
+    books: ledger::Books,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
@@ -106,6 +108,7 @@ impl Context {
             queue: Queue::default(),
             index: Index::default(),
             budgets: Budgets::default(),
+            books: ledger::Books::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),
             started: Instant::now(),

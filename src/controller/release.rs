@@ -142,6 +142,10 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
         Action::SetPartition { partition, .. } => format!("from place {partition} on"),
         Action::DeletePod { name, .. } => name.clone(),
         Action::ScaleDown { name, held, .. } => format!("{name}: {}", if *held { "held" } else { "let go" }),
+        Action::WriteLedger { budget, ledger, .. } => {
+            context.queue.add(&Key::budget(namespace, budget), Lane::Urgent, Duration::ZERO);
+            format!("{budget}: {} charged, {} reserved", ledger.sequence, ledger.reservations.len())
+        }
         Action::AddFinalizer | Action::RemoveFinalizer | Action::Resume { .. } | Action::ExplainPause { .. } => {
             String::new()
         }

@@ -10,15 +10,18 @@ use tokio::task::JoinSet;
 
 use super::queue::{Key, Lane};
 use super::{Context, lock};
-use crate::api::names::{GATED, RELEASE};
+use crate::api::names::{BUDGET, GATED, RELEASE};
 use crate::cluster::Kind;
 use crate::cluster::kind::{
-    CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET, STATEFUL_SET,
+    ATTESTATION, CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET, STATEFUL_SET,
 };
 use crate::cluster::watch::{Change, metadata, objects};
 
 /// A GatedRelease that arrives together with its Deployment is seen before the Deployment is called ungated.
 const UNGATED_AFTER: Duration = Duration::from_secs(5);
+
+/// Several records, or several writes of one, are counted at once.
+const LEDGER_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts the watches; none of them ends.
 pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
@@ -34,8 +37,13 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
         all.spawn(others(context.clone(), kind, RELEASE, |context, meta| {
             let release = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE));
             look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
+            charged(context, meta);
         }));
     }
+    all.spawn(others(context.clone(), &ATTESTATION, RELEASE, |context, meta| {
+        let release = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE));
+        look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
+    }));
     all.spawn(config_maps(context.clone()));
     all.spawn(others(context.clone(), &HTTP_ROUTE, "", |context, meta| {
         let (namespace, name) = id(meta);
@@ -52,6 +60,14 @@ fn workload(context: &Context, meta: &ObjectMeta, key: fn(&str, &str) -> Key) {
         context.queue.add(&key(&namespace, &name), Lane::Calm, UNGATED_AFTER);
     }
     look(context, &namespace, releases);
+}
+
+/// A record of a budget changed: its ledger is counted anew.
+fn charged(context: &Context, meta: &ObjectMeta) {
+    let Some(budget) = meta.labels.as_ref().and_then(|labels| labels.get(BUDGET)) else { return };
+    let namespace = meta.namespace.clone().unwrap_or_default();
+    context.books.changed(&namespace, budget);
+    context.queue.add(&Key::budget(&namespace, budget), Lane::Calm, LEDGER_AFTER);
 }
 
 fn look(context: &Context, namespace: &str, releases: impl IntoIterator<Item = String>) {
@@ -161,7 +177,7 @@ async fn others(context: Arc<Context>, kind: &'static Kind, labels: &'static str
 /// What a trigger needs to know of an object.
 fn slim(meta: ObjectMeta) -> ObjectMeta {
     let labels = meta.labels.map(|mut labels| {
-        labels.retain(|key, _| key == RELEASE);
+        labels.retain(|key, _| key == RELEASE || key == BUDGET);
         labels
     });
     ObjectMeta { name: meta.name, namespace: meta.namespace, labels, ..ObjectMeta::default() }

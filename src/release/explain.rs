@@ -10,7 +10,8 @@ use super::plan::{Say, Step, count, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
-use crate::api::gated_release::{GatedReleaseStatus, WorkloadSeen};
+use super::assess::{assess, view};
+use crate::api::gated_release::{GatedReleaseStatus, RiskView, WorkloadSeen};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Time, Weight};
@@ -174,6 +175,8 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         stage,
         weight: after.weight(),
         budget,
+        risk: risk(after),
+        rollback_proven_at: rollback_proven(after),
         message: shortened(after.message()),
         revision: after.record.map(|(_, spec, _)| spec.revision.clone()),
         record: after.record.map(|(name, _, _)| name.to_owned()),
@@ -181,6 +184,23 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         workload: workload.or_else(|| before.workload.clone()),
         conditions: conditions::conditions(after, &problems(after.seen)),
     }
+}
+
+/// What is at stake with the attempt that goes on. Shown from its beginning; once it ships, as it was decided.
+fn risk(after: &After<'_>) -> Option<RiskView> {
+    let (spec, status) = after.active()?;
+    let assessed = assess(after.seen, spec, status, after.now)?;
+    Some(view(&assessed, status.assessment.as_ref()))
+}
+
+/// When a rollback last brought all traffic home within its time: kept until a later one does.
+fn rollback_proven(after: &After<'_>) -> Option<Time> {
+    let proven = after.record.and_then(|(_, _, status)| {
+        let log = status.rollback.as_ref()?;
+        let way_back_was_whole = status.outcome == Some(Outcome::RolledBack) && log.within_time_budget == Some(true);
+        log.home_at.filter(|_| way_back_was_whole)
+    });
+    proven.max(after.seen.release.status.rollback_proven_at)
 }
 
 /// For the column of `kubectl get`: the conditions have the whole text.

@@ -9,6 +9,7 @@ use super::snapshot::{ReplicaSetSeen, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
+use crate::api::risk_budget::LedgerStatus;
 use crate::api::{Time, Weight};
 
 /// A plan that breaks no invariant that one plan can show.
@@ -64,6 +65,15 @@ pub enum Note {
     /// More than one record write in one plan.
     #[error("more than one record would be written")]
     TwoRecords,
+    /// A release would be charged twice.
+    #[error("a release would be charged twice")]
+    ChargedTwice,
+    /// A ledger would lose a number, or what belongs to another release.
+    #[error("the ledger would skip a number, or lose what belongs to another release")]
+    LedgerTorn,
+    /// Users would meet a version that was not charged to its budget.
+    #[error("users would meet a version that was not charged")]
+    NotCharged,
     /// A hold without an end.
     #[error("a hold would have no deadline after its beginning")]
     HoldWithoutEnd,
@@ -149,6 +159,7 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
         Action::ExplainPause { resource_version, .. } => {
             workload_fence(seen, resource_version, "the pause's explanation", notes)
         }
+        Action::WriteLedger { resource_version, ledger, .. } => write_ledger(seen, resource_version, ledger, notes),
         Action::AddFinalizer | Action::OpenRecord { .. } | Action::Apply { .. } | Action::ScaleDown { .. } => {}
     }
 }
@@ -156,6 +167,38 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
 fn workload_fence(seen: &Snapshot, resource_version: &str, what: &'static str, notes: &mut Vec<Note>) {
     if seen.workload.as_ref().is_none_or(|workload| workload.resource_version != resource_version) {
         notes.push(Note::NotFenced(what));
+    }
+}
+
+/// A charge is given a number once, in order, and nobody else's promise or charge is lost by the write.
+fn write_ledger(seen: &Snapshot, resource_version: &str, ledger: &LedgerStatus, notes: &mut Vec<Note>) {
+    let Some(risk) = seen.risk.as_ref().filter(|risk| risk.resource_version == resource_version) else {
+        notes.push(Note::NotFenced("a ledger"));
+        return;
+    };
+    let before = &risk.ledger;
+    let new: Vec<_> = ledger.pending.iter().filter(|one| !before.pending.contains(one)).collect();
+    let charged = |record: &str| {
+        before.pending.iter().any(|one| one.record == record)
+            || seen.record.as_ref().is_some_and(|known| {
+                known.name == record && known.status.as_ref().is_some_and(|status| status.charge.is_some())
+            })
+    };
+    if new.iter().any(|one| charged(&one.record)) || new.len() > 1 {
+        notes.push(Note::ChargedTwice);
+    }
+    let numbered = ledger.sequence == before.sequence + new.len() as u64
+        && new.iter().all(|one| one.charge.sequence == ledger.sequence)
+        && before.pending.iter().all(|one| ledger.pending.contains(one))
+        && ledger.before == before.before;
+    let ours = |record: &str| {
+        new.iter().any(|one| one.record == record)
+            || seen.record.as_ref().is_some_and(|known| known.name == record)
+    };
+    let kept = before.reservations.iter().all(|one| ours(&one.record) || ledger.reservations.contains(one))
+        && ledger.reservations.iter().all(|one| ours(&one.record) || before.reservations.contains(one));
+    if !numbered || !kept {
+        notes.push(Note::LedgerTorn);
     }
 }
 

@@ -19,6 +19,8 @@ use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKi
 use crate::api::names::RETRY;
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus};
 use crate::api::{BudgetStatus, Change, Span, Time, Weight};
+use crate::policy::Tier;
+use crate::policy::score::Signal;
 
 /// How a version behaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -141,6 +143,24 @@ impl World {
                     remaining_percent: 90.0,
                     decided_by: "availability".into(),
                 },
+                risk: Some(RiskSeen {
+                    resource_version: "1".into(),
+                    tier: Tier::T2,
+                    requirements: serde_json::from_value(json!({"mode": "Audit"})).unwrap(),
+                    roles: Vec::new(),
+                    restricted: Vec::new(),
+                    budget: Some(
+                        serde_json::from_value(json!({
+                            "window": "2026-01", "from": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z",
+                            "allocated": 10_000, "consumed": 0, "sequence": 0, "reserved": 0, "remaining": 10_000,
+                            "remainingPercent": 100, "band": "Green", "releases": 0, "exceptions": 0,
+                        }))
+                        .unwrap(),
+                    ),
+                    ledger: Default::default(),
+                    signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
+                }),
+                attestations: Vec::new(),
                 record: None,
                 answers: None,
                 metrics: MetricsSeen::Found { complaints: false, pods: by_count },
@@ -216,6 +236,16 @@ impl World {
         workload.resource_version = version;
     }
 
+    /// The ledger is counted anew: what stands in its record is not on its way any more.
+    fn count_charges(&mut self) {
+        let (Some(risk), Some(record)) = (&mut self.seen.risk, &self.seen.record) else { return };
+        let Some(charge) = record.status.as_ref().and_then(|status| status.charge.as_ref()) else { return };
+        let Some(place) = risk.ledger.pending.iter().position(|one| one.charge == *charge) else { return };
+        risk.ledger.pending.remove(place);
+        let budget = risk.budget.as_mut().unwrap();
+        (budget.consumed, budget.sequence) = (budget.consumed + charge.points, charge.sequence);
+    }
+
     pub(super) fn bump(&mut self) -> String {
         self.version += 1;
         self.version.to_string()
@@ -274,6 +304,7 @@ impl World {
 
     /// What the controllers of a cluster do in a second.
     pub(super) fn settle(&mut self) {
+        self.count_charges();
         self.settle_objects();
         if self.seen.by_count() {
             self.settle_pods();
@@ -574,6 +605,19 @@ impl World {
                 let Some(pod) = found else { return false };
                 (pod.deleting, pod.ready) = (true, false);
                 self.trace.push(line(format!("pod {name} deleted")));
+            }
+            Action::WriteLedger { resource_version, ledger, .. } => {
+                let seconds = self.seconds();
+                let risk = self.seen.risk.as_mut().unwrap();
+                if risk.resource_version != *resource_version {
+                    return false;
+                }
+                let what = match ledger.sequence > risk.ledger.sequence {
+                    true => format!("charged {} RP", ledger.pending.last().map_or(0, |one| one.charge.points)),
+                    false => format!("reserved {} RP", ledger.reservations.last().map_or(0, |one| one.points)),
+                };
+                (risk.ledger, risk.resource_version) = ((**ledger).clone(), version);
+                self.trace.push(format!("{seconds:>4}s   {what}"));
             }
             Action::ScaleDown { name, held, .. } => {
                 let what = if *held { "held" } else { "let go" };

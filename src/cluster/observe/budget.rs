@@ -1,12 +1,16 @@
-//! The error budget, as the RiskBudget's status has it.
+//! The error budget and the risk budget, as the RiskBudget's status has them.
 
 use serde_json::Value;
 
 use crate::api::condition::Truth;
-use crate::api::{RiskBudgetStatus, Span, Time};
+use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Span, Time};
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::{Cluster, Error};
-use crate::release::snapshot::BudgetSeen;
+use crate::policy::Tier;
+use crate::policy::score::Signal;
+use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
+
+use super::text;
 
 /// How long the last figures stand in while they cannot be measured anew.
 const STALE_AFTER: Span = Span::minutes(10);
@@ -22,17 +26,46 @@ pub(super) async fn read(
     namespace: &str,
     name: &str,
     measured: &dyn Measured,
-) -> Result<BudgetSeen, Error> {
-    let Some(mut object) = cluster.get(&RISK_BUDGET, namespace, name).await? else { return Ok(BudgetSeen::Missing) };
+) -> Result<(BudgetSeen, Option<RiskSeen>), Error> {
+    let Some(mut object) = cluster.get(&RISK_BUDGET, namespace, name).await? else {
+        return Ok((BudgetSeen::Missing, None));
+    };
+    let resource_version = text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned();
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
     let status: RiskBudgetStatus = match serde_json::from_value::<Option<_>>(object["status"].take()) {
         Ok(status) => status.unwrap_or_default(),
         Err(why) => {
-            return Ok(BudgetSeen::Unmeasured(format!("the status of RiskBudget {name} cannot be read: {why}")));
+            let why = format!("the status of RiskBudget {name} cannot be read: {why}");
+            return Ok((BudgetSeen::Unmeasured(why), None));
         }
     };
     let fresh = measured.since_start(namespace, name, generation);
-    Ok(judge(name, &status, generation, fresh, cluster.now()))
+    let now = cluster.now();
+    let seen = judge(name, &status, generation, fresh, now);
+    let spec: Result<RiskBudgetSpec, _> = serde_json::from_value(object["spec"].take());
+    let risk = spec.ok().and_then(|spec| risk(spec, resource_version, status, generation, now));
+    Ok((seen, risk))
+}
+
+/// What the RiskBudget demands, and what is left of its points in a window that has not turned since they were counted.
+fn risk(
+    spec: RiskBudgetSpec,
+    resource_version: String,
+    status: RiskBudgetStatus,
+    generation: i64,
+    now: Time,
+) -> Option<RiskSeen> {
+    let counted = status.risk.filter(|risk| risk.from <= now && now < risk.until && status.observed_generation == generation);
+    Some(RiskSeen {
+        resource_version,
+        tier: Tier::new(spec.tier).ok()?,
+        requirements: spec.requirements,
+        roles: spec.roles,
+        restricted: spec.restricted_windows,
+        budget: counted,
+        ledger: status.ledger,
+        signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
+    })
 }
 
 fn judge(name: &str, status: &RiskBudgetStatus, generation: i64, fresh: bool, now: Time) -> BudgetSeen {
@@ -101,7 +134,12 @@ mod tests {
             last_transition_time: at(since),
             observed_generation: 1,
         };
-        let status = RiskBudgetStatus { observed_generation: 1, error_budget, conditions: vec![condition] };
+        let status = RiskBudgetStatus {
+            observed_generation: 1,
+            error_budget,
+            conditions: vec![condition],
+            ..RiskBudgetStatus::default()
+        };
         match (judge("web", &status, generation, fresh, at(60)), unmeasured) {
             (BudgetSeen::Measured { .. }, None) => {}
             (BudgetSeen::Unmeasured(why), Some(says)) => assert!(why.contains(says), "{why}"),

@@ -3,6 +3,7 @@
 //! What cannot matter is not read: while nothing is being released and nothing is held, endpoints, pods and the side
 //! objects' Services and PodDisruptionBudgets are left alone (a side's Deployment is made first and goes last).
 
+mod attestations;
 mod autoscaler;
 mod budget;
 mod config;
@@ -41,7 +42,7 @@ pub async fn observe(
     let name = &spec.workload_ref.name;
     let (canary, previous) = (format!("{name}{CANARY_SUFFIX}"), format!("{name}{PREVIOUS_SUFFIX}"));
     let deployments = &super::kind::DEPLOYMENT;
-    let ((workload, pods), service, routes, budget, record, canary, previous, scalers) = tokio::try_join!(
+    let ((workload, pods), service, routes, (budget, risk), record, canary, previous, scalers) = tokio::try_join!(
         read_workload(cluster, release),
         cluster.get(&super::kind::SERVICE, namespace, &spec.traffic.service),
         routes::read(cluster, namespace, &spec.traffic),
@@ -53,6 +54,10 @@ pub async fn observe(
     )?;
     let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
+    let attestations = match busy {
+        true => attestations::read(cluster, namespace, &release.name).await?,
+        false => Vec::new(),
+    };
     let endpoints = if busy {
         service::ready_endpoints(cluster, namespace, &spec.traffic.service).await?
     } else {
@@ -84,6 +89,8 @@ pub async fn observe(
         previous,
         autoscalers,
         budget,
+        risk,
+        attestations,
         record,
         answers: None,
         metrics,

@@ -245,5 +245,6 @@ pub(super) const fn name(write: &Write) -> &'static str {
         Write::SetPartition { .. } => "SetPartition",
         Write::DeletePod { .. } => "DeletePod",
         Write::ScaleDown { .. } => "ScaleDown",
+        Write::WriteLedger { .. } => "WriteLedger",
     }
 }

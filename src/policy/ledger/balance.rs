@@ -1,17 +1,13 @@
-//! The ledger of a risk budget: what a window was given, what releases cost, what is promised to those that go on, and how
-//! long the rest lasts (`000_…` §5.4).
-//!
-//! It is made anew from the records at every look. What is remembered beside them is how far the numbers went, so that a
-//! record that is gone leaves a gap that shows.
+//! The arithmetic of one window.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use crate::api::{Span, Time};
 
-use super::band::{Band, band};
-use super::points::RiskPoints;
-use super::window::Period;
+use crate::policy::band::{Band, band};
+use crate::policy::points::RiskPoints;
+use crate::policy::window::Period;
 
 /// What a release cost, as its record says it: charged when it first met users, never again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +82,7 @@ impl Ledger {
         let sum = |points: &mut dyn Iterator<Item = RiskPoints>| points.fold(RiskPoints::ZERO, RiskPoints::plus);
         let consumed = sum(&mut self.in_window().map(|charge| charge.points));
         let reserved = sum(&mut self.reserved.iter().map(|one| one.points));
-        let unspent = super::band::left(self.allocated, consumed);
+        let unspent = crate::policy::band::left(self.allocated, consumed);
         Balance {
             consumed,
             reserved,
@@ -101,7 +97,7 @@ impl Ledger {
     /// As fast as in this window so far.
     fn depleted_at(&self, consumed: RiskPoints, unspent: i64, now: Time) -> Option<Time> {
         if unspent <= 0 {
-            return Some(now);
+            return self.in_window().map(|charge| charge.at).max();
         }
         let elapsed = now.since(self.period.from);
         if elapsed < PROJECTED_AFTER || consumed == RiskPoints::ZERO {
@@ -109,14 +105,9 @@ impl Ledger {
         }
         let rest = elapsed.as_millis().saturating_mul(unspent.unsigned_abs()) / u64::from(consumed.get());
         let at = now.plus(Span::from_millis(rest));
-        (at < self.period.until).then_some(at)
-    }
-
-    /// Whether a release may be promised so much: two that start at once cannot spend the same points. One that has its
-    /// promise already keeps it. Who may ship with nothing left (`may_overdraw`: fixes, rollbacks, exceptions) always may.
-    pub fn admits(&self, record: &str, points: RiskPoints, now: Time, may_overdraw: bool) -> bool {
-        let promised = self.reserved.iter().any(|one| one.record == record);
-        promised || may_overdraw || self.balance(now).remaining >= i64::from(points.get())
+        // A date: a projection that moved at every look would be written at every look.
+        let day = Time(jiff::Timestamp::from_second(at.0.as_second().div_euclid(86_400) * 86_400).unwrap_or(at.0));
+        (at < self.period.until).then_some(day)
     }
 
     /// The numbers of this window that no record carries, as ranges: records were deleted, or are still being written
@@ -138,7 +129,6 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use rstest::rstest;
 
     fn day(day: i64) -> Time {
@@ -181,10 +171,6 @@ mod tests {
         ledger.reserved.push(Reservation { record: "web-0002".into(), points: RiskPoints::new(70) });
         let balance = ledger.balance(day(2));
         assert_eq!((balance.remaining, balance.band), (10, Band::Green));
-        let admits = |record: &str, points, overdraw| ledger.admits(record, RiskPoints::new(points), day(2), overdraw);
-        assert!(admits("api-0001", 10, false) && !admits("api-0001", 11, false), "the last points go to one of two");
-        assert!(admits("web-0002", 70, false), "who has a promise keeps it");
-        assert!(admits("api-0001", 60, true), "a fix does not wait for points");
     }
 
     #[rstest]
@@ -192,7 +178,7 @@ mod tests {
     #[case::evenly_to_the_end(40, 10, None)]
     #[case::twice_as_fast(60, 10, Some(20))]
     #[case::on_the_first_day(60, 0, None)]
-    #[case::gone(120, 10, Some(10))]
+    #[case::gone(120, 10, Some(0))]
     fn the_rest_lasts_as_long_as_it_did_so_far(#[case] spent: u32, #[case] now: i64, #[case] until: Option<i64>) {
         let mut ledger = ledger(&[spent]);
         ledger.charges[0].at = day(0);
@@ -223,19 +209,5 @@ mod tests {
         (ledger.before, ledger.charges[0].at) = (1, day(-3));
         assert_eq!(ledger.balance(day(2)).consumed, RiskPoints::new(20));
         assert_eq!(ledger.missing(&BTreeSet::new()), vec![]);
-    }
-
-    proptest! {
-        #[test]
-        fn promises_never_add_up_to_more_than_there_is(asks in prop::collection::vec(1_u32..60, 1..20)) {
-            let mut ledger = ledger(&[]);
-            for (number, points) in asks.into_iter().enumerate() {
-                let (record, points) = (format!("web-{number}"), RiskPoints::new(points));
-                if ledger.admits(&record, points, day(2), false) {
-                    ledger.reserved.push(Reservation { record, points });
-                }
-            }
-            prop_assert!(ledger.balance(day(2)).remaining >= 0);
-        }
     }
 }

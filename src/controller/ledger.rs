@@ -1,0 +1,148 @@
+//! Counts a risk budget from its records, which are listed where something about them may have changed.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::{Context, lock};
+use crate::api::condition::{Condition, Truth};
+use crate::api::names::{BUDGET, label_value};
+use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetSpec, RiskBudgetStatus, Time};
+use crate::cluster::Error;
+use crate::cluster::kind::RELEASE_RECORD;
+use crate::policy::adjustment::{EarnedPercent, Reward};
+use crate::policy::category::parse_list;
+use crate::policy::ledger::{self, Entry, Rules};
+use crate::policy::window::Cut;
+use crate::policy::{RiskPoints, Tier};
+
+/// What was found of the records of each budget, until one of them changes.
+#[derive(Default)]
+pub(super) struct Books(Mutex<BTreeMap<(String, String), Vec<Entry>>>);
+
+impl Books {
+    /// A record of a budget was made, changed or deleted: they are listed anew. By the label's value.
+    pub(super) fn changed(&self, namespace: &str, budget: &str) {
+        lock(&self.0).remove(&(namespace.to_owned(), budget.to_owned()));
+    }
+}
+
+/// Adds what the risk budget comes to, and whether its ledger is whole, to a status.
+pub(super) async fn count(
+    context: &Context,
+    (namespace, name): (&str, &str),
+    spec: &RiskBudgetSpec,
+    before: &RiskBudgetStatus,
+    status: &mut RiskBudgetStatus,
+    now: Time,
+) -> Result<(), Error> {
+    let cut = jiff::tz::TimeZone::get(&spec.window.time_zone)
+        .map_err(|_| {
+            format!(
+                "spec.window.timeZone: there is no time zone {:?}; write one of the IANA data base, such as Europe/Berlin",
+                spec.window.time_zone
+            )
+        })
+        .and_then(|zone| Cut::new(&spec.window, zone).map_err(|why| why.to_string()));
+    let (cut, tier) = match (cut, Tier::new(spec.tier)) {
+        (Ok(cut), Ok(tier)) => (cut, tier),
+        (Err(why), _) => return Ok(invalid(status, before, &why, now)),
+        (_, Err(why)) => return Ok(invalid(status, before, &why.to_string(), now)),
+    };
+    let period = cut.at(now);
+    let turns = before.risk.as_ref().is_none_or(|risk| risk.window != period.key);
+    let promised = !before.ledger.reservations.is_empty() || !before.ledger.pending.is_empty();
+    let entries = entries(context, namespace, name, turns || promised).await?;
+    let rules = Rules { tier, points: spec.risk_points.map(RiskPoints::new), reward: reward(spec) };
+    let counted = ledger::count(&rules, before, &entries, &period, now);
+    let broken: Vec<String> = counted
+        .missing
+        .iter()
+        .map(|range| match range.start() == range.end() {
+            true => range.start().to_string(),
+            false => format!("{} to {}", range.start(), range.end()),
+        })
+        .collect();
+    let facts = match broken.is_empty() {
+        true => (Truth::False, "Whole", "Every charge of this window stands in a record.".to_owned()),
+        false => (
+            Truth::True,
+            "RecordMissing",
+            format!(
+                "RiskBudget {name}: the records of charges {} are gone. What they cost is not known any more and counts as nothing; find out who deleted them (API server audit log, tidegate audit verify -n {namespace}) and keep an export (tidegate audit export).",
+                broken.join(", ")
+            ),
+        ),
+    };
+    status.conditions.push(condition("LedgerBroken", facts, before, status.observed_generation, now));
+    (status.risk, status.ledger, status.windows) = (Some(counted.risk), counted.ledger, counted.windows);
+    Ok(())
+}
+
+/// A window that cannot be cut is told in Ready; nothing is counted by it, and so nothing ships.
+fn invalid(status: &mut RiskBudgetStatus, before: &RiskBudgetStatus, why: &str, now: Time) {
+    let generation = status.observed_generation;
+    status.risk = None;
+    let facts = (Truth::False, "WindowInvalid", format!("{why}. Nothing is released until it is corrected."));
+    status.conditions = vec![condition("Ready", facts, before, generation, now)];
+}
+
+fn condition(
+    kind: &str,
+    (status, reason, message): (Truth, &str, String),
+    before: &RiskBudgetStatus,
+    observed_generation: i64,
+    now: Time,
+) -> Condition {
+    let stands = before.conditions.iter().find(|condition| condition.kind == kind && condition.status == status);
+    Condition {
+        kind: kind.to_owned(),
+        status,
+        reason: reason.to_owned(),
+        message: message.chars().take(4_000).collect(),
+        last_transition_time: stands.map_or(now, |stands| stands.last_transition_time),
+        observed_generation,
+    }
+}
+
+/// The records of a budget. While something is promised they are always listed: a promise that is dropped by mistake could
+/// be given twice.
+async fn entries(context: &Context, namespace: &str, name: &str, fresh: bool) -> Result<Vec<Entry>, Error> {
+    let key = (namespace.to_owned(), label_value(name));
+    if let Some(known) = lock(&context.books.0).get(&key).filter(|_| !fresh) {
+        return Ok(known.clone());
+    }
+    let mut records = context.cluster.list_all(&RELEASE_RECORD, namespace, &format!("{BUDGET}={}", key.1)).await?;
+    let entries: Vec<Entry> = records.iter_mut().filter_map(|record| entry(record, name)).collect();
+    lock(&context.books.0).insert(key, entries.clone());
+    Ok(entries)
+}
+
+/// A record that cannot be read is no entry: its number is missed.
+fn entry(record: &mut Value, budget: &str) -> Option<Entry> {
+    let name = record.pointer("/metadata/name").and_then(Value::as_str)?.to_owned();
+    let spec: ReleaseRecordSpec = serde_json::from_value(record["spec"].take()).ok()?;
+    let status: Option<ReleaseRecordStatus> = serde_json::from_value(record["status"].take()).ok()?;
+    (spec.risk_budget == budget).then(|| {
+        let status = status.as_ref();
+        Entry {
+            record: name,
+            charge: status.and_then(|status| status.charge.clone()),
+            outcome: status.and_then(|status| status.outcome),
+            ended_at: status.and_then(|status| status.ended_at),
+            recovered: status.and_then(|status| status.rollback.as_ref()?.took),
+        }
+    })
+}
+
+fn reward(spec: &RiskBudgetSpec) -> Option<Reward> {
+    let reward = spec.reward.as_ref()?;
+    match (&reward.budget_percent, &reward.relaxed_categories) {
+        (Some(percent), _) => EarnedPercent::new(*percent).ok().map(Reward::Budget),
+        (None, Some(categories)) => {
+            Some(Reward::Relaxation(parse_list(&categories.join(",")).0.into_iter().collect()))
+        }
+        (None, None) => None,
+    }
+}
