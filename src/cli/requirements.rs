@@ -192,7 +192,9 @@ mod tests {
     fn the_page_in_docs_is_the_catalogue() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/gates.md");
         let stands = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(stands == markdown(), "docs/gates.md: write it anew: cargo run -- requirements --output markdown > docs/gates.md");
+        let page = markdown();
+        let command = "cargo run -- requirements --output markdown > docs/gates.md";
+        assert!(stands == page, "docs/gates.md is not what the catalogue says. Write it anew: {command}\n{page}");
     }
 
     #[test]
@@ -201,7 +203,9 @@ mod tests {
         for entry in CATALOGUE {
             let lines: Vec<&str> = table.lines().filter(|line| line.split(' ').next() == Some(entry.name)).collect();
             assert_eq!(lines.len(), 1, "{}", entry.name);
-            assert!(lines[0].contains("attestation") || lines[0].contains("approval") || lines[0].contains("looks itself"));
+            assert!(
+                lines[0].contains("attestation") || lines[0].contains("approval") || lines[0].contains("looks itself")
+            );
         }
     }
 

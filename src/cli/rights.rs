@@ -37,8 +37,12 @@ pub(super) struct Holder {
 impl Holder {
     /// Whether it is a machine: admission lets none approve or start.
     pub(super) fn is_machine(&self) -> bool {
-        let user = self.kind == "User" && ["system:serviceaccount:", "system:node:", "system:kube-"].iter().any(|start| self.name.starts_with(start));
-        let group = self.kind == "Group" && ["system:serviceaccounts", "system:nodes"].iter().any(|start| self.name.starts_with(start));
+        let user = self.kind == "User"
+            && ["system:serviceaccount:", "system:node:", "system:kube-"]
+                .iter()
+                .any(|start| self.name.starts_with(start));
+        let group = self.kind == "Group"
+            && ["system:serviceaccounts", "system:nodes"].iter().any(|start| self.name.starts_with(start));
         self.kind == "ServiceAccount" || user || group
     }
 }
@@ -76,7 +80,9 @@ pub(super) fn holders(roles: &[Value], bindings: &[Value], right: &Right<'_>) ->
         let (kind, name) = (text(binding, "/roleRef/kind"), text(binding, "/roleRef/name"));
         let home = if kind == "Role" { place } else { "" };
         let role = roles.iter().find(|role| {
-            text(role, "/kind") == kind && text(role, "/metadata/name") == name && text(role, "/metadata/namespace") == home
+            text(role, "/kind") == kind
+                && text(role, "/metadata/name") == name
+                && text(role, "/metadata/namespace") == home
         });
         let Some(named) = role.and_then(|role| grants(role, right)) else { continue };
         for subject in list(binding, "/subjects") {
@@ -106,7 +112,11 @@ fn grants(role: &Value, right: &Right<'_>) -> Option<bool> {
         if !names.is_empty() && !right.name.is_empty() && !names.iter().any(|name| name == right.name) {
             return None;
         }
-        let by = [has(rule, "/apiGroups", GROUP)?, has(rule, "/resources", right.resource)?, has(rule, "/verbs", right.verb)?];
+        let by = [
+            has(rule, "/apiGroups", GROUP)?,
+            has(rule, "/resources", right.resource)?,
+            has(rule, "/verbs", right.verb)?,
+        ];
         Some(by.iter().all(|named| *named))
     });
     granting.reduce(|one, other| one || other)
@@ -129,6 +139,18 @@ mod tests {
         })
     }
 
+    /// A binding can name the role that the policy asks for only where the chart made it.
+    #[test]
+    fn the_chart_makes_a_role_for_each_that_the_policy_names() {
+        let helpers =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/charts/tidegate/templates/_helpers.tpl"));
+        let helpers = helpers.unwrap();
+        let (_, rest) = helpers.split_once("define \"tidegate.roles\" -}}").unwrap();
+        let roles: Vec<String> = serde_json::from_str(rest.split("{{-").next().unwrap()).unwrap();
+        let known: Vec<&str> = crate::policy::Role::ALL.iter().map(|role| role.as_str()).collect();
+        assert_eq!(roles, known);
+    }
+
     const NAMED: &str = "ClusterRole r";
 
     #[rstest]
@@ -145,7 +167,8 @@ mod tests {
     #[case::no_rules(Value::Null, None)]
     fn what_a_role_grants(#[case] rules: Value, #[case] expected: Option<bool>) {
         let right = Right { verb: "approve", resource: "releaseroles", name: "sre", namespace: "shop" };
-        let found = holders(&[role("ClusterRole", "", rules)], &[binding("RoleBinding", "shop", "ClusterRole")], &right);
+        let found =
+            holders(&[role("ClusterRole", "", rules)], &[binding("RoleBinding", "shop", "ClusterRole")], &right);
         assert_eq!(found.iter().map(|holder| holder.named).next(), expected);
         assert!(found.iter().all(|holder| holder.role == NAMED && holder.place == "shop"), "{found:?}");
     }

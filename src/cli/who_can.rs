@@ -100,7 +100,8 @@ fn names(subject: &Subject, wanted: &[String]) -> Vec<String> {
 /// The roles that are missing now: those of the requirements that are not met, and those that a hold names.
 fn asked(status: &GatedReleaseStatus) -> Vec<String> {
     let missing = status.risk.iter().flat_map(|risk| &risk.missing).filter_map(|line| line.split(':').next());
-    let means = missing.flat_map(|name| CATALOGUE.iter().filter(move |entry| entry.name == name)).flat_map(|entry| entry.means);
+    let means =
+        missing.flat_map(|name| CATALOGUE.iter().filter(move |entry| entry.name == name)).flat_map(|entry| entry.means);
     let mut all: Vec<String> = Vec::new();
     let mut add = |role: String| {
         if !all.contains(&role) {
@@ -135,10 +136,12 @@ struct Rights {
 impl Rights {
     async fn look(client: &Client, namespace: &str) -> Self {
         let mut unseen = Vec::new();
-        let mut of = |looked: Result<Vec<Value>, String>| looked.unwrap_or_else(|why| {
-            unseen.push(why);
-            Vec::new()
-        });
+        let mut of = |looked: Result<Vec<Value>, String>| {
+            looked.unwrap_or_else(|why| {
+                unseen.push(why);
+                Vec::new()
+            })
+        };
         let mut roles = of(list(Api::<ClusterRole>::all(client.clone()), "ClusterRole").await);
         roles.extend(of(list(Api::<NamespacedRole>::namespaced(client.clone(), namespace), "Role").await));
         let mut bindings = of(list(Api::<ClusterRoleBinding>::all(client.clone()), "ClusterRoleBinding").await);
@@ -214,12 +217,17 @@ fn block(subject: &Subject, rights: &Rights, role: &str, you: &str) -> String {
         out.push_str(&format!("  verb     {line}\n"));
     }
     if found.iter().all(|holder| !holder.named || holder.is_machine()) && rights.unseen.is_empty() {
-        let command = format!("kubectl create rolebinding approve-{role} -n {} --clusterrole=tidegate-approve-{role} --user=USER", rights.namespace);
+        let command = format!(
+            "kubectl create rolebinding approve-{role} -n {} --clusterrole=tidegate-approve-{role} --user=USER",
+            rights.namespace
+        );
         let how = match Role::named(role) {
             Some(_) => command,
             None => "a ClusterRole that names it, as in examples/approvals/rbac-sre.yaml".to_owned(),
         };
-        out.push_str(&format!("  verb     no person by a role that names it; and whoever is in system:masters. To grant it: {how}\n"));
+        out.push_str(&format!(
+            "  verb     no person by a role that names it; and whoever is in system:masters. To grant it: {how}\n"
+        ));
     }
     out.push_str(&format!("  you      {you}\n"));
     out

@@ -54,14 +54,22 @@ impl Evidence {
             fields.map(|field| Fact { key: field.key, says: field.says, required: true }).collect();
         let of_its_own = EXTRA.iter().filter(|(name, _, _)| *name == self.name);
         facts.extend(of_its_own.map(|(_, key, says)| Fact { key, says, required: false }));
-        facts.push(Fact { key: CHANGE_AUTHOR, says: "Who made the change, separated by commas; they do not approve it", required: false });
+        facts.push(Fact {
+            key: CHANGE_AUTHOR,
+            says: "Who made the change, separated by commas; they do not approve it",
+            required: false,
+        });
         facts
     }
 }
 
 /// Facts that are read where they are given: type, key, meaning.
 const EXTRA: &[(&str, &str, &str)] = &[
-    ("feature-flag", "kill-switch", "How it is switched off, and when that was tried; without it the flag takes nothing off the score"),
+    (
+        "feature-flag",
+        "kill-switch",
+        "How it is switched off, and when that was tried; without it the flag takes nothing off the score",
+    ),
     (CLASSIFICATION, "categories", "What the change touches, separated by commas"),
 ];
 
@@ -80,7 +88,12 @@ pub fn all() -> BTreeMap<&'static str, Evidence> {
             }
         }
     }
-    add(EXCEPTION.kind, "Exceptions: permitted for three reasons, with a recorded rationale", "000 §7; 001, Exception Process", Some(&EXCEPTION));
+    add(
+        EXCEPTION.kind,
+        "Exceptions: permitted for three reasons, with a recorded rationale",
+        "000 §7; 001, Exception Process",
+        Some(&EXCEPTION),
+    );
     add(CLASSIFICATION, "Change Classification: what the change touches", "000 §6.1", None);
     add(REMEDIATION, "Remediation of a major incident, which goes through G4", "000 §6.2, G4", None);
     for mitigation in Mitigation::ALL {

@@ -114,7 +114,8 @@ fn who_does_not_is_told_what_is_missing(
     #[case] expected: &str,
 ) {
     // What they hold is next to it.
-    let mut world = world(&[(PERSON, ATTEST), (MACHINE, ATTEST), (PERSON, [APPROVE[0], APPROVE[1], APPROVE[2], "dba"])]);
+    let mut world =
+        world(&[(PERSON, ATTEST), (MACHINE, ATTEST), (PERSON, [APPROVE[0], APPROVE[1], APPROVE[2], "dba"])]);
     let why = world.write(user, with(attestation(kind), more), None).unwrap_err();
     assert!(why.ends_with(expected), "{why}");
 }

@@ -93,7 +93,8 @@ fn digest(text: &str) -> Result<String, String> {
     if hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return Ok(text.to_owned());
     }
-    Err("a digest is sha256: and 64 hexadecimal digits, as `docker buildx imagetools inspect IMAGE` shows it".to_owned())
+    Err("a digest is sha256: and 64 hexadecimal digits, as `docker buildx imagetools inspect IMAGE` shows it"
+        .to_owned())
 }
 
 pub(in crate::cli) async fn run(args: &Args) -> Result<(), Failure> {

@@ -31,7 +31,9 @@ fn read(text: &str) -> Result<BTreeMap<String, String>, String> {
     let Value::Object(map) = value else {
         return Err("wanted is a mapping of names to texts, such as `rollout: canary`".to_owned());
     };
-    map.into_iter().map(|(key, value)| Ok((key.clone(), flat(&value).map_err(|why| format!("{key}: {why}"))?))).collect()
+    map.into_iter()
+        .map(|(key, value)| Ok((key.clone(), flat(&value).map_err(|why| format!("{key}: {why}"))?)))
+        .collect()
 }
 
 fn flat(value: &Value) -> Result<String, String> {
@@ -48,7 +50,10 @@ fn flat(value: &Value) -> Result<String, String> {
 /// Refuses facts with which a document would count as incomplete. One that failed needs none.
 pub(super) fn check(evidence: &Evidence, facts: &BTreeMap<String, String>, passed: bool) -> Result<(), Failure> {
     if facts.len() > FACTS_MAX {
-        return Err(format!("{} facts: an attestation has at most {FACTS_MAX}; put the rest behind --link", facts.len()));
+        return Err(format!(
+            "{} facts: an attestation has at most {FACTS_MAX}; put the rest behind --link",
+            facts.len()
+        ));
     }
     let problems = match evidence.document {
         Some(document) if passed => document.problems(facts),
@@ -70,7 +75,8 @@ pub(super) fn form(evidence: &Evidence) -> String {
     let mut out = format!("# {}: {} ({})\n", evidence.name, evidence.says, evidence.source);
     for fact in evidence.facts() {
         out.push_str(&format!("# {}\n", fact.says));
-        let choice = evidence.document.and_then(|document| document.field(fact.key)).and_then(|field| field.check.words());
+        let choice =
+            evidence.document.and_then(|document| document.field(fact.key)).and_then(|field| field.check.words());
         if let Some(words) = choice {
             out.push_str(&format!("# one of {}\n", words.join(", ")));
         }
@@ -100,10 +106,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case::texts("rollout: canary\nchange: [a, b]\npassed: 412\nok: true\n", Ok(&[("change", "a\nb"), ("ok", "true"), ("passed", "412"), ("rollout", "canary")]))]
+    #[case::texts("rollout: canary\nchange: [a, b]\npassed: 412\nok: true\n", Ok(vec![("change", "a\nb"), ("ok", "true"), ("passed", "412"), ("rollout", "canary")]))]
     #[case::no_mapping("- a\n", Err("wanted is a mapping"))]
     #[case::deeper("owners: {lead: dana}\n", Err("owners: is a mapping"))]
-    fn a_file_is_a_flat_mapping(#[case] text: &str, #[case] expected: Result<&[(&str, &str)], &str>) {
+    fn a_file_is_a_flat_mapping(#[case] text: &str, #[case] expected: Result<Vec<(&str, &str)>, &str>) {
         match (read(text), expected) {
             (Ok(facts), Ok(expected)) => {
                 let facts: Vec<_> = facts.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
@@ -117,7 +123,8 @@ mod tests {
     #[test]
     fn a_document_names_every_field_that_is_wrong() {
         let plan = Evidence::named("migration-plan").unwrap();
-        let facts = [("migration-type", "risky"), ("backfill", "none")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let facts =
+            [("migration-type", "risky"), ("backfill", "none")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
         let why = check(&plan, &facts, true).unwrap_err();
         insta::assert_snapshot!(why, @r#"--type migration-plan: facts.migration-type is "risky", wanted is one of additive, expand-contract, breaking; facts.validation is missing (Validation checks (row counts, invariants)); facts.rollback is missing (Rollback strategy (including data implications)). A form to fill in: tidegate attest --type migration-plan --fields > facts.yaml, then --facts-file facts.yaml"#);
         check(&plan, &facts, false).unwrap();

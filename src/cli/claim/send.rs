@@ -25,7 +25,8 @@ pub(in crate::cli) struct Who {
 pub(in crate::cli) async fn whoami(client: &Client) -> Result<Who, Failure> {
     let api = Api::<SelfSubjectReview>::all(client.clone());
     let answer = api.create(&PostParams::default(), &SelfSubjectReview::default()).await;
-    let answer = answer.map_err(|error| format!("who you are could not be asked (kubectl auth whoami): {}", why(&error)))?;
+    let answer =
+        answer.map_err(|error| format!("who you are could not be asked (kubectl auth whoami): {}", why(&error)))?;
     let user = answer.status.and_then(|status| status.user_info).unwrap_or_default();
     match user.username.filter(|name| !name.is_empty()) {
         Some(name) => Ok(Who { name, groups: user.groups.unwrap_or_default() }),
@@ -110,7 +111,10 @@ mod tests {
         "attestations.tidegate.io \"a\" is forbidden: ValidatingAdmissionPolicy 'x' with binding 'x' denied request: spec.role: no",
         "spec.role: no"
     )]
-    #[case::schema("Attestation.tidegate.io \"a\" is invalid: spec.type: no", "Attestation.tidegate.io \"a\" is invalid: spec.type: no")]
+    #[case::schema(
+        "Attestation.tidegate.io \"a\" is invalid: spec.type: no",
+        "Attestation.tidegate.io \"a\" is invalid: spec.type: no"
+    )]
     #[case::rights(
         "attestations.tidegate.io is forbidden: User \"eve\" cannot create resource \"attestations\" in API group \"tidegate.io\" in the namespace \"shop\"",
         "kubectl create rolebinding approve-ROLE -n shop --clusterrole=tidegate-approve-ROLE --user=USER"

@@ -65,12 +65,17 @@ impl Subject {
         }
         let because = match (&self.release.status, &self.record) {
             (None, _) => {
-                return Err(format!("{}: not looked at yet. Does the controller run? tidegate doctor -n {}", self.id(), self.namespace));
+                return Err(format!(
+                    "{}: not looked at yet. Does the controller run? tidegate doctor -n {}",
+                    self.id(),
+                    self.namespace
+                ));
             }
             (Some(_), Some(record)) => {
                 let status = record.status.as_ref();
                 let ended = status.and_then(|status| status.outcome.zip(status.ended_at));
-                let ended = ended.map(|(outcome, at)| format!(" ended {} as {outcome}", at.clock())).unwrap_or_default();
+                let ended =
+                    ended.map(|(outcome, at)| format!(" ended {} as {outcome}", at.clock())).unwrap_or_default();
                 format!("the release of revision {}{ended}", record.spec.revision)
             }
             (Some(_), None) => "no change is being released".to_owned(),
@@ -133,7 +138,8 @@ impl Subject {
     pub(in crate::cli) fn left_out(&self, role: &str, user: &str, groups: &[String]) -> Option<&Listed> {
         let listed = self.roles.as_ref().ok()?.iter().find(|one| one.name == role)?;
         let open = listed.users.is_empty() && listed.groups.is_empty();
-        let member = listed.users.iter().any(|one| one == user) || groups.iter().any(|group| listed.groups.contains(group));
+        let member =
+            listed.users.iter().any(|one| one == user) || groups.iter().any(|group| listed.groups.contains(group));
         (!open && !member).then_some(listed)
     }
 }

@@ -145,14 +145,18 @@ pub(in crate::cli) async fn reject(args: &Reject) -> Result<(), Failure> {
     reject_with(&client, &namespace, args, &mut say).await
 }
 
-pub(super) async fn reject_with(client: &Client, namespace: &str, args: &Reject, tell: Tell<'_>) -> Result<(), Failure> {
+pub(super) async fn reject_with(
+    client: &Client,
+    namespace: &str,
+    args: &Reject,
+    tell: Tell<'_>,
+) -> Result<(), Failure> {
     let subject = find(client, namespace, &args.about.name).await?;
     let revision = subject.revision(args.about.revision.as_deref())?;
     let who = whoami(client).await?;
     check_voice(&subject, &args.role, &who)?;
     tell(&subject.page(&revision))?;
-    let draft =
-        Draft { role: Some(args.role.clone()), ..draft(&revision, APPROVAL, ClaimOutcome::Failed, &args.more) };
+    let draft = Draft { role: Some(args.role.clone()), ..draft(&revision, APPROVAL, ClaimOutcome::Failed, &args.more) };
     send(client, &subject, &who, draft, &format!("rejected as {}", args.role), args.more.dry_run, tell).await
 }
 

@@ -7,8 +7,8 @@ use kube::Client;
 use super::said::{Said, about};
 use super::send::{Draft, attestation, make, whoami};
 use super::subject::find;
-use super::{About, Failure, Tell, client, say};
 use super::voice::RoleName;
+use super::{About, Failure, Tell, client, say};
 use crate::api::attestation::ClaimOutcome;
 use crate::policy::requirement::claim::APPROVAL;
 
@@ -55,9 +55,8 @@ pub(super) async fn run_with(client: &Client, namespace: &str, args: &Args, tell
     let said = about(client, namespace, &args.about.name).await?;
     let stands = standing(&said, &who.name, &revision);
     let wanted = Wanted { role: args.role.as_deref(), kind: args.kind.as_deref(), all: args.all };
-    let chosen = chosen(&stands, &wanted).map_err(|why| {
-        format!("{namespace}/{}, revision {revision}: {} {why}", args.about.name, who.name)
-    })?;
+    let chosen = chosen(&stands, &wanted)
+        .map_err(|why| format!("{namespace}/{}, revision {revision}: {} {why}", args.about.name, who.name))?;
     for one in chosen {
         let draft = Draft {
             revision: one.spec.revision.clone(),
@@ -154,35 +153,35 @@ mod tests {
     }
 
     #[rstest]
-    #[case::an_approval(&["00 dana approval sre Passed r1"], None, None, Ok(&["approved as sre 1 Jan 10:00:00 UTC"]))]
+    #[case::an_approval(&["00 dana approval sre Passed r1"], None, None, Ok(vec!["approved as sre 1 Jan 10:00:00 UTC"]))]
     #[case::a_rejection_that_followed(&["00 dana approval sre Passed r1", "01 dana approval sre Failed r1"], Some("sre"), None,
-        Ok(&["rejected as sre 1 Jan 10:01:00 UTC"]))]
+        Ok(vec!["rejected as sre 1 Jan 10:01:00 UTC"]))]
     #[case::taken_back_already(&["00 dana approval sre Passed r1", "01 dana approval sre Withdrawn r1"], None, None,
         Err("said nothing about it that stands"))]
     #[case::taken_back_at_once(&["00 dana approval sre Withdrawn r1", "00 dana approval sre Passed r1"], None, None,
         Err("said nothing about it that stands"))]
     #[case::of_somebody_else(&["00 sam approval sre Passed r1"], None, None, Err("said nothing about it that stands"))]
     #[case::of_another_revision(&["00 dana approval sre Passed r0"], None, None, Err("said nothing about it that stands"))]
-    #[case::an_image(&["00 dana sast - Passed sha256:1"], None, Some("sast"), Ok(&["sast passed 1 Jan 10:00:00 UTC"]))]
+    #[case::an_image(&["00 dana sast - Passed sha256:1"], None, Some("sast"), Ok(vec!["sast passed 1 Jan 10:00:00 UTC"]))]
     #[case::an_approval_of_an_image(&["00 dana approval sre Passed sha256:1"], None, None, Err("said nothing about it that stands"))]
     #[case::two(&["00 dana approval sre Passed r1", "01 dana start - Passed r1"], None, None,
         Err("said more than one thing; name it with --role or --type, or take --all: approved as sre 1 Jan 10:00:00 UTC; start passed 1 Jan 10:01:00 UTC"))]
     #[case::one_of_two(&["00 dana approval sre Passed r1", "01 dana start - Passed r1"], None, Some("start"),
-        Ok(&["start passed 1 Jan 10:01:00 UTC"]))]
+        Ok(vec!["start passed 1 Jan 10:01:00 UTC"]))]
     #[case::another_role(&["00 dana approval sre Passed r1"], Some("on-call"), None,
         Err("said nothing of the kind; what stands: approved as sre 1 Jan 10:00:00 UTC"))]
     fn what_is_withdrawn(
         #[case] lines: &[&str],
         #[case] role: Option<&str>,
         #[case] kind: Option<&str>,
-        #[case] expected: Result<&[&str], &str>,
+        #[case] expected: Result<Vec<&str>, &str>,
     ) {
         let all: Vec<Said> = lines.iter().map(|line| said(line)).collect();
         let stands = standing(&all, "dana", "r1");
         let chosen = chosen(&stands, &Wanted { role, kind, all: false });
         let told: Result<Vec<String>, String> = chosen.map(|all| all.into_iter().map(words).collect());
         let expected: Result<Vec<String>, String> =
-            expected.map(|all| all.iter().map(ToString::to_string).collect()).map_err(str::to_owned);
+            expected.map(|all| all.into_iter().map(str::to_owned).collect()).map_err(str::to_owned);
         assert_eq!(told, expected);
     }
 }
