@@ -37,6 +37,8 @@ class Shop:
     stages: Sequence[tuple[int, str]] = STAGES
     strategy: Object = field(default_factory=dict)
     rollback: Object = field(default_factory=lambda: dict(CONTRACT))
+    # What the RiskBudget says beside its objectives.
+    budget: Object = field(default_factory=dict)
     slos: list[Object] = field(default_factory=lambda: [{"name": "availability", "objective": 50, "window": "10m", "promql": OWN_COUNTS}])
     rate: float = 100
     env: dict[str, str] = field(default_factory=dict)
@@ -106,7 +108,8 @@ class Shop:
     def risk_budget(self) -> Object:
         return {
             "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": self.meta(),
-            "spec": {"tier": 1, "slos": self.slos},
+            "spec": {"tier": 1, "slos": self.slos, "requirements": {"mode": "Audit"}, "riskPoints": 100_000}
+            | self.budget,
         }
 
     def gated_release(self) -> Object:

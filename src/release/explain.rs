@@ -6,6 +6,7 @@ mod preflight;
 
 use super::action::{Action, Plan};
 use super::config;
+use super::plan::agree::PAPERS_MISSING;
 use super::plan::{Say, Step, count, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
@@ -104,6 +105,7 @@ impl After<'_> {
         let Some(hold) = &status.hold else { return String::new() };
         let late = status.rollback.as_ref().is_some_and(|log| count::is_late(self.seen, status, log));
         let then = match status.phase {
+            Phase::Verify if hold.reason == PAPERS_MISSING => "complete without it, which stays on record",
             Phase::Rollback if late => "closed as what it is, not withdrawn",
             Phase::Plan => "closed unreleased",
             Phase::Idle

@@ -224,7 +224,12 @@ fn set_split(seen: &Snapshot, name: &str, resource_version: &str, split: Split, 
             Some(active) if active.status.rollback.is_some() => {
                 notes.push(Note::RaisedAfterRollback { route: name.to_owned(), to })
             }
-            Some(active) if may_have(&active.status, arm, to) => {}
+            Some(active) if may_have(&active.status, arm, to) => {
+                let owes = active.status.assessment.is_some() && active.status.charge.is_none();
+                if from == Weight::ZERO && owes && seen.risk.is_some() {
+                    notes.push(Note::NotCharged);
+                }
+            }
             // With nothing released the workload is what Git says.
             None if split == Split::HOME => {}
             _ => notes.push(Note::RaisedWithoutPass { route: name.to_owned(), to }),

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod count;
+mod policy;
 mod share;
 mod user;
 

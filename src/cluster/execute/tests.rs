@@ -196,7 +196,7 @@ async fn a_record_is_created_then_says_where_it_stands() {
     carried_out(&cluster, &action).await.unwrap();
     let log = log.lock().unwrap().clone();
     assert_eq!((log[0].method.as_str(), log[1].method.as_str(), log.len()), ("POST", "PATCH", 2));
-    assert_eq!(log[0].body["metadata"]["labels"], json!({RELEASE: "web"}));
+    assert_eq!(log[0].body["metadata"]["labels"], json!({RELEASE: "web", BUDGET: "web"}));
     assert!(
         log[1].path.starts_with("/apis/tidegate.io/v1alpha1/namespaces/shop/releaserecords/web-0002/status"),
         "{}",

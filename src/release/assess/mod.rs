@@ -25,7 +25,7 @@ use crate::policy::requirement::{
 use crate::policy::score::{
     Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified, restricted,
 };
-use crate::policy::band::band;
+use crate::policy::band::{band, charge};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, Tier, schedule_for};
 
 pub(in crate::release) use record::{recorded, view};
@@ -51,6 +51,7 @@ pub(in crate::release) struct Assessed<'a> {
     pub(in crate::release) exception: Option<String>,
     budget_status: BudgetStatus,
     customers_may_notice: bool,
+    rollback: bool,
 }
 
 /// What is at stake with an attempt; none where its budget is not known. With a `recorded` assessment the gate is that
@@ -142,11 +143,23 @@ pub(in crate::release) fn assess<'a>(
         exception,
         budget_status,
         customers_may_notice,
+        rollback: spec.change.kind == ChangeType::Rollback,
         heard,
     })
 }
 
 impl Assessed<'_> {
+    /// What the change costs: its score; of a rollback the least there is, because nothing should delay one; of an exception
+    /// half as much again.
+    pub(in crate::release) fn cost(&self) -> RiskPoints {
+        charge(self.points(), self.exception.is_some())
+    }
+
+    /// The points that it is charged for, without an exception's penalty.
+    pub(in crate::release) fn points(&self) -> RiskPoints {
+        if self.rollback { RiskPoints::LEAST } else { self.score.total }
+    }
+
     fn claims(&self) -> Claims<'_> {
         Claims::new(&self.heard.claims, &self.heard.authors, self.now)
     }

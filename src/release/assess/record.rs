@@ -23,7 +23,7 @@ pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord 
     }
     let shown = shown.into_iter().map(|(by, names)| ShownRecord { by, names });
     AssessmentRecord {
-        points: assessed.score.total.get(),
+        points: assessed.points().get(),
         score: at_most(160, &assessed.score.to_string()),
         terms: assessed.score.terms.iter().take(16).map(|term| at_most(TERM, &term.to_string())).collect(),
         gate: assessed.decision.gate,

@@ -357,9 +357,19 @@ impl<'a> Active<'a> {
 
     /// Waits for somebody or something, for so long at most.
     pub(super) fn hold(&self, reason: &str, message: String, patience: Span) -> Step {
+        self.held(reason, message, patience, false)
+    }
+
+    /// The same, telling what is missing now: for messages without figures that move by themselves, which would be written
+    /// at every look.
+    pub(super) fn hold_for(&self, reason: &str, message: String, patience: Span) -> Step {
+        self.held(reason, message, patience, true)
+    }
+
+    fn held(&self, reason: &str, message: String, patience: Span, anew: bool) -> Step {
         let message = wording::at_most(1_000, &message);
         let hold = match &self.status.hold {
-            Some(hold) if hold.reason == reason => hold.clone(),
+            Some(hold) if hold.reason == reason && !anew => hold.clone(),
             // Another reason does not begin the patience anew: a hold ends.
             Some(hold) => HoldStatus { reason: reason.to_owned(), message, ..hold.clone() },
             None => {
@@ -404,7 +414,15 @@ impl<'a> Active<'a> {
             summary: summary.clone(),
             ..self.enter(phase)
         };
-        Step::going("Closed", summary).update(self, status)
+        // Whoever lets go what was held before users met it pays as for an exception.
+        let bypass = (outcome == Outcome::Bypassed && status.charge.is_none())
+            .then(|| super::ledger::of_bypass(self.seen, &self.record.name, &self.record.spec, &self.status, self.now))
+            .flatten();
+        let Some((write, charge, assessment)) = bypass else {
+            return Step::going("Closed", summary).update(self, status);
+        };
+        let status = ReleaseRecordStatus { charge: Some(charge), assessment: Some(assessment), ..status };
+        Step::going("Closed", summary).all(write).update(self, status)
     }
 
     /// Problems that keep traffic from being steered.

@@ -5,11 +5,12 @@
 use super::active::Active;
 use super::step::Step;
 use crate::api::Time;
-use crate::api::release_record::{ChargeRecord, Phase, ReleaseRecordStatus};
+use crate::api::release_record::{AssessmentRecord, ChargeRecord, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus};
 use crate::policy::RiskPoints;
 use crate::policy::band::charge;
 use crate::release::action::Action;
+use crate::release::assess::{assess, recorded};
 use crate::release::snapshot::{RiskSeen, Snapshot};
 
 /// The write that keeps points for a release; none where they are kept already.
@@ -64,8 +65,18 @@ pub(super) fn at_first_exposure(active: &Active<'_>) -> Option<Step> {
     Some(Step::going("Charging", sentence).all(write).update(active, next))
 }
 
-/// The charge of a template that runs ungated: half as much again, as an exception (`000_…` §7).
-pub(super) fn of_bypass(seen: &Snapshot, record: &str, points: RiskPoints, now: Time) -> Option<(Option<Action>, ChargeRecord)> {
-    let risk = seen.risk.as_ref().filter(|risk| risk.budget.is_some())?;
-    Some(number(risk, &seen.release.spec.risk_budget_ref.name, record, (points, true), now))
+/// The charge of a template that runs ungated: half as much again, as an exception (`000_…` §7); with what it rests on.
+pub(super) fn of_bypass(
+    seen: &Snapshot,
+    record: &str,
+    spec: &ReleaseRecordSpec,
+    status: &ReleaseRecordStatus,
+    now: Time,
+) -> Option<(Option<Action>, ChargeRecord, AssessmentRecord)> {
+    let assessed = assess(seen, spec, status, now)?;
+    let risk = seen.risk.as_ref()?;
+    let assessment = recorded(&assessed);
+    let points = (RiskPoints::new(assessment.points), true);
+    let (write, charge) = number(risk, &spec.risk_budget, record, points, now);
+    Some((write, charge, assessment))
 }

@@ -1,6 +1,7 @@
 //! The one decision: what was seen and the time in, the next step out. One file a phase; this one says which is asked.
 
 mod active;
+pub(in crate::release) mod agree;
 mod autoscaler;
 pub(in crate::release) mod count;
 mod idle;

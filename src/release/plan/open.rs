@@ -3,6 +3,7 @@
 use super::active::{fresh, judged_revision};
 use super::idle::last_good;
 use super::stable::stable_set;
+use super::ledger;
 use super::step::Step;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Change, ChangeType, Time};
@@ -27,7 +28,24 @@ pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: O
         summary: summary.clone(),
         ..fresh(Phase::Complete, now)
     };
-    record(seen, workload, (Arm::Canary, claimed_change(seen, workload)), status, summary)
+    let step = record(seen, workload, (Arm::Canary, claimed_change(seen, workload)), status, summary);
+    if outcome == Outcome::Bypassed { charged(step, seen, now) } else { step }
+}
+
+/// What runs ungated is charged as an exception (`000_…` §7): the number first, then the record that carries it. Where its
+/// budget is not known nothing can be charged, and the record is made all the same.
+fn charged(mut step: Step, seen: &Snapshot, now: Time) -> Step {
+    let mut number = None;
+    for action in &mut step.actions {
+        if let Action::OpenRecord { name, spec, status } = action
+            && let Some((write, charge, assessment)) = ledger::of_bypass(seen, name, spec, status, now)
+        {
+            (status.charge, status.assessment) = (Some(charge), Some(assessment));
+            (number, step.record) = (write, Some((**status).clone()));
+        }
+    }
+    step.actions.splice(0..0, number);
+    step
 }
 
 /// The record of an edit that was no change of the template.

@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{roll_back, stable};
+use super::{agree, roll_back, stable};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -42,6 +42,10 @@ fn raise_since(active: &Active<'_>) -> Time {
 /// The pods first, then the weight, then the clock.
 fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     let (weight, since) = (stage.spec.weight, raise_since(active));
+    let approvals = match agree::before_stage(active) {
+        Ok(approvals) => approvals,
+        Err(hold) => return hold,
+    };
     if let Some(step) = scale(active, weight, since) {
         return step;
     }
@@ -54,11 +58,7 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     if let Err(why) = active.effective() {
         return active.wait(since, "Raising", &why, Trigger::RouteNotEffective);
     }
-    let mut next = active.next();
-    if let Some(stage) = next.stages.get_mut(active.status.stage as usize) {
-        stage.started_at = Some(active.now);
-    }
-    Step::going("Baking", baking(active, stage, active.now)).update(active, next)
+    Step::going("Baking", baking(active, stage, active.now)).update(active, agree::begin_stage(active, approvals))
 }
 
 fn baking(active: &Active<'_>, stage: &StageRecord, started: Time) -> String {

@@ -7,9 +7,7 @@ use crate::api::gated_release::{Capacity, WorkloadKind};
 use crate::api::release_record::{
     ApprovalRecord, Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord,
 };
-use crate::api::units::round2;
 use crate::api::{BudgetStatus, ChangeType};
-use crate::policy::band::charge;
 use crate::policy::budget::Remaining;
 use crate::policy::exception::Request;
 use crate::policy::freeze::{self, ChangeFacts, Permission};
@@ -55,11 +53,14 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let left = Remaining::from_percent(remaining_percent);
     let sign_offs = match freeze::permission(&assessed.freeze_facts(&active.record.spec), status) {
         Permission::Blocked(blocked) if !exception => {
+            if let Some(hold) = asked_for_exception(active, &assessed) {
+                return hold;
+            }
             let line = message::blocked_line(change.kind, status, left, &blocked);
             let message = format!(
                 "{change} not started: {line} Deciding: {decided_by}, RiskBudget {}.{}",
                 active.record.spec.risk_budget,
-                how_to_except(active, &assessed)
+                how_to_except(active)
             );
             return active.hold("BudgetFreeze", message, patience);
         }
@@ -67,17 +68,20 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         Permission::Allowed { sign_offs } => sign_offs,
     };
     if let Some(block) = assessed.decision.blocks.first() {
+        if let Some(hold) = asked_for_exception(active, &assessed) {
+            return hold;
+        }
         let message = format!(
             "{change} not started: {} ({}); {block}.{}",
             assessed.decision,
             assessed.score,
-            how_to_except(active, &assessed)
+            how_to_except(active)
         );
         return active.hold("GateBlocked", message, patience);
     }
     let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
     let wanted = join(&sign_offs, &schedule.sign_offs);
-    let approvals = match demanded(active, &assessed, &wanted, status, remaining_percent) {
+    let approvals = match demanded(active, &assessed, &wanted, status) {
         Ok(approvals) => approvals,
         Err(step) => return step,
     };
@@ -101,7 +105,6 @@ fn demanded(
     assessed: &Assessed<'_>,
     wanted: &[SignOff],
     status: BudgetStatus,
-    remaining_percent: f64,
 ) -> Result<Vec<ApprovalRecord>, Step> {
     let patience = active.seen.release.spec.strategy.hold_for;
     let before: Vec<SignOff> = wanted.iter().filter(|one| one.when == SignOffPoint::BeforeStart).copied().collect();
@@ -118,7 +121,7 @@ fn demanded(
                 active.seen.release.name,
                 active.seen.release.namespace
             );
-            return Err(active.hold("Rejected", message, patience));
+            return Err(active.hold_for("Rejected", message, patience));
         }
     };
     let asked = match assessed.enforced() {
@@ -145,14 +148,13 @@ fn demanded(
     let agrees = match missing.is_empty() {
         true => String::new(),
         false => format!(
-            " The error budget is {status} with {} % left: {}. Missing: {}.",
-            round2(remaining_percent),
+            " The error budget is {status}: {}. Missing: {}.",
             message::sign_off_line(wanted),
             missing.join("; ")
         ),
     };
     let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));
-    Err(active.hold(reason, message, patience))
+    Err(active.hold_for(reason, message, patience))
 }
 
 /// Approvals that were given and do not count are told, or their authors wait for nothing.
@@ -163,30 +165,40 @@ fn ignored(assessed: &Assessed<'_>) -> String {
     }
 }
 
-/// Where a rule blocks the change: how far a request for an exception is, and how one is made.
-fn how_to_except(active: &Active<'_>, assessed: &Assessed<'_>) -> String {
+/// How an exception is asked for, where a rule blocks the change.
+fn how_to_except(active: &Active<'_>) -> String {
     let (release, namespace) = (&active.seen.release.name, &active.seen.release.namespace);
-    match assessed.request() {
-        Request::None | Request::Approved { .. } => format!(
-            " An exception (000 §7, charged 150 %): kubectl tidegate attest {release} -n {namespace} --type exception --help."
-        ),
+    format!(" An exception (000 §7, charged 150 %): kubectl tidegate attest {release} -n {namespace} --type exception")
+}
+
+/// Where a rule blocks the change and somebody asked for an exception: how far that is; none where nobody did.
+fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
+    let (release, namespace) = (&active.seen.release.name, &active.seen.release.namespace);
+    let how_far = match assessed.request() {
+        Request::None | Request::Approved { .. } => return None,
         Request::Incomplete { by, problems } => {
-            format!(" The exception that {} asks for is incomplete: {}.", by.by(), problems.join("; "))
+            format!("what {} asks for is incomplete: {}", by.by(), problems.join("; "))
         }
-        Request::Waiting { by, missing, rejected } => {
+        Request::Waiting { by, missing: _, rejected: Some(claim) } => {
+            let role = claim.role.as_deref().unwrap_or_default();
+            format!("what {} asks for is rejected by {} as {role}", by.by(), claim.by())
+        }
+        Request::Waiting { by, missing, rejected: None } => {
             let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();
-            let rejected = rejected.map_or_else(String::new, |claim| format!(" {} rejects it.", claim.by()));
-            match roles.is_empty() {
-                true => format!(" The exception that {} asks for is rejected.{rejected}", by.by()),
-                false => format!(
-                    " The exception that {} asks for waits for {}: kubectl tidegate approve {release} -n {namespace} --role {}.{rejected}",
-                    by.by(),
-                    roles.join(", "),
-                    roles[0]
-                ),
-            }
+            let first = roles.first().copied().unwrap_or_default();
+            format!(
+                "what {} asks for waits for {}: kubectl tidegate approve {release} -n {namespace} --role {first}",
+                by.by(),
+                roles.join(", ")
+            )
         }
-    }
+    };
+    let message = format!(
+        "{} may ship as an exception only; {how_far}.{}",
+        active.record.spec.change,
+        ignored(assessed)
+    );
+    Some(active.hold_for("ExceptionPending", message, active.seen.release.spec.strategy.hold_for))
 }
 
 fn approval(claim: &Claim, before: &str) -> ApprovalRecord {
@@ -203,7 +215,7 @@ fn approval(claim: &Claim, before: &str) -> ApprovalRecord {
 fn points(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
     let risk = active.seen.risk.as_ref()?;
     let (record, budget) = (&active.record.name, &active.record.spec.risk_budget);
-    let costs = charge(assessed.score.total, assessed.exception.is_some());
+    let costs = assessed.cost();
     let facts = ChangeFacts::from(&active.record.spec.change);
     let may_overdraw = assessed.exception.is_some() || facts.is_fix() || facts.kind == ChangeType::Rollback;
     let free = risk.free(record).unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
-use super::{open, promote, roll_back};
+use super::{agree, open, promote, roll_back};
 use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -47,9 +47,16 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         )
     };
     let step = on_verdict(active, since, until, going, |_| {
+        if let Some(hold) = agree::before_completion(active) {
+            return hold;
+        }
         let promotion =
             Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
-        let next = ReleaseRecordStatus { promotion: Some(promotion), ..active.next() };
+        let next = ReleaseRecordStatus {
+            promotion: Some(promotion),
+            assessment: agree::completed(active),
+            ..active.next()
+        };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
     });
     if step.record.is_some() { step } else { step.all(grow_previous(active)) }

@@ -93,7 +93,7 @@ pub fn budget() -> Value {
     json!({
         "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget",
         "metadata": {"name": NAME, "namespace": NAMESPACE},
-        "spec": {"tier": 2, "slos": [{
+        "spec": {"tier": 2, "riskPoints": 100_000, "requirements": {"mode": "Audit"}, "slos": [{
             "name": "availability", "objective": 99, "window": "30d",
             "promql": {"total": "sum(slo_total{namespace=\"$namespace\"})", "bad": "sum(slo_bad{namespace=\"$namespace\"})"},
         }]},

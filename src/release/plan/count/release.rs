@@ -3,7 +3,7 @@
 use super::super::active::{Active, Template};
 use super::super::step::{LOOK_AGAIN, Step};
 use super::super::verify::{base_latency, on_verdict, verdict_now};
-use super::super::{autoscaler, stable};
+use super::super::{agree, autoscaler, stable};
 use super::{Exposure, begin, exposure};
 use crate::analysis::Verdict;
 use crate::api::Time;
@@ -108,6 +108,10 @@ fn raise_since(active: &Active<'_>) -> Time {
 
 fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step {
     let (pods, since) = (kind.pods_for(stage.spec.weight), raise_since(active));
+    let approvals = match agree::before_stage(active) {
+        Ok(approvals) => approvals,
+        Err(hold) => return hold,
+    };
     match kind.expose(active, pods) {
         Err(problem) => {
             let patience = active.seen.release.spec.strategy.ready_within;
@@ -121,9 +125,9 @@ fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step 
     if let Err(what) = kind.exposed(pods) {
         return active.wait(since, "Raising", &what, Trigger::NotReady);
     }
-    let mut next = active.next();
+    let mut next = agree::begin_stage(active, approvals);
     if let Some(stage) = next.stages.get_mut(active.status.stage as usize) {
-        (stage.started_at, stage.pods) = (Some(active.now), Some(kind.share_of(pods)));
+        stage.pods = Some(kind.share_of(pods));
     }
     Step::going("Baking", baking(active, kind, stage, active.now)).update(active, next)
 }

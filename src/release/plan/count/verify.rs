@@ -1,10 +1,11 @@
 //! Phase Verify: the new version is watched in all pods, or in all but the first of a StatefulSet, which is the way back.
 
 use super::super::active::{Active, Template};
+use super::super::agree;
 use super::super::step::{LOOK_AGAIN, Step};
 use super::super::verify::{is_fix, on_verdict};
 use super::{Exposure, begin, exposure, is_former, leave, release, rolled_over, until, with};
-use crate::api::release_record::{Outcome, Promotion, Trigger};
+use crate::api::release_record::{Outcome, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
 use crate::release::snapshot::Workload;
@@ -30,9 +31,13 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         Step::going("Verifying", format!("{who}. It is verified until {}.", until.clock()))
     };
     let step = on_verdict(active, since, until, going, |_| {
+        if let Some(hold) = agree::before_completion(active) {
+            return hold;
+        }
         let promotion =
             Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
-        Step::going("Finishing", "Verified.".to_owned()).update(active, with(active, promotion))
+        let next = ReleaseRecordStatus { assessment: agree::completed(active), ..with(active, promotion) };
+        Step::going("Finishing", "Verified.".to_owned()).update(active, next)
     });
     if step.record.is_some() || !kind.keeps_way_back() {
         return step;
