@@ -122,16 +122,20 @@ fn who_does_not_is_told_what_is_missing(
 
 /// What the policy that only refuses says where the one that fills in does not run.
 #[rstest]
-#[case::whole(json!({"spec": {"author": PERSON, "groups": ["system:authenticated"]}}), None)]
-#[case::other_groups(json!({"spec": {"author": PERSON, "groups": ["sre-leads"]}}),
+#[case::whole(json!({}), None)]
+#[case::other_groups(json!({"spec": {"groups": ["sre-leads"]}}),
     Some("spec.groups: [sre-leads] are not your groups, as kubectl auth whoami shows them: write [system:authenticated]"))]
-#[case::no_groups(json!({"spec": {"author": PERSON}}), Some("spec.groups: [] are not your groups"))]
-#[case::another_label(
-    json!({"metadata": {"labels": {"tidegate.io/release": "other"}},
-        "spec": {"author": PERSON, "groups": ["system:authenticated"]}}),
-    Some("metadata.labels[tidegate.io/release]: other is not the release that the attestation is about: leave the label out, or write shop"))]
+#[case::no_groups(json!({"spec": {"groups": null}}), Some("spec.groups: [] are not your groups"))]
+#[case::another_label(json!({"metadata": {"labels": {"tidegate.io/release": "other"}}}),
+    Some("metadata.labels[tidegate.io/release]: is other, and Tidegate finds by it what was said about a release: write shop"))]
+#[case::no_label(json!({"metadata": {"labels": null}}), Some("metadata.labels[tidegate.io/release]: is missing, and"))]
+#[case::a_name_that_is_no_label(json!({"metadata": {"labels": null}, "spec": {"releaseRef": {"name": "a".repeat(64)}}}), None)]
 fn without_the_policy_that_fills_in_nothing_is_made_up(#[case] more: Value, #[case] expected: Option<&str>) {
-    let (user, object) = (User::person(PERSON), with(attestation("approval"), more));
+    let written = json!({
+        "metadata": {"labels": {"tidegate.io/release": "shop"}},
+        "spec": {"author": PERSON, "groups": ["system:authenticated"]},
+    });
+    let (user, object) = (User::person(PERSON), with(with(attestation("approval"), written), more));
     let answer = Policies::shipped(Override::Audit).unwrap().validate(&Review {
         operation: Operation::Create,
         group: "tidegate.io",

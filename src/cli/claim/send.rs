@@ -8,11 +8,8 @@ use kube::{Api, Client};
 
 use super::{Failure, why};
 use crate::api::attestation::{ClaimOutcome, NameRef};
-use crate::api::names::RELEASE;
+use crate::api::names::{RELEASE, label_value};
 use crate::api::{Attestation, AttestationSpec, Time};
-
-/// How long the value of a label may be.
-const LABEL_MAX: usize = 63;
 
 /// A user, as the API server authenticates whoever runs the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +64,7 @@ pub(super) fn attestation(release: &str, who: &Who, draft: Draft) -> Attestation
     let mut made = Attestation::new("", spec);
     made.metadata.name = None;
     made.metadata.generate_name = Some(stem);
-    if release.len() <= LABEL_MAX {
+    if label_value(release) == release {
         made.metadata.labels = Some([(RELEASE.to_owned(), release.to_owned())].into());
     }
     made

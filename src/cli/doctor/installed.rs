@@ -16,7 +16,10 @@ const OTHERS: [(&str, &str); 5] = [
     ("-records", "anybody with the rights may write ReleaseRecords"),
     ("-attestations", "anybody who may create attestations approves in any name and role, machines too"),
     ("-attestations-kept", "anybody with the rights deletes what others rejected"),
-    ("-authors", "attestations need spec.author and spec.groups written by whoever makes them"),
+    (
+        "-authors",
+        "attestations need spec.author, spec.groups and the label tidegate.io/release written by whoever makes them",
+    ),
 ];
 /// Where the webhook runs, these are no policies of the API server.
 const BY_WEBHOOK: [&str; 2] = ["-weights", "-authors"];
