@@ -11,7 +11,7 @@ pub(super) mod subject;
 pub(super) mod voice;
 pub(super) mod withdraw;
 
-#[cfg(all(test, feature = "sandbox"))]
+#[cfg(test)]
 mod tests;
 
 pub(super) use send::whoami;

@@ -1,5 +1,7 @@
 //! The commands against an API server in this process, with Tidegate's kinds and admission policies.
 
+#![cfg(feature = "sandbox")]
+
 use std::sync::{Arc, Mutex};
 
 use rstest::rstest;
