@@ -1,6 +1,7 @@
 //! The cases of `charts/tidegate/ci/admission_test.py`, which tries the same policies on a real API server. Each
 //! runs through both doors: as policies of the API server, and as a question to the webhook.
 
+mod attestations;
 mod hold;
 mod policies;
 mod records;

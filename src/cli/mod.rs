@@ -5,18 +5,22 @@
 mod audit;
 #[cfg(feature = "classify")]
 mod classify;
+mod claim;
 mod controller;
 mod crds;
 mod detach;
 mod doctor;
 mod preflight;
+mod requirements;
 mod restart;
 mod retry;
+mod rights;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
 mod wait;
 mod webhook;
+mod who_can;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -51,6 +55,18 @@ enum Command {
     Preflight(preflight::Args),
     /// Say whether Tidegate is installed and whole, who may pass it, and how its GatedReleases stand.
     Doctor(doctor::Args),
+    /// Approve the revision that is being released, in a role, or start it by hand.
+    Approve(claim::voice::Approve),
+    /// Reject the revision that is being released, in a role.
+    Reject(claim::voice::Reject),
+    /// Take back what you said about a revision.
+    Withdraw(claim::withdraw::Args),
+    /// Attest evidence about a revision or an image: tests, scans, plans, on-call presence, exceptions.
+    Attest(Box<claim::evidence::Args>),
+    /// Say who may approve a release, and whether you may.
+    WhoCan(who_can::Args),
+    /// List what a release must show and has shown, or the whole catalogue.
+    Requirements(requirements::Args),
     /// Try a revision again whose release was closed.
     Retry(retry::Args),
     /// Wait until a change is released, or another thing happens to it; for scripts and pipelines.
@@ -84,6 +100,12 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(args) => status::run(&args).await?,
         Command::Preflight(args) => return preflight::run(&args).await,
         Command::Doctor(args) => return doctor::run(&args).await,
+        Command::Approve(args) => claim::voice::approve(&args).await?,
+        Command::Reject(args) => claim::voice::reject(&args).await?,
+        Command::Withdraw(args) => claim::withdraw::run(&args).await?,
+        Command::Attest(args) => claim::evidence::run(&args).await?,
+        Command::WhoCan(args) => who_can::run(&args).await?,
+        Command::Requirements(args) => requirements::run(&args).await?,
         Command::Retry(args) => retry::run(&args).await?,
         Command::Wait(args) => return wait::run(&args).await,
         Command::Restart(args) => return restart::run(&args).await,

@@ -14,6 +14,15 @@ const CRD: Kind = Kind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinit
 const CONFIG_MAP: Kind = Kind::new("", "v1", "ConfigMap", "configmaps");
 const ACCESS: Kind = Kind::new("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews");
 
+/// The verbs by which people and pipelines act on the gate, and the resources that they are about.
+const VERBS: [(&str, &str); 5] = [
+    ("bypass", "gatedreleases"),
+    ("start", "gatedreleases"),
+    ("attest", "evidence"),
+    ("purge", "attestations"),
+    ("approve", "releaseroles"),
+];
+
 const fn admission(kind: &'static str, plural: &'static str) -> Kind {
     Kind::new("admissionregistration.k8s.io", "v1", kind, plural)
 }
@@ -92,7 +101,7 @@ pub async fn installation(cluster: &Cluster, namespace: &str) -> Installation {
     let roles = [rbac("ClusterRole", "clusterroles"), rbac("Role", "roles")];
     let bindings = [rbac("ClusterRoleBinding", "clusterrolebindings"), rbac("RoleBinding", "rolebindings")];
     let mut may = Vec::new();
-    for (verb, resource) in [("bypass", "gatedreleases"), ("approve", "releaseroles")] {
+    for (verb, resource) in VERBS {
         may.push((verb, resource, may_i(cluster, namespace, verb, resource).await));
     }
     Installation {

@@ -47,8 +47,14 @@ pub(super) async fn count(
         .and_then(|zone| Cut::new(&spec.window, zone).map_err(|why| why.to_string()));
     let (cut, tier) = match (cut, Tier::new(spec.tier)) {
         (Ok(cut), Ok(tier)) => (cut, tier),
-        (Err(why), _) => return Ok(invalid(status, before, &why, now)),
-        (_, Err(why)) => return Ok(invalid(status, before, &why.to_string(), now)),
+        (Err(why), _) => {
+            invalid(status, before, &why, now);
+            return Ok(());
+        }
+        (_, Err(why)) => {
+            invalid(status, before, &why.to_string(), now);
+            return Ok(());
+        }
     };
     let period = cut.at(now);
     let turns = before.risk.as_ref().is_none_or(|risk| risk.window != period.key);

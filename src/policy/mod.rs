@@ -11,6 +11,7 @@ pub mod adjustment;
 pub mod band;
 pub mod budget;
 pub mod category;
+pub mod evidence;
 pub mod exception;
 pub mod freeze;
 pub mod gate;

@@ -759,16 +759,107 @@ def _(n):
         kubectl("delete", "releaserecord", n, f"--cascade={cascade}", "--timeout=20s", user=PERSON)
 
 
-def attestation(name, author):
-    return {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"name": name, "namespace": NS},
-            "spec": {"releaseRef": {"name": "shop"}, "revision": "r1", "type": "approval", "role": "sre", "author": author}}
+def attestation(name, kind="approval", labels=None, **spec):
+    role = {"role": "sre"} if kind == "approval" else {}
+    return {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"name": name, "namespace": NS, "labels": labels or {}},
+            "spec": {"releaseRef": {"name": "shop"}, "revision": "r1", "type": kind, **role, **spec}}
+
+
+def attest(user, thing, groups=()):
+    kubectl("create", "-f", "-", user=user, groups=groups, given=thing)
+
+
+def holds(user, verb, resource, name=None):
+    """Grants it in the namespace, with what it takes to create, delete and change attestations, and waits until it counts."""
+    role = f"{user}-{verb}-{resource}-{name or 'all'}".replace(":", "-")
+    rules = [{"apiGroups": ["tidegate.io"], "resources": [resource], "verbs": [verb], **({"resourceNames": [name]} if name else {})},
+             {"apiGroups": ["tidegate.io"], "resources": ["attestations"], "verbs": ["create", "delete", "patch", "get"]}]
+    kubectl("apply", "-f", "-", given={"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+                                       "metadata": {"name": role, "namespace": NS}, "rules": rules})
+    kubectl("apply", "-f", "-", given={"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+                                       "metadata": {"name": role, "namespace": NS},
+                                       "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+                                       "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}]})
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+              "spec": {"user": user, "resourceAttributes": {"namespace": NS, "group": "tidegate.io", "verb": verb, "resource": resource,
+                                                            **({"name": name} if name else {})}}}
+    eventually(lambda: json.loads(kubectl("create", "-f", "-", "-o", "json", given=review))["status"]["allowed"])
 
 
 @case("an attestation is made in one's own name and cannot be edited")
 def _(n):
-    refused("spec.author: sam is not you; .* write dana", "create", "-f", "-", user=PERSON, given=attestation(n, "sam"))
-    kubectl("create", "-f", "-", user=PERSON, given=attestation(n, PERSON))
+    refused("spec.author: sam is not you; .* write dana", "create", "-f", "-", user=PERSON, given=attestation(n, author="sam"))
+    attest(PERSON, attestation(n), groups=("system:masters",))
     refused("an attestation cannot be edited", "patch", "attestation", n, "--type=merge", "-p", '{"spec":{"outcome":"Failed"}}', user=PERSON)
+
+
+@case("author, groups and the release's label are filled in; what was made up is not kept")
+def _(n):
+    attest(PERSON, attestation(n, groups=["sre-leads"], labels={"tidegate.io/release": "other", "team": "a"}), groups=("system:masters", "sre"))
+    made = get("attestation", n)
+    assert made["spec"]["author"] == PERSON, made
+    assert {"system:masters", "sre", "system:authenticated"} == set(made["spec"]["groups"]), made
+    assert made["metadata"]["labels"] == {"tidegate.io/release": "shop", "team": "a"}, made
+    release = "a" * 64
+    attest(PERSON, attestation(f"{n}-long", releaseRef={"name": release}), groups=("system:masters",))
+    assert "tidegate.io/release" not in get("attestation", f"{n}-long")["metadata"].get("labels", {})
+
+
+@case("no machine approves or starts, not even the cluster's admin")
+def _(n):
+    for user in (MACHINE, "system:node:a", "system:kube-scheduler", ARGS.controller_user):
+        for kind in ("approval", "start"):
+            refused(f"spec.type: {kind} is said by people, whatever roles a machine has, and {re.escape(user)} is none",
+                    "create", "-f", "-", user=user, given=attestation(n, kind))
+    attest(MACHINE, attestation(n, "unit-tests"), groups=("system:masters",))
+
+
+@case("who approves, starts or attests holds the verb for just that", mode="RBAC")
+def _(n):
+    user = f"eve-{n}"
+    holds(user, "approve", "releaseroles", "dba")
+    refused(f"spec.role: {user} may not speak as sre in {NS}: it needs the verb approve .* kubectl create rolebinding approve-sre",
+            "create", "-f", "-", user=user, groups=(), given=attestation(n))
+    refused(f"spec.type: {user} may not start release shop in {NS}: it needs the verb start on gatedreleases",
+            "create", "-f", "-", user=user, groups=(), given=attestation(n, "start"))
+    holds(user, "attest", "evidence", "unit-tests")
+    refused(f"spec.type: {user} may not attest sast in {NS}: it needs the verb attest on evidence.tidegate.io named sast",
+            "create", "-f", "-", user=user, groups=(), given=attestation(n, "sast"))
+    attest(user, attestation(f"{n}-tests", "unit-tests"))
+    attest(user, attestation(f"{n}-dba", role="dba"))
+    holds(user, "approve", "releaseroles", "sre")
+    attest(user, attestation(f"{n}-sre"))
+    holds(user, "start", "gatedreleases")
+    attest(user, attestation(f"{n}-start", "start"))
+
+
+@case("an attestation is deleted by its author or who may purge, one by one and all at once", mode="RBAC")
+def _(n):
+    author, other, purger = f"eve-{n}", f"mallory-{n}", f"sam-{n}"
+    for user in (author, other):
+        holds(user, "approve", "releaseroles", "sre")
+    holds(other, "deletecollection", "attestations")
+    holds(purger, "purge", "attestations")
+    for user in (author, purger):
+        attest(author, attestation(n, outcome="Failed", labels={"case": n}))
+        why = f"deleted by its author, {author}, or by who holds the verb purge on attestations.tidegate.io, not by {other}"
+        refused(why, "delete", "attestation", n, user=other, groups=())
+        refused(why, "delete", "--raw", f"/apis/tidegate.io/v1alpha1/namespaces/{NS}/attestations?labelSelector=case%3D{n}", user=other, groups=())
+        kubectl("delete", "attestation", n, user=user, groups=())
+    attest(author, attestation(n))
+    kubectl("delete", "attestation", n, user=ARGS.controller_user)
+
+
+@case("labels of Tidegate and owners of an attestation stay as they are; other labels are anybody's", mode="RBAC")
+def _(n):
+    user = f"eve-{n}"
+    holds(user, "approve", "releaseroles", "sre")
+    attest(user, attestation(n))
+    owner = {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "1"}]}}
+    refused("metadata.labels: the labels tidegate.io/", "label", "attestation", n, "tidegate.io/release-", user=user, groups=())
+    refused("metadata.labels: the labels tidegate.io/", "label", "attestation", n, "tidegate.io/role=canary", user=user, groups=())
+    refused("metadata.ownerReferences: an owner would let", "patch", "attestation", n, "--type=merge", "-p", json.dumps(owner), user=user, groups=())
+    kubectl("label", "attestation", n, "team=shop", user=user, groups=())
 
 
 # --- the rules of the CRDs ---
@@ -871,12 +962,18 @@ def policies_work():
     return paused("ready") and partition("ready") == MOST
 
 
+def rbac_is_served():
+    """Not on a sandbox, where everybody may do everything but a few things."""
+    return "rbac.authorization.k8s.io/v1" in kubectl("api-versions").split()
+
+
 def main():
     failed, started = 0, time.time()
     kubectl("create", "namespace", NS)
     try:
         eventually(policies_work)
-        tests = [(sentence, lambda f=f, i=i: f(f"c{i}")) for i, (sentence, mode, f) in enumerate(CASES) if mode in (None, ARGS.override)]
+        modes = (None, ARGS.override, *(["RBAC"] if rbac_is_served() else []))
+        tests = [(sentence, lambda f=f, i=i: f(f"c{i}")) for i, (sentence, mode, f) in enumerate(CASES) if mode in modes]
         tests += [(f"{path.parent.name}/{path.name}", lambda p=path, e=expected: check_manifest(p, e)) for path, expected in manifests()]
         for sentence, test in tests:
             try:

@@ -26,3 +26,8 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
+
+{{- /* The roles of the policy, as JSON; a test keeps them those of the program. */ -}}
+{{- define "tidegate.roles" -}}
+["service-owner", "senior-engineer", "sre", "vp-engineering", "code-owner", "release-captain", "on-call", "product-manager", "development-manager", "engineering-manager", "security", "privacy"]
+{{- end -}}

@@ -25,6 +25,12 @@ webhook from a ConfigMap: the same text. */ -}}
   expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('') == ''
 {{- end -}}
 
+{{- /* Whether `variables.user` is a machine. */ -}}
+{{- define "tidegate.machine" -}}
+variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith('system:kube-')
+|| variables.user.startsWith('system:node:') || variables.user in {{ .Values.admission.machineUsers | toJson }}
+{{- end -}}
+
 {{- /* Who changes a workload, and whether the program changes: what both kinds of hold go by. */ -}}
 {{- define "tidegate.hold.change" -}}
 - name: user
@@ -32,8 +38,7 @@ webhook from a ConfigMap: the same text. */ -}}
 # Service accounts and the cluster's own components are machines.
 - name: machine
   expression: >-
-    variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith('system:kube-')
-    || variables.user.startsWith('system:node:') || variables.user in {{ .Values.admission.machineUsers | toJson }}
+    {{- include "tidegate.machine" . | nindent 4 }}
 # Template annotations that are no change of the program: a restart rolls natively.
 - name: ignored
   expression: "['kubectl.kubernetes.io/restartedAt']"
@@ -289,4 +294,47 @@ metadata:
   labels: {{- include "tidegate.labels" . | nindent 4 }}
 spec:
   policyName: {{ $name }}-weights
+{{- end -}}
+
+{{- define "tidegate.authors" -}}
+{{- $name := include "tidegate.name" . -}}
+# Authors. An attestation says who makes it as the API server knows them, so that nobody need write it, and carries its
+# release as a label. Where this policy does not run, *-attestations refuses what is left out or made up.
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata:
+  name: {{ $name }}-authors
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  failurePolicy: Ignore
+  reinvocationPolicy: IfNeeded
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [tidegate.io], apiVersions: [v1alpha1], operations: [CREATE], resources: [attestations]}
+  variables:
+  # The release, where it can be the value of a label.
+  - name: label
+    expression: >-
+      object.spec.?releaseRef.?name.orValue('').matches('^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$')
+      ? object.spec.releaseRef.name : ''
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: >-
+        [JSONPatch{op: 'add', path: '/spec/groups', value: request.userInfo.?groups.orValue([])}]
+        + (object.spec.?author.orValue('') != '' ? []
+          : [JSONPatch{op: 'add', path: '/spec/author', value: request.userInfo.username}])
+        + (has(object.metadata.labels) || variables.label == '' ? []
+          : [JSONPatch{op: 'add', path: '/metadata/labels', value: {}}])
+        + (variables.label != '' ? [JSONPatch{op: 'add', path: '/metadata/labels/tidegate.io~1release', value: variables.label}]
+          : 'tidegate.io/release' in object.metadata.?labels.orValue({})
+          ? [JSONPatch{op: 'remove', path: '/metadata/labels/tidegate.io~1release'}] : [])
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata:
+  name: {{ $name }}-authors
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  policyName: {{ $name }}-authors
 {{- end -}}

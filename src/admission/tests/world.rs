@@ -12,9 +12,14 @@ pub const MACHINE: &str = "system:serviceaccount:flux-system:kustomize-controlle
 pub const CONTROLLER: &str = "system:serviceaccount:tidegate:tidegate";
 const STAMPS: [&str; 3] = ["tidegate.io/changed-by", "tidegate.io/resumed-by", "tidegate.io/paused-because"];
 
+/// A right: who holds it, and what group, resource, verb and name it is about. An empty name stands for all.
+pub type Right = (&'static str, [&'static str; 4]);
+
 /// One object under the policies.
 pub struct World {
     policies: Policies,
+    /// What is granted in the namespace `shop`.
+    pub rights: Vec<Right>,
     resource: (&'static str, &'static str, &'static str),
     object: Option<Value>,
     /// What was applied from Git, so that the next apply takes away what it no longer names.
@@ -26,7 +31,8 @@ pub struct World {
 impl World {
     pub fn new(mode: Override, resource: (&'static str, &'static str, &'static str)) -> Self {
         let policies = Policies::shipped(mode).unwrap();
-        Self { policies, resource, object: None, applied: Value::Null, webhook: None }
+        let rights = vec![("sam", ["tidegate.io", "gatedreleases", "bypass", ""])];
+        Self { policies, rights, resource, object: None, applied: Value::Null, webhook: None }
     }
 
     pub fn deployments() -> Self {
@@ -45,25 +51,10 @@ impl World {
     /// Writes a whole object, or a subresource of it.
     pub fn write(&mut self, user: &str, object: Value, subresource: Option<&str>) -> Result<(), String> {
         let user = User::person(user);
-        let may = |check: &AccessCheck<'_>| {
-            let granted = (check.group, check.resource, check.verb) == ("tidegate.io", "gatedreleases", "bypass");
-            granted && check.namespace == "shop" && user.name == "sam"
-        };
+        let may = |check: &AccessCheck<'_>| self.allows(&user, check);
         let admitted = |object: &Value| {
-            let review = Review {
-                operation: if self.object.is_some() { Operation::Update } else { Operation::Create },
-                group: self.resource.0,
-                version: self.resource.1,
-                resource: self.resource.2,
-                subresource,
-                user: &user,
-                namespace: "shop",
-                name: "c",
-                object: Some(object),
-                old: self.object.as_ref(),
-                dry_run: false,
-                may: &may,
-            };
+            let operation = if self.object.is_some() { Operation::Update } else { Operation::Create };
+            let review = self.review(operation, &user, subresource, Some(object), &may);
             let by_policy = self.policies.mutate(&review).map_err(|refusal| refusal.to_string());
             assert_eq!(by_policy.as_ref().ok(), Some(&through_the_webhook(&self.policies, &review)));
             self.policies.admit(&review).map_err(|refusal| refusal.to_string())
@@ -75,6 +66,38 @@ impl World {
         }
         self.object = Some(object);
         Ok(())
+    }
+
+    /// Deletes the object; it stays where that is refused.
+    pub fn delete(&mut self, user: &str) -> Result<(), String> {
+        let user = User::person(user);
+        let may = |check: &AccessCheck<'_>| self.allows(&user, check);
+        let review = self.review(Operation::Delete, &user, None, None, &may);
+        self.policies.admit(&review).map_err(|refusal| refusal.to_string())?;
+        self.object = None;
+        Ok(())
+    }
+
+    fn allows(&self, user: &User, check: &AccessCheck<'_>) -> bool {
+        let asked = [check.group, check.resource, check.verb];
+        check.namespace == "shop"
+            && self.rights.iter().any(|(who, [group, resource, verb, name])| {
+                *who == user.name && [*group, *resource, *verb] == asked && (name.is_empty() || *name == check.name)
+            })
+    }
+
+    fn review<'a>(
+        &'a self,
+        operation: Operation,
+        user: &'a User,
+        subresource: Option<&'a str>,
+        object: Option<&'a Value>,
+        may: &'a dyn Fn(&AccessCheck<'_>) -> bool,
+    ) -> Review<'a> {
+        let (group, version, resource) = self.resource;
+        let old = self.object.as_ref();
+        let (namespace, name, dry_run) = ("shop", "c", false);
+        Review { operation, group, version, resource, subresource, user, namespace, name, object, old, dry_run, may }
     }
 
     /// Applies a manifest as kubectl and GitOps tools do: what it names is set, what it named before and no longer does is

@@ -11,7 +11,18 @@ use crate::prometheus::Config;
 const MINOR_MIN: u32 = 36;
 /// Endings of the policies that the chart always installs.
 const HOLDS: [(&str, &str); 2] = [("-hold", "Deployments"), ("-hold-stateful", "StatefulSets")];
-const OTHERS: [&str; 3] = ["-weights", "-records", "-attestations"];
+const OTHERS: [(&str, &str); 5] = [
+    ("-weights", "a re-apply from Git may change the weights of a release"),
+    ("-records", "anybody with the rights may write ReleaseRecords"),
+    ("-attestations", "anybody who may create attestations approves in any name and role, machines too"),
+    ("-attestations-kept", "anybody with the rights deletes what others rejected"),
+    (
+        "-authors",
+        "attestations need spec.author, spec.groups and the label tidegate.io/release written by whoever makes them",
+    ),
+];
+/// Where the webhook runs, these are no policies of the API server.
+const BY_WEBHOOK: [&str; 2] = ["-weights", "-authors"];
 
 pub(super) fn judge(seen: &Installation, now: Time) -> Vec<Line> {
     let mut lines = vec![kubernetes(seen), kinds(seen)];
@@ -120,13 +131,17 @@ fn policies(seen: &Installation) -> Vec<Line> {
             )),
         }
     }
-    for ending in OTHERS {
+    for (ending, without) in OTHERS {
         match is_there(ending) {
             Some((_, true)) => {}
             Some((name, false)) => {
-                lines.push(line(Level::Warn, WHAT, format!("{name} has no binding, so it has no effect. {upgrade}")));
+                let says = format!("{name} has no binding, so it has no effect: {without}. {upgrade}");
+                lines.push(line(Level::Warn, WHAT, says));
             }
-            None => lines.push(line(Level::Warn, WHAT, format!("the policy *{ending} is missing. {upgrade}"))),
+            None if BY_WEBHOOK.contains(&ending) && !seen.webhooks.all().is_empty() => {}
+            None => {
+                lines.push(line(Level::Warn, WHAT, format!("the policy *{ending} is missing: {without}. {upgrade}")))
+            }
         }
     }
     if lines.is_empty() {

@@ -1,86 +1,84 @@
-//! Who holds the verbs that pass the gate.
+//! Who holds the verbs by which people and pipelines act on the gate.
 
-use std::collections::BTreeSet;
-
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Level, Line, line, unseen};
+use crate::cli::rights::{Holder, Right, holders};
 use crate::cluster::doctor::Installation;
+use crate::policy::Role;
 
+const WHAT: &str = "Rights";
 /// So many holders of a verb are named.
 const NAMED_MAX: usize = 12;
+/// The verb that is held role by role.
+const APPROVE: &str = "approve";
 
 pub(super) fn judge(seen: &Installation) -> Vec<Line> {
-    seen.may.iter().map(|(verb, resource, mine)| of_verb(seen, verb, resource, *mine)).collect()
+    let mut lines: Vec<Line> =
+        seen.may.iter().map(|(verb, resource, mine)| of_verb(seen, verb, resource, *mine)).collect();
+    if unseen(WHAT, &seen.roles).is_none() && unseen(WHAT, &seen.role_bindings).is_none() {
+        lines.extend(of_roles(seen));
+    }
+    lines
 }
 
 fn of_verb(seen: &Installation, verb: &str, resource: &str, mine: Option<bool>) -> Line {
-    const WHAT: &str = "Rights";
     let you = match mine {
         Some(true) => "you hold it",
         Some(false) => "you do not hold it",
         None => "whether you hold it could not be asked",
     };
-    let verb_of = format!("{verb} on {resource}.tidegate.io: {you}");
+    let all = if verb == APPROVE { " for every role" } else { "" };
+    let verb_of = format!("{verb} on {resource}.tidegate.io{all}: {you}");
     if let Some(Line { says, .. }) = unseen(WHAT, &seen.roles).or_else(|| unseen(WHAT, &seen.role_bindings)) {
         return line(Level::Skip, WHAT, format!("{verb_of}; who else does could not be looked at: {says}"));
     }
-    let holders = holders(seen, verb, resource);
-    let more = match holders.len().saturating_sub(NAMED_MAX) {
+    let found = of(seen, verb, resource, "");
+    // Who holds it for some roles only is named with these.
+    let found = found.iter().filter(|holder| verb != APPROVE || !holder.named);
+    line(Level::Ok, WHAT, format!("{verb_of}; by roles: {}; and whoever is in system:masters", told(found)))
+}
+
+fn of(seen: &Installation, verb: &str, resource: &str, name: &str) -> BTreeSet<Holder> {
+    holders(seen.roles.all(), seen.role_bindings.all(), &Right { verb, resource, name, namespace: "" })
+}
+
+/// Without the role by which they hold it, each once.
+fn told<'a>(holders: impl Iterator<Item = &'a Holder>) -> String {
+    let all: BTreeSet<String> = holders.map(ToString::to_string).collect();
+    let more = match all.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let named: Vec<_> = holders.iter().take(NAMED_MAX).map(String::as_str).collect();
-    let says = if named.is_empty() { "no binding grants it".to_owned() } else { format!("{}{more}", named.join(", ")) };
-    line(Level::Ok, WHAT, format!("{verb_of}; by roles: {says}; and whoever is in system:masters"))
+    let named: Vec<&str> = all.iter().take(NAMED_MAX).map(String::as_str).collect();
+    if named.is_empty() { "no binding grants it".to_owned() } else { format!("{}{more}", named.join(", ")) }
 }
 
-fn text<'v>(object: &'v Value, place: &str) -> &'v str {
-    object.pointer(place).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'v>(object: &'v Value, place: &str) -> &'v [Value] {
-    object.pointer(place).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// Whether a role grants it, and whether only by a wildcard.
-fn grants(role: &Value, verb: &str, resource: &str) -> Option<bool> {
-    let has = |rule: &Value, place: &str, wanted: &str| {
-        let all = list(rule, place);
-        let named = all.iter().any(|one| one == wanted);
-        (named || all.iter().any(|one| one == "*")).then_some(!named)
-    };
-    let mut granting = list(role, "/rules").iter().filter_map(|rule| {
-        let by =
-            [has(rule, "/apiGroups", "tidegate.io")?, has(rule, "/resources", resource)?, has(rule, "/verbs", verb)?];
-        Some(by.contains(&true))
-    });
-    let first = granting.next()?;
-    // One rule that names it is enough to be meant.
-    Some(first && granting.all(|wildcard| wildcard))
-}
-
-fn holders(seen: &Installation, verb: &str, resource: &str) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    for binding in seen.role_bindings.all() {
-        let namespace = text(binding, "/metadata/namespace");
-        let role = seen.roles.all().iter().find(|role| {
-            let of = text(binding, "/roleRef/kind");
-            let place = if of == "Role" { namespace } else { "" };
-            text(role, "/kind") == of
-                && text(role, "/metadata/name") == text(binding, "/roleRef/name")
-                && text(role, "/metadata/namespace") == place
-        });
-        let Some(wildcard) = role.and_then(|role| grants(role, verb, resource)) else { continue };
-        for subject in list(binding, "/subjects") {
-            let name = match text(subject, "/namespace") {
-                "" => text(subject, "/name").to_owned(),
-                of => format!("{of}/{}", text(subject, "/name")),
-            };
-            let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
-            let how = if wildcard { " (by a wildcard)" } else { "" };
-            all.insert(format!("{} {name}{place}{how}", text(subject, "/kind")));
+/// Who approves as what, by roles that name it; what nobody approves as.
+fn of_roles(seen: &Installation) -> Vec<Line> {
+    let mut by_holders: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut nobody = Vec::new();
+    for role in Role::ALL {
+        let found = of(seen, APPROVE, "releaseroles", role.as_str());
+        let people: Vec<&Holder> = found.iter().filter(|holder| holder.named && !holder.is_machine()).collect();
+        match people.is_empty() {
+            true => nobody.push(role.as_str()),
+            false => by_holders.entry(told(people.into_iter())).or_default().push(role.as_str()),
         }
     }
-    all
+    let mut lines: Vec<Line> = by_holders
+        .into_iter()
+        .map(|(holders, roles)| line(Level::Ok, WHAT, format!("approve as {}: {holders}", roles.join(", "))))
+        .collect();
+    if let Some(first) = nobody.first() {
+        lines.push(line(
+            Level::Warn,
+            WHAT,
+            format!(
+                "no binding lets people approve as {}: a change that asks for them waits. kubectl create rolebinding approve-{first} -n NAMESPACE --clusterrole=tidegate-approve-{first} --group=GROUP",
+                nobody.join(", ")
+            ),
+        ));
+    }
+    lines
 }

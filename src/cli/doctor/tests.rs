@@ -13,6 +13,9 @@ fn named(kind: &str, name: &str, rest: Value) -> Value {
     object
 }
 
+const MUTATING: [&str; 4] = ["tidegate-hold", "tidegate-hold-stateful", "tidegate-weights", "tidegate-authors"];
+const VALIDATING: [&str; 3] = ["tidegate-records", "tidegate-attestations", "tidegate-attestations-kept"];
+
 /// An installation with nothing wrong.
 fn whole() -> Installation {
     let at = |all: Vec<Value>| Looked::At(all);
@@ -22,10 +25,10 @@ fn whole() -> Installation {
     Installation {
         version: at(vec![json!({"minor": "36", "gitVersion": "v1.36.3"})]),
         definitions: at(custom_resource_definitions().iter().map(|crd| serde_json::to_value(crd).unwrap()).collect()),
-        policies: at(vec![policy("tidegate-hold"), policy("tidegate-hold-stateful"), policy("tidegate-weights")]),
-        bindings: at(vec![binding("tidegate-hold"), binding("tidegate-hold-stateful"), binding("tidegate-weights")]),
-        checks: at(vec![policy("tidegate-records"), policy("tidegate-attestations")]),
-        check_bindings: at(vec![binding("tidegate-records"), binding("tidegate-attestations")]),
+        policies: at(MUTATING.map(policy).to_vec()),
+        bindings: at(MUTATING.map(binding).to_vec()),
+        checks: at(VALIDATING.map(policy).to_vec()),
+        check_bindings: at(VALIDATING.map(binding).to_vec()),
         webhooks: at(vec![]),
         controllers: at(vec![named("Deployment", "tidegate", json!({"metadata": {"namespace": "tidegate-system"}}))]),
         leases: at(vec![
@@ -43,7 +46,8 @@ fn whole() -> Installation {
             named(
                 "ClusterRole",
                 "sre",
-                json!({"rules": [{"apiGroups": ["tidegate.io"], "resources": ["gatedreleases"], "verbs": ["bypass"]}]}),
+                json!({"rules": [{"apiGroups": ["tidegate.io"], "resources": ["gatedreleases"], "verbs": ["bypass"]},
+                    {"apiGroups": ["tidegate.io"], "resources": ["releaseroles"], "resourceNames": ["sre", "on-call"], "verbs": ["approve"]}]}),
             ),
             named(
                 "ClusterRole",
@@ -86,11 +90,13 @@ fn a_whole_installation_is_told_line_by_line() {
     insta::assert_snapshot!(page(&told(&whole())), @"
     ok    Kubernetes: v1.36.3, changes are held by a MutatingAdmissionPolicy
     ok    Kinds: all four are as version 0.1.0 has them
-    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-weights, tidegate-records, tidegate-attestations are bound
+    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-weights, tidegate-authors, tidegate-records, tidegate-attestations, tidegate-attestations-kept are bound
     ok    Lease: tidegate-0 leads
     ok    Metrics: sources default (http://prometheus:9090); query templates http-server
     ok    Rights: bypass on gatedreleases.tidegate.io: you do not hold it; by roles: Group on-call in shop, ServiceAccount flux-system/flux (by a wildcard); and whoever is in system:masters
-    ok    Rights: approve on releaseroles.tidegate.io: whether you hold it could not be asked; by roles: ServiceAccount flux-system/flux (by a wildcard); and whoever is in system:masters
+    ok    Rights: approve on releaseroles.tidegate.io for every role: whether you hold it could not be asked; by roles: ServiceAccount flux-system/flux (by a wildcard); and whoever is in system:masters
+    ok    Rights: approve as sre, on-call: Group on-call in shop
+    warn  Rights: no binding lets people approve as service-owner, senior-engineer, vp-engineering, code-owner, release-captain, product-manager, development-manager, engineering-manager, security, privacy: a change that asks for them waits. kubectl create rolebinding approve-service-owner -n NAMESPACE --clusterrole=tidegate-approve-service-owner --group=GROUP
     ok    GatedRelease: shop/web: Revision abc runs; the next change is held.
     ");
 }
@@ -112,6 +118,9 @@ fn status(seen: &mut Installation, kind: &str, status: &str) {
 #[case::no_policy(|seen: &mut Installation| { seen.policies = Looked::At(vec![]); }, Level::Fail, "Policies", "run ungated")]
 #[case::an_unbound_policy(|seen: &mut Installation| { seen.bindings = Looked::At(vec![]); }, Level::Fail, "Policies", "tidegate-hold has no binding")]
 #[case::a_missing_check(|seen: &mut Installation| { seen.checks = Looked::At(vec![]); }, Level::Warn, "Policies", "the policy *-records is missing")]
+#[case::nobody_is_proven(|seen: &mut Installation| if let Looked::At(all) = &mut seen.checks { all.retain(|one| one["metadata"]["name"] != "tidegate-attestations") }, Level::Warn, "Policies", "the policy *-attestations is missing: anybody who may create attestations approves in any name")]
+#[case::nothing_is_filled_in(|seen: &mut Installation| if let Looked::At(all) = &mut seen.policies { all.retain(|one| one["metadata"]["name"] != "tidegate-authors") }, Level::Warn, "Policies", "the policy *-authors is missing: attestations need spec.author")]
+#[case::nobody_approves(|seen: &mut Installation| seen.role_bindings = Looked::At(vec![]), Level::Warn, "Rights", "no binding lets people approve as service-owner, senior-engineer, sre")]
 #[case::no_controller(|seen: &mut Installation| seen.controllers = Looked::At(vec![]), Level::Fail, "Controller", "helm install")]
 #[case::two_controllers(|seen: &mut Installation| if let Looked::At(all) = &mut seen.controllers { all.push(all[0].clone()) }, Level::Fail, "Controller", "only one installation")]
 #[case::nobody_leads(|seen: &mut Installation| if let Looked::At(all) = &mut seen.leases { all[0]["spec"]["holderIdentity"] = "".into() }, Level::Fail, "Lease", "nobody leads")]

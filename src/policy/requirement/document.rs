@@ -25,6 +25,14 @@ pub enum Check {
 }
 
 impl Check {
+    /// The words among which it chooses; none where it does not.
+    pub const fn words(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::OneOf(words) => Some(words),
+            Self::Text | Self::Figures => None,
+        }
+    }
+
     fn refuses(&self, text: &str) -> Option<String> {
         match self {
             Self::Text => None,
@@ -58,6 +66,11 @@ impl Document {
             field.check.refuses(text).map(|why| format!("facts.{} {why}", field.key))
         };
         self.fields.iter().filter_map(problem).collect()
+    }
+
+    /// The field of a key; none where it has no such field.
+    pub fn field(&self, key: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.key == key)
     }
 
     /// The keys of its fields, for messages.

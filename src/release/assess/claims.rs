@@ -5,10 +5,8 @@ use crate::api::attestation::ClaimOutcome;
 use crate::api::Time;
 use crate::api::release_record::ReleaseRecordSpec;
 use crate::policy::requirement::{Claim, Claims};
-use crate::policy::requirement::claim::APPROVAL;
+use crate::policy::requirement::claim::{APPROVAL, authors};
 
-/// The fact by which CI says who made a change, as the API server knows them; several are separated by commas.
-const CHANGE_AUTHOR: &str = "change-author";
 /// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by
 /// another name, so that they count as not known, and are not heard under this one.
 const COMMIT_AUTHORS: &str = "change-authors";
@@ -74,24 +72,6 @@ fn claim(one: &AttestationSeen, role: Option<String>) -> Claim {
         until: one.spec.expires_at,
         facts: one.spec.facts.clone(),
     }
-}
-
-/// Who made the change: as CI attested; otherwise the person who changed the template. A machine that did stands for
-/// somebody who is not known.
-fn authors(claims: &[Claim], changed_by: &str) -> Vec<String> {
-    let attested = claims.iter().filter(|claim| claim.kind != APPROVAL && !claim.withdrawn);
-    let mut named: Vec<String> = attested
-        .filter_map(|claim| claim.facts.get(CHANGE_AUTHOR))
-        .flat_map(|names| names.split(','))
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect();
-    if named.is_empty() && !changed_by.is_empty() && !changed_by.starts_with("system:") {
-        named.push(changed_by.to_owned());
-    }
-    named.sort();
-    named.dedup();
-    named
 }
 
 /// `Ann <ann@example.org>` is the whole, the name and the address.

@@ -17,6 +17,7 @@ use crate::api::release_record::{AssessmentRecord, ReleaseRecordSpec, ReleaseRec
 use crate::api::risk_budget::{RequirementMode, Waiver};
 use crate::api::{BudgetStatus, ChangeType, Severity, Time, Weight};
 use crate::policy::category::{Finding, Origin, parse_list};
+use crate::policy::evidence::{CLASSIFICATION, REMEDIATION, START};
 use crate::policy::exception::{self, Request};
 use crate::policy::gate::{self, GateDecision, GateFacts};
 use crate::policy::requirement::{
@@ -96,7 +97,7 @@ pub(in crate::release) fn assess<'a>(
         budget_status,
         incident: context.in_incident(now),
         restricted: context.restricted.is_some(),
-        remediation: matches!(claims.word("major-incident-remediation", None), Word::For(_)),
+        remediation: matches!(claims.word(REMEDIATION, None), Word::For(_)),
         exception,
         tightened: risk.budget.as_ref().is_some_and(|budget| budget.tightened),
         relaxed: &relaxed,
@@ -197,8 +198,10 @@ impl Assessed<'_> {
 
     /// Whether a person said that it may start, where no machine may.
     pub(in crate::release) fn started_by_hand(&self) -> Option<&Claim> {
-        let start = self.heard.claims.iter().filter(|claim| claim.kind == START && !claim.withdrawn && claim.passed);
-        start.max_by_key(|claim| claim.at)
+        match self.claims().word(START, None) {
+            Word::For(claim) => Some(claim),
+            Word::Against(_) | Word::Silent { .. } => None,
+        }
     }
 
     /// Approvals that do not count, each with the reason.
@@ -206,9 +209,6 @@ impl Assessed<'_> {
         &self.heard.ignored
     }
 }
-
-/// The type of the attestation by which a person starts a release that no machine may start.
-pub(in crate::release) const START: &str = "start";
 
 /// Not in Tier 0, which has no customers, and not where a complete release plan says `none`.
 fn customers_may_notice(tier: Tier, claims: Claims<'_>) -> bool {
@@ -235,9 +235,6 @@ fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, now: Tim
     }
     Classification::new(findings)
 }
-
-/// The type of the attestation that says what a git range touches.
-pub(in crate::release) const CLASSIFICATION: &str = "classification";
 
 fn claimed(categories: &[String], evidence: &str) -> Vec<Finding> {
     let (known, _) = parse_list(&categories.join(","));

@@ -35,10 +35,11 @@ pub struct Access {
 }
 
 impl Default for Access {
-    /// Everything but passing the gate, which has to be granted.
+    /// Everything but passing the gate and taking away what others said about a release: that has to be granted.
     fn default() -> Self {
         let mut access = Self { rules: Vec::new() };
         access.add(false, ANY, "bypass", "tidegate.io", "gatedreleases");
+        access.add(false, ANY, "purge", "tidegate.io", "attestations");
         access
     }
 }

@@ -1,0 +1,198 @@
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::world::{CONTROLLER, MACHINE, PERSON, Right, World, with};
+use crate::admission::{Operation, Override, Policies, Review, User};
+
+const APPROVE: [&str; 4] = ["tidegate.io", "releaseroles", "approve", "sre"];
+const START: [&str; 4] = ["tidegate.io", "gatedreleases", "start", ""];
+const ATTEST: [&str; 4] = ["tidegate.io", "evidence", "attest", "unit-tests"];
+const PURGE: [&str; 4] = ["tidegate.io", "attestations", "purge", ""];
+const COLLECTOR: &str = "system:serviceaccount:kube-system:generic-garbage-collector";
+
+/// Where these may do these things.
+fn world(rights: &[Right]) -> World {
+    let mut world = World::new(Override::Audit, ("tidegate.io", "v1alpha1", "attestations"));
+    world.rights = rights.to_vec();
+    world
+}
+
+/// As somebody types it who leaves out what is filled in.
+fn attestation(kind: &str) -> Value {
+    let mut spec = json!({"releaseRef": {"name": "shop"}, "revision": "r1", "type": kind});
+    if kind == "approval" {
+        spec["role"] = "sre".into();
+    }
+    json!({
+        "apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation",
+        "metadata": {"name": "c", "namespace": "shop"}, "spec": spec,
+    })
+}
+
+#[test]
+fn author_groups_and_label_are_filled_in() {
+    let mut world = world(&[(PERSON, APPROVE)]);
+    world.write(PERSON, attestation("approval"), None).unwrap();
+    let made = world.object();
+    assert_eq!((&made["spec"]["author"], &made["spec"]["groups"]), (&json!(PERSON), &json!(["system:authenticated"])));
+    assert_eq!(made["metadata"]["labels"], json!({"tidegate.io/release": "shop"}));
+}
+
+#[test]
+fn groups_and_label_that_somebody_made_up_are_not_kept() {
+    let mut world = world(&[(PERSON, APPROVE)]);
+    let forged = json!({
+        "metadata": {"labels": {"tidegate.io/release": "other", "team": "a"}},
+        "spec": {"groups": ["sre-leads"]},
+    });
+    world.write(PERSON, with(attestation("approval"), forged), None).unwrap();
+    assert_eq!(world.object()["spec"]["groups"], json!(["system:authenticated"]));
+    assert_eq!(world.object()["metadata"]["labels"], json!({"tidegate.io/release": "shop", "team": "a"}));
+}
+
+#[rstest]
+#[case::too_long(&"a".repeat(64))]
+#[case::no_label_value("-")]
+fn a_release_that_cannot_be_the_value_of_a_label_is_no_label(#[case] release: &str) {
+    let mut world = world(&[(PERSON, ["tidegate.io", "releaseroles", "approve", "sre"])]);
+    let named = json!({"spec": {"releaseRef": {"name": release}}});
+    world.write(PERSON, with(attestation("approval"), named), None).unwrap();
+    assert_eq!(world.object()["metadata"].get("labels"), None);
+}
+
+#[rstest]
+#[case::person("approval", (PERSON, APPROVE))]
+#[case::start("start", (PERSON, START))]
+#[case::ci("unit-tests", (MACHINE, ATTEST))]
+fn whoever_holds_the_verb_says_it(#[case] kind: &str, #[case] right: Right) {
+    world(&[right]).write(right.0, attestation(kind), None).unwrap();
+}
+
+const EVERYTHING: [[&str; 4]; 3] = [
+    ["tidegate.io", "releaseroles", "approve", ""],
+    ["tidegate.io", "gatedreleases", "start", ""],
+    ["tidegate.io", "evidence", "attest", ""],
+];
+
+#[rstest]
+#[case::service_account(MACHINE)]
+#[case::node("system:node:a")]
+#[case::component("system:kube-scheduler")]
+#[case::the_controller_itself(CONTROLLER)]
+#[case::nobody("system:anonymous")]
+fn no_machine_approves_or_starts_whatever_its_roles_say(
+    #[case] machine: &'static str,
+    #[values("approval", "start")] kind: &str,
+) {
+    let why = world(&EVERYTHING.map(|right| (machine, right))).write(machine, attestation(kind), None).unwrap_err();
+    assert!(why.contains(&format!("spec.type: {kind} is said by people")), "{why}");
+    assert!(why.contains(&format!("and {machine} is none")), "{why}");
+    let command = if kind == "start" { "approve shop -n shop --start" } else { "approve shop -n shop --role sre" };
+    assert!(why.ends_with(command), "{why}");
+}
+
+#[rstest]
+#[case::another_name(PERSON, "approval", json!({"spec": {"author": "sam"}}),
+    "spec.author: sam is not you; an attestation is made in one's own name: write dana")]
+#[case::no_verb(PERSON, "approval", json!({}),
+    "spec.role: dana may not speak as sre in shop: it needs the verb approve on releaseroles.tidegate.io named sre. \
+     Who holds it: kubectl tidegate who-can shop -n shop --role sre. \
+     To grant it: kubectl create rolebinding approve-sre -n shop --clusterrole=tidegate-approve-sre --user=dana")]
+#[case::a_role_of_ones_own(PERSON, "approval", json!({"spec": {"role": "gatekeeper"}}),
+    "A role of your own needs a ClusterRole that names it: see examples/approvals/rbac-sre.yaml")]
+#[case::no_start(PERSON, "start", json!({}),
+    "spec.type: dana may not start release shop in shop: it needs the verb start on gatedreleases.tidegate.io. \
+     To grant it: kubectl create rolebinding start-releases -n shop --clusterrole=tidegate-start --user=dana")]
+#[case::no_evidence(MACHINE, "sast", json!({}),
+    "it needs the verb attest on evidence.tidegate.io named sast. To grant it for all evidence: kubectl create rolebinding \
+     attest-evidence -n shop --clusterrole=tidegate-ci --serviceaccount=flux-system:kustomize-controller; \
+     for some: see examples/approvals/rbac-ci.yaml")]
+fn who_does_not_is_told_what_is_missing(
+    #[case] user: &str,
+    #[case] kind: &str,
+    #[case] more: Value,
+    #[case] expected: &str,
+) {
+    // What they hold is next to it.
+    let mut world =
+        world(&[(PERSON, ATTEST), (MACHINE, ATTEST), (PERSON, [APPROVE[0], APPROVE[1], APPROVE[2], "dba"])]);
+    let why = world.write(user, with(attestation(kind), more), None).unwrap_err();
+    assert!(why.ends_with(expected), "{why}");
+}
+
+/// What the policy that only refuses says where the one that fills in does not run.
+#[rstest]
+#[case::whole(json!({}), None)]
+#[case::other_groups(json!({"spec": {"groups": ["sre-leads"]}}),
+    Some("spec.groups: [sre-leads] are not your groups, as kubectl auth whoami shows them: write [system:authenticated]"))]
+#[case::no_groups(json!({"spec": {"groups": null}}), Some("spec.groups: [] are not your groups"))]
+#[case::another_label(json!({"metadata": {"labels": {"tidegate.io/release": "other"}}}),
+    Some("metadata.labels[tidegate.io/release]: is other, and Tidegate finds by it what was said about a release: write shop"))]
+#[case::no_label(json!({"metadata": {"labels": null}}), Some("metadata.labels[tidegate.io/release]: is missing, and"))]
+#[case::a_name_that_is_no_label(json!({"metadata": {"labels": null}, "spec": {"releaseRef": {"name": "a".repeat(64)}}}), None)]
+fn without_the_policy_that_fills_in_nothing_is_made_up(#[case] more: Value, #[case] expected: Option<&str>) {
+    let written = json!({
+        "metadata": {"labels": {"tidegate.io/release": "shop"}},
+        "spec": {"author": PERSON, "groups": ["system:authenticated"]},
+    });
+    let (user, object) = (User::person(PERSON), with(with(attestation("approval"), written), more));
+    let answer = Policies::shipped(Override::Audit).unwrap().validate(&Review {
+        operation: Operation::Create,
+        group: "tidegate.io",
+        version: "v1alpha1",
+        resource: "attestations",
+        subresource: None,
+        user: &user,
+        namespace: "shop",
+        name: "c",
+        object: Some(&object),
+        old: None,
+        dry_run: false,
+        may: &|_| true,
+    });
+    match expected {
+        Some(expected) => assert!(answer.as_ref().unwrap_err().message.contains(expected), "{answer:?}"),
+        None => answer.unwrap(),
+    }
+}
+
+#[rstest]
+#[case::its_author(PERSON, &[], true)]
+#[case::the_controller(CONTROLLER, &[], true)]
+#[case::the_garbage_collector(COLLECTOR, &[], true)]
+#[case::the_namespaces_end("system:serviceaccount:kube-system:namespace-controller", &[], true)]
+#[case::who_may_purge("sam", &[("sam", PURGE)], true)]
+#[case::somebody_else("sam", &[("sam", APPROVE)], false)]
+#[case::a_machine(MACHINE, &[], false)]
+fn an_attestation_is_deleted_by(#[case] user: &str, #[case] rights: &[Right], #[case] goes: bool) {
+    let mut world = world(&[&[(PERSON, APPROVE)], rights].concat());
+    world.write(PERSON, with(attestation("approval"), json!({"spec": {"outcome": "Failed"}})), None).unwrap();
+    match (world.delete(user), goes) {
+        (Ok(()), true) => {}
+        (Err(why), false) => {
+            assert!(why.contains("deleted by its author, dana, or by who holds the verb purge"), "{why}");
+            assert!(why.contains(&format!("not by {user}")), "{why}");
+            assert!(why.ends_with("kubectl tidegate withdraw shop -n shop"), "{why}");
+        }
+        (answer, _) => panic!("{answer:?}"),
+    }
+}
+
+#[rstest]
+#[case::its_release(json!({"labels": {"tidegate.io/release": "other"}}), Some("metadata.labels: the labels tidegate.io/… of attestation shop/c"))]
+#[case::taken_away(json!({"labels": null}), Some("metadata.labels: "))]
+#[case::another_of_ours(json!({"labels": {"tidegate.io/role": "canary"}}), Some("metadata.labels: "))]
+#[case::an_owner(json!({"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "1"}]}),
+    Some("metadata.ownerReferences: an owner would let attestation shop/c be deleted"))]
+#[case::a_label_of_their_own(json!({"labels": {"team": "shop"}}), None)]
+#[case::an_annotation(json!({"annotations": {"note": "seen"}}), None)]
+fn metadata_by_which_it_is_found_and_kept_stays(#[case] metadata: Value, #[case] expected: Option<&str>) {
+    let mut world = world(&[(PERSON, APPROVE)]);
+    world.write(PERSON, attestation("approval"), None).unwrap();
+    let answer = world.patch(PERSON, json!({"metadata": metadata}));
+    match expected {
+        Some(expected) => assert!(answer.as_ref().unwrap_err().contains(expected), "{answer:?}"),
+        None => answer.unwrap(),
+    }
+    world.patch(CONTROLLER, json!({"metadata": metadata})).unwrap();
+}

@@ -1,0 +1,35 @@
+//! `tidegate approve`, `reject`, `withdraw`, `attest`: claims about a revision, made in the name of whoever types.
+//!
+//! Here belongs what a claim says, and what is told early because it would not count. What must never enter: whether a
+//! claim counts (`release::assess`) and who may make it (the admission policies).
+
+pub(super) mod evidence;
+mod facts;
+mod said;
+mod send;
+pub(super) mod subject;
+pub(super) mod voice;
+pub(super) mod withdraw;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use send::whoami;
+
+use super::{Failure, client, say, why};
+
+/// Which revision of which release a claim is about.
+#[derive(Debug, clap::Args)]
+pub struct About {
+    /// The GatedRelease.
+    pub(super) name: String,
+    /// Its namespace; by default that of the kubeconfig.
+    #[arg(short, long)]
+    pub(super) namespace: Option<String>,
+    /// The revision, as `kubectl get gr -o wide` shows it. Default: the one that is being released now.
+    #[arg(long, value_name = "REVISION")]
+    pub(super) revision: Option<String>,
+}
+
+/// Where a command tells what it does, as it does it.
+pub(super) type Tell<'a> = &'a mut (dyn FnMut(&str) -> Result<(), Failure> + Send);
