@@ -3,9 +3,9 @@
 //! Here belongs what people type and read. What must never enter: a decision about a release.
 
 mod audit;
+mod claim;
 #[cfg(feature = "classify")]
 mod classify;
-mod claim;
 mod controller;
 mod crds;
 mod detach;

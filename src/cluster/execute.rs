@@ -13,7 +13,8 @@ use super::request::{Change, Just};
 use super::{Cluster, Error, Kind};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{
-    BUDGET, CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE, SCALE_DOWN_MANAGER, label_value,
+    BUDGET, CANARY_SUFFIX, FINALIZER, PAUSED_BECAUSE, PREVIOUS_SUFFIX, RELEASE, RESUMED_BY, ROLE, SCALE_DOWN_MANAGER,
+    label_value,
 };
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::release::action::Scaler;

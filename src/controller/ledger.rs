@@ -146,9 +146,7 @@ fn reward(spec: &RiskBudgetSpec) -> Option<Reward> {
     let reward = spec.reward.as_ref()?;
     match (&reward.budget_percent, &reward.relaxed_categories) {
         (Some(percent), _) => EarnedPercent::new(*percent).ok().map(Reward::Budget),
-        (None, Some(categories)) => {
-            Some(Reward::Relaxation(parse_list(&categories.join(",")).0.into_iter().collect()))
-        }
+        (None, Some(categories)) => Some(Reward::Relaxation(parse_list(&categories.join(",")).0.into_iter().collect())),
         (None, None) => None,
     }
 }

@@ -116,8 +116,10 @@ pub fn request<'a>(claims: Claims<'a>, status: BudgetStatus, customers_may_notic
     match claims.seats(&seats) {
         Ok(approvals) if rejected.is_none() => Request::Approved { by, approvals },
         Ok(_) => Request::Waiting { by, missing: Vec::new(), rejected },
-        Err(empty) => {
-            Request::Waiting { by, missing: empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect(), rejected }
-        }
+        Err(empty) => Request::Waiting {
+            by,
+            missing: empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect(),
+            rejected,
+        },
     }
 }

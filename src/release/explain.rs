@@ -5,13 +5,13 @@ mod events;
 mod preflight;
 
 use super::action::{Action, Plan};
+use super::assess::{assess, view};
 use super::config;
 use super::plan::agree::PAPERS_MISSING;
 use super::plan::{Active, NO_WAY_BACK, REVERT_NOT_READY, Say, Step, count, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
-use super::assess::{assess, view};
 use crate::api::gated_release::{GatedReleaseStatus, RiskView, WorkloadSeen};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};

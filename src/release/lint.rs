@@ -192,8 +192,7 @@ fn write_ledger(seen: &Snapshot, resource_version: &str, ledger: &LedgerStatus, 
         && before.pending.iter().all(|one| ledger.pending.contains(one))
         && ledger.before == before.before;
     let ours = |record: &str| {
-        new.iter().any(|one| one.record == record)
-            || seen.record.as_ref().is_some_and(|known| known.name == record)
+        new.iter().any(|one| one.record == record) || seen.record.as_ref().is_some_and(|known| known.name == record)
     };
     let kept = before.reservations.iter().all(|one| ours(&one.record) || ledger.reservations.contains(one))
         && ledger.reservations.iter().all(|one| ours(&one.record) || before.reservations.contains(one));

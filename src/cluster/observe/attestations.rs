@@ -18,7 +18,8 @@ pub(super) async fn read(cluster: &Cluster, namespace: &str, release: &str) -> R
     // Admission gives each the label of its release; a name that is too long for one has none.
     let labels = if label_value(release) == release { format!("{RELEASE}={release}") } else { String::new() };
     let all = cluster.list(&ATTESTATION, namespace, &labels).await?;
-    let mut heard: Vec<_> = all.into_iter().filter_map(seen).filter(|one| one.spec.release_ref.name == release).collect();
+    let mut heard: Vec<_> =
+        all.into_iter().filter_map(seen).filter(|one| one.spec.release_ref.name == release).collect();
     heard.sort_by_key(|one| one.at);
     let newest = heard.len().saturating_sub(HEARD_MAX);
     Ok(heard.split_off(newest))

@@ -55,7 +55,8 @@ fn risk(
     generation: i64,
     now: Time,
 ) -> Option<RiskSeen> {
-    let counted = status.risk.filter(|risk| risk.from <= now && now < risk.until && status.observed_generation == generation);
+    let counted =
+        status.risk.filter(|risk| risk.from <= now && now < risk.until && status.observed_generation == generation);
     Some(RiskSeen {
         resource_version,
         tier: Tier::new(spec.tier).ok()?,

@@ -116,7 +116,9 @@ impl Ledger {
         let found: BTreeSet<u64> = self.charges.iter().map(|charge| charge.sequence).collect();
         let mut gaps: Vec<RangeInclusive<u64>> = Vec::new();
         let mut next = self.before.saturating_add(1);
-        for number in found.union(pending).copied().filter(|number| *number > self.before).chain([self.last.saturating_add(1)]) {
+        for number in
+            found.union(pending).copied().filter(|number| *number > self.before).chain([self.last.saturating_add(1)])
+        {
             if number > next {
                 gaps.push(next..=number - 1);
             }
@@ -136,7 +138,13 @@ mod tests {
     }
 
     fn charge(sequence: u64, points: u32, at: i64) -> Charge {
-        Charge { sequence, record: format!("web-{sequence:04}"), points: RiskPoints::new(points), at: day(at), exception: false }
+        Charge {
+            sequence,
+            record: format!("web-{sequence:04}"),
+            points: RiskPoints::new(points),
+            at: day(at),
+            exception: false,
+        }
     }
 
     /// 120 points for days 0 to 30.

@@ -79,7 +79,8 @@ pub fn count(rules: &Rules, before: &RiskBudgetStatus, entries: &[Entry], period
     // Numbers rise with time: what was charged before the window began lies before its first number.
     let earlier = charges.iter().filter(|charge| charge.at < period.from).map(|charge| charge.sequence).max();
     let known = before.ledger.before.max(windows.first().map_or(0, |window| window.sequence));
-    let first = earlier.unwrap_or(0).max(if turned.is_some() { known.max(closed_at(before, entries, period)) } else { known });
+    let first =
+        earlier.unwrap_or(0).max(if turned.is_some() { known.max(closed_at(before, entries, period)) } else { known });
     let adjustment = adjusted(rules, &windows, entries, period);
     let mut counted = charges;
     counted.extend(pending.iter().map(|pending| Charge {
@@ -89,7 +90,8 @@ pub fn count(rules: &Rules, before: &RiskBudgetStatus, entries: &[Entry], period
         at: pending.charge.at,
         exception: pending.charge.exception,
     }));
-    let reservations: Vec<_> = before.ledger.reservations.iter().filter(|one| still_promised(one.record.as_str(), entries)).cloned().collect();
+    let reservations: Vec<_> =
+        before.ledger.reservations.iter().filter(|one| still_promised(one.record.as_str(), entries)).cloned().collect();
     let ledger = Ledger {
         period: period.clone(),
         allocated: adjustment.allocation(rules.tier, rules.points),
@@ -137,9 +139,9 @@ fn still_promised(record: &str, entries: &[Entry]) -> bool {
 /// The last number of the window that closed.
 fn closed_at(before: &RiskBudgetStatus, entries: &[Entry], period: &Period) -> u64 {
     let later = entries.iter().filter_map(|entry| entry.charge.as_ref()).filter(|charge| charge.at >= period.from);
-    let later = later.map(|charge| charge.sequence).chain(
-        before.ledger.pending.iter().filter(|one| one.charge.at >= period.from).map(|one| one.charge.sequence),
-    );
+    let later = later
+        .map(|charge| charge.sequence)
+        .chain(before.ledger.pending.iter().filter(|one| one.charge.at >= period.from).map(|one| one.charge.sequence));
     later.min().map_or(before.ledger.sequence, |first| first.saturating_sub(1))
 }
 
@@ -156,7 +158,12 @@ fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Ve
         from: closed.from,
         allocated: closed.allocated,
         consumed: spent,
-        sequence: charged.clone().map(|charge| charge.sequence).max().unwrap_or(before.ledger.before).max(closed.sequence),
+        sequence: charged
+            .clone()
+            .map(|charge| charge.sequence)
+            .max()
+            .unwrap_or(before.ledger.before)
+            .max(closed.sequence),
         releases: figures.releases,
         failed: figures.failed,
         exceptions: u32::try_from(charged.filter(|charge| charge.exception).count()).unwrap_or(u32::MAX),
@@ -182,14 +189,16 @@ fn figures(entries: &[Entry], period: &Period) -> WindowFigures {
 
 /// How the present window is adjusted by the three that closed last, and by exceptions (`000_…` §5.6, §7, §8).
 fn adjusted(rules: &Rules, windows: &[WindowStatus], entries: &[Entry], period: &Period) -> Adjustment {
-    let of = |window: &WindowStatus| WindowFigures { releases: window.releases, failed: window.failed, mttr: window.mttr };
+    let of =
+        |window: &WindowStatus| WindowFigures { releases: window.releases, failed: window.failed, mttr: window.mttr };
     let history = match windows {
         [last, middle, base, ..] => Some(History { base: of(base), middle: of(middle), last: of(last) }),
         _ => None,
     };
     let charges = entries.iter().filter_map(|entry| entry.charge.as_ref());
     let here = charges.filter(|charge| charge.exception && period.holds(charge.at)).count();
-    let exceptions = u32::try_from(here).unwrap_or(u32::MAX).saturating_add(windows.first().map_or(0, |last| last.exceptions));
+    let exceptions =
+        u32::try_from(here).unwrap_or(u32::MAX).saturating_add(windows.first().map_or(0, |last| last.exceptions));
     adjust(&AdjustmentFacts {
         history,
         was_tightened: windows.first().is_some_and(|last| last.tightened),

@@ -1,11 +1,11 @@
 //! Which attestations are heard about one attempt, and whose.
 
 use super::super::snapshot::{AttestationSeen, RiskSeen, Snapshot};
-use crate::api::attestation::ClaimOutcome;
 use crate::api::Time;
+use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::ReleaseRecordSpec;
-use crate::policy::requirement::{Claim, Claims};
 use crate::policy::requirement::claim::{APPROVAL, authors};
+use crate::policy::requirement::{Claim, Claims};
 
 /// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by
 /// another name, so that they count as not known, and are not heard under this one.
@@ -33,8 +33,8 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
     let mut heard = Heard { claims: Vec::new(), authors: Vec::new(), knows_authors: false, ignored: Vec::new() };
     for one in &seen.attestations {
         // A person approves a revision, not an image: it may run with another configuration.
-        let about = one.spec.revision == spec.revision
-            || (one.spec.kind != APPROVAL && is_image_of(seen, &one.spec.revision));
+        let about =
+            one.spec.revision == spec.revision || (one.spec.kind != APPROVAL && is_image_of(seen, &one.spec.revision));
         if !about {
             continue;
         }
@@ -53,7 +53,8 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
 fn role(one: &AttestationSeen, risk: &RiskSeen) -> Result<Option<String>, String> {
     let Some(said) = one.spec.role.as_ref().filter(|_| one.spec.kind == APPROVAL) else { return Ok(None) };
     let Some(listed) = risk.roles.iter().find(|role| role.name == *said) else { return Ok(Some(said.clone())) };
-    let member = listed.users.contains(&one.spec.author) || one.spec.groups.iter().any(|group| listed.groups.contains(group));
+    let member =
+        listed.users.contains(&one.spec.author) || one.spec.groups.iter().any(|group| listed.groups.contains(group));
     let open = listed.users.is_empty() && listed.groups.is_empty();
     match member || open {
         true => Ok(Some(listed.stands_for.map_or_else(|| said.clone(), |role| role.to_string()))),
@@ -76,7 +77,8 @@ fn claim(one: &AttestationSeen, role: Option<String>) -> Claim {
 
 /// `Ann <ann@example.org>` is the whole, the name and the address.
 fn commit_authors(claims: &[Claim]) -> Vec<String> {
-    let facts = claims.iter().filter(|claim| claim.kind != APPROVAL).filter_map(|claim| claim.facts.get(COMMIT_AUTHORS));
+    let facts =
+        claims.iter().filter(|claim| claim.kind != APPROVAL).filter_map(|claim| claim.facts.get(COMMIT_AUTHORS));
     let people = facts.flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let names = people.flat_map(|person| {
         let (name, address) = person.split_once('<').unwrap_or((person, ""));

@@ -16,6 +16,7 @@ use crate::api::gated_release::StageSpec;
 use crate::api::release_record::{AssessmentRecord, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::risk_budget::{RequirementMode, Waiver};
 use crate::api::{BudgetStatus, ChangeType, Severity, Time, Weight};
+use crate::policy::band::{band, charge};
 use crate::policy::category::{Finding, Origin, parse_list};
 use crate::policy::evidence::{CLASSIFICATION, REMEDIATION, START};
 use crate::policy::exception::{self, Request};
@@ -23,10 +24,7 @@ use crate::policy::gate::{self, GateDecision, GateFacts};
 use crate::policy::requirement::{
     Claim, Claims, Due, Known, Requirement, RequirementFacts, Word, document, requirements,
 };
-use crate::policy::score::{
-    Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified, restricted,
-};
-use crate::policy::band::{band, charge};
+use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified, restricted};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, Tier, schedule_for};
 
 pub(in crate::release) use record::{recorded, view};
@@ -65,7 +63,9 @@ pub(in crate::release) fn assess<'a>(
 ) -> Option<Assessed<'a>> {
     let risk = seen.risk.as_ref()?;
     let (budget_status, left) = match &seen.budget {
-        BudgetSeen::Measured { status, remaining_percent, .. } => (*status, Remaining::from_percent(*remaining_percent)),
+        BudgetSeen::Measured { status, remaining_percent, .. } => {
+            (*status, Remaining::from_percent(*remaining_percent))
+        }
         BudgetSeen::Unmeasured(_) | BudgetSeen::Missing => return None,
     };
     let band = risk.band()?;
@@ -83,10 +83,8 @@ pub(in crate::release) fn assess<'a>(
     let known = known(seen, spec, status, budget_status);
     let claims = heard.claims(now);
     let verified = verified(claims, &known, &change);
-    let score = Score::of(
-        &ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &verified },
-        now,
-    );
+    let score =
+        Score::of(&ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &verified }, now);
     let relaxed = risk.relaxed();
     let facts = |exception| GateFacts {
         points: score.total,
@@ -226,8 +224,13 @@ fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, now: Tim
     let mut findings = claimed(&spec.change.categories, "the change says so");
     let claims = heard.claims(now);
     if let Word::For(claim) = claims.word(CLASSIFICATION, None) {
-        let listed: Vec<String> =
-            claim.facts.get("categories").map_or("", String::as_str).split(',').map(|word| word.trim().to_owned()).collect();
+        let listed: Vec<String> = claim
+            .facts
+            .get("categories")
+            .map_or("", String::as_str)
+            .split(',')
+            .map(|word| word.trim().to_owned())
+            .collect();
         findings.extend(claimed(&listed, &format!("attested by {}", claim.author)));
     }
     if let Some((before, after)) = templates(seen) {
@@ -238,8 +241,7 @@ fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, now: Tim
 
 fn claimed(categories: &[String], evidence: &str) -> Vec<Finding> {
     let (known, _) = parse_list(&categories.join(","));
-    let finding =
-        |category| Finding { category, origin: Origin::Claimed, evidence: evidence.to_owned() };
+    let finding = |category| Finding { category, origin: Origin::Claimed, evidence: evidence.to_owned() };
     known.into_iter().map(finding).collect()
 }
 
@@ -272,7 +274,12 @@ fn known(seen: &Snapshot, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus
 fn verified(claims: Claims<'_>, known: &Known, change: &Classification) -> Vec<Verified> {
     let mut all = Vec::new();
     let mut add = |mitigation: Mitigation, claim: &Claim| {
-        all.push(Verified { mitigation, at: claim.at, until: claim.until, evidence: format!("attested by {}", claim.author) });
+        all.push(Verified {
+            mitigation,
+            at: claim.at,
+            until: claim.until,
+            evidence: format!("attested by {}", claim.author),
+        });
     };
     for mitigation in Mitigation::ALL {
         let Word::For(claim) = claims.word(mitigation.as_str(), None) else { continue };

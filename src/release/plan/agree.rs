@@ -20,7 +20,7 @@ fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {
 
 /// The approvals that let the next stage begin, or a hold that says who is missing. A budget that cannot be read just now
 /// asks nobody anew: what it demands is demanded again before the next stage.
-pub(super) fn before_stage(active: &Active<'_>) -> Result<Vec<ApprovalRecord>, Step> {
+pub(super) fn before_stage(active: &Active<'_>) -> Result<Vec<ApprovalRecord>, Box<Step>> {
     let Some(assessed) = assessed(active) else { return Ok(Vec::new()) };
     on_call(active, &assessed)?;
     let index = active.status.stage as usize;
@@ -32,8 +32,10 @@ pub(super) fn before_stage(active: &Active<'_>) -> Result<Vec<ApprovalRecord>, S
     };
     let mut approvals = Vec::new();
     let each = |one: &SignOff| one.when == SignOffPoint::EachStage;
-    let wanted: Vec<SignOff> =
-        asked(active).into_iter().filter(|one| one.needed_before(index, weight) && one.when != SignOffPoint::BeforeStart).collect();
+    let wanted: Vec<SignOff> = asked(active)
+        .into_iter()
+        .filter(|one| one.needed_before(index, weight) && one.when != SignOffPoint::BeforeStart)
+        .collect();
     let (new, once): (Vec<SignOff>, Vec<SignOff>) = wanted.into_iter().partition(each);
     let began = active.status.stages.first().and_then(|stage| stage.started_at);
     for (wanted, since) in [(new, before.started_at), (once, began)] {
@@ -54,7 +56,7 @@ fn given(
     wanted: &[SignOff],
     since: Option<Time>,
     weight: Weight,
-) -> Result<Vec<ApprovalRecord>, Step> {
+) -> Result<Vec<ApprovalRecord>, Box<Step>> {
     let mut heard = Vec::new();
     let patience = active.seen.release.spec.strategy.hold_for;
     let (name, stays) = (active.name(), "the weight stays");
@@ -66,7 +68,7 @@ fn given(
                 "{name}: {stays} until those agree to {weight} whom the process asks{since}: {}.",
                 roles.join("; ")
             );
-            Err(active.hold_for("ApprovalMissing", message, patience))
+            Err(Box::new(active.hold_for("ApprovalMissing", message, patience)))
         }
         Signed::Rejected(claim) => {
             let message = format!(
@@ -74,7 +76,7 @@ fn given(
                 claim.by(),
                 claim.role.as_deref().unwrap_or_default()
             );
-            Err(active.hold_for("Rejected", message, patience))
+            Err(Box::new(active.hold_for("Rejected", message, patience)))
         }
     }
 }
@@ -89,14 +91,14 @@ fn approval(claim: &Claim, weight: Weight) -> ApprovalRecord {
 }
 
 /// Somebody on call watches a risky release: their word lapses unless it is renewed.
-fn on_call(active: &Active<'_>, assessed: &Assessed<'_>) -> Result<(), Step> {
+fn on_call(active: &Active<'_>, assessed: &Assessed<'_>) -> Result<(), Box<Step>> {
     let missing = match assessed.enforced() {
         true => assessed.missing(&[Due::Throughout]),
         false => Vec::new(),
     };
     let Some(first) = missing.first() else { return Ok(()) };
     let message = format!("{}: no further traffic until somebody on call watches it. {first}", active.name());
-    Err(active.hold_for("OnCallMissing", message, active.seen.release.spec.strategy.hold_for))
+    Err(Box::new(active.hold_for("OnCallMissing", message, active.seen.release.spec.strategy.hold_for)))
 }
 
 /// A verified version waits for what must be shown before it counts as complete, for so long as a hold lasts; then it is
@@ -113,8 +115,7 @@ pub(super) fn before_completion(active: &Active<'_>) -> Option<Step> {
     }
     let names: Vec<&str> = missing.iter().map(|one| one.name).collect();
     let first = missing.first().map(ToString::to_string).unwrap_or_default();
-    let message =
-        format!("{} is verified and not complete: {} missing. {first}", active.name(), names.join(", "));
+    let message = format!("{} is verified and not complete: {} missing. {first}", active.name(), names.join(", "));
     Some(active.hold_for(PAPERS_MISSING, message, active.seen.release.spec.strategy.hold_for))
 }
 

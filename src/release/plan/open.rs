@@ -2,8 +2,8 @@
 
 use super::active::{Active, fresh, judged_revision};
 use super::idle::last_good;
-use super::stable::stable_set;
 use super::ledger;
+use super::stable::stable_set;
 use super::step::Step;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Change, ChangeType, Time};
@@ -121,7 +121,8 @@ fn record(
 /// What the revision is said to carry: the Deployment's annotations, else the GatedRelease's change where it is bound to
 /// an image of this template.
 fn claimed_change(seen: &Snapshot, workload: &Workload) -> Change {
-    let bound = seen.release.spec.change.as_ref().filter(|bound| template::has_image(&workload.template, &bound.image_digest));
+    let bound =
+        seen.release.spec.change.as_ref().filter(|bound| template::has_image(&workload.template, &bound.image_digest));
     match (workload.change_annotated, bound) {
         (false, Some(bound)) => bound.change.clone(),
         _ => workload.change.clone(),

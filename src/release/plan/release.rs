@@ -44,7 +44,7 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     let (weight, since) = (stage.spec.weight, raise_since(active));
     let approvals = match agree::before_stage(active) {
         Ok(approvals) => approvals,
-        Err(hold) => return hold,
+        Err(hold) => return *hold,
     };
     if let Some(step) = scale(active, weight, since) {
         return step;

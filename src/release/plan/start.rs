@@ -83,7 +83,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let wanted = join(&sign_offs, &schedule.sign_offs);
     let approvals = match demanded(active, &assessed, &wanted, status) {
         Ok(approvals) => approvals,
-        Err(step) => return step,
+        Err(step) => return *step,
     };
     if schedule.manual_start && assessed.started_by_hand().is_none() {
         let message = format!(
@@ -105,7 +105,7 @@ fn demanded(
     assessed: &Assessed<'_>,
     wanted: &[SignOff],
     status: BudgetStatus,
-) -> Result<Vec<ApprovalRecord>, Step> {
+) -> Result<Vec<ApprovalRecord>, Box<Step>> {
     let patience = active.seen.release.spec.strategy.hold_for;
     let before: Vec<SignOff> = wanted.iter().filter(|one| one.when == SignOffPoint::BeforeStart).copied().collect();
     let mut heard = Vec::new();
@@ -121,7 +121,7 @@ fn demanded(
                 active.seen.release.name,
                 active.seen.release.namespace
             );
-            return Err(active.hold_for("Rejected", message, patience));
+            return Err(Box::new(active.hold_for("Rejected", message, patience)));
         }
     };
     let asked = match assessed.enforced() {
@@ -154,7 +154,7 @@ fn demanded(
         ),
     };
     let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));
-    Err(active.hold_for(reason, message, patience))
+    Err(Box::new(active.hold_for(reason, message, patience)))
 }
 
 /// Approvals that were given and do not count are told, or their authors wait for nothing.
@@ -193,11 +193,8 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<S
             )
         }
     };
-    let message = format!(
-        "{} may ship as an exception only; {how_far}.{}",
-        active.record.spec.change,
-        ignored(assessed)
-    );
+    let message =
+        format!("{} may ship as an exception only; {how_far}.{}", active.record.spec.change, ignored(assessed));
     Some(active.hold_for("ExceptionPending", message, active.seen.release.spec.strategy.hold_for))
 }
 

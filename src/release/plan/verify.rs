@@ -56,11 +56,8 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         }
         let promotion =
             Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
-        let next = ReleaseRecordStatus {
-            promotion: Some(promotion),
-            assessment: agree::completed(active),
-            ..active.next()
-        };
+        let next =
+            ReleaseRecordStatus { promotion: Some(promotion), assessment: agree::completed(active), ..active.next() };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
     });
     if step.record.is_some() { step } else { step.all(grow_previous(active)) }

@@ -45,14 +45,7 @@ fn approve(world: &mut World, role: Role, author: &str) {
     say(world, "approval", Some(role.as_str()), author, ClaimOutcome::Passed, &[]);
 }
 
-fn say(
-    world: &mut World,
-    kind: &str,
-    role: Option<&str>,
-    author: &str,
-    outcome: ClaimOutcome,
-    facts: &[(&str, &str)],
-) {
+fn say(world: &mut World, kind: &str, role: Option<&str>, author: &str, outcome: ClaimOutcome, facts: &[(&str, &str)]) {
     let revision = world.workload().revision.clone();
     let spec: AttestationSpec = serde_json::from_value(json!({
         "releaseRef": {"name": "checkout"}, "revision": revision, "type": kind, "author": author, "outcome": outcome,
@@ -114,7 +107,11 @@ fn a_tier_3_change_of_authentication_waits_in_g3_for_exactly_what_it_must_show_a
     world.run(3);
     let risk = world.seen.release.status.risk.clone().unwrap();
     assert_eq!((risk.gate, risk.why.as_str()), (Gate::G3, "20 RP → G3"), "{}", risk.score);
-    assert!(held(&world).starts_with("RequirementsMissing: Held/RequirementsMissing: Feature not started: Gate G3"), "{}", held(&world));
+    assert!(
+        held(&world).starts_with("RequirementsMissing: Held/RequirementsMissing: Feature not started: Gate G3"),
+        "{}",
+        held(&world)
+    );
     for name in ["sast", "penetration-test", "release-plan", "release-captain", "on-call-presence"] {
         assert!(missing(&world).contains(&name.to_owned()), "{name}: {:?}", missing(&world));
     }
@@ -132,7 +129,11 @@ fn a_tier_3_change_of_authentication_waits_in_g3_for_exactly_what_it_must_show_a
     let status = world.status().clone();
     let assessment = status.assessment.unwrap();
     assert_eq!(assessment.not_shown, ["post-release-checklist"]);
-    assert!(assessment.shown.iter().any(|one| one.by == "sec" && one.names == ["penetration-test"]), "{:?}", assessment.shown);
+    assert!(
+        assessment.shown.iter().any(|one| one.by == "sec" && one.names == ["penetration-test"]),
+        "{:?}",
+        assessment.shown
+    );
     // The rehearsal that was attested is the proven way back of "canary + automated health gates".
     assert_eq!((assessment.points, status.charge.unwrap().points), (17, 17));
     assert!(status.approvals.is_empty() || status.approvals.iter().all(|one| one.author == "ann"));
@@ -145,15 +146,19 @@ fn in_mode_audit_it_ships_and_what_was_missing_is_on_record() {
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
     let assessment = world.status().assessment.clone().unwrap();
     assert_eq!((assessment.gate, assessment.points), (Gate::G2, 12));
-    assert!(assessment.not_shown.contains(&"unit-tests".to_owned()) && !assessment.not_shown.contains(&"rollback-plan".to_owned()));
+    assert!(
+        assessment.not_shown.contains(&"unit-tests".to_owned())
+            && !assessment.not_shown.contains(&"rollback-plan".to_owned())
+    );
 }
 
 #[test]
 fn a_waived_requirement_is_not_asked_for_until_the_waiver_ends() {
     let mut world = enforced(Tier::T1, &["ui"]);
-    let waived = crate::policy::requirement::CATALOGUE.iter().filter(|entry| entry.name != "sast").map(|entry| {
-        json!({"name": entry.name, "reason": "not yet", "until": "2026-01-01T00:10:00Z"})
-    });
+    let waived = crate::policy::requirement::CATALOGUE
+        .iter()
+        .filter(|entry| entry.name != "sast")
+        .map(|entry| json!({"name": entry.name, "reason": "not yet", "until": "2026-01-01T00:10:00Z"}));
     let waived: Vec<_> = waived.collect();
     world.seen.risk.as_mut().unwrap().requirements = serde_json::from_value(json!({"waived": waived})).unwrap();
     world.deploy("shop:v2", GOOD);
@@ -175,7 +180,12 @@ fn a_release_is_charged_once_however_often_it_crashes() {
         world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
         world.run(5);
         let risk = world.seen.risk.as_ref().unwrap();
-        assert_eq!((risk.ledger.sequence, risk.budget.as_ref().unwrap().consumed), (1, 12), "{}", world.trace.join("\n"));
+        assert_eq!(
+            (risk.ledger.sequence, risk.budget.as_ref().unwrap().consumed),
+            (1, 12),
+            "{}",
+            world.trace.join("\n")
+        );
         assert!(risk.ledger.pending.is_empty());
     }
 }
@@ -253,7 +263,13 @@ fn an_exception_ships_in_a_freeze_when_all_have_agreed_and_costs_half_as_much_ag
     assert!(held(&world).contains("incomplete: facts.reason is missing"), "{}", held(&world));
     attest(&mut world, "exception", "bob", EXCEPTION);
     world.run(3);
-    assert!(held(&world).contains("waits for development-manager, on-call, product-manager, service-owner, sre, engineering-manager"), "{}", held(&world));
+    assert!(
+        held(&world).contains(
+            "waits for development-manager, on-call, product-manager, service-owner, sre, engineering-manager"
+        ),
+        "{}",
+        held(&world)
+    );
     for (role, who) in [
         (Role::DevelopmentManager, "dm"),
         (Role::OnCall, "oc"),
@@ -286,7 +302,12 @@ fn the_enhanced_process_asks_before_the_start_and_before_all_of_the_traffic() {
     world.workload().changed_by = "bob".into();
     world.deploy("shop:v2", GOOD);
     world.run(3);
-    assert!(held(&world).contains("Missing: senior-engineer: kubectl tidegate approve checkout -n shop --role senior-engineer"), "{}", held(&world));
+    assert!(
+        held(&world)
+            .contains("Missing: senior-engineer: kubectl tidegate approve checkout -n shop --role senior-engineer"),
+        "{}",
+        held(&world)
+    );
     approve(&mut world, Role::SeniorEngineer, "ann");
     attest(&mut world, "start", "ann", &[]);
     world.run_until(20_000, |world| world.status().stage == 4);

@@ -110,7 +110,7 @@ fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step 
     let (pods, since) = (kind.pods_for(stage.spec.weight), raise_since(active));
     let approvals = match agree::before_stage(active) {
         Ok(approvals) => approvals,
-        Err(hold) => return hold,
+        Err(hold) => return *hold,
     };
     match kind.expose(active, pods) {
         Err(problem) => {
