@@ -38,7 +38,8 @@ class Shop:
     strategy: Object = field(default_factory=dict)
     rollback: Object = field(default_factory=lambda: dict(CONTRACT))
     # What the RiskBudget says beside its objectives.
-    budget: Object = field(default_factory=dict)
+    policy: Object = field(default_factory=dict)
+    budget_name: str = ""  # of another application's RiskBudget that it shares
     slos: list[Object] = field(default_factory=lambda: [{"name": "availability", "objective": 50, "window": "10m", "promql": OWN_COUNTS}])
     rate: float = 100
     env: dict[str, str] = field(default_factory=dict)
@@ -111,9 +112,9 @@ class Shop:
 
     def risk_budget(self) -> Object:
         return {
-            "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": self.meta(),
+            "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": self.meta(self.budget_name or None),
             "spec": {"tier": 1, "slos": self.slos, "requirements": {"mode": "Audit"}, "riskPoints": 100_000}
-            | self.budget,
+            | self.policy,
         }
 
     def gated_release(self) -> Object:
@@ -123,7 +124,7 @@ class Shop:
         return {
             "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease", "metadata": self.meta(),
             "spec": {
-                "workloadRef": {"kind": self.kind, "name": self.name}, "riskBudgetRef": {"name": self.name},
+                "workloadRef": {"kind": self.kind, "name": self.name}, "riskBudgetRef": {"name": self.budget_name or self.name},
                 "traffic": {"service": self.name, **routes, **self.traffic},
                 "strategy": {"stages": stages, "verify": "8s", "handBack": "6s", "drain": "2s", "readyWithin": "60s", **self.strategy},
                 "analysis": {"interval": "1s", "window": "6s", "minRequests": 20, **metrics, **self.analysis},
@@ -171,7 +172,7 @@ class Shop:
         for obj in (self.risk_budget(), self.gated_release()):
             api.apply(obj, "gitops")
         until("the gate is in force", waits.BUDGET_MEASURED, lambda: self.condition("Ready").get("status") == "True", instead=self.state)
-        until("the error budget is measured", waits.BUDGET_MEASURED, self.budget, instead=lambda: api.get("RiskBudget", self.namespace, self.name).get("status"))
+        until("the error budget is measured", waits.BUDGET_MEASURED, self.budget, instead=lambda: api.get("RiskBudget", self.namespace, self.budget_name or self.name).get("status"))
         until("the first revision is taken over", waits.RELEASE_TAKEN_UP, lambda: self.records())
 
     def answers(self, url: str) -> bool:
@@ -297,7 +298,7 @@ class Shop:
         return f"{status.get('phase')} {status.get('stage', '')} {status.get('message', 'no status')} [{conditions}]"
 
     def budget(self) -> Object | None:
-        return api.get("RiskBudget", self.namespace, self.name).get("status", {}).get("errorBudget")
+        return api.get("RiskBudget", self.namespace, self.budget_name or self.name).get("status", {}).get("errorBudget")
 
     def records(self) -> list[Object]:
         """The attempts at this application, oldest first."""

@@ -360,9 +360,14 @@ fn a_way_back_that_nobody_gets_ready_in_time_ends_the_attempt_as_what_it_is() {
 fn a_controller_that_dies_in_the_middle_of_a_record_begins_no_attempt_with_it(#[case] mut world: World) {
     let torn = |world: &mut World| {
         world.torn = true;
+        let is_torn = |world: &World| world.seen.record.as_ref().is_some_and(|record| record.status.is_none());
         world.run_crashing(&[0]);
+        if !is_torn(world) {
+            // What is charged gets its number first.
+            world.run_crashing(&[1]);
+        }
         world.torn = false;
-        assert!(world.seen.record.as_ref().unwrap().status.is_none(), "it died between the record and its status");
+        assert!(is_torn(world), "it died between the record and its status");
         world.run(3);
     };
     world.seen.record = None;
@@ -763,17 +768,19 @@ fn a_template_left_paused_by_detach_is_tried_again_when_asked() {
 
 #[test]
 fn a_bad_canary_keeps_its_users_as_long_as_stable_has_no_ready_pod() {
+    use crate::release::{template, world::pod_template};
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
     world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
-    use crate::release::{template, world::pod_template};
-    let (good, bad) = (pod_template("shop:v1"), pod_template("shop:v2"));
-    world.behaviour.insert(template::revision(&good), Behaviour { ready: false, ..GOOD });
-    world.behaviour.insert(template::revision(&bad), BAD);
-    world.run(20);
+    world.behaviour.insert(template::revision(&pod_template("shop:v2")), BAD);
+    for _ in 0..20 {
+        // Nothing comes back by itself while nobody settles.
+        world.seen.service.as_mut().unwrap().ready_endpoints = 0;
+        world.look(None);
+        world.now = world.now.plus(Span::seconds(1));
+    }
     assert_eq!(condition(&world, "Held"), (Truth::True, "NoWayBack".into()), "{}", world.trace.join("\n"));
     assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
-    world.behaviour.insert(template::revision(&good), GOOD);
     world.run_until(30, |world| world.outcome() == Some(Outcome::RolledBack));
     assert_eq!(world.split(), Split::HOME);
 }

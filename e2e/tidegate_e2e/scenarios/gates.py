@@ -1,0 +1,114 @@
+import json
+import subprocess
+
+from .. import api, bed, waits
+from ..scenario import Context, scenario
+from ..shop import Shop
+from ..waits import Failed, check, until
+
+RBAC = "rbac.authorization.k8s.io"
+PLAN = {
+    "change": "who may pay", "customer-impact": "none", "categories": "authentication", "rollout": "canary",
+    "abort-criteria": "error rate above 1 %", "rollback-steps": "revert in Git", "owners": "ann", "communication": "support, before the start",
+}
+CHECKLIST = {"smoke-tests": "passed", "dashboards": "looked at", "alerts": "none", "workflows": "paid once", "ticket": "PAY-7"}
+
+
+@scenario()
+def gates(t: Context) -> None:
+    """A Tier 3 change of authentication waits in G3 for exactly what it must show; evidence and approvals of proven users let it go, not a word of a machine."""
+    shop = t.shop(rate=60, stages=((25, "6s"), (100, "4s")), strategy={"verify": "6s"}, policy={"tier": 3, "requirements": {"mode": "Enforce"}})
+    shop.start()
+    shop.users()
+    pipeline = grant(shop)
+    shop.deploy("v2", {"change-categories": "authentication"})
+    shop.taken_up()
+    until("it is held for what it must show", waits.RELEASE_TAKEN_UP, lambda: shop.held("RequirementsMissing"), instead=shop.state)
+    risk = shop.live_release()["status"]["risk"]
+    check(risk["gate"] == "G3" and risk["why"].startswith("20 RP"), f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
+    t.note(f"gate: {risk['why']}; {risk['score']}")
+    asked = names(shop)
+    check("penetration-test" in asked and "sast" in asked and "release-captain" in asked and "risk-review" not in asked, f"asked: {asked}")
+
+    # A service account with every right approves nothing, and nobody speaks for somebody else.
+    said = refused(shop, pipeline, "approval", role="release-captain")
+    check("machine" in said or "service account" in said, f"a service account was refused by: {said}")
+    said = refused(shop, "ann", "approval", role="release-captain", author="bob")
+    check("spec.author" in said, f"another's name was refused by: {said}")
+    said = refused(shop, "bob", "approval", role="release-captain")
+    check("approve" in said, f"who does not hold the verb was refused by: {said}")
+    check(names(shop) == asked, "a refused claim changed what is asked")
+
+    at_start = [name for name in asked if name not in ("release-plan", "release-captain", "on-call-presence", "on-call-validation", "post-release-checklist")]
+    for name in at_start[1:]:
+        attest(shop, pipeline, name, facts={"change-author": "bob"})
+    attest(shop, "ann", "release-plan", facts=PLAN)
+    attest(shop, "ann", "on-call-presence")
+    attest(shop, "ann", "approval", role="release-captain")
+    until(f"all but {at_start[0]} is met", waits.RELEASE_TAKEN_UP, lambda: names(shop)[:1] == at_start[:1] and "release-captain" not in names(shop), instead=lambda: names(shop))
+    check(shop.held("RequirementsMissing") and shop.canary_weight() == 0 and shop.running() == {"v1": 3}, f"it went: {shop.state()}")
+    t.note(f"the last that is missing: {shop.held('RequirementsMissing')['message']}")
+    attest(shop, pipeline, at_start[0])
+    shop.at_weight(25)
+    charge = shop.taken_up()["status"]["charge"]
+    until("it is verified and waits for its checklist", waits.RELEASE_ENDS, lambda: shop.held("VerificationIncomplete"), instead=shop.state)
+    attest(shop, "ann", "post-release-checklist", facts=CHECKLIST)
+    record = shop.ends("Succeeded")
+    assessment = record["status"]["assessment"]
+    check(assessment["gate"] == "G3" and not assessment.get("notShown"), f"the record says {assessment}")
+    check({one["by"] for one in assessment["shown"]} >= {pipeline, "ann"}, f"shown by {assessment['shown']}")
+    check(charge["sequence"] == 1 and charge["points"] == assessment["points"], f"charged {charge}, assessed {assessment['points']}")
+    budget = until("the ledger counts it", waits.BUDGET_MEASURED, lambda: counted(shop, charge["points"]), instead=lambda: api.get("RiskBudget", shop.namespace, shop.name)["status"].get("risk"))
+    check(len(json.dumps(record)) < 16_000, "the record is large")
+    shop.leaves_nothing()
+    answers = shop.all_answers()
+    check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
+    t.note(f"charged {charge['points']} RP of {budget['allocated']}; the record has {len(json.dumps({'spec': record['spec'], 'status': record['status']}))} bytes")
+
+
+def counted(shop: Shop, points: int) -> dict | None:
+    risk = api.get("RiskBudget", shop.namespace, shop.name)["status"].get("risk", {})
+    return risk if risk.get("consumed") == points else None
+
+
+def names(shop: Shop) -> list[str]:
+    return [line.split(":")[0] for line in shop.live_release()["status"].get("risk", {}).get("missing", [])]
+
+
+def grant(shop: Shop) -> str:
+    """CI attests, and may everything else too; Ann is a release captain and on call; Bob may only make objects."""
+    api.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": shop.meta("builder")})
+    builder = {"kind": "ServiceAccount", "name": "builder", "namespace": shop.namespace}
+    ann, bob = ({"apiGroup": RBAC, "kind": "User", "name": name} for name in ("ann", "bob"))
+    makes = {"apiGroups": ["tidegate.io"], "resources": ["attestations"], "verbs": ["create"]}
+    attests = {"apiGroups": ["tidegate.io"], "resources": ["evidence"], "resourceNames": ["release-plan", "on-call-presence", "post-release-checklist"], "verbs": ["attest"]}
+    api.apply({"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": shop.meta("people"), "rules": [makes, attests]})
+    for name, kind, role, subject in (
+        ("everything", "ClusterRole", "cluster-admin", [builder]),
+        ("captain", "ClusterRole", "tidegate-approve-release-captain", [ann]),
+        ("people", "Role", "people", [ann, bob]),
+    ):
+        api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta(name), "roleRef": {"apiGroup": RBAC, "kind": kind, "name": role}, "subjects": subject})
+    return f"system:serviceaccount:{shop.namespace}:builder"
+
+
+def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dict[str, str] | None = None, author: str | None = None) -> None:
+    """As that user, with kubectl; the author is left to admission where none is given."""
+    revision = shop.live_release()["status"]["revision"]
+    spec = {"releaseRef": {"name": shop.name}, "revision": revision, "type": kind, "facts": facts or {}}
+    spec |= ({"role": role} if role else {}) | ({"author": author} if author else {})
+    claim = {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": f"{kind}-", "namespace": shop.namespace}, "spec": spec}
+    bed.kubectl("create", "-f", "-", "--as", user, *groups(user), stdin=json.dumps(claim))
+
+
+def groups(user: str) -> list[str]:
+    # Impersonation gives a service account its groups, and a person none but system:authenticated.
+    return []
+
+
+def refused(shop: Shop, user: str, kind: str, **more: str) -> str:
+    try:
+        attest(shop, user, kind, **more)
+    except (subprocess.CalledProcessError, Failed, RuntimeError) as why:
+        return str(getattr(why, "stderr", "") or why)
+    raise Failed(f"{user} was not refused as {more or kind}")

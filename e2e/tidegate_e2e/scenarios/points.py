@@ -1,0 +1,75 @@
+from .. import api, waits
+from ..scenario import Context, scenario
+from ..shop import Shop
+from ..waits import check, until
+
+
+@scenario(core=False)
+def points(t: Context) -> None:
+    """Two releases start at once and only one fits into the risk budget: one ships, one waits; break-glass costs half as much again; a deleted record shows."""
+    policy = {"tier": 1, "requirements": {"mode": "Audit"}, "riskPoints": 15}
+    first = t.shop(rate=60, stages=((25, "8s"), (100, "4s")), policy=policy)
+    first.start()
+    second = cart(first)
+    t.shops.append(second)
+    second.start()
+    for shop in (first, second):
+        shop.users()
+    # Each costs 9 RP: base 3 of its tier, 6 for a new image that nobody explains.
+    for shop in (first, second):
+        shop.deploy("v2")
+    shops = {shop.name: shop for shop in (first, second)}
+    until("one of them goes and one is held", waits.RELEASE_TAKEN_UP, lambda: sorted(bool(shop.held("RiskPointsSpent")) for shop in shops.values()) == [False, True], instead=lambda: [shop.state() for shop in shops.values()])
+    waits_for, goes = sorted(shops.values(), key=lambda shop: not shop.held("RiskPointsSpent"))
+    t.note(waits_for.held("RiskPointsSpent")["message"])
+    record = goes.ends("Succeeded")
+    charge = record["status"]["charge"]
+    check(charge == {**charge, "sequence": 1, "points": 9}, f"charged {charge}")
+    check(waits_for.held("RiskPointsSpent") and waits_for.running() == {"v1": 3}, f"the other went: {waits_for.state()}")
+    risk = until("the ledger counts it", waits.BUDGET_MEASURED, lambda: counted(first, 9), instead=lambda: status(first))
+    check((risk["band"], risk["remaining"]) == ("Yellow", 6), f"what is left: {risk}")
+
+    # Product and development manager give it more.
+    api.patch("RiskBudget", first.namespace, first.name, {"spec": {"riskPoints": 60}})
+    record = waits_for.ends("Succeeded")
+    check(record["status"]["charge"]["sequence"] == 2, f"charged {record['status']['charge']}")
+
+    goes.remember_attempts()
+    goes.version, goes.change = "v3", {"tidegate.io/break-glass": "checkout is down", "tidegate.io/change": "git:v3"}
+    api.apply(goes.workload(), "gitops")
+    bypass = until("the bypass is on record", waits.RELEASE_ENDS, goes.ended, instead=goes.state)
+    charge = bypass["status"]["charge"]
+    check(charge["exception"] and (charge["sequence"], charge["points"]) == (3, 14), f"the bypass was charged {charge}")
+    risk = until("the ledger counts all three", waits.BUDGET_MEASURED, lambda: counted(first, 32), instead=lambda: status(first))
+    check((risk["releases"], risk["exceptions"]) == (3, 1), f"counted: {risk}")
+    t.note(f"{risk['consumed']} of {risk['allocated']} RP, {risk['band']}, {risk['remainingPercent']} % left")
+
+    api.delete("ReleaseRecord", first.namespace, record["metadata"]["name"])
+    broken = until("the ledger says that a record is gone", waits.BUDGET_MEASURED, lambda: condition(first, "LedgerBroken", "True"), instead=lambda: status(first))
+    check("charges 2 are gone" in broken["message"], broken["message"])
+    t.note(broken["message"])
+    for shop in (first, second):
+        shop.leaves_nothing()
+        answers = shop.all_answers()
+        check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
+
+
+def cart(shop: Shop) -> Shop:
+    """A second application in the same namespace, on the same budget."""
+    other = Shop(namespace=shop.namespace, results=shop.results, name="cart", budget_name=shop.name, rate=shop.rate, stages=shop.stages, policy=shop.policy)
+    other.host = f"cart.{shop.host}"
+    return other
+
+
+def status(shop: Shop) -> dict:
+    return api.get("RiskBudget", shop.namespace, shop.name)["status"]
+
+
+def counted(shop: Shop, points: int) -> dict | None:
+    risk = status(shop).get("risk", {})
+    return risk if risk.get("consumed") == points else None
+
+
+def condition(shop: Shop, kind: str, truth: str) -> dict | None:
+    found = [one for one in status(shop).get("conditions", []) if one["type"] == kind and one["status"] == truth]
+    return found[0] if found else None
