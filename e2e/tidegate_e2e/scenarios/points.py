@@ -56,7 +56,9 @@ def points(t: Context) -> None:
 
 def cart(shop: Shop) -> Shop:
     """A second application in the same namespace, on the same budget."""
-    other = Shop(namespace=shop.namespace, results=shop.results, name="cart", budget_name=shop.name, rate=shop.rate, stages=shop.stages, policy=shop.policy)
+    results = shop.results / "cart"
+    results.mkdir(exist_ok=True)
+    other = Shop(namespace=shop.namespace, results=results, name="cart", budget_name=shop.name, rate=shop.rate, stages=shop.stages, policy=shop.policy)
     other.host = f"cart.{shop.host}"
     return other
 

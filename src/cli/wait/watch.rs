@@ -15,8 +15,8 @@ use crate::cli::{Failure, say};
 use crate::cluster::Cluster;
 
 enum Seen {
-    Release(watcher::Result<watcher::Event<GatedRelease>>),
-    Record(watcher::Result<watcher::Event<ReleaseRecord>>),
+    Release(Box<watcher::Result<watcher::Event<GatedRelease>>>),
+    Record(Box<watcher::Result<watcher::Event<ReleaseRecord>>>),
 }
 
 /// Watches until the answer is another than [`Answer::Going`]; tells each change of the status in a line.
@@ -25,8 +25,8 @@ pub(super) async fn until(cluster: &Cluster, namespace: &str, name: &str, wanted
     let records = Api::<ReleaseRecord>::namespaced(cluster.client(), namespace);
     let one = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let its = watcher::Config::default().labels(&format!("{RELEASE}={name}"));
-    let releases = watcher(releases, one).default_backoff().map(Seen::Release).boxed();
-    let records = watcher(records, its).default_backoff().map(Seen::Record).boxed();
+    let releases = watcher(releases, one).default_backoff().map(|event| Seen::Release(Box::new(event))).boxed();
+    let records = watcher(records, its).default_backoff().map(|event| Seen::Record(Box::new(event))).boxed();
     let mut all = futures::stream::select(releases, records);
     let (mut release, mut records) = (Kept::default(), Kept::default());
     let mut told = String::new();

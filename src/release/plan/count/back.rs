@@ -66,7 +66,14 @@ fn stays(active: &Active<'_>, log: &RollbackLog, why: &str) -> Step {
             // A change of mind hurts nobody.
             let outcome = match outcome_of(log.trigger) {
                 Outcome::RolledBack => Outcome::NotWithdrawn,
-                other => other,
+                other @ (Outcome::Bootstrap
+                | Outcome::Succeeded
+                | Outcome::Superseded
+                | Outcome::Expired
+                | Outcome::Reverted
+                | Outcome::Bypassed
+                | Outcome::Abandoned
+                | Outcome::NotWithdrawn) => other,
             };
             let summary = format!(
                 "{} Pods of it still serve, because {why}; they are put back as soon as somebody else can answer.",
