@@ -16,7 +16,7 @@ CHECKLIST = {"smoke-tests": "passed", "dashboards": "looked at", "alerts": "none
 
 @scenario()
 def gates(t: Context) -> None:
-    """A Tier 3 change of authentication waits in G3 for exactly what it must show; evidence and approvals of proven users let it go, not a word of a machine."""
+    """A Tier 3 change of authentication and configuration is G4, with verified mitigations G3, and waits for exactly what it must show; evidence and approvals of proven users let it go, not a word of a machine."""
     shop = t.shop(rate=60, stages=((25, "6s"), (100, "4s")), strategy={"verify": "6s"}, policy={"tier": 3, "requirements": {"mode": "Enforce"}})
     shop.start()
     shop.users()
@@ -25,7 +25,16 @@ def gates(t: Context) -> None:
     shop.taken_up()
     until("it is held for what it must show", waits.RELEASE_TAKEN_UP, lambda: shop.held("RequirementsMissing"), instead=shop.state)
     risk = shop.live_release()["status"]["risk"]
-    check(risk["gate"] == "G3" and risk["why"].startswith("20 RP"), f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
+    check(risk["gate"] == "G4" and risk["why"].startswith("26 RP"), f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
+    t.note(f"gate: {risk['why']}; {risk['score']}")
+    # A flag alone switches nothing off; what is verified takes points off.
+    attest(shop, pipeline, "feature-flag")
+    attest(shop, pipeline, "integration-coverage")
+    attest(shop, pipeline, "isolation")
+    gate(shop, "22 RP")
+    attest(shop, pipeline, "feature-flag", facts={"kill-switch": "tried today"})
+    risk = gate(shop, "19 RP")
+    check(risk["gate"] == "G3", f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
     t.note(f"gate: {risk['why']}; {risk['score']}")
     asked = names(shop)
     check("penetration-test" in asked and "sast" in asked and "release-captain" in asked and "risk-review" not in asked, f"asked: {asked}")
@@ -66,6 +75,14 @@ def gates(t: Context) -> None:
     t.note(f"charged {charge['points']} RP of {budget['allocated']}; the record has {len(json.dumps({'spec': record['spec'], 'status': record['status']}))} bytes")
 
 
+def gate(shop: Shop, points: str) -> dict:
+    def reached() -> dict | None:
+        risk = shop.live_release()["status"].get("risk", {})
+        return risk if risk.get("why", "").startswith(points) else None
+
+    return until(f"the score is {points}", waits.RELEASE_TAKEN_UP, reached, instead=lambda: shop.live_release()["status"].get("risk"))
+
+
 def counted(shop: Shop, points: int) -> dict | None:
     risk = api.get("RiskBudget", shop.namespace, shop.name)["status"].get("risk", {})
     return risk if risk.get("consumed") == points else None
@@ -98,12 +115,7 @@ def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dic
     spec = {"releaseRef": {"name": shop.name}, "revision": revision, "type": kind, "facts": facts or {}}
     spec |= ({"role": role} if role else {}) | ({"author": author} if author else {})
     claim = {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": f"{kind}-", "namespace": shop.namespace}, "spec": spec}
-    bed.kubectl("create", "-f", "-", "--as", user, *groups(user), stdin=json.dumps(claim))
-
-
-def groups(user: str) -> list[str]:
-    # Impersonation gives a service account its groups, and a person none but system:authenticated.
-    return []
+    bed.kubectl("create", "-f", "-", "--as", user, stdin=json.dumps(claim))
 
 
 def refused(shop: Shop, user: str, kind: str, **more: str) -> str:
