@@ -176,6 +176,9 @@ fn hash_world(world: &World, to: &mut DefaultHasher) {
         BudgetSeen::Measured { status, .. } => status.as_str().hash(to),
         BudgetSeen::Missing | BudgetSeen::Unmeasured(_) => 0_u8.hash(to),
     }
+    if let Some(risk) = &seen.risk {
+        (risk.ledger.sequence, risk.ledger.reservations.len(), risk.ledger.pending.len()).hash(to);
+    }
     if let Some(record) = record {
         hash_record(record, now, to);
     }
@@ -201,7 +204,10 @@ fn hash_record(record: &Record, now: Time, to: &mut DefaultHasher) {
     let Some(status) = &record.status else { return 0_u8.hash(to) };
     match status.outcome {
         Some(outcome) => outcome.as_str().hash(to),
-        None => hash_status(status, now, to),
+        None => {
+            (status.assessment.is_some(), status.charge.is_some()).hash(to);
+            hash_status(status, now, to);
+        }
     }
 }
 

@@ -91,7 +91,10 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
     }
     // A hold whose deadline moves away is over at none: its patience counts from its beginning, whatever it waits for.
     let moved = |place| time(before, place).zip(time(record, place)).filter(|(stood, stands)| stands.0 > stood.0);
-    if let Some((stood, stands)) = moved("/status/hold/deadline") {
+    // A version that should go back and cannot waits for that alone, with a patience of its own, once.
+    let reason = |record: &Value| record.pointer("/status/hold/reason").and_then(Value::as_str).map(str::to_owned);
+    let of_its_own = reason(record).as_deref() == Some("NoWayBack") && reason(before) != reason(record);
+    if let Some((stood, stands)) = moved("/status/hold/deadline").filter(|_| !of_its_own) {
         let says = format!("{}: the deadline of a hold moves from {} to {}", seen.name, stood.clock(), stands.clock());
         checkers.violated(Rule::HoldWithoutEnd, seen.now, says);
     }
