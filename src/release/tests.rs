@@ -766,21 +766,60 @@ fn a_template_left_paused_by_detach_is_tried_again_when_asked() {
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
-#[test]
-fn a_bad_canary_keeps_its_users_as_long_as_stable_has_no_ready_pod() {
+/// A bad canary with a quarter of the traffic, beside a stable without a ready pod: held for so many seconds.
+fn nobody_home(seconds: u32) -> World {
     use crate::release::{template, world::pod_template};
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
     world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
     world.behaviour.insert(template::revision(&pod_template("shop:v2")), BAD);
-    for _ in 0..20 {
-        // Nothing comes back by itself while nobody settles.
+    nobody_answers_at_home(&mut world, seconds);
+    world
+}
+
+/// Looks for so many seconds, in which stable has no ready pod and nothing comes back by itself.
+fn nobody_answers_at_home(world: &mut World, seconds: u32) {
+    for _ in 0..seconds {
         world.seen.service.as_mut().unwrap().ready_endpoints = 0;
         world.look(None);
         world.now = world.now.plus(Span::seconds(1));
     }
+}
+
+#[test]
+fn a_bad_canary_keeps_its_users_as_long_as_stable_has_no_ready_pod() {
+    let mut world = nobody_home(20);
     assert_eq!(condition(&world, "Held"), (Truth::True, "NoWayBack".into()), "{}", world.trace.join("\n"));
     assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
     world.run_until(30, |world| world.outcome() == Some(Outcome::RolledBack));
     assert_eq!(world.split(), Split::HOME);
+}
+
+#[test]
+fn at_the_holds_deadline_the_attempt_is_closed_and_users_stay_where_they_are_answered() {
+    let mut world = nobody_home(0);
+    world.seen.release.spec.strategy.hold_for = Span::minutes(1);
+    nobody_answers_at_home(&mut world, 90);
+    assert_eq!(world.outcome(), Some(Outcome::RolledBack), "{}", world.trace.join("\n"));
+    let (summary, log) = (world.status().summary.clone(), world.status().rollback.clone().unwrap());
+    assert!(summary.contains("The canary keeps the traffic until one is, then it goes home."), "{summary}");
+    assert_eq!((log.home_at, log.within_time_budget), (None, Some(false)));
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "NoWayBack".into()));
+    world.run(5);
+    assert_eq!(world.split(), Split::HOME, "home as soon as stable answers");
+    assert!(world.seen.canary.is_none());
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "RolledBack".into()));
+}
+
+#[test]
+fn a_release_that_is_detached_while_only_the_canary_answers_leaves_when_stable_does() {
+    let mut world = nobody_home(0);
+    world.seen.release.spec.strategy.hold_for = Span::minutes(1);
+    world.seen.release.detached = true;
+    nobody_answers_at_home(&mut world, 150);
+    assert!(world.seen.release.finalizer && world.outcome().is_some(), "{}", world.trace.join("\n"));
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    leaves(&mut world);
+    assert_eq!((world.split(), world.seen.canary.is_none()), (Split::HOME, true));
 }

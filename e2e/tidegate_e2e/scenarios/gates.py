@@ -1,12 +1,11 @@
 import json
-import subprocess
 
-from .. import api, bed, waits
+from .. import api, waits
+from ..claims import RBAC, attest, may_approve, may_attest, refused
 from ..scenario import Context, scenario
 from ..shop import Shop
-from ..waits import Failed, check, until
+from ..waits import check, until
 
-RBAC = "rbac.authorization.k8s.io"
 PLAN = {
     "change": "who may pay", "customer-impact": "none", "categories": "authentication", "rollout": "canary",
     "abort-criteria": "error rate above 1 %", "rollback-steps": "revert in Git", "owners": "ann", "communication": "support, before the start",
@@ -96,31 +95,8 @@ def grant(shop: Shop) -> str:
     """CI attests, and may everything else too; Ann is a release captain and on call; Bob may only make objects."""
     api.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": shop.meta("builder")})
     builder = {"kind": "ServiceAccount", "name": "builder", "namespace": shop.namespace}
-    ann, bob = ({"apiGroup": RBAC, "kind": "User", "name": name} for name in ("ann", "bob"))
-    makes = {"apiGroups": ["tidegate.io"], "resources": ["attestations"], "verbs": ["create"]}
-    attests = {"apiGroups": ["tidegate.io"], "resources": ["evidence"], "resourceNames": ["release-plan", "on-call-presence", "post-release-checklist"], "verbs": ["attest"]}
-    api.apply({"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": shop.meta("people"), "rules": [makes, attests]})
-    for name, kind, role, subject in (
-        ("everything", "ClusterRole", "cluster-admin", [builder]),
-        ("captain", "ClusterRole", "tidegate-approve-release-captain", [ann]),
-        ("people", "Role", "people", [ann, bob]),
-    ):
-        api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta(name), "roleRef": {"apiGroup": RBAC, "kind": kind, "name": role}, "subjects": subject})
+    everything = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"}
+    api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta("everything"), "roleRef": everything, "subjects": [builder]})
+    may_attest(shop, ["ann", "bob"], ["release-plan", "on-call-presence", "post-release-checklist"])
+    may_approve(shop, release_captain="ann")
     return f"system:serviceaccount:{shop.namespace}:builder"
-
-
-def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dict[str, str] | None = None, author: str | None = None) -> None:
-    """As that user, with kubectl; the author is left to admission where none is given."""
-    revision = shop.live_release()["status"]["revision"]
-    spec = {"releaseRef": {"name": shop.name}, "revision": revision, "type": kind, "facts": facts or {}}
-    spec |= ({"role": role} if role else {}) | ({"author": author} if author else {})
-    claim = {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": f"{kind}-", "namespace": shop.namespace}, "spec": spec}
-    bed.kubectl("create", "-f", "-", "--as", user, stdin=json.dumps(claim))
-
-
-def refused(shop: Shop, user: str, kind: str, **more: str) -> str:
-    try:
-        attest(shop, user, kind, **more)
-    except (subprocess.CalledProcessError, Failed, RuntimeError) as why:
-        return str(getattr(why, "stderr", "") or why)
-    raise Failed(f"{user} was not refused as {more or kind}")

@@ -444,6 +444,11 @@ impl<'a> Active<'a> {
 
     /// Ends the attempt.
     pub(super) fn seal(&self, outcome: Outcome, summary: String) -> Step {
+        self.seal_back(outcome, summary, self.status.rollback.clone())
+    }
+
+    /// Ends an attempt that was to go back, with what its way back came to.
+    pub(super) fn seal_back(&self, outcome: Outcome, summary: String, rollback: Option<RollbackLog>) -> Step {
         let summary = wording::at_most(1_000, &summary);
         let phase = match outcome {
             Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => Phase::Complete,
@@ -454,6 +459,7 @@ impl<'a> Active<'a> {
             outcome: Some(outcome),
             ended_at: Some(self.now),
             summary: summary.clone(),
+            rollback,
             ..self.enter(phase)
         };
         // Whoever lets go what was held before users met it pays as for an exception.

@@ -60,10 +60,9 @@ pub(super) fn going_back(active: &Active<'_>, log: RollbackLog) -> ReleaseRecord
     }
 }
 
-/// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
-/// and goes as soon as one pod is ready. Where none is in time, the attempt is closed as what it is.
 /// Before the promotion stable is the way back. While none of its pods is ready and the canary answers, users are better off
-/// there; at the deadline they go home all the same, because a hold ends.
+/// there: it is held and told. A hold ends: at its deadline the attempt is closed, and what is left of it keeps the users until
+/// stable answers ([`super::idle`]).
 fn nobody_home(active: &Active<'_>, (trigger, value, threshold): (Trigger, String, String), to: Carrier) -> Step {
     let message = format!(
         "{} should go back ({trigger}: {}), but no pod of stable is ready: traffic stays where it is answered, and goes home as soon as one is. Look: kubectl get pods -n {}",
@@ -72,10 +71,22 @@ fn nobody_home(active: &Active<'_>, (trigger, value, threshold): (Trigger, Strin
         active.seen.release.namespace
     );
     let patience = active.seen.release.spec.strategy.hold_for;
-    let back = |_: &HoldStatus| withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to));
-    active.hold_until(NO_WAY_BACK, &message, patience, back).wake(LOOK_AGAIN)
+    let close = |hold: &HoldStatus| {
+        let log = log(active, (trigger, &value, &threshold), from_weight(active), to);
+        let waited = format!("no pod of stable was ready from {} to {}", hold.since.clock(), hold.deadline.clock());
+        let summary = format!(
+            "{} Closed without waiting any longer: {waited}. The canary keeps the traffic until one is, then it goes home.",
+            sentence(active, &log)
+        );
+        let state_after = "The canary serves until a pod of stable is ready.".to_owned();
+        let log = RollbackLog { within_time_budget: Some(false), state_after, check: waited, ..log };
+        active.seal_back(outcome_of(trigger), summary, Some(log))
+    };
+    active.hold_until(NO_WAY_BACK, &message, patience, close).wake(LOOK_AGAIN)
 }
 
+/// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
+/// and goes as soon as one pod is ready. Where none is in time, the attempt is closed as what it is.
 fn no_way_back(active: &Active<'_>, trigger: Trigger, value: &str) -> Step {
     let why = format!("{trigger}: {}", wording::at_most(256, value));
     let message = format!(
@@ -355,11 +366,7 @@ pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, ho
     let took = log.took.map(|took| format!(" Traffic home after {took}.")).unwrap_or_default();
     let summary = format!("{}{took} {state_after}", sentence(active, log));
     let log = RollbackLog { check, state_after, ..log.clone() };
-    let mut step = active.seal(outcome, summary);
-    let sealed = step.record.take().map(|status| ReleaseRecordStatus { rollback: Some(log), ..status });
-    let Some(status) = sealed else { return step };
-    step.actions.clear();
-    step.update(active, status)
+    active.seal_back(outcome, summary, Some(log))
 }
 
 fn state_after(active: &Active<'_>, to: Carrier) -> String {

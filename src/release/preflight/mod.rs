@@ -78,6 +78,7 @@ const RULES: &[Rule] = &[
     services::others,
     services::exposed,
     services::ungoverned,
+    services::backend_filters,
     services::disruption,
     attached::policies,
     attached::destinations,

@@ -77,11 +77,36 @@ pub(super) fn ungoverned(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn leads_to(route: &Value, service: &str) -> bool {
-    let by_route = list(route, "/spec/rules")
+/// Filters of the backendRef itself: a gateway that gives such a backend a cluster of its own takes that away at weight 0 while
+/// it may still send requests there (seen with Envoy Gateway: single answers 500).
+pub(super) fn backend_filters(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    if facts.way != Way::Routes {
+        return;
+    }
+    let listed = &facts.seen.release.spec.traffic.http_routes;
+    for route in facts.around.routes.iter().filter(|route| text(route, "/kind") == "HTTPRoute") {
+        let name = text(route, "/metadata/name");
+        let filtered = backends(route, facts.service()).any(|backend| !list(backend, "/filters").is_empty());
+        if filtered && listed.iter().any(|known| known.name == name) {
+            let message = format!(
+                "Its backendRef {} has filters of its own, which the canary's gets too: some gateways (Envoy Gateway) answer single requests with 500 in the moment in which the weight of such a backend becomes 0. Put the filters on the rule.",
+                facts.service()
+            );
+            found.push(facts.finding("BackendFilters", Severity::Warn, ("HTTPRoute", route), message));
+        }
+    }
+}
+
+/// The backendRefs of a route that lead to the Service.
+fn backends<'a>(route: &'a Value, service: &'a str) -> impl Iterator<Item = &'a Value> {
+    list(route, "/spec/rules")
         .iter()
         .flat_map(|rule| list(rule, "/backendRefs"))
-        .any(|backend| text(backend, "/name") == service && matches!(text(backend, "/kind"), "" | "Service"));
+        .filter(move |backend| text(backend, "/name") == service && matches!(text(backend, "/kind"), "" | "Service"))
+}
+
+fn leads_to(route: &Value, service: &str) -> bool {
+    let by_route = backends(route, service).next().is_some();
     let paths = list(route, "/spec/rules").iter().flat_map(|rule| list(rule, "/http/paths"));
     let by_ingress = paths.map(|path| text(path, "/backend/service/name"));
     by_route || by_ingress.chain([text(route, "/spec/defaultBackend/service/name")]).any(|name| name == service)

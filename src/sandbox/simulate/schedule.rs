@@ -510,10 +510,9 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if queue || lean {
         items.push(Item { at: Span::seconds(1), act: Act::Strategy { queue, lean } });
     }
-    // And these: nodes go away in worlds in which anything fails; not behind a route yet, where a way back to a workload
-    // without a ready pod is taken all the same (ARCHITECTURE, known limits).
+    // And these: nodes go away in worlds in which anything fails.
     let mut dice = fastrand::Rng::with_seed(seed ^ 0x40de);
-    if mix.faults > 0 && mix.workload != Workload::Routed && dice.u32(0..3) == 0 {
+    if mix.faults > 0 && dice.u32(0..3) == 0 {
         let (at, span) = (seconds(&mut dice, 5, within), seconds(&mut dice, 10, 180));
         items.push(Item { at, act: Act::NodeGone { node: dice.u32(0..NODES), span } });
     }

@@ -1,0 +1,90 @@
+from .. import api, waits
+from ..claims import attest, may_approve, may_attest
+from ..scenario import Context, scenario
+from ..shop import Shop
+from ..waits import check, until
+
+REQUEST = {
+    "reason": "legal-deadline", "justification": "the tax rate changes at midnight", "change-complexity": "one figure", "blast-radius": "prices",
+    "rollback-time": "under a minute", "mitigation-plan": "canary, ann watches, back at 1 % errors", "ticket": "TAX-12",
+}
+
+
+@scenario(core=False)
+def bands(t: Context) -> None:
+    """A budget that runs out: Yellow and Red make gates stricter, Red lets no ordinary change go, an exhausted one only fixes; an exception that its people agree to ships and costs half as much again."""
+    shop = t.shop(rate=60, stages=((25, "5s"), (100, "4s")), strategy={"verify": "5s"}, policy={"tier": 1, "requirements": {"mode": "Audit"}, "riskPoints": 20})
+    shop.start()
+    shop.users()
+    may_attest(shop, ["ann"], ["exception"])
+    may_approve(shop, development_manager="dora", on_call="ann", product_manager="paul")
+
+    # Each costs 9 RP: base 3 of its tier, 6 for a new image that nobody explains.
+    ships(t, shop, "v2", 9, "Yellow")
+    risk = ships(t, shop, "v3", 18, "Red")
+    check("Yellow" in risk["why"] and "+1" in risk["why"], f"Yellow did not escalate: {risk}")
+
+    shop.deploy("v4")
+    held = blocked(shop)
+    check("Red" in held, held)
+    t.note(held)
+    risk = shop.live_release()["status"]["risk"]
+    check("Red" in risk["why"] and "+1" in risk["why"], f"Red did not escalate: {risk}")
+    # The same as a fix of an incident overdraws what is left.
+    ships(t, shop, "v5", 27, "Exhausted", {"change-type": "IncidentFix", "change-severity": "P0"})
+
+    shop.deploy("v6", {"change-type": "Reliability"})
+    held = blocked(shop)
+    check("Exhausted" in held, held)
+    t.note(held)
+    check(shop.running() == {"v5": 3} and shop.canary_weight() == 0, f"it went: {shop.state()}")
+    attest(shop, "ann", "exception", facts={key: text for key, text in REQUEST.items() if key != "ticket"})
+    pending(shop, "ticket")
+    attest(shop, "ann", "exception", facts=REQUEST)
+    pending(shop, "development-manager")
+    attest(shop, "dora", "approval", role="development-manager")
+    attest(shop, "ann", "approval", role="on-call")
+    attest(shop, "paul", "approval", role="product-manager")
+    record = shop.ends("Succeeded")
+    status = record["status"]
+    check((status["charge"]["points"], status["charge"]["exception"]) == (14, True), f"charged {status['charge']}")
+    check("TAX-12" in status["assessment"]["exception"], f"on record: {status['assessment']}")
+    risk = until("the ledger counts it", waits.BUDGET_MEASURED, lambda: spent(shop, 41), instead=lambda: budget(shop))
+    check((risk["band"], risk["exceptions"], risk["remaining"]) == ("Exhausted", 1, -21), f"counted: {risk}")
+    t.note(f"exception: {status['assessment']['exception']}; charged {status['charge']['points']} RP; {risk['remaining']} RP are left")
+    shop.leaves_nothing()
+    answers = shop.all_answers()
+    check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
+
+
+def ships(t: Context, shop: Shop, version: str, points: int, band: str, change: dict[str, str] | None = None) -> dict:
+    """Released; so many points are spent afterwards, in that band. What was said of its risk on the way."""
+    shop.deploy(version, change)
+    shop.at_weight(25)
+    risk = shop.live_release()["status"]["risk"]
+    shop.ends("Succeeded")
+    after = until(f"{points} RP are spent", waits.BUDGET_MEASURED, lambda: spent(shop, points), instead=lambda: budget(shop))
+    check(after["band"] == band, f"after {version}: {after}")
+    t.note(f"{version}: {risk['why']}; afterwards {after['remaining']} of {after['allocated']} RP, {band}")
+    return risk
+
+
+def blocked(shop: Shop) -> str:
+    return until("its gate is blocked", waits.RELEASE_TAKEN_UP, lambda: shop.held("GateBlocked"), instead=shop.state)["message"]
+
+
+def pending(shop: Shop, what: str) -> None:
+    def said() -> bool:
+        held = shop.held("ExceptionPending")
+        return bool(held) and what in held["message"]
+
+    until(f"the exception waits for {what}", waits.RELEASE_TAKEN_UP, said, instead=shop.state)
+
+
+def budget(shop: Shop) -> dict:
+    return api.get("RiskBudget", shop.namespace, shop.name)["status"].get("risk", {})
+
+
+def spent(shop: Shop, points: int) -> dict | None:
+    risk = budget(shop)
+    return risk if risk.get("consumed") == points else None
