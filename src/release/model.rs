@@ -3,9 +3,9 @@
 //! [`plan`](super::plan()) and [`lint`](super::lint()) decide in every state.
 //!
 //! [`state`] says which worlds are told apart, [`act`] what may happen, [`watch`] what must never be seen, [`end`] that a
-//! release ends. What is not here: the ledger of risk points, because Tidegate has none yet; and whatever the small world
-//! does not know, such as two looks that overlap (the Lease and the fences see to that) and a cluster's own mistakes (the
-//! sandbox has them).
+//! release ends. What is not here: other releases that spend the same risk points, autoscalers and changes of size (the
+//! sandbox has worlds for them); two looks that overlap (the Lease and the fences see to that); and a cluster's own mistakes
+//! (the sandbox has them).
 
 mod act;
 mod end;
@@ -59,6 +59,7 @@ impl Model for Release {
             never("what serves has its capacity", |_, state| !state.broke(Broken::Capacity)),
             never("users meet judged versions alone", |_, state| !state.broke(Broken::Unjudged)),
             never("a hold ends at its deadline", |_, state| !state.broke(Broken::Hold)),
+            never("who is answered is not sent to nobody", |_, state| !state.broke(Broken::Nobody)),
             never("when all is well the release ends", |model, state| state.ends(model)),
             Property::sometimes("a release succeeds", |_, state: &State| state.outcome_is("Succeeded")),
             Property::sometimes("a release goes back", |_, state: &State| state.outcome_is("RolledBack")),

@@ -34,6 +34,8 @@ pub(super) enum Disturbance {
     Errors,
     /// The new version's pods are not ready.
     NotReady,
+    /// The stable version's pods are not ready.
+    StableNotReady,
     /// Prometheus does not answer.
     Prometheus,
     /// The error budget is nearly spent.
@@ -52,12 +54,30 @@ pub(super) enum Disturbance {
     Delete,
     /// A user asks to try the version again that came back.
     Retry,
+    /// A user takes the label off.
+    Unlabel,
 }
 
 use Disturbance::*;
 
-const ALL: [Disturbance; 12] =
-    [Router, Errors, NotReady, Prometheus, Budget, Wipe, Absence, Newer, Revert, Resume, Delete, Retry];
+const ALL: [Disturbance; 14] = [
+    Router,
+    Errors,
+    NotReady,
+    StableNotReady,
+    Prometheus,
+    Budget,
+    Wipe,
+    Absence,
+    Newer,
+    Revert,
+    Resume,
+    Delete,
+    Retry,
+    Unlabel,
+];
+/// Those that last until they are mended.
+const LASTING: [Disturbance; 6] = [Router, Errors, NotReady, StableNotReady, Prometheus, Budget];
 
 /// How many disturbances may still come, and which of them are there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -90,7 +110,7 @@ impl State {
         }
         for what in ALL {
             if self.left.there.contains(&what) {
-                if matches!(what, Router | Errors | NotReady | Prometheus | Budget) {
+                if LASTING.contains(&what) {
                     actions.push(Action::Mend(what));
                 }
             } else if self.left.count > 0 && self.can(what) {
@@ -102,12 +122,13 @@ impl State {
     fn can(&self, what: Disturbance) -> bool {
         let seen = &self.world.seen;
         match what {
-            Router | Errors | NotReady | Prometheus | Budget | Newer | Absence => true,
+            Router | Errors | NotReady | StableNotReady | Prometheus | Budget | Newer | Absence => true,
             Wipe => self.world.split() != Split::HOME,
             Revert => seen.workload.as_ref().is_some_and(|workload| workload.template != pod_template("shop:v1")),
             Resume => seen.workload.as_ref().is_some_and(|workload| workload.paused),
             Delete => !seen.release.deleting,
             Retry => self.outcome_is("RolledBack"),
+            Unlabel => seen.workload.as_ref().is_some_and(|workload| workload.gated),
         }
     }
 
@@ -140,7 +161,7 @@ impl State {
     /// The same world with everything in order.
     pub(super) fn calmed(&self) -> Self {
         let mut world = (*self.world).clone();
-        for what in [Router, Errors, NotReady, Prometheus, Budget] {
+        for what in LASTING {
             mend(&mut world, what);
         }
         Self::of(world, Left::new(0), self.judged.clone(), self.bypassed, None)
@@ -170,6 +191,10 @@ fn tick(world: &mut World) {
     world.now = world.now.plus(TICK);
 }
 
+fn first() -> String {
+    template::revision(&pod_template("shop:v1"))
+}
+
 fn second() -> String {
     template::revision(&pod_template("shop:v2"))
 }
@@ -179,6 +204,7 @@ fn disturb(world: &mut World, what: Disturbance, watch: &mut Watch) {
         Router => world.seen.routes[0].state.as_mut().unwrap().effective = Err("not taken over".to_owned()),
         Errors => drop(world.behaviour.insert(second(), Behaviour { errors: 0.5, ..GOOD })),
         NotReady => drop(world.behaviour.insert(second(), Behaviour { ready: false, ..GOOD })),
+        StableNotReady => drop(world.behaviour.insert(first(), Behaviour { ready: false, ..GOOD })),
         Prometheus => world.prometheus = false,
         Budget => budget(world, BudgetStatus::Emergency, 1.0),
         Wipe => {
@@ -208,6 +234,11 @@ fn disturb(world: &mut World, what: Disturbance, watch: &mut Watch) {
         }
         Delete => world.seen.release.deleting = true,
         Retry => world.seen.release.retry = Some("again".to_owned()),
+        Unlabel => {
+            let version = world.bump();
+            let workload = world.workload();
+            (workload.gated, workload.resource_version) = (false, version);
+        }
     }
 }
 
@@ -215,9 +246,10 @@ fn mend(world: &mut World, what: Disturbance) {
     match what {
         Router => world.seen.routes[0].state.as_mut().unwrap().effective = Ok(()),
         Errors | NotReady => drop(world.behaviour.insert(second(), GOOD)),
+        StableNotReady => drop(world.behaviour.insert(first(), GOOD)),
         Prometheus => world.prometheus = true,
         Budget => budget(world, BudgetStatus::Healthy, 90.0),
-        Wipe | Absence | Newer | Revert | Resume | Delete | Retry => {}
+        Wipe | Absence | Newer | Revert | Resume | Delete | Retry | Unlabel => {}
     }
 }
 

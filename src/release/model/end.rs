@@ -60,6 +60,10 @@ impl State {
         let sealed = record.status.as_ref().is_some_and(|status| status.outcome.is_some());
         let home = split == Split::HOME && seen.canary.is_none() && seen.previous.is_none();
         let fallen_back = split.weight(Carrier::Previous) == crate::api::Weight::FULL && seen.canary.is_none();
+        // Nobody judges what waits in a workload that is not under the gate.
+        if !workload.gated {
+            return sealed && (home || fallen_back);
+        }
         // Somebody interrupted a roll that nobody judged: the status says that a person must finish it.
         if self.bypassed && self.plan().status.message.starts_with("NotSettled") {
             return sealed && split == Split::HOME;

@@ -185,7 +185,15 @@ fn hash_world(world: &World, to: &mut DefaultHasher) {
 }
 
 fn hash_workload(workload: &Workload, to: &mut DefaultHasher) {
-    (workload.paused, workload.replicas, &workload.revision, &workload.paused_because, &workload.resumed_by).hash(to);
+    (
+        workload.gated,
+        workload.paused,
+        workload.replicas,
+        &workload.revision,
+        &workload.paused_because,
+        &workload.resumed_by,
+    )
+        .hash(to);
     for set in &workload.sets {
         (&set.name, set.replicas, set.existing, set.available).hash(to);
     }

@@ -27,6 +27,8 @@ pub(super) enum Broken {
     Unjudged,
     /// A hold has no deadline, or its deadline moved.
     Hold,
+    /// Traffic was taken from somebody who answers and given to nobody.
+    Nobody,
 }
 
 /// Looks on while one action happens.
@@ -48,6 +50,7 @@ impl Watch {
     /// A write of the controller's.
     pub(super) fn wrote(&mut self, before: &World, after: &World, write: &Action) {
         self.weights(before, after);
+        self.answered(before, after);
         self.record(before.seen.record.as_ref(), after.seen.record.as_ref());
         if let Action::UpdateRecord { status, .. } | Action::OpenRecord { status, .. } = write
             && let Some(hold) = &status.hold
@@ -82,6 +85,23 @@ impl Watch {
         }
     }
 
+    /// A write of weights; the pods stand as before it.
+    fn answered(&mut self, before: &World, after: &World) {
+        let seen = &before.seen;
+        let ready = |carrier: Carrier| match carrier {
+            Carrier::Workload => seen.service.as_ref().map_or(0, |service| service.ready_endpoints),
+            Carrier::Canary => seen.canary.as_ref().and_then(|side| side.endpoints).unwrap_or(0),
+            Carrier::Previous => seen.previous.as_ref().and_then(|side| side.endpoints).unwrap_or(0),
+        };
+        let weights = |carrier: Carrier| (before.split().weight(carrier), after.split().weight(carrier));
+        let all = [Carrier::Workload, Carrier::Canary, Carrier::Previous];
+        let to = all.into_iter().find(|carrier| weights(*carrier).1 > weights(*carrier).0 && ready(*carrier) == 0);
+        let from = all.into_iter().find(|carrier| weights(*carrier).1 < weights(*carrier).0 && ready(*carrier) > 0);
+        if let (Some(to), Some(from)) = (to, from) {
+            self.broke(Broken::Nobody, format!("traffic of {from:?} went to {to:?}, which has no ready pod"));
+        }
+    }
+
     fn record(&mut self, before: Option<&Record>, after: Option<&Record>) {
         let (Some(before), Some(after)) = (before, after) else { return };
         let (Some(was), Some(is)) = (&before.status, &after.status) else { return };
@@ -96,6 +116,8 @@ impl Watch {
         }
         if let (Some(was), Some(is)) = (&was.hold, &is.hold)
             && was.deadline != is.deadline
+            // A version that should go back and cannot has a patience of its own, once.
+            && !(is.reason == "NoWayBack" && was.reason != is.reason)
         {
             self.broke(Broken::Hold, format!("the deadline of {} moved", is.reason));
         }
