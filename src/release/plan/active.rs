@@ -3,7 +3,7 @@
 use super::stable::stable_set;
 use super::step::{LOOK_AGAIN, Say, Step};
 use crate::api::gated_release::HoldStatus;
-use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordStatus, Trigger};
+use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Span, Time, Weight};
 use crate::policy::schedule::LEAN_MAX;
 use crate::release::action::Action;
