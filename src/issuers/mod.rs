@@ -6,8 +6,10 @@
 mod fetch;
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 pub use fetch::{Fetch, Https, discover};
 
@@ -21,21 +23,32 @@ const AGAIN_SOON: Duration = Duration::from_secs(60);
 
 /// The issuers whose statements count now, shared with whoever replaces their keys. By default none.
 #[derive(Debug, Clone, Default)]
-pub struct Trusted(Arc<RwLock<Arc<Issuers>>>);
+pub struct Trusted(Arc<watch::Sender<Arc<Issuers>>>);
 
 impl Trusted {
     /// These.
     pub fn new(issuers: Issuers) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(issuers))))
+        Self(Arc::new(watch::Sender::new(Arc::new(issuers))))
     }
 
     /// The issuers with the keys that are known now.
     pub fn now(&self) -> Arc<Issuers> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.borrow().clone()
+    }
+
+    /// Tells when other keys are known.
+    pub fn changes(&self) -> watch::Receiver<Arc<Issuers>> {
+        self.0.subscribe()
     }
 
     fn set(&self, issuers: Issuers) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(issuers);
+        self.0.send_if_modified(|known| {
+            let other = **known != issuers;
+            if other {
+                *known = Arc::new(issuers);
+            }
+            other
+        });
     }
 }
 

@@ -79,3 +79,14 @@ fn a_file_that_is_not_there_is_named() {
     let why = load(Path::new("/nowhere/issuers.yaml")).unwrap_err();
     assert!(why.starts_with("--issuers /nowhere/issuers.yaml: "), "{why}");
 }
+
+#[tokio::test]
+async fn only_other_keys_are_news() {
+    let trusted = Trusted::new(Issuers::parse(ISSUERS).unwrap());
+    let changes = trusted.changes();
+    trusted.set(Issuers::parse(ISSUERS).unwrap());
+    assert!(!changes.has_changed().unwrap());
+    trusted.set(Issuers::parse(ISSUERS).unwrap().with_keys("ci", Keys::of_jwks(KEYS)));
+    assert!(changes.has_changed().unwrap());
+    assert_eq!(keys(&trusted.now()), Ok(vec!["a".to_owned()]));
+}

@@ -61,3 +61,70 @@ fn seen(mut object: Value, namespace: &str, issuers: &Issuers) -> Option<Attesta
     };
     Some(AttestationSeen { spec, at, proof })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Span;
+    use crate::statement::Words;
+    use crate::statement::tests::sign::{self, With};
+    use serde_json::json;
+
+    const DIGEST: &str = "sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
+    /// As the API server shows one that a relay brought.
+    fn object(made: &str, token: &str) -> Value {
+        json!({
+            "metadata": {"name": "a", "creationTimestamp": made},
+            "spec": {"releaseRef": {"name": "checkout"}, "revision": DIGEST, "type": "sast", "author": "relay",
+                "statement": {"token": token}},
+        })
+    }
+
+    fn token() -> String {
+        let spec: AttestationSpec = serde_json::from_value(object("", "-")["spec"].clone()).unwrap();
+        let audience = Words::of("shop", &spec).audience("tidegate").unwrap();
+        sign::token(&json!({"alg": "RS256", "kid": "rsa"}), &sign::claims(&audience), With::Rsa)
+    }
+
+    fn proof(object: Value, issuers: &Issuers) -> Proof {
+        seen(object, "shop", issuers).unwrap().proof
+    }
+
+    #[test]
+    fn a_statement_is_its_signers_word_and_judged_by_when_it_was_made() {
+        let issuers = Issuers::parse(&sign::issuers().to_string()).unwrap();
+        let Proof::Signed(signed) = proof(object("2026-01-02T10:00:00Z", &token()), &issuers) else {
+            panic!("it does not count")
+        };
+        assert!(signed.by.starts_with("ci.example.com/acme/checkout/"), "{}", signed.by);
+        let Proof::Refused(why) = proof(object("2026-01-02T10:10:00Z", &token()), &issuers) else {
+            panic!("a copy that was made later counts")
+        };
+        assert!(why.starts_with("it expired "), "{why}");
+        assert!(matches!(proof(object("2026-01-02T10:00:00Z", &token()), &Issuers::default()), Proof::Refused(_)));
+    }
+
+    #[test]
+    fn without_a_statement_it_is_its_authors_word() {
+        let mut plain = object("2026-01-02T10:00:00Z", "-");
+        plain["spec"].as_object_mut().unwrap().remove("statement");
+        assert_eq!(proof(plain, &Issuers::default()), Proof::Author);
+    }
+
+    /// Who may only create attestations makes many that do not count: what was proved is heard all the same.
+    #[test]
+    fn what_does_not_count_takes_no_place() {
+        let plain = seen(object("2026-01-02T10:00:00Z", "-"), "shop", &Issuers::default()).unwrap();
+        let at = |seconds, proof: Proof| AttestationSeen {
+            at: plain.at.plus(Span::seconds(seconds)),
+            proof,
+            ..plain.clone()
+        };
+        let mut all = vec![at(0, Proof::Author)];
+        all.extend((1..=5_000).map(|second| at(second, Proof::Refused("no".to_owned()))));
+        let heard = newest(all);
+        assert_eq!((heard.len(), &heard[0].proof), (1 + REFUSED_MAX, &Proof::Author));
+        assert_eq!(heard.last().unwrap().at, plain.at.plus(Span::seconds(5_000)));
+    }
+}
