@@ -60,16 +60,17 @@ fn brought(file: &Path, namespace: Option<&str>) -> Result<Brought, Failure> {
 }
 
 fn of_manifest(text: &str, namespace: Option<&str>) -> Result<Brought, Failure> {
-    let mut value: serde_json::Value = serde_saphyr::from_str(text).map_err(|why| {
-        format!("{why}; wanted is the manifest of an Attestation: tidegate attest … --statement FILE --output yaml")
-    })?;
+    // What cannot be read is not repeated: it may be a token, and this a log.
+    let wanted = "wanted is the manifest of an Attestation: tidegate attest … --statement FILE --output yaml";
+    let mut value: serde_json::Value = match serde_saphyr::from_str(text) {
+        Ok(value @ serde_json::Value::Object(_)) => value,
+        Ok(_) | Err(_) => return Err(wanted.to_owned()),
+    };
     // Whoever applies it is its author, and is written then.
     if let Some(spec) = value.get_mut("spec").and_then(serde_json::Value::as_object_mut) {
         spec.entry("author").or_insert_with(|| "whoever applies it".into());
     }
-    let object: Attestation = serde_json::from_value(value).map_err(|why| {
-        format!("{why}; wanted is the manifest of an Attestation: tidegate attest … --statement FILE --output yaml")
-    })?;
+    let object: Attestation = serde_json::from_value(value).map_err(|why| format!("{why}; {wanted}"))?;
     let Some(statement) = object.spec.statement.clone() else {
         return Err(
             "spec.statement is missing: nothing in it is signed, its author counts (docs/approvals.md)".to_owned()

@@ -21,14 +21,10 @@ pub(super) enum OfCommit {
 /// Whether what a statement is about is the commit that a change names.
 pub(super) fn of_commit(about: &str, reference: &str) -> OfCommit {
     let begins = !is_commit(reference) && reference.len() > GIT.len() && about.starts_with(reference);
-    if !is_commit(about) {
-        OfCommit::Another
-    } else if about == reference {
-        OfCommit::This
-    } else if begins {
-        OfCommit::Unclear
-    } else {
-        OfCommit::Another
+    match (is_commit(about), about == reference, begins) {
+        (true, true, _) => OfCommit::This,
+        (true, false, true) => OfCommit::Unclear,
+        (true, false, false) | (false, _, _) => OfCommit::Another,
     }
 }
 
