@@ -1,6 +1,6 @@
 //! Tidegate: progressive delivery for Kubernetes that joins error budget, change risk, gate level and traffic weight.
 //!
-//! `ARCHITECTURE.md` is the map. [`policy`], [`analysis`], [`release`] and `classify` are pure; the other rooms are the shell.
+//! `ARCHITECTURE.md` is the map. [`policy`], [`analysis`], [`release`], [`statement`] and `classify` are pure; the other rooms are the shell.
 
 pub mod admission;
 pub mod analysis;
@@ -11,12 +11,14 @@ pub mod classify;
 pub mod cli;
 pub mod cluster;
 pub mod controller;
+pub mod issuers;
 pub mod policy;
 pub mod prometheus;
 pub mod release;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod server;
+pub mod statement;
 pub mod traffic;
 
 // As in the binary: the tests run worlds too.

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::units::Time;
 
+/// The largest token that a statement may carry, in bytes: several times what issuers give out.
+pub const TOKEN_MAX: usize = 8192;
+/// The largest envelope that a statement may carry, in bytes: a plan with long texts fits.
+pub const ENVELOPE_MAX: usize = 24_576;
+
 /// A claim about a revision: an approval by a person, or evidence from CI. Immutable once made; the latest of an author
 /// counts, so that a claim is taken back by another one.
 ///
@@ -19,6 +24,7 @@ use super::units::Time;
     category = "tidegate",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: an attestation cannot be edited; create another one"),
     validation = Rule::new("self.spec.type != 'approval' || has(self.spec.role)").message("spec.role: an approval is given in a role, such as sre"),
+    validation = Rule::new("!has(self.spec.statement) || !(self.spec.type in ['approval', 'start'])").message("spec.statement: approvals and starts are said by people, whom the API server authenticates; no signature stands for them: leave it out"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.releaseRef.name"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
     printcolumn(name = "Outcome", type_ = "string", json_path = ".spec.outcome"),
@@ -30,7 +36,8 @@ use super::units::Time;
 pub struct AttestationSpec {
     /// The GatedRelease that the claim is about, in the same namespace.
     pub release_ref: NameRef,
-    /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`.
+    /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`;
+    /// with a statement also the commit of the change, `git:` and all its digits.
     #[schemars(length(min = 1, max = 128))]
     pub revision: String,
     /// What is claimed: `approval`, or the name of a requirement such as `unit-tests`, `sast`, `load-test`, `release-plan`.
@@ -62,6 +69,26 @@ pub struct AttestationSpec {
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
     pub facts: std::collections::BTreeMap<String, String>,
+    /// What somebody outside the cluster signed. Where it is there, the author proves nothing and the signature does, of an
+    /// issuer that the admin configured; it takes no right beside that to create attestations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Statement>,
+}
+
+/// A text that an issuer signed, which says what the attestation says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.token) != has(self.envelope)").message("exactly one of token and envelope is what was signed: leave the other out"))]
+pub struct Statement {
+    /// An OpenID Connect token, as CI gives it out: its audience signs every word of the attestation, or its commit is the
+    /// one that the attestation is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = TOKEN_MAX))]
+    pub token: Option<String>,
+    /// A DSSE envelope in JSON with an in-toto statement about images or commits, as `cosign attest` makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = ENVELOPE_MAX))]
+    pub envelope: Option<String>,
 }
 
 /// Whether a claim speaks for or against a revision, or takes back what was said.

@@ -16,6 +16,7 @@ use crate::api::Span;
 use crate::cluster::leader::{Keeper, Timing};
 use crate::cluster::{Cluster, Leadership, SystemClock};
 use crate::controller::{self, Context, Ended, asked};
+use crate::issuers::{self, Https, Trusted};
 use crate::prometheus::{Config, Http, Sources};
 use crate::server::{self, Health, Metrics};
 
@@ -37,6 +38,9 @@ pub struct Args {
     /// Read the configuration, say whether it is good, and end.
     #[arg(long)]
     check_config: bool,
+    /// The file of issuers whose signed statements count as evidence (docs/evidence.md); nobody's where not given.
+    #[arg(long, env = "TIDEGATE_ISSUERS")]
+    issuers: Option<PathBuf>,
     /// Where health and metrics are served.
     #[arg(long, env = "TIDEGATE_LISTEN", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
@@ -81,11 +85,13 @@ enum LogFormat {
 
 pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let config = read_config(&args.config)?;
+    let trusted = args.issuers.as_deref().map(issuers::load).transpose()?.unwrap_or_default();
     if args.check_config {
         say(&format!("{}: good\n", args.config.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
     start_logging(&args)?;
+    let trusted = Trusted::new(trusted);
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::default());
     let sources = Sources::new(Arc::new(config), Arc::new(Http::new()?), metrics.clone());
@@ -97,6 +103,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, pod = args.pod_name, "tidegate starts");
     let pages = tokio::spawn(server::serve(listener, health.clone(), metrics.clone(), asked(stop.clone())));
     tokio::spawn(look_at_the_api_server(client.clone(), health.clone()));
+    tokio::spawn(issuers::keep(trusted.clone(), Https::new()?));
 
     let (end, ended) = watch::channel(false);
     let around = Surroundings {
@@ -123,7 +130,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
         let me = format!("{}_{:x}", args.pod_name, jiff::Timestamp::now().as_microsecond());
         let (keeper, leadership) = Keeper::new(&args.pod_namespace, LEASE, &me, timing);
         let cluster = Cluster::new(client, Arc::new(SystemClock), leadership, &args.pod_name);
-        let context = Context::new(cluster, sources, metrics, health, &args.namespace);
+        let context = Context::new(cluster, sources, metrics, health, &args.namespace).trusting(trusted);
         match controller::lead(keeper, context, stop).await {
             Ended::Asked => ExitCode::SUCCESS,
             Ended::LostLeadership => ExitCode::FAILURE,
@@ -132,7 +139,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
         metrics.leads(true);
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), &args.pod_name);
         controller::run(
-            Arc::new(Context::new(cluster, sources, metrics, health, &args.namespace)),
+            Arc::new(Context::new(cluster, sources, metrics, health, &args.namespace).trusting(trusted)),
             asked(stop.clone()),
         )
         .await;

@@ -18,6 +18,7 @@ mod rights;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
+mod verify_statement;
 mod wait;
 mod webhook;
 mod who_can;
@@ -63,6 +64,8 @@ enum Command {
     Withdraw(claim::withdraw::Args),
     /// Attest evidence about a revision or an image: tests, scans, plans, on-call presence, exceptions.
     Attest(Box<claim::evidence::Args>),
+    /// Say whether a signed statement would count, as the controller would say it.
+    VerifyStatement(verify_statement::Args),
     /// Say who may approve a release, and whether you may.
     WhoCan(who_can::Args),
     /// List what a release must show and has shown, or the whole catalogue.
@@ -104,6 +107,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Reject(args) => claim::voice::reject(&args).await?,
         Command::Withdraw(args) => claim::withdraw::run(&args).await?,
         Command::Attest(args) => claim::evidence::run(&args).await?,
+        Command::VerifyStatement(args) => return verify_statement::run(&args).await,
         Command::WhoCan(args) => who_can::run(&args).await?,
         Command::Requirements(args) => requirements::run(&args).await?,
         Command::Retry(args) => retry::run(&args).await?,

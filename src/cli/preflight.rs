@@ -20,6 +20,7 @@ use crate::release::preflight::{Capacity, Finding, Severity, capacity, preflight
 use crate::release::problem::problems;
 use crate::release::snapshot::MetricsSeen;
 use crate::release::split::Carrier;
+use crate::statement::Issuers;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -124,7 +125,9 @@ fn read_manifest(path: &Path) -> Result<Value, Failure> {
 async fn report(cluster: &Cluster, found: &Found, proposed: bool) -> Result<Report, Failure> {
     // Which templates the controller has is its configuration's secret; it tells by itself where they are missing.
     let metrics = MetricsSeen::Found { complaints: true, pods: found.release.spec.traffic.by_count() };
-    let seen = observe::observe(cluster, found, metrics, &Taken).await.map_err(|error| error.to_string())?;
+    let seen = observe::observe(cluster, found, metrics, &Taken, &Issuers::default())
+        .await
+        .map_err(|error| error.to_string())?;
     let around = surroundings(cluster, &seen).await.map_err(|error| error.to_string())?;
     let preflight = preflight(&seen, &around);
     let mut findings = basics(&seen, proposed);

@@ -97,6 +97,11 @@ impl Index {
         self.which(namespace, |entry| entry.budget == name)
     }
 
+    /// Every GatedRelease, by namespace and name.
+    pub(super) fn all(&self) -> Vec<(String, String)> {
+        lock(&self.0).keys().cloned().collect()
+    }
+
     fn which(&self, namespace: &str, is: impl Fn(&Entry) -> bool) -> Vec<String> {
         let all = lock(&self.0);
         all.iter()

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use crate::cluster::kind::{DEPLOYMENT, STATEFUL_SET};
 use crate::cluster::observe::Measured;
 use crate::cluster::{Cluster, Error};
+use crate::issuers::Trusted;
 use crate::prometheus::Sources;
 use crate::server::{Health, Metrics};
 
@@ -52,6 +53,7 @@ pub struct Context {
     pub health: Arc<Health>,
     /// The namespace that is looked after; all where empty.
     pub namespace: String,
+    issuers: Trusted,
     queue: Queue,
     index: Index,
     budgets: Budgets,
@@ -105,6 +107,7 @@ impl Context {
             metrics,
             health,
             namespace: namespace.to_owned(),
+            issuers: Trusted::default(),
             queue: Queue::default(),
             index: Index::default(),
             budgets: Budgets::default(),
@@ -113,6 +116,11 @@ impl Context {
             told: Mutex::default(),
             started: Instant::now(),
         }
+    }
+
+    /// The same, where statements of these issuers count; of nobody's otherwise.
+    pub fn trusting(self, issuers: Trusted) -> Self {
+        Self { issuers, ..self }
     }
 
     /// The same, beginning now: a standby may have waited long.

@@ -44,7 +44,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         return Ok(Next::In(lane(&found.release.status), Duration::from_millis(250)));
     }
     let metrics = offers(context.sources.config(), &found.release.spec);
-    let mut seen = observe::observe(&context.cluster, &found, metrics, &context.budgets as &dyn Measured).await?;
+    let (budgets, issuers) = (&context.budgets as &dyn Measured, context.issuers.now());
+    let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
     seen.preflight = preflight::look(context, key, &seen).await?;
     if let Some(question) = question(&seen, context.cluster.now()) {
         seen.answers = Some(context.sources.answer(&seen, question).await);

@@ -23,6 +23,9 @@ const UNGATED_AFTER: Duration = Duration::from_secs(5);
 /// Several records, or several writes of one, are counted at once.
 const LEDGER_AFTER: Duration = Duration::from_secs(1);
 
+/// The keys of several issuers come one after the other.
+const KEYS_AFTER: Duration = Duration::from_secs(1);
+
 /// Starts the watches; none of them ends.
 pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
     let mut all = JoinSet::new();
@@ -45,6 +48,7 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
         look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
     }));
     all.spawn(config_maps(context.clone()));
+    all.spawn(keys(context.clone()));
     all.spawn(others(context.clone(), &HTTP_ROUTE, "", |context, meta| {
         let (namespace, name) = id(meta);
         look(context, &namespace, context.index.of_route(&namespace, &name));
@@ -97,6 +101,18 @@ async fn releases(context: Arc<Context>) {
         Change::Whole(there) => context.index.keep(&there).iter().for_each(|(namespace, name)| now(namespace, name)),
     })
     .await;
+}
+
+/// With keys that an issuer of statements begins to use, one may count that did not, of any release.
+async fn keys(context: Arc<Context>) {
+    let mut known = context.issuers.changes();
+    while known.changed().await.is_ok() {
+        for (namespace, name) in context.index.all() {
+            context.queue.add(&Key::release(&namespace, &name), Lane::Calm, KEYS_AFTER);
+        }
+    }
+    // Not as long as the context lives, which sends the changes.
+    std::future::pending().await
 }
 
 /// Nothing is kept of ConfigMaps: there may be many, and few matter.

@@ -39,7 +39,7 @@ pub enum NoAnswer {
 
 /// The certificates of this machine, or of `SSL_CERT_FILE`. An image may have none: sources behind plain http need none,
 /// and one behind https then says that its certificate is not trusted.
-fn tls() -> Result<rustls::ClientConfig, String> {
+pub(crate) fn tls() -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -14,6 +14,7 @@ mod template;
 use std::sync::Arc;
 
 pub use answer::answer;
+pub(crate) use client::tls;
 pub use client::{Http, NoAnswer, Observer, Prometheus, Transport};
 pub use config::Config;
 

@@ -15,6 +15,7 @@ use crate::api::risk_budget::{LedgerStatus, Requirements, RestrictedWindow, Risk
 use crate::api::{AttestationSpec, BudgetStatus, Change, Span, Time};
 use crate::policy::Tier;
 use crate::policy::score::{Incident, OnCallLoad, Signal};
+use crate::statement::Signed;
 
 /// What was seen of one GatedRelease and all that belongs to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -390,6 +391,19 @@ pub struct AttestationSeen {
     pub spec: AttestationSpec,
     /// When the API server took it.
     pub at: Time,
+    /// Whose word it is.
+    pub proof: Proof,
+}
+
+/// Whose word an attestation is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Its author's, whom the API server authenticated and admission let say it.
+    Author,
+    /// An issuer's of the configuration, who signed what it says.
+    Signed(Signed),
+    /// Nobody's: the statement that it carries does not count, because of this.
+    Refused(String),
 }
 
 /// What the controller's configuration offers to this release.

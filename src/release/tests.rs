@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod carried;
 mod count;
 mod policy;
 mod share;

@@ -833,6 +833,20 @@ def _(n):
     attest(user, attestation(f"{n}-start", "start"))
 
 
+@case("what somebody else signed takes no verb, and is never an approval or a start", mode="RBAC")
+def _(n):
+    user = f"relay-{n}"
+    holds(user, "create", "attestations")
+    signed = {"statement": {"token": "head.body.signature"}}
+    attest(user, attestation(f"{n}-signed", "sast", **signed))
+    assert get("attestation", f"{n}-signed")["spec"]["author"] == user
+    refused(f"spec.type: {user} may not attest sast in {NS}", "create", "-f", "-", user=user, groups=(), given=attestation(n, "sast"))
+    for kind in ("approval", "start"):
+        refused("approvals and starts are said by people", "create", "-f", "-", user=PERSON, given=attestation(n, kind, **signed))
+    refused("exactly one of token and envelope is what was signed", "create", "-f", "-", user=user, groups=(),
+            given=attestation(n, "sast", statement={}))
+
+
 @case("an attestation is deleted by its author or who may purge, one by one and all at once", mode="RBAC")
 def _(n):
     author, other, purger = f"eve-{n}", f"mallory-{n}", f"sam-{n}"

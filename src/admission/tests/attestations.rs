@@ -196,3 +196,17 @@ fn metadata_by_which_it_is_found_and_kept_stays(#[case] metadata: Value, #[case]
     }
     world.patch(CONTROLLER, json!({"metadata": metadata})).unwrap();
 }
+
+/// Whoever brings what somebody else signed needs no verb for it: the controller goes by the signature.
+#[rstest]
+#[case::evidence("unit-tests", None)]
+#[case::an_approval("approval", Some("spec.type: approval is said by people"))]
+#[case::a_start("start", Some("spec.type: start is said by people"))]
+fn a_signed_statement_takes_no_verb_for_evidence(#[case] kind: &str, #[case] expected: Option<&str>) {
+    let signed = json!({"spec": {"statement": {"token": "a.b.c"}}});
+    match (world(&[]).write(MACHINE, with(attestation(kind), signed), None), expected) {
+        (Ok(()), None) => {}
+        (Err(why), Some(expected)) => assert!(why.contains(expected), "{why}"),
+        (answer, _) => panic!("{answer:?}"),
+    }
+}

@@ -60,6 +60,7 @@ pub(super) fn attestation(release: &str, who: &Who, draft: Draft) -> Attestation
         expires_at,
         link,
         facts,
+        statement: None,
     };
     let mut made = Attestation::new("", spec);
     made.metadata.name = None;

@@ -419,3 +419,43 @@ fn the_examples_are_taken_and_their_documents_are_complete() {
     }
     assert_eq!((made, world.attested().len()), (5, 5));
 }
+
+/// A pipeline that holds no role asks for a token that is made out to what it says; anybody brings it.
+#[tokio::test]
+async fn what_somebody_signed_is_brought_by_whoever_holds_no_role() {
+    use crate::statement::tests::sign::{self, With};
+    let world = world();
+    let file = std::env::temp_dir().join(format!("tidegate-statement-{}", std::process::id()));
+    let head = json!({"alg": "EdDSA", "kid": "ed25519"});
+    let token = sign::token(&head, &sign::claims("tidegate"), With::Ed25519);
+    std::fs::write(&file, format!("{token}\n")).unwrap();
+    let line = format!("attest web --type sast --image {DIGEST} --statement {}", file.display());
+
+    let told = world.done("eve", &line).await;
+    assert!(
+        told.starts_with(&format!("shop/web: sast passed for {DIGEST}, as signed, brought by eve: attestation ")),
+        "{told}"
+    );
+    assert_eq!(world.attested()[0]["statement"], json!({"token": token}));
+
+    let manifest: Value = serde_saphyr::from_str(&world.done("eve", &format!("{line} --output yaml")).await).unwrap();
+    let name = manifest["metadata"]["name"].as_str().unwrap();
+    assert!(name.starts_with("web-sast-") && name.len() == "web-sast-".len() + 10, "{name}");
+    assert_eq!((manifest["spec"].get("author"), &manifest["spec"]["statement"]), (None, &json!({"token": token})));
+
+    let why = world.refused("eve", &format!("{line} --expires 8h")).await;
+    assert!(why.starts_with("--expires: a token signs the moment"), "{why}");
+
+    // An envelope says all by itself.
+    let envelope = sign::envelope("application/vnd.in-toto+json", &sign::statement(), With::P256);
+    std::fs::write(&file, envelope.to_string()).unwrap();
+    let told = world.done("eve", &format!("attest web --statement {}", file.display())).await;
+    assert!(told.starts_with(&format!("shop/web: sast passed for {DIGEST}, as signed, brought by eve")), "{told}");
+    let last = world.attested().into_iter().find(|one| one["statement"].get("envelope").is_some()).unwrap();
+    assert_eq!((&last["facts"], &last["type"]), (&json!({"findings": "0"}), &json!("sast")));
+    for (flag, said) in [("--fact a=b", "--fact"), ("--type sca", "--type"), ("--link https://ci/1", "--link")] {
+        let why = world.refused("eve", &format!("attest web {flag} --statement {}", file.display())).await;
+        assert!(why.starts_with(&format!("{said}: what an envelope says is signed")), "{why}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}

@@ -76,6 +76,7 @@ pub fn manifest(told: &Told, about: &About<'_>) -> Result<String, Failure> {
             expires_at: None,
             link: None,
             facts,
+            statement: None,
         },
     );
     attestation.metadata.namespace = about.namespace.map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Attestations about one GatedRelease. Admission has proved their authors.
+//! Attestations about one GatedRelease. Admission has proved their authors; statements are proved here by their signatures.
 
 use serde_json::Value;
 
@@ -8,29 +8,123 @@ use crate::api::Time;
 use crate::api::names::{RELEASE, label_value};
 use crate::cluster::kind::ATTESTATION;
 use crate::cluster::{Cluster, Error};
-use crate::release::snapshot::AttestationSeen;
+use crate::release::snapshot::{AttestationSeen, Proof};
+use crate::statement::{Issuers, verify};
 
 /// How many are heard: more than the catalogue has, for several revisions and people. The newest count.
 const HEARD_MAX: usize = 2_000;
+/// How many with a statement that does not count are told of.
+const REFUSED_MAX: usize = 50;
 
 /// All that name the GatedRelease, in the order in which they were made. One that cannot be read is nobody's word.
-pub(super) async fn read(cluster: &Cluster, namespace: &str, release: &str) -> Result<Vec<AttestationSeen>, Error> {
+pub(super) async fn read(
+    cluster: &Cluster,
+    namespace: &str,
+    release: &str,
+    issuers: &Issuers,
+) -> Result<Vec<AttestationSeen>, Error> {
     // Admission gives each the label of its release; a name that is too long for one has none.
     let labels = if label_value(release) == release { format!("{RELEASE}={release}") } else { String::new() };
     let all = cluster.list(&ATTESTATION, namespace, &labels).await?;
-    let mut heard: Vec<_> =
-        all.into_iter().filter_map(seen).filter(|one| one.spec.release_ref.name == release).collect();
-    heard.sort_by_key(|one| one.at);
-    let newest = heard.len().saturating_sub(HEARD_MAX);
-    Ok(heard.split_off(newest))
+    let seen = all.into_iter().filter_map(|object| seen(object, namespace, issuers));
+    Ok(newest(seen.filter(|one| one.spec.release_ref.name == release).collect()))
 }
 
-fn seen(mut object: Value) -> Option<AttestationSeen> {
+/// The newest that count, and the newest that do not: these take no place from what somebody proved, as it takes no
+/// right of its own to make them.
+fn newest(all: Vec<AttestationSeen>) -> Vec<AttestationSeen> {
+    let (mut refused, mut heard): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|one| matches!(one.proof, Proof::Refused(_)));
+    for (list, most) in [(&mut refused, REFUSED_MAX), (&mut heard, HEARD_MAX)] {
+        list.sort_by_key(|one| one.at);
+        list.drain(..list.len().saturating_sub(most));
+    }
+    heard.extend(refused);
+    heard.sort_by_key(|one| one.at);
+    heard
+}
+
+fn seen(mut object: Value, namespace: &str, issuers: &Issuers) -> Option<AttestationSeen> {
     // What is being deleted was taken back.
     if object.pointer("/metadata/deletionTimestamp").is_some() {
         return None;
     }
     let at: Time = text(&object, "/metadata/creationTimestamp")?.parse().ok().map(Time)?;
     let spec: AttestationSpec = serde_json::from_value(object["spec"].take()).ok()?;
-    Some(AttestationSeen { spec, at })
+    // Reading a statement is a part of reading: what it says is nobody's word before its signature was looked at.
+    let proof = match &spec.statement {
+        None => Proof::Author,
+        Some(text) => match verify(issuers, namespace, &spec, text, at) {
+            Ok(signed) => Proof::Signed(signed),
+            Err(why) => Proof::Refused(why.to_string()),
+        },
+    };
+    Some(AttestationSeen { spec, at, proof })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Span;
+    use crate::statement::Words;
+    use crate::statement::tests::sign::{self, With};
+    use serde_json::json;
+
+    const DIGEST: &str = "sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
+    /// As the API server shows one that a relay brought.
+    fn object(made: &str, token: &str) -> Value {
+        json!({
+            "metadata": {"name": "a", "creationTimestamp": made},
+            "spec": {"releaseRef": {"name": "checkout"}, "revision": DIGEST, "type": "sast", "author": "relay",
+                "statement": {"token": token}},
+        })
+    }
+
+    fn token() -> String {
+        let spec: AttestationSpec = serde_json::from_value(object("", "-")["spec"].clone()).unwrap();
+        let audience = Words::of("shop", &spec).audience("tidegate").unwrap();
+        sign::token(&json!({"alg": "RS256", "kid": "rsa"}), &sign::claims(&audience), With::Rsa)
+    }
+
+    fn proof(object: Value, issuers: &Issuers) -> Proof {
+        seen(object, "shop", issuers).unwrap().proof
+    }
+
+    #[test]
+    fn a_statement_is_its_signers_word_and_judged_by_when_it_was_made() {
+        let issuers = Issuers::parse(&sign::issuers().to_string()).unwrap();
+        let Proof::Signed(signed) = proof(object("2026-01-02T10:00:00Z", &token()), &issuers) else {
+            panic!("it does not count")
+        };
+        assert!(signed.by.starts_with("ci.example.com/acme/checkout/"), "{}", signed.by);
+        let Proof::Refused(why) = proof(object("2026-01-02T10:10:00Z", &token()), &issuers) else {
+            panic!("a copy that was made later counts")
+        };
+        assert!(why.starts_with("it expired "), "{why}");
+        assert!(matches!(proof(object("2026-01-02T10:00:00Z", &token()), &Issuers::default()), Proof::Refused(_)));
+    }
+
+    #[test]
+    fn without_a_statement_it_is_its_authors_word() {
+        let mut plain = object("2026-01-02T10:00:00Z", "-");
+        plain["spec"].as_object_mut().unwrap().remove("statement");
+        assert_eq!(proof(plain, &Issuers::default()), Proof::Author);
+    }
+
+    /// Who may only create attestations makes many that do not count: what was proved is heard all the same.
+    #[test]
+    fn what_does_not_count_takes_no_place() {
+        let plain = seen(object("2026-01-02T10:00:00Z", "-"), "shop", &Issuers::default()).unwrap();
+        let at = |seconds, proof: Proof| AttestationSeen {
+            at: plain.at.plus(Span::seconds(seconds)),
+            proof,
+            ..plain.clone()
+        };
+        let mut all = vec![at(0, Proof::Author)];
+        all.extend((1..=5_000).map(|second| at(second, Proof::Refused("no".to_owned()))));
+        let heard = newest(all);
+        assert_eq!((heard.len(), &heard[0].proof), (1 + REFUSED_MAX, &Proof::Author));
+        assert_eq!(heard.last().unwrap().at, plain.at.plus(Span::seconds(5_000)));
+    }
 }

@@ -27,15 +27,18 @@ use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
 use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, Workload};
 use crate::release::split::Carrier;
+use crate::statement::Issuers;
 
 /// Everything about one GatedRelease but the answers of Prometheus.
 ///
-/// `measured` tells whether this process has measured a budget: a figure from before it started may be old.
+/// `measured` tells whether this process has measured a budget: a figure from before it started may be old. `issuers` are
+/// those whose signed statements count.
 pub async fn observe(
     cluster: &Cluster,
     found: &Found,
     metrics: MetricsSeen,
     measured: &dyn Measured,
+    issuers: &Issuers,
 ) -> Result<Snapshot, Error> {
     let release = &found.release;
     let (namespace, spec) = (release.namespace.as_str(), &release.spec);
@@ -55,7 +58,7 @@ pub async fn observe(
     let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
     let attestations = match busy {
-        true => attestations::read(cluster, namespace, &release.name).await?,
+        true => attestations::read(cluster, namespace, &release.name, issuers).await?,
         false => Vec::new(),
     };
     let endpoints = if busy {

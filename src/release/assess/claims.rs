@@ -1,6 +1,7 @@
 //! Which attestations are heard about one attempt, and whose.
 
-use super::super::snapshot::{AttestationSeen, RiskSeen, Snapshot};
+use super::super::snapshot::{AttestationSeen, Proof, RiskSeen, Snapshot};
+use super::carried::{self, OfCommit};
 use crate::api::Time;
 use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::ReleaseRecordSpec;
@@ -31,18 +32,27 @@ impl Heard {
 
 pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) -> Heard {
     let mut heard = Heard { claims: Vec::new(), authors: Vec::new(), knows_authors: false, ignored: Vec::new() };
+    let mut refused = Vec::new();
     for one in &seen.attestations {
         // A person approves a revision, not an image: it may run with another configuration.
         let about =
             one.spec.revision == spec.revision || (one.spec.kind != APPROVAL && is_image_of(seen, &one.spec.revision));
-        if !about {
-            continue;
-        }
-        match role(one, risk) {
-            Ok(role) => heard.claims.push(claim(one, role)),
-            Err(why) => heard.ignored.push(why),
+        match (about, &one.proof) {
+            (true, Proof::Author | Proof::Signed(_)) => match role(one, risk) {
+                Ok(role) => heard.claims.push(claim(one, role)),
+                Err(why) => heard.ignored.push(why),
+            },
+            // Which commit it is has not been looked at by the controller: only a signature speaks of one.
+            (false, Proof::Signed(_)) => match carried::of_commit(&one.spec.revision, &spec.change.reference) {
+                OfCommit::This => heard.claims.push(claim(one, None)),
+                OfCommit::Unclear => heard.ignored.push(carried::unclear(one, &spec.change.reference)),
+                OfCommit::Another => {}
+            },
+            (_, Proof::Refused(why)) => refused.extend(carried::refused(one, about, &spec.change.reference, why)),
+            (false, Proof::Author) => {}
         }
     }
+    heard.ignored.extend(carried::shown(refused));
     heard.authors = authors(&heard.claims, &spec.changed_by);
     heard.knows_authors = !heard.authors.is_empty();
     heard.authors.extend(commit_authors(&heard.claims));
@@ -63,13 +73,18 @@ fn role(one: &AttestationSeen, risk: &RiskSeen) -> Result<Option<String>, String
 }
 
 fn claim(one: &AttestationSeen, role: Option<String>) -> Claim {
+    // Whoever carried a statement did not say it, and it is as old as its signature.
+    let (author, at) = match &one.proof {
+        Proof::Signed(signed) => (&signed.by, signed.at),
+        Proof::Author | Proof::Refused(_) => (&one.spec.author, one.at),
+    };
     Claim {
         kind: one.spec.kind.clone(),
         role,
-        author: one.spec.author.clone(),
+        author: author.clone(),
         passed: one.spec.outcome == ClaimOutcome::Passed,
         withdrawn: one.spec.outcome == ClaimOutcome::Withdrawn,
-        at: one.at,
+        at,
         until: one.spec.expires_at,
         facts: one.spec.facts.clone(),
     }

@@ -3,6 +3,7 @@
 //! Here belongs what makes facts of a snapshot for the rules of `policy`. What must never enter: a rule of the documents
 //! (that is `policy`), and what is done about the answer (that is `plan`).
 
+mod carried;
 mod claims;
 mod record;
 mod sign;

@@ -7,9 +7,9 @@ use crate::api::attestation::ClaimOutcome;
 use crate::api::{AttestationSpec, ChangeType, Severity};
 use crate::policy::requirement::CATALOGUE;
 use crate::policy::{Band, Gate, Role, Tier};
-use crate::release::snapshot::AttestationSeen;
+use crate::release::snapshot::{AttestationSeen, Proof};
 
-fn enforced(tier: Tier, categories: &[&str]) -> World {
+pub(super) fn enforced(tier: Tier, categories: &[&str]) -> World {
     let mut world = World::new();
     let risk = world.seen.risk.as_mut().unwrap();
     risk.tier = tier;
@@ -54,10 +54,10 @@ fn say(world: &mut World, kind: &str, role: Option<&str>, author: &str, outcome:
     .unwrap();
     let spec = AttestationSpec { role: role.map(str::to_owned), ..spec };
     let at = world.now;
-    world.seen.attestations.push(AttestationSeen { spec, at });
+    world.seen.attestations.push(AttestationSeen { spec, at, proof: Proof::Author });
 }
 
-fn missing(world: &World) -> Vec<String> {
+pub(super) fn missing(world: &World) -> Vec<String> {
     let risk = world.seen.release.status.risk.as_ref().unwrap();
     risk.missing.iter().map(|line| line.split(':').next().unwrap().to_owned()).collect()
 }
