@@ -8,6 +8,7 @@ pub mod attestation;
 pub mod budget_status;
 pub mod change;
 pub mod condition;
+pub mod figures;
 pub mod gated_release;
 pub mod names;
 pub mod release_record;

@@ -264,6 +264,9 @@ pub struct AssessmentRecord {
     pub categories: Vec<String>,
     /// How much error budget such a change needs (`001_…`, Deployment Risk Assessment).
     pub risk_class: RiskClass,
+    /// How many lines differ, added and removed together, as `tidegate classify` attested; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff_lines: Option<u32>,
     /// What was shown, by who showed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 40))]

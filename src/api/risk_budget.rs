@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget_status::BudgetStatus;
 use super::condition::Condition;
+use super::figures::Figures;
 use super::release_record::ChargeRecord;
 use super::units::{Percent, Span, Time};
 use crate::policy::Band;
@@ -343,6 +344,9 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 13))]
     pub windows: Vec<WindowStatus>,
+    /// What the present window showed of the releases (`000_…` §8); absent until it was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
     /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]

@@ -53,6 +53,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         );
     }
     context.metrics.budget(namespace, name, &status);
+    context.metrics.figures(namespace, name, &status, now);
     if context.budgets.note(namespace, name, generation) {
         for release in context.index.of_budget(namespace, name) {
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
