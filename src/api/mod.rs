@@ -13,6 +13,7 @@ pub mod gated_release;
 pub mod names;
 pub mod release_record;
 pub mod risk_budget;
+pub mod signals;
 pub mod units;
 
 pub use attestation::{Attestation, AttestationSpec};

@@ -9,6 +9,7 @@ use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RISK_BUDGET;
+use crate::policy::score::signals::status_of;
 use crate::policy::{Remaining, budget};
 use crate::prometheus::budget::{Measurement, measure};
 
@@ -37,9 +38,13 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     };
     context.metrics.readable("RiskBudget", namespace, name);
     let before: RiskBudgetStatus = serde_json::from_value(raw.clone()).unwrap_or_default();
-    let measured = measure(&context.sources, namespace, &spec).await;
+    let (measured, heard) = tokio::join!(
+        measure(&context.sources, namespace, &spec),
+        context.signals.hear(&context.sources, namespace, name, &spec)
+    );
     let now = context.cluster.now();
     let mut status = status(name, &before, generation, &spec, &measured, now);
+    status.signals = heard.map(|heard| status_of(&heard, before.signals.as_ref(), now));
     ledger::count(context, (namespace, name), &spec, &before, &mut status, now).await?;
     if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
         context.metrics.wrote("budget_status");

@@ -24,6 +24,7 @@ use crate::cluster::kind::{DEPLOYMENT, STATEFUL_SET};
 use crate::cluster::observe::Measured;
 use crate::cluster::{Cluster, Error};
 use crate::prometheus::Sources;
+use crate::prometheus::signals::Shared;
 use crate::server::{Health, Metrics};
 
 pub use process::{Ended, asked, lead};
@@ -56,6 +57,7 @@ pub struct Context {
     index: Index,
     budgets: Budgets,
     books: ledger::Books,
+    signals: Shared,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
@@ -109,6 +111,7 @@ impl Context {
             index: Index::default(),
             budgets: Budgets::default(),
             books: ledger::Books::default(),
+            signals: Shared::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),
             started: Instant::now(),

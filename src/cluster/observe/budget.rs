@@ -7,7 +7,7 @@ use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Span, Time};
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::{Cluster, Error};
 use crate::policy::Tier;
-use crate::policy::score::Signal;
+use crate::policy::score::signals::{incidents_of, on_call_of};
 use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
 
 use super::text;
@@ -65,7 +65,10 @@ fn risk(
         restricted: spec.restricted_windows,
         budget: counted,
         ledger: status.ledger,
-        signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
+        signals: SignalsSeen {
+            incidents: incidents_of(status.signals.as_ref(), now),
+            on_call: on_call_of(status.signals.as_ref(), now),
+        },
     })
 }
 

@@ -35,6 +35,12 @@ fn what_failed(#[case] outcome: Outcome, #[case] failed: u32) {
 }
 
 #[test]
+fn what_is_no_workload_s_change_was_charged_and_says_nothing_of_releases() {
+    let shown = of(&[ended(exception(charged(1, 30, 1.0)), Outcome::Charged, 1.0)]);
+    assert_eq!(shown, of(&[]));
+}
+
+#[test]
 fn what_users_never_met_is_no_deploy_and_fails_nothing() {
     let unseen = Entry { charge: None, ..came_back(charged(1, 1, 1.0), Trigger::NotReady, 1.0, 9) };
     assert_eq!(of(&[unseen]), of(&[]));
