@@ -135,6 +135,8 @@ words! {
         Abandoned,
         /// It hurt users when there was no way back any more, nobody reverted it in time, and it is what runs.
         NotWithdrawn,
+        /// No workload's change: infrastructure, a flag, a migration. It was charged to the budget, and nothing more is known.
+        Charged,
     }
 }
 

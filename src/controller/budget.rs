@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
-use super::{Budgets, Context, Next, ledger, lock};
+use super::{Budgets, Context, Next, charges, ledger, lock};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
@@ -12,6 +12,9 @@ use crate::cluster::kind::RISK_BUDGET;
 use crate::policy::score::signals::status_of;
 use crate::policy::{Remaining, budget};
 use crate::prometheus::budget::{Measurement, measure};
+
+/// How soon it is looked at again after something was charged.
+const AT_ONCE: std::time::Duration = std::time::Duration::from_millis(20);
 
 pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, name: &str) -> Result<Next, Error> {
     let Some(mut object) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else {
@@ -37,6 +40,12 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         }
     };
     context.metrics.readable("RiskBudget", namespace, name);
+    match charges::charge(context, namespace, name).await {
+        Ok(true) => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
+        Ok(false) => {}
+        // What cannot be charged now keeps nobody from being measured; it is tried again at the next look.
+        Err(error) => tracing::warn!(namespace, name, %error, "a charge could not be made"),
+    }
     let before: RiskBudgetStatus = serde_json::from_value(raw.clone()).unwrap_or_default();
     let (measured, heard) = tokio::join!(
         measure(&context.sources, namespace, &spec),
@@ -59,12 +68,17 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     }
     context.metrics.budget(namespace, name, &status);
     context.metrics.figures(namespace, name, &status, now);
-    if context.budgets.note(namespace, name, generation) {
+    let first = context.budgets.note(namespace, name, generation);
+    if first {
         for release in context.index.of_budget(namespace, name) {
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    let soon = interval.mul_f64(0.95 + 0.1 * context.cluster.chance());
+    let soon = match first && context.settled.waits(namespace, name) {
+        // Now it is known what it costs.
+        true => AT_ONCE,
+        false => interval.mul_f64(0.95 + 0.1 * context.cluster.chance()),
+    };
     // The window turns by the clock, whoever looks.
     let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std());
     Ok(Next::In(Lane::Urgent, soon.min(turns.max(std::time::Duration::from_millis(20)))))

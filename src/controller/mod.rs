@@ -4,6 +4,7 @@
 //! What must never enter: a decision about a release (`release`), a request of its own (`cluster`, `prometheus`).
 
 mod budget;
+mod charges;
 mod index;
 mod ledger;
 mod preflight;
@@ -57,6 +58,7 @@ pub struct Context {
     index: Index,
     budgets: Budgets,
     books: ledger::Books,
+    settled: charges::Settled,
     signals: Shared,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
@@ -111,6 +113,7 @@ impl Context {
             index: Index::default(),
             budgets: Budgets::default(),
             books: ledger::Books::default(),
+            settled: charges::Settled::default(),
             signals: Shared::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),

@@ -76,9 +76,15 @@ impl Entry {
             ended_at,
             recovered: recovered(outcome, ended_at, rollback.as_ref()),
             rollback,
-            shown_short: assessment.is_some_and(|assessment| !assessment.not_shown.is_empty()),
+            // What is due later is not missing while the release goes on.
+            shown_short: outcome.is_some() && assessment.is_some_and(|assessment| !assessment.not_shown.is_empty()),
             diff_lines: assessment.and_then(|assessment| assessment.diff_lines),
         }
+    }
+
+    /// Whether users met a change of a workload. Of what was only charged nobody knows how it went.
+    pub(super) fn is_deploy(&self) -> bool {
+        self.charge.is_some() && self.outcome != Some(Outcome::Charged)
     }
 
     /// Whether it came back after users met it, or hurt them without a way back.

@@ -14,10 +14,8 @@ const RATED_AFTER: Span = Span::days(1);
 
 /// What a window showed, of the releases that users met and that ended in it.
 pub(super) fn outcomes(entries: &[Entry], period: &Period) -> WindowFigures {
-    let ended: Vec<&Entry> = entries
-        .iter()
-        .filter(|entry| entry.charge.is_some() && entry.ended_at.is_some_and(|at| period.holds(at)))
-        .collect();
+    let ended: Vec<&Entry> =
+        entries.iter().filter(|entry| entry.is_deploy() && entry.ended_at.is_some_and(|at| period.holds(at))).collect();
     let failed: Vec<&&Entry> = ended.iter().filter(|entry| entry.failed()).collect();
     let times = failed.iter().filter_map(|entry| entry.recovered);
     WindowFigures {
@@ -30,8 +28,10 @@ pub(super) fn outcomes(entries: &[Entry], period: &Period) -> WindowFigures {
 /// All figures of a window. They change with records alone, never with the time: a figure that moved by itself would be
 /// written at every look.
 pub fn figures(entries: &[Entry], period: &Period) -> Figures {
-    let deploys: Vec<&Entry> =
-        entries.iter().filter(|entry| entry.charge.as_ref().is_some_and(|charge| period.holds(charge.at))).collect();
+    let deploys: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| entry.is_deploy() && entry.charge.as_ref().is_some_and(|charge| period.holds(charge.at)))
+        .collect();
     let past_gate = number(deploys.iter().filter(|entry| went_past(entry)).count());
     let back: Vec<_> = entries
         .iter()
