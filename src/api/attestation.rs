@@ -34,13 +34,14 @@ pub const ENVELOPE_MAX: usize = 24_576;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AttestationSpec {
-    /// The GatedRelease that the claim is about, in the same namespace.
+    /// The GatedRelease that the claim is about, in the same namespace; of type `charge` the RiskBudget.
     pub release_ref: NameRef,
     /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`;
-    /// with a statement also the commit of the change, `git:` and all its digits.
+    /// with a statement also the commit of the change, `git:` and all its digits. Of type `charge` the reference of the
+    /// change, such as `git:4f2c9e1`.
     #[schemars(length(min = 1, max = 128))]
     pub revision: String,
-    /// What is claimed: `approval`, or the name of a requirement such as `unit-tests`, `sast`, `load-test`, `release-plan`.
+    /// What is claimed: `approval`, `charge`, or the name of a requirement such as `unit-tests`, `sast`, `release-plan`.
     #[serde(rename = "type")]
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub kind: String,

@@ -8,10 +8,12 @@ pub mod attestation;
 pub mod budget_status;
 pub mod change;
 pub mod condition;
+pub mod figures;
 pub mod gated_release;
 pub mod names;
 pub mod release_record;
 pub mod risk_budget;
+pub mod signals;
 pub mod units;
 
 pub use attestation::{Attestation, AttestationSpec};

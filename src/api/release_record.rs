@@ -135,6 +135,8 @@ words! {
         Abandoned,
         /// It hurt users when there was no way back any more, nobody reverted it in time, and it is what runs.
         NotWithdrawn,
+        /// No workload's change: infrastructure, a flag, a migration. It was charged to the budget, and nothing more is known.
+        Charged,
     }
 }
 
@@ -264,6 +266,9 @@ pub struct AssessmentRecord {
     pub categories: Vec<String>,
     /// How much error budget such a change needs (`001_…`, Deployment Risk Assessment).
     pub risk_class: RiskClass,
+    /// How many lines differ, added and removed together, as `tidegate classify` attested; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff_lines: Option<u32>,
     /// What was shown, by who showed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 40))]

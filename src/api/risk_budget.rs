@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::budget_status::BudgetStatus;
 use super::condition::Condition;
+use super::figures::Figures;
 use super::release_record::ChargeRecord;
+use super::signals::SignalsStatus;
 use super::units::{Percent, Span, Time};
 use crate::policy::Band;
 use crate::policy::Role as RoleName;
@@ -52,6 +54,11 @@ pub struct RiskBudgetSpec {
     #[serde(default = "default_source")]
     #[schemars(length(min = 1, max = 63))]
     pub metrics: String,
+    /// Signals of the controller's configuration: which queries tell of incidents and of the load of the people on call
+    /// (`000_…` §5.3). Default: the signals named `default`, where there are such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub signals: Option<String>,
     /// The window of the risk points. Default: the calendar month in UTC.
     #[serde(default)]
     pub window: Window,
@@ -343,6 +350,12 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 13))]
     pub windows: Vec<WindowStatus>,
+    /// What the present window showed of the releases (`000_…` §8); absent until it was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
+    /// What goes on around the service (`000_…` §5.3); absent where no signals are configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signals: Option<SignalsStatus>,
     /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]

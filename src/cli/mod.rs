@@ -3,6 +3,7 @@
 //! Here belongs what people type and read. What must never enter: a decision about a release.
 
 mod audit;
+mod charge;
 mod claim;
 #[cfg(feature = "classify")]
 mod classify;
@@ -42,7 +43,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error (preflight: something refuses, doctor: \
-    something fails); 2 wrong arguments. wait, restart and detach have more: see their --help.";
+    something fails); 2 wrong arguments. wait, restart, detach and charge have more: see their --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -66,6 +67,8 @@ enum Command {
     Attest(Box<claim::evidence::Args>),
     /// Say whether a signed statement would count, as the controller would say it.
     VerifyStatement(verify_statement::Args),
+    /// Have a change charged that is no workload's: infrastructure, a flag, a migration; for pipelines.
+    Charge(Box<charge::Args>),
     /// Say who may approve a release, and whether you may.
     WhoCan(who_can::Args),
     /// List what a release must show and has shown, or the whole catalogue.
@@ -108,6 +111,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Withdraw(args) => claim::withdraw::run(&args).await?,
         Command::Attest(args) => claim::evidence::run(&args).await?,
         Command::VerifyStatement(args) => return verify_statement::run(&args).await,
+        Command::Charge(args) => return charge::run(&args).await,
         Command::WhoCan(args) => who_can::run(&args).await?,
         Command::Requirements(args) => requirements::run(&args).await?,
         Command::Retry(args) => retry::run(&args).await?,

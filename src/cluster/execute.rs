@@ -3,7 +3,11 @@
 //! Every write carries its fence, and the first that fails ends the plan. [`Error::Outdated`] means that the snapshot was
 //! old: the caller plans again.
 
+mod charge;
+
 use serde_json::{Value, json};
+
+pub use charge::carry_out;
 
 use super::kind::{
     DEPLOYMENT, GATED_RELEASE, HPA, NETWORK_POLICY, PDB, POD, RELEASE_RECORD, REPLICA_SET, RISK_BUDGET, SCALED_OBJECT,
@@ -17,6 +21,7 @@ use crate::api::names::{
     label_value,
 };
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::risk_budget::LedgerStatus;
 use crate::release::action::Scaler;
 use crate::release::snapshot::{Release, service_of};
 use crate::release::split::Carrier;
@@ -121,17 +126,7 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
             cluster.patch(provider.kind(), namespace, route, None, Change::Json(patch)).await.map(drop)
         }
         Action::WriteLedger { budget, resource_version, ledger } => {
-            // Lists that are empty are written out: a merge patch would keep what stands in them.
-            let patch = json!({
-                "metadata": {"resourceVersion": resource_version},
-                "status": {"ledger": {
-                    "sequence": ledger.sequence,
-                    "before": ledger.before,
-                    "reservations": ledger.reservations,
-                    "pending": ledger.pending,
-                }},
-            });
-            cluster.patch(&RISK_BUDGET, namespace, budget, Some("status"), Change::Merge(patch)).await.map(drop)
+            write_ledger(cluster, (namespace, budget), resource_version, ledger).await
         }
         Action::Resume { resource_version } => {
             let patch = json!({
@@ -190,6 +185,25 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
     }
 }
 
+async fn write_ledger(
+    cluster: &Cluster,
+    (namespace, budget): (&str, &str),
+    resource_version: &str,
+    ledger: &LedgerStatus,
+) -> Result<(), Error> {
+    // Lists that are empty are written out: a merge patch would keep what stands in them.
+    let patch = json!({
+        "metadata": {"resourceVersion": resource_version},
+        "status": {"ledger": {
+            "sequence": ledger.sequence,
+            "before": ledger.before,
+            "reservations": ledger.reservations,
+            "pending": ledger.pending,
+        }},
+    });
+    cluster.patch(&RISK_BUDGET, namespace, budget, Some("status"), Change::Merge(patch)).await.map(drop)
+}
+
 async fn finalizers(cluster: &Cluster, target: Target<'_>, ours: bool) -> Result<(), Error> {
     let others = target.finalizers.iter().map(String::as_str).filter(|name| *name != FINALIZER);
     let wanted: Vec<_> = others.chain(ours.then_some(FINALIZER)).collect();
@@ -205,16 +219,27 @@ async fn open_record(
     spec: &ReleaseRecordSpec,
     status: &ReleaseRecordStatus,
 ) -> Result<(), Error> {
+    create_record(cluster, target.namespace(), (name, &target.release.name), spec, status).await
+}
+
+/// Makes a record with the label of its release, then writes its status.
+async fn create_record(
+    cluster: &Cluster,
+    namespace: &str,
+    (name, release): (&str, &str),
+    spec: &ReleaseRecordSpec,
+    status: &ReleaseRecordStatus,
+) -> Result<(), Error> {
     let record = json!({
         "apiVersion": RELEASE_RECORD.api_version(),
         "kind": RELEASE_RECORD.kind,
-        "metadata": {"name": name, "namespace": target.namespace(),
-                     "labels": {RELEASE: target.release.name, BUDGET: label_value(&spec.risk_budget)}},
+        "metadata": {"name": name, "namespace": namespace,
+                     "labels": {RELEASE: release, BUDGET: label_value(&spec.risk_budget)}},
         "spec": spec,
     });
-    let created = cluster.create(&RELEASE_RECORD, target.namespace(), &record).await?;
+    let created = cluster.create(&RELEASE_RECORD, namespace, &record).await?;
     let version = created["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-    record_status(cluster, target.namespace(), name, version, status).await
+    record_status(cluster, namespace, name, version, status).await
 }
 
 /// Replaces the whole status: what it does not say any more goes.

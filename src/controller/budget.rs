@@ -3,14 +3,18 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
-use super::{Budgets, Context, Next, ledger, lock};
+use super::{Budgets, Context, Next, charges, ledger, lock};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RISK_BUDGET;
+use crate::policy::score::signals::status_of;
 use crate::policy::{Remaining, budget};
 use crate::prometheus::budget::{Measurement, measure};
+
+/// How soon it is looked at again after something was charged.
+const AT_ONCE: std::time::Duration = std::time::Duration::from_millis(20);
 
 pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, name: &str) -> Result<Next, Error> {
     let Some(mut object) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else {
@@ -36,10 +40,20 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         }
     };
     context.metrics.readable("RiskBudget", namespace, name);
+    match charges::charge(context, namespace, name).await {
+        Ok(true) => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
+        Ok(false) => {}
+        // What cannot be charged now keeps nobody from being measured; it is tried again at the next look.
+        Err(error) => tracing::warn!(namespace, name, %error, "a charge could not be made"),
+    }
     let before: RiskBudgetStatus = serde_json::from_value(raw.clone()).unwrap_or_default();
-    let measured = measure(&context.sources, namespace, &spec).await;
+    let (measured, heard) = tokio::join!(
+        measure(&context.sources, namespace, &spec),
+        context.signals.hear(&context.sources, namespace, name, &spec)
+    );
     let now = context.cluster.now();
     let mut status = status(name, &before, generation, &spec, &measured, now);
+    status.signals = heard.map(|heard| status_of(&heard, before.signals.as_ref(), now));
     ledger::count(context, (namespace, name), &spec, &before, &mut status, now).await?;
     if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
         context.metrics.wrote("budget_status");
@@ -53,12 +67,18 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         );
     }
     context.metrics.budget(namespace, name, &status);
-    if context.budgets.note(namespace, name, generation) {
+    context.metrics.figures(namespace, name, &status, now);
+    let first = context.budgets.note(namespace, name, generation);
+    if first {
         for release in context.index.of_budget(namespace, name) {
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    let soon = interval.mul_f64(0.95 + 0.1 * context.cluster.chance());
+    let soon = match first && context.settled.waits(namespace, name) {
+        // Now it is known what it costs.
+        true => AT_ONCE,
+        false => interval.mul_f64(0.95 + 0.1 * context.cluster.chance()),
+    };
     // The window turns by the clock, whoever looks.
     let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std());
     Ok(Next::In(Lane::Urgent, soon.min(turns.max(std::time::Duration::from_millis(20)))))

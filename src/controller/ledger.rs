@@ -83,13 +83,14 @@ pub(super) async fn count(
     };
     status.conditions.push(condition("LedgerBroken", facts, before, status.observed_generation, now));
     (status.risk, status.ledger, status.windows) = (Some(counted.risk), counted.ledger, counted.windows);
+    status.figures = Some(counted.figures);
     Ok(())
 }
 
 /// A window that cannot be cut is told in Ready; nothing is counted by it, and so nothing ships.
 fn invalid(status: &mut RiskBudgetStatus, before: &RiskBudgetStatus, why: &str, now: Time) {
     let generation = status.observed_generation;
-    status.risk = None;
+    (status.risk, status.figures) = (None, None);
     let facts = (Truth::False, "WindowInvalid", format!("{why}. Nothing is released until it is corrected."));
     status.conditions = vec![condition("Ready", facts, before, generation, now)];
 }
@@ -130,16 +131,7 @@ fn entry(record: &mut Value, budget: &str) -> Option<Entry> {
     let name = record.pointer("/metadata/name").and_then(Value::as_str)?.to_owned();
     let spec: ReleaseRecordSpec = serde_json::from_value(record["spec"].take()).ok()?;
     let status: Option<ReleaseRecordStatus> = serde_json::from_value(record["status"].take()).ok()?;
-    (spec.risk_budget == budget).then(|| {
-        let status = status.as_ref();
-        Entry {
-            record: name,
-            charge: status.and_then(|status| status.charge.clone()),
-            outcome: status.and_then(|status| status.outcome),
-            ended_at: status.and_then(|status| status.ended_at),
-            recovered: status.and_then(|status| status.rollback.as_ref()?.took),
-        }
-    })
+    (spec.risk_budget == budget).then(|| Entry::of(name, status.as_ref()))
 }
 
 fn reward(spec: &RiskBudgetSpec) -> Option<Reward> {

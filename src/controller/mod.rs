@@ -4,6 +4,7 @@
 //! What must never enter: a decision about a release (`release`), a request of its own (`cluster`, `prometheus`).
 
 mod budget;
+mod charges;
 mod index;
 mod ledger;
 mod preflight;
@@ -25,6 +26,7 @@ use crate::cluster::observe::Measured;
 use crate::cluster::{Cluster, Error};
 use crate::issuers::Trusted;
 use crate::prometheus::Sources;
+use crate::prometheus::signals::Shared;
 use crate::server::{Health, Metrics};
 
 pub use process::{Ended, asked, lead};
@@ -58,6 +60,8 @@ pub struct Context {
     index: Index,
     budgets: Budgets,
     books: ledger::Books,
+    settled: charges::Settled,
+    signals: Shared,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
@@ -112,6 +116,8 @@ impl Context {
             index: Index::default(),
             budgets: Budgets::default(),
             books: ledger::Books::default(),
+            settled: charges::Settled::default(),
+            signals: Shared::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),
             started: Instant::now(),

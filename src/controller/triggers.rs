@@ -16,6 +16,7 @@ use crate::cluster::kind::{
     ATTESTATION, CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, RELEASE_RECORD, RISK_BUDGET, STATEFUL_SET,
 };
 use crate::cluster::watch::{Change, metadata, objects};
+use crate::release::charge::is_book;
 
 /// A GatedRelease that arrives together with its Deployment is seen before the Deployment is called ungated.
 const UNGATED_AFTER: Duration = Duration::from_secs(5);
@@ -44,8 +45,12 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
         }));
     }
     all.spawn(others(context.clone(), &ATTESTATION, RELEASE, |context, meta| {
-        let release = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE));
-        look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
+        let Some(about) = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE)) else { return };
+        let namespace = meta.namespace.clone().unwrap_or_default();
+        look(context, &namespace, [about.clone()]);
+        // It may be a charge, which is about the RiskBudget of that name.
+        context.settled.unsettle(&namespace, about);
+        context.queue.add(&Key::budget(&namespace, about), Lane::Calm, LEDGER_AFTER);
     }));
     all.spawn(config_maps(context.clone()));
     all.spawn(keys(context.clone()));
@@ -71,6 +76,9 @@ fn charged(context: &Context, meta: &ObjectMeta) {
     let Some(budget) = meta.labels.as_ref().and_then(|labels| labels.get(BUDGET)) else { return };
     let namespace = meta.namespace.clone().unwrap_or_default();
     context.books.changed(&namespace, budget);
+    if meta.labels.as_ref().and_then(|labels| labels.get(RELEASE)).is_some_and(|release| is_book(release)) {
+        context.settled.unsettle(&namespace, budget);
+    }
     context.queue.add(&Key::budget(&namespace, budget), Lane::Calm, LEDGER_AFTER);
 }
 

@@ -17,6 +17,10 @@ pub const REMEDIATION: &str = "major-incident-remediation";
 /// The type of the attestation by which a person starts a release that no machine may start. It is no evidence.
 pub const START: &str = "start";
 
+/// The type of the attestation by which a pipeline has a change charged that is no workload's. It is no evidence: it speaks of
+/// a RiskBudget, not of a release.
+pub const CHARGE: &str = "charge";
+
 /// A fact that a type of evidence may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {

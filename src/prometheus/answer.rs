@@ -56,6 +56,7 @@ fn variables<'a>(seen: &'a Snapshot, services: &'a [String], pods: &'a str, wind
     let spec = &seen.release.spec;
     Variables {
         namespace: &seen.release.namespace,
+        budget: &spec.risk_budget_ref.name,
         service: &spec.traffic.service,
         services,
         pods,

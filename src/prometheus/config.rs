@@ -14,6 +14,9 @@ pub struct Config {
     pub metrics_sources: BTreeMap<String, Source>,
     /// Sets of queries that compare two versions, by name.
     pub query_templates: BTreeMap<String, QueryTemplate>,
+    /// Queries that tell what goes on around a service, by name; a RiskBudget names one, or takes `default`.
+    #[serde(default)]
+    pub signals: BTreeMap<String, SignalQueries>,
     /// How the error budget is measured.
     #[serde(default)]
     pub budget: Budget,
@@ -78,6 +81,66 @@ impl QueryTemplate {
     }
 }
 
+/// What goes on around a service (`000_…` §5.3, Operational Context). They are the administrator's: who spends a budget does
+/// not choose what counts as an incident of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignalQueries {
+    /// The source that is asked. Default: `default`.
+    #[serde(default = "QueryTemplate::default_source")]
+    pub source: String,
+    /// One series an incident: its value is the moment at which it was last seen, in seconds since 1970, and 0 stands for
+    /// none. `$window` is the look-back of 7 days.
+    #[serde(default)]
+    pub incidents: Option<String>,
+    /// The label that names an incident. Default: `incident`.
+    #[serde(default = "SignalQueries::default_incident")]
+    pub incident_label: String,
+    /// The label that says how grave it is: a number behind letters, such as `1`, `sev2` or `P3`. Default: `severity`.
+    #[serde(default = "SignalQueries::default_severity")]
+    pub severity_label: String,
+    /// The load of the people on call.
+    #[serde(default)]
+    pub on_call: Option<OnCallQueries>,
+}
+
+/// Two numbers over the same span: more pages than normal is a high load.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OnCallQueries {
+    /// Pages lately.
+    pub pages: String,
+    /// How many are normal.
+    pub normal: String,
+}
+
+impl SignalQueries {
+    fn default_incident() -> String {
+        "incident".to_owned()
+    }
+
+    fn default_severity() -> String {
+        "severity".to_owned()
+    }
+
+    fn check(&self, field: &str) -> Result<(), String> {
+        if self.incidents.is_none() && self.on_call.is_none() {
+            return Err(format!("{field}: asks for nothing; give it incidents, onCall, or both, or remove it"));
+        }
+        let load = self.on_call.as_ref();
+        let queries = [
+            ("incidents", self.incidents.as_ref(), &["namespace", "budget", "window"][..]),
+            ("onCall.pages", load.map(|load| &load.pages), &["namespace", "budget"]),
+            ("onCall.normal", load.map(|load| &load.normal), &["namespace", "budget"]),
+        ];
+        for (part, query, known) in queries {
+            let Some(query) = query else { continue };
+            super::template::check_for(query, known).map_err(|why| format!("{field}.{part}: {why}"))?;
+        }
+        Ok(())
+    }
+}
+
 /// How the error budget is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -126,6 +189,7 @@ impl Config {
         Self {
             metrics_sources: BTreeMap::new(),
             query_templates: BTreeMap::new(),
+            signals: BTreeMap::new(),
             budget: Budget::default(),
             recording: Recording::default(),
         }
@@ -193,6 +257,13 @@ impl Config {
                 }
             }
         }
+        for (name, queries) in &self.signals {
+            let field = format!("signals.{name}");
+            if !self.metrics_sources.contains_key(&queries.source) {
+                return Err(format!("{field}.source: metricsSources has no {:?}", queries.source));
+            }
+            queries.check(&field)?;
+        }
         for (field, span) in
             [("budget.interval", self.budget.interval), ("recording.interval", self.recording.interval)]
         {
@@ -218,12 +289,18 @@ queryTemplates:
     requests: 'sum by (service) (x{namespace=\"$namespace\",service=~\"$services\"}[$window])'
     errors: 'y[$window]'
     latency: 'histogram_quantile($quantile, z[$window])'
+signals:
+  default:
+    incidents: 'last_seen{namespace=\"$namespace\"}[$window] or on() vector(0)'
+    onCall: {pages: 'p{budget=\"$budget\"}', normal: n}
 ";
 
     #[test]
     fn a_good_file_has_defaults() {
         let config = Config::parse(GOOD).unwrap();
         assert_eq!(config.query_templates["http-server"].arm_label, "service");
+        let signals = &config.signals["default"];
+        assert_eq!((signals.incident_label.as_str(), signals.severity_label.as_str()), ("incident", "severity"));
         assert_eq!((config.budget.interval, config.recording.interval), (Span::minutes(1), Span::minutes(5)));
     }
 
@@ -235,8 +312,23 @@ queryTemplates:
     #[case("source: default", "source: other", "queryTemplates.http-server.source")]
     #[case("$services", "$servces", "queryTemplates.http-server.requests: $servces")]
     #[case("queryTemplates:", "queryTemplate:", "queryTemplate")]
+    #[case(
+        "on() vector(0)",
+        "on() vector($zero)",
+        "signals.default.incidents: $zero is not known; there are $namespace, $budget, $window"
+    )]
+    #[case("normal: n", "normal: 'n[$window]'", "signals.default.onCall.normal: $window")]
+    #[case("normal: n", "normal: ''", "signals.default.onCall.normal: the query is empty")]
+    #[case("  default:\n    incidents:", "  default:\n    source: other\n    incidents:", "signals.default.source")]
     fn a_mistake_is_named(#[case] good: &str, #[case] bad: &str, #[case] says: &str) {
         let refused = Config::parse(&GOOD.replace(good, bad)).unwrap_err();
         assert!(refused.contains(says), "{refused}");
+    }
+
+    #[test]
+    fn signals_that_ask_for_nothing_are_refused() {
+        let text = format!("{}signals: {{default: {{source: default}}}}\n", GOOD.split("signals:").next().unwrap());
+        let refused = Config::parse(&text).unwrap_err();
+        assert_eq!(refused, "signals.default: asks for nothing; give it incidents, onCall, or both, or remove it");
     }
 }

@@ -9,6 +9,7 @@ pub mod budget;
 mod client;
 pub mod config;
 mod reply;
+pub mod signals;
 mod template;
 
 use std::sync::Arc;

@@ -8,6 +8,8 @@ use crate::release::PodNames;
 pub(super) struct Variables<'a> {
     /// `$namespace`.
     pub(super) namespace: &'a str,
+    /// `$budget`: the RiskBudget, where one is asked for.
+    pub(super) budget: &'a str,
     /// `$service`: the user's Service.
     pub(super) service: &'a str,
     /// `$services`: the two Services that are compared, as a regular expression.
@@ -20,13 +22,14 @@ pub(super) struct Variables<'a> {
     pub(super) quantile: Option<Percent>,
 }
 
-const KNOWN: [&str; 6] = ["namespace", "services", "service", "pods", "window", "quantile"];
+const KNOWN: [&str; 7] = ["namespace", "budget", "services", "service", "pods", "window", "quantile"];
 
 /// Puts the values in. A variable that is not known stays as it is: it may belong to PromQL's own text.
 pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
     let services: Vec<_> = variables.services.iter().map(|name| escaped(&regex(name))).collect();
     let value = |name: &str| match name {
         "namespace" => Some(escaped(variables.namespace)),
+        "budget" => Some(escaped(variables.budget)),
         "service" => Some(escaped(variables.service)),
         "services" => Some(services.join("|")),
         "pods" => Some(escaped(variables.pods)),
@@ -51,14 +54,19 @@ pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
 
 /// Refuses a variable that is not known, which is most likely misspelt.
 pub(super) fn check(query: &str) -> Result<(), String> {
+    check_for(query, &KNOWN)
+}
+
+/// The same, where these variables alone are filled in.
+pub(super) fn check_for(query: &str, known: &[&str]) -> Result<(), String> {
     if query.trim().is_empty() {
         return Err("the query is empty".to_owned());
     }
     let mut rest = query;
     while let Some(at) = rest.find('$') {
         let name = name_at(&rest[at..]);
-        if !name.is_empty() && !KNOWN.contains(&name) {
-            return Err(format!("${name} is not known; there are ${}", KNOWN.join(", $")));
+        if !name.is_empty() && !known.contains(&name) {
+            return Err(format!("${name} is not known; there are ${}", known.join(", $")));
         }
         rest = &rest[at + 1 + name.len()..];
     }
@@ -137,6 +145,7 @@ mod tests {
         let services = ["web".to_owned(), "web-canary".to_owned()];
         let variables = Variables {
             namespace: "shop",
+            budget: "",
             service: "web",
             services: &services,
             pods: "",

@@ -44,7 +44,7 @@ pub(super) fn seal(actions: &mut [Action], seen: &Snapshot) {
 }
 
 /// A record that has no outcome yet is not sealed.
-fn put(name: &str, spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) {
+pub(super) fn put(name: &str, spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) {
     if status.outcome.is_none() {
         return;
     }

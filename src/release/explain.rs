@@ -72,7 +72,12 @@ impl After<'_> {
         let Some((_, _, status)) = self.record else { return Phase::Idle };
         match (status.outcome, self.say) {
             (None, _) => status.phase,
-            (Some(Outcome::Superseded | Outcome::Expired | Outcome::Abandoned | Outcome::Reverted), _) => Phase::Idle,
+            (
+                Some(
+                    Outcome::Superseded | Outcome::Expired | Outcome::Abandoned | Outcome::Reverted | Outcome::Charged,
+                ),
+                _,
+            ) => Phase::Idle,
             // The template that came back is not in the workload any more.
             (Some(Outcome::RolledBack), Say::InForce) => Phase::Idle,
             (Some(_), _) => status.phase,

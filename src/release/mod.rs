@@ -9,6 +9,7 @@ pub mod ask;
 mod assess;
 pub mod capacity;
 pub mod chain;
+pub mod charge;
 pub mod clones;
 pub mod config;
 pub mod explain;

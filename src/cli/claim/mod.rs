@@ -6,7 +6,7 @@
 pub(super) mod evidence;
 mod facts;
 mod said;
-mod send;
+pub(super) mod send;
 pub(super) mod statement;
 pub(super) mod subject;
 pub(super) mod voice;

@@ -33,20 +33,20 @@ pub(in crate::cli) async fn whoami(client: &Client) -> Result<Who, Failure> {
 
 /// What is claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Draft {
-    pub(super) revision: String,
+pub(in crate::cli) struct Draft {
+    pub(in crate::cli) revision: String,
     /// `approval`, `start`, or a type of evidence.
-    pub(super) kind: String,
-    pub(super) role: Option<String>,
-    pub(super) outcome: ClaimOutcome,
-    pub(super) expires_at: Option<Time>,
-    pub(super) link: Option<String>,
-    pub(super) facts: BTreeMap<String, String>,
+    pub(in crate::cli) kind: String,
+    pub(in crate::cli) role: Option<String>,
+    pub(in crate::cli) outcome: ClaimOutcome,
+    pub(in crate::cli) expires_at: Option<Time>,
+    pub(in crate::cli) link: Option<String>,
+    pub(in crate::cli) facts: BTreeMap<String, String>,
 }
 
 /// The attestation of a draft. Author, groups and label are written although admission fills them in, so that it works
 /// where the policy that does is not installed, and while no controller answers the webhook.
-pub(super) fn attestation(release: &str, who: &Who, draft: Draft) -> Attestation {
+pub(in crate::cli) fn attestation(release: &str, who: &Who, draft: Draft) -> Attestation {
     let Draft { revision, kind, role, outcome, expires_at, link, facts } = draft;
     let stem = format!("{release}-{}-", role.as_deref().unwrap_or(&kind));
     let spec = AttestationSpec {
@@ -72,7 +72,7 @@ pub(super) fn attestation(release: &str, who: &Who, draft: Draft) -> Attestation
 }
 
 /// Makes it, or with `dry_run` asks the API server whether it would be made. Answers its name.
-pub(super) async fn make(
+pub(in crate::cli) async fn make(
     client: &Client,
     namespace: &str,
     attestation: &Attestation,

@@ -7,7 +7,7 @@ use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Span, Time};
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::{Cluster, Error};
 use crate::policy::Tier;
-use crate::policy::score::Signal;
+use crate::policy::score::signals::{incidents_of, on_call_of};
 use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
 
 use super::text;
@@ -21,30 +21,36 @@ pub trait Measured: Send + Sync {
     fn since_start(&self, namespace: &str, name: &str, generation: i64) -> bool;
 }
 
-pub(super) async fn read(
+/// A RiskBudget as it stands now.
+pub async fn read(
     cluster: &Cluster,
     namespace: &str,
     name: &str,
     measured: &dyn Measured,
 ) -> Result<(BudgetSeen, Option<RiskSeen>), Error> {
-    let Some(mut object) = cluster.get(&RISK_BUDGET, namespace, name).await? else {
+    let Some(object) = cluster.get(&RISK_BUDGET, namespace, name).await? else {
         return Ok((BudgetSeen::Missing, None));
     };
+    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+    let fresh = measured.since_start(namespace, name, generation);
+    Ok(of_object(name, object, fresh, cluster.now()))
+}
+
+/// What a RiskBudget says at `now`; `fresh` tells whether somebody who looks after it has measured it in this generation.
+pub fn of_object(name: &str, mut object: Value, fresh: bool, now: Time) -> (BudgetSeen, Option<RiskSeen>) {
     let resource_version = text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned();
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
     let status: RiskBudgetStatus = match serde_json::from_value::<Option<_>>(object["status"].take()) {
         Ok(status) => status.unwrap_or_default(),
         Err(why) => {
             let why = format!("the status of RiskBudget {name} cannot be read: {why}");
-            return Ok((BudgetSeen::Unmeasured(why), None));
+            return (BudgetSeen::Unmeasured(why), None);
         }
     };
-    let fresh = measured.since_start(namespace, name, generation);
-    let now = cluster.now();
     let seen = judge(name, &status, generation, fresh, now);
     let spec: Result<RiskBudgetSpec, _> = serde_json::from_value(object["spec"].take());
     let risk = spec.ok().and_then(|spec| risk(spec, resource_version, status, generation, now));
-    Ok((seen, risk))
+    (seen, risk)
 }
 
 /// What the RiskBudget demands, and what is left of its points in a window that has not turned since they were counted.
@@ -65,7 +71,10 @@ fn risk(
         restricted: spec.restricted_windows,
         budget: counted,
         ledger: status.ledger,
-        signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
+        signals: SignalsSeen {
+            incidents: incidents_of(status.signals.as_ref(), now),
+            on_call: on_call_of(status.signals.as_ref(), now),
+        },
     })
 }
 

@@ -5,7 +5,8 @@
 
 mod attestations;
 mod autoscaler;
-mod budget;
+pub mod budget;
+pub mod charges;
 mod config;
 mod pods;
 mod record;

@@ -3,36 +3,16 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use super::Entry;
 use super::balance::{Balance, Charge, Ledger, Reservation};
-use crate::api::release_record::{ChargeRecord, Outcome};
+use super::figures::{figures, outcomes};
+use crate::api::figures::Figures;
 use crate::api::risk_budget::{LedgerStatus, RiskStatus, WindowStatus};
 use crate::api::{RiskBudgetStatus, Span, Time};
 use crate::policy::adjustment::{Adjustment, AdjustmentFacts, History, Reward, WindowFigures, adjust};
 use crate::policy::points::RiskPoints;
 use crate::policy::tier::Tier;
 use crate::policy::window::Period;
-
-/// One record, as the ledger reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The record's name.
-    pub record: String,
-    /// What it cost, once users met it.
-    pub charge: Option<ChargeRecord>,
-    /// How it ended; none while it goes on.
-    pub outcome: Option<Outcome>,
-    /// When it ended.
-    pub ended_at: Option<Time>,
-    /// How long it took until no user met it any more, where it came back.
-    pub recovered: Option<Span>,
-}
-
-impl Entry {
-    /// Whether it came back after users met it, or hurt them without a way back.
-    fn failed(&self) -> bool {
-        self.charge.is_some() && matches!(self.outcome, Some(Outcome::RolledBack | Outcome::NotWithdrawn))
-    }
-}
 
 /// What a RiskBudget says about its points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +34,8 @@ pub struct Counted {
     pub ledger: LedgerStatus,
     /// The windows before, the latest first.
     pub windows: Vec<WindowStatus>,
+    /// What the present window showed.
+    pub figures: Figures,
     /// Numbers of the present window that no record carries: records that were charged are gone.
     pub missing: Vec<RangeInclusive<u64>>,
 }
@@ -110,6 +92,7 @@ pub fn count(rules: &Rules, before: &RiskBudgetStatus, entries: &[Entry], period
         risk: status(&ledger, &balance, &adjustment, sequence),
         ledger: LedgerStatus { sequence, before: first, reservations, pending },
         windows,
+        figures: figures(entries, period),
     }
 }
 
@@ -148,7 +131,7 @@ fn closed_at(before: &RiskBudgetStatus, entries: &[Entry], period: &Period) -> u
 /// Puts the window that closed before the others.
 fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Vec<WindowStatus> {
     let period = Period { key: closed.window.clone(), from: closed.from, until: closed.until };
-    let figures = figures(entries, &period);
+    let shown = outcomes(entries, &period);
     let charged = entries.iter().filter_map(|entry| entry.charge.as_ref()).filter(|charge| period.holds(charge.at));
     let mut spent: u32 = charged.clone().map(|charge| charge.points).fold(0, u32::saturating_add);
     // A record that is gone was counted while it was there: what is gone is not given back.
@@ -164,27 +147,14 @@ fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Ve
             .max()
             .unwrap_or(before.ledger.before)
             .max(closed.sequence),
-        releases: figures.releases,
-        failed: figures.failed,
+        releases: shown.releases,
+        failed: shown.failed,
         exceptions: u32::try_from(charged.filter(|charge| charge.exception).count()).unwrap_or(u32::MAX),
-        mttr: figures.mttr,
+        mttr: shown.mttr,
         tightened: closed.tightened,
     };
     let older = before.windows.iter().filter(|window| window.window != closed.window).cloned();
     std::iter::once(window).chain(older).take(WINDOWS_KEPT).collect()
-}
-
-/// What a window showed: of the releases that users met and that ended in it.
-fn figures(entries: &[Entry], period: &Period) -> WindowFigures {
-    let ended: Vec<&Entry> = entries
-        .iter()
-        .filter(|entry| entry.charge.is_some() && entry.ended_at.is_some_and(|at| period.holds(at)))
-        .collect();
-    let failed: Vec<&&Entry> = ended.iter().filter(|entry| entry.failed()).collect();
-    let times: Vec<u64> = failed.iter().filter_map(|entry| entry.recovered).map(Span::as_millis).collect();
-    let mean = times.iter().sum::<u64>().checked_div(times.len() as u64).unwrap_or(0);
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    WindowFigures { releases: number(ended.len()), failed: number(failed.len()), mttr: Span::from_millis(mean) }
 }
 
 /// How the present window is adjusted by the three that closed last, and by exceptions (`000_…` §5.6, §7, §8).

@@ -4,6 +4,7 @@
 
 mod context;
 mod mitigation;
+pub mod signals;
 mod sum;
 
 pub use context::{

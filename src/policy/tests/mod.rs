@@ -10,6 +10,7 @@ mod message;
 mod requirement;
 mod schedule;
 mod score;
+mod signals;
 
 use crate::api::{BudgetStatus, ChangeType, RiskClass, Severity};
 use crate::policy::category::{Finding, Origin};

@@ -328,7 +328,7 @@ impl RiskSeen {
     }
 
     /// Risk points that are not spent.
-    fn unspent(&self) -> Option<i64> {
+    pub(in crate::release) fn unspent(&self) -> Option<i64> {
         let budget = self.budget.as_ref()?;
         let uncounted = self.ledger.pending.iter().filter(|pending| pending.charge.sequence > budget.sequence);
         let uncounted: i64 = uncounted.map(|pending| i64::from(pending.charge.points)).sum();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Assessed;
 use crate::api::gated_release::RiskView;
 use crate::api::release_record::{AssessmentRecord, ShownRecord};
-use crate::policy::requirement::State;
+use crate::policy::evidence::CLASSIFICATION;
+use crate::policy::requirement::{State, Word};
 use crate::release::wording::at_most;
 
 /// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
@@ -31,10 +32,18 @@ pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord 
         band: assessed.risk.band().unwrap_or(crate::policy::Band::Exhausted),
         categories: assessed.change.categories().map(|category| category.as_str().to_owned()).collect(),
         risk_class: assessed.score.class,
+        diff_lines: diff_lines(assessed),
         shown: shown.take(40).collect(),
         not_shown,
         exception: assessed.exception.as_ref().map(|why| at_most(256, why)),
     }
+}
+
+/// Lines added and removed, of the attestation that `tidegate classify` makes.
+fn diff_lines(assessed: &Assessed<'_>) -> Option<u32> {
+    let Word::For(claim) = assessed.claims().word(CLASSIFICATION, None) else { return None };
+    let lines = |key: &str| claim.facts.get(key)?.trim().parse::<u32>().ok();
+    Some(lines("lines-added")?.saturating_add(lines("lines-removed")?))
 }
 
 /// Who met it, without the moment: `ci (2 Jan 10:00:00 UTC)` and `ci (2 Jan 10:05:00 UTC)` are one party.

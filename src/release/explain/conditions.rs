@@ -110,6 +110,7 @@ fn released(after: &After<'_>) -> Facts {
             | Outcome::Expired
             | Outcome::Reverted
             | Outcome::Abandoned
+            | Outcome::Charged
             | Outcome::NotWithdrawn,
         ) => Truth::False,
         None => Truth::Unknown,

@@ -239,6 +239,7 @@ fn outcome(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseReco
         Outcome::Superseded => normal("Superseded", note),
         Outcome::Reverted => normal("Reverted", note),
         Outcome::Abandoned => normal("Abandoned", note),
+        Outcome::Charged => normal("Charged", note),
         Outcome::NotWithdrawn => warning("NotWithdrawn", note),
         Outcome::Bootstrap => normal("Bootstrap", note),
     });

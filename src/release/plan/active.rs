@@ -453,7 +453,7 @@ impl<'a> Active<'a> {
         let phase = match outcome {
             Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => Phase::Complete,
             Outcome::RolledBack | Outcome::Reverted => Phase::Rollback,
-            Outcome::Superseded | Outcome::Expired | Outcome::Abandoned => self.status.phase,
+            Outcome::Superseded | Outcome::Expired | Outcome::Abandoned | Outcome::Charged => self.status.phase,
         };
         let status = ReleaseRecordStatus {
             outcome: Some(outcome),

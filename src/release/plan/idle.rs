@@ -288,8 +288,11 @@ pub(super) fn last_good(seen: &Snapshot) -> Option<String> {
         Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => {
             Some(last.spec.revision.clone())
         }
-        Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned => {
-            last.spec.stable.clone()
-        }
+        Outcome::RolledBack
+        | Outcome::Superseded
+        | Outcome::Expired
+        | Outcome::Reverted
+        | Outcome::Charged
+        | Outcome::Abandoned => last.spec.stable.clone(),
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn close_again(active: &Active<'_>) -> Option<Step> {
         | Outcome::Expired
         | Outcome::Reverted
         | Outcome::Abandoned
+        | Outcome::Charged
         | Outcome::NotWithdrawn => "Runs ungated. It is the stable revision from now on.",
     };
     Some(active.seal(outcome, summary.to_owned()))

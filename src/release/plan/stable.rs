@@ -38,9 +38,14 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
         Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn) => {
             of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
         }
-        Some(Outcome::RolledBack | Outcome::Superseded | Outcome::Expired | Outcome::Reverted | Outcome::Abandoned) => {
-            noted()
-        }
+        Some(
+            Outcome::RolledBack
+            | Outcome::Superseded
+            | Outcome::Expired
+            | Outcome::Reverted
+            | Outcome::Charged
+            | Outcome::Abandoned,
+        ) => noted(),
         None if record.spec.arm == Arm::Workload => None,
         None => match status.map(|status| status.phase) {
             None | Some(Phase::Idle | Phase::Plan | Phase::Stage | Phase::Release) => noted(),

@@ -6,8 +6,9 @@ use super::*;
 use crate::api::attestation::ClaimOutcome;
 use crate::api::{AttestationSpec, ChangeType, Severity};
 use crate::policy::requirement::CATALOGUE;
+use crate::policy::score::{Incident, OnCallLoad, Seen, Signal};
 use crate::policy::{Band, Gate, Role, Tier};
-use crate::release::snapshot::{AttestationSeen, Proof};
+use crate::release::snapshot::{AttestationSeen, Proof, SignalsSeen};
 
 pub(super) fn enforced(tier: Tier, categories: &[&str]) -> World {
     let mut world = World::new();
@@ -355,4 +356,56 @@ fn a_rollback_waits_for_nothing_and_is_charged_the_least() {
     world.run_until(2_000, |world| world.outcome() == Some(Outcome::Succeeded));
     assert_eq!(world.seen.record.as_ref().unwrap().spec.change.kind, ChangeType::Rollback);
     assert_eq!(world.status().charge.as_ref().unwrap().points, 1);
+}
+
+fn heard(world: &mut World, incidents: Signal<Vec<Incident>>, on_call: Signal<OnCallLoad>) {
+    world.seen.risk.as_mut().unwrap().signals = SignalsSeen { incidents, on_call };
+}
+
+/// `000_…` §5.3 and §6.3, "If active incident …: block non-fix releases by default".
+#[test]
+fn in_an_incident_a_feature_waits_until_it_is_over_and_then_costs_five_more() {
+    let mut world = World::new();
+    let incident = |ended| Incident { name: "INC-7".into(), severity: Some(2), ended };
+    let known = |world: &World, ended| Signal::Known(Seen { value: vec![incident(ended)], at: world.now });
+    change(&mut world, ChangeType::Feature, None);
+    let going_on = known(&world, None);
+    heard(&mut world, going_on, Signal::NotConfigured);
+    world.deploy("shop:v2", GOOD);
+    world.run(3);
+    assert!(held(&world).starts_with("GateBlocked"), "{}", held(&world));
+    assert!(held(&world).contains("the incident is over"), "{}", held(&world));
+    // Seven days ago and an hour it would cost nothing; an hour ago it does, and blocks no more.
+    let over = known(&world, Some(world.now));
+    heard(&mut world, over, Signal::NotConfigured);
+    world.run(3);
+    let risk = world.seen.release.status.risk.clone().unwrap();
+    assert_eq!((risk.gate, risk.why.as_str()), (Gate::G3, "17 RP → G3"), "{}", risk.score);
+    assert!(risk.terms.iter().any(|term| term.starts_with("+5") && term.contains("INC-7 ended")), "{:?}", risk.terms);
+}
+
+#[test]
+fn in_an_incident_its_fix_ships() {
+    let mut world = World::new();
+    let incident = Incident { name: "INC-7".into(), severity: Some(1), ended: None };
+    let known = Signal::Known(Seen { value: vec![incident], at: world.now.plus(Span::days(1)) });
+    heard(&mut world, known, Signal::NotConfigured);
+    change(&mut world, ChangeType::IncidentFix, Some(Severity::P1));
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+/// What is not known never passes.
+#[test]
+fn signals_that_nobody_can_hear_count_as_bad_and_say_so() {
+    let mut world = World::new();
+    change(&mut world, ChangeType::Feature, None);
+    let down = || "Prometheus does not answer".to_owned();
+    heard(&mut world, Signal::Unknown(down()), Signal::Unknown(down()));
+    world.deploy("shop:v2", GOOD);
+    world.run(3);
+    let risk = world.seen.release.status.risk.clone().unwrap();
+    let told: Vec<_> = risk.terms.iter().filter(|term| term.contains("not known, which counts as bad")).collect();
+    assert_eq!((told.len(), risk.why.as_str()), (2, "19 RP → G3"), "{told:?}");
+    assert!(held(&world).starts_with("GateBlocked"), "{}", held(&world));
 }

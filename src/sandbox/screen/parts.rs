@@ -149,7 +149,7 @@ fn standing(view: &View) -> (String, Style) {
                 Outcome::RolledBack | Outcome::Expired | Outcome::Bypassed | Outcome::NotWithdrawn => {
                     Style::new().red()
                 }
-                Outcome::Superseded | Outcome::Reverted | Outcome::Abandoned => Style::new(),
+                Outcome::Superseded | Outcome::Reverted | Outcome::Abandoned | Outcome::Charged => Style::new(),
             };
             (format!("{outcome}: {why}"), style)
         }

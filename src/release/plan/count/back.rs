@@ -73,6 +73,7 @@ fn stays(active: &Active<'_>, log: &RollbackLog, why: &str) -> Step {
                 | Outcome::Reverted
                 | Outcome::Bypassed
                 | Outcome::Abandoned
+                | Outcome::Charged
                 | Outcome::NotWithdrawn) => other,
             };
             let summary = format!(

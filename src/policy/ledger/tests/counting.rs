@@ -1,0 +1,162 @@
+use super::*;
+use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus};
+use crate::policy::Band;
+use rstest::rstest;
+
+#[test]
+fn a_window_counts_what_was_charged_in_it() {
+    let entries = [charged(1, 10, 1.0), charged(2, 30, 2.0), exception(charged(3, 20, 3.0))];
+    let counted = windows(&[(0, &entries)]);
+    let risk = &counted.risk;
+    assert_eq!((risk.allocated, risk.consumed, risk.remaining, risk.band), (120, 60, 60, Band::Yellow));
+    assert_eq!((risk.releases, risk.exceptions, risk.sequence), (3, 1, 3));
+    assert_eq!((counted.missing.len(), counted.windows.len()), (0, 0));
+}
+
+#[test]
+fn a_second_look_at_the_same_records_says_the_same() {
+    let entries = [charged(1, 10, 1.0), came_back(charged(2, 30, 2.0), Trigger::Latency, 2.1, 4)];
+    let once = windows(&[(0, &entries)]);
+    assert_eq!(windows(&[(0, &entries), (0, &entries)]), once);
+}
+
+/// `000_…` §5.6, "Budgets replenish on the window boundary".
+#[test]
+fn a_window_that_turns_is_folded_and_the_next_begins_whole() {
+    let of_the_first = came_back(charged(1, 100, 1.0), Trigger::ErrorRate, 1.1, 12);
+    let of_the_second = charged(2, 7, 31.0);
+    let first = [of_the_first.clone()];
+    let both = [of_the_first, of_the_second];
+    let counted = windows(&[(0, &first), (1, &both)]);
+    assert_eq!((counted.risk.consumed, counted.risk.remaining, counted.risk.band), (7, 113, Band::Green));
+    assert_eq!((counted.ledger.before, counted.ledger.sequence), (1, 2));
+    let closed = &counted.windows[0];
+    assert_eq!((closed.window.as_str(), closed.allocated, closed.consumed, closed.sequence), ("w0", 120, 100, 1));
+    assert_eq!((closed.releases, closed.failed, closed.exceptions, closed.mttr), (1, 1, 0, Span::minutes(12)));
+    assert_eq!(counted.missing, vec![]);
+}
+
+#[test]
+fn a_release_that_ends_in_the_next_window_is_charged_in_the_first_and_fails_in_the_next() {
+    let met = charged(1, 10, 29.5);
+    let back = came_back(met.clone(), Trigger::Crashed, 30.5, 3);
+    let counted = windows(&[(0, &[met]), (1, std::slice::from_ref(&back)), (2, std::slice::from_ref(&back))]);
+    let [second, first] = &counted.windows[..] else { panic!("{:?}", counted.windows) };
+    assert_eq!((first.consumed, first.releases, first.failed), (10, 0, 0));
+    assert_eq!((second.consumed, second.releases, second.failed), (0, 1, 1));
+}
+
+#[test]
+fn what_a_deleted_record_cost_is_not_given_back_when_the_window_closes() {
+    let entries = [charged(1, 40, 1.0), charged(2, 5, 2.0)];
+    let counted = windows(&[(0, &entries), (0, &entries[..1]), (1, &[])]);
+    assert_eq!((counted.windows[0].consumed, counted.windows[0].sequence), (40, 2));
+    assert_eq!((counted.risk.consumed, counted.missing), (0, vec![]));
+}
+
+#[rstest]
+#[case::whole(&[1, 2, 3], &[])]
+#[case::one_deleted(&[1, 3], &[(2, 2)])]
+#[case::first_of_two(&[2], &[(1, 1)])]
+fn a_number_that_no_record_carries_is_missed(#[case] there: &[u64], #[case] gaps: &[(u64, u64)]) {
+    let entries: Vec<Entry> = there.iter().map(|number| charged(*number, 1, 1.0)).collect();
+    let missing: Vec<_> = windows(&[(0, &entries)]).missing.iter().map(|gap| (*gap.start(), *gap.end())).collect();
+    assert_eq!(missing, gaps);
+}
+
+#[test]
+fn the_newest_record_is_missed_too() {
+    let entries = [charged(1, 1, 1.0), charged(2, 1, 2.0)];
+    assert_eq!(windows(&[(0, &entries), (0, &entries[..1])]).missing, vec![2..=2]);
+}
+
+#[test]
+fn thirteen_windows_are_kept() {
+    let looks: Vec<(u32, &[Entry])> = (0..20).map(|number| (number, &[][..])).collect();
+    let kept: Vec<String> = windows(&looks).windows.into_iter().map(|window| window.window).collect();
+    let wanted: Vec<String> = (6..19).rev().map(|number| format!("w{number}")).collect();
+    assert_eq!(kept, wanted);
+}
+
+/// Twenty releases of one window, so many of which came back after so many minutes.
+fn shown(number: u32, failed: u64, minutes: u64) -> Vec<Entry> {
+    let at = f64::from(number) * 30.0 + 1.0;
+    (0..20)
+        .map(|one| {
+            let entry = charged(u64::from(number) * 20 + one + 1, 1, at);
+            match one < failed {
+                true => came_back(entry, Trigger::ErrorRate, at + 0.1, minutes),
+                false => ended(entry, Outcome::Succeeded, at + 1.0),
+            }
+        })
+        .collect()
+}
+
+/// `000_…` §5.6 and §8, from records through three windows to the fourth.
+#[rstest]
+#[case::better_twice([(4, 60), (3, 40), (2, 30)], 132, false)]
+#[case::worse_twice([(2, 30), (3, 40), (4, 60)], 96, true)]
+#[case::the_same([(3, 30), (3, 30), (3, 30)], 120, false)]
+fn three_windows_adjust_the_fourth(#[case] figures: [(u64, u64); 3], #[case] allocated: u32, #[case] tightened: bool) {
+    let mut all: Vec<Vec<Entry>> = Vec::new();
+    for (number, (failed, minutes)) in (0..).zip(figures) {
+        let mut entries = all.last().cloned().unwrap_or_default();
+        entries.extend(shown(number, failed, minutes));
+        all.push(entries);
+    }
+    let last = all.last().cloned().unwrap();
+    let looks: Vec<(u32, &[Entry])> = (0..).zip(all.iter().map(Vec::as_slice)).chain([(3, &last[..])]).collect();
+    let risk = windows(&looks).risk;
+    assert_eq!((risk.allocated, risk.tightened), (allocated, tightened), "{:?}", risk.adjustments);
+}
+
+/// `000_…` §7: repeated exceptions tighten at once, those of the window before count with them.
+#[rstest]
+#[case::one(&[31.0], false)]
+#[case::two_here(&[31.0, 32.0], true)]
+#[case::one_before_and_one_here(&[1.0, 31.0], true)]
+#[case::two_windows_ago_counts_no_more(&[-29.0, 31.0], false)]
+fn repeated_exceptions_tighten(#[case] at: &[f64], #[case] tightened: bool) {
+    let entries: Vec<Entry> = (1..).zip(at).map(|(number, at)| exception(charged(number, 3, at + 30.0))).collect();
+    let seen = |until: f64| -> Vec<Entry> {
+        entries.iter().filter(|entry| entry.charge.as_ref().unwrap().at < day(until)).cloned().collect()
+    };
+    let counted = windows(&[(0, &seen(30.0)), (1, &seen(60.0)), (2, &seen(90.0))]);
+    assert_eq!(counted.risk.tightened, tightened, "{:?}", counted.risk.adjustments);
+}
+
+fn before(ledger: LedgerStatus) -> RiskBudgetStatus {
+    RiskBudgetStatus { ledger, ..RiskBudgetStatus::default() }
+}
+
+#[test]
+fn a_promise_ends_when_its_release_is_charged_or_over_or_gone() {
+    let promise = |record: &str| ReservationStatus { record: record.to_owned(), points: 10 };
+    let ledger = LedgerStatus {
+        sequence: 1,
+        reservations: ["web-0001", "web-0002", "web-0003", "gone"].map(promise).into(),
+        ..LedgerStatus::default()
+    };
+    let waits = Entry { record: "web-0003".into(), charge: None, ..charged(3, 0, 1.0) };
+    let over = ended(Entry { record: "web-0002".into(), ..waits.clone() }, Outcome::Expired, 1.0);
+    let counted = count(&rules(), &before(ledger), &[charged(1, 5, 1.0), over, waits], &period(0), day(2.0));
+    assert_eq!(counted.ledger.reservations, [promise("web-0003")]);
+    assert_eq!((counted.risk.consumed, counted.risk.reserved, counted.risk.remaining), (5, 10, 105));
+}
+
+/// A charge has its number before it stands in its record: it counts at once, and is missed where it never comes.
+#[rstest]
+#[case::on_its_way(1.001, 8, vec![])]
+#[case::never_came(1.1, 0, vec![1..=1])]
+fn a_charge_on_its_way_counts(
+    #[case] now: f64,
+    #[case] consumed: u32,
+    #[case] missing: Vec<std::ops::RangeInclusive<u64>>,
+) {
+    let charge = ChargeRecord { sequence: 1, points: 8, at: day(1.0), exception: false };
+    let pending = vec![PendingCharge { record: "web-0001".into(), charge }];
+    let ledger = LedgerStatus { sequence: 1, pending, ..LedgerStatus::default() };
+    let waits = Entry { record: "web-0001".into(), charge: None, ..charged(1, 0, 1.0) };
+    let counted = count(&rules(), &before(ledger), &[waits], &period(0), day(now));
+    assert_eq!((counted.risk.consumed, counted.missing), (consumed, missing));
+}

@@ -1,0 +1,16 @@
+//! Changes that are no workload's: infrastructure, flags, migrations. They cost the budget what a release with the same diff
+//! would (`000_…` §5.3: "Every change gets a Release Risk Score"), and each leaves a sealed record.
+//!
+//! A pipeline says what it changes by an Attestation of type `charge`, whose author the API server proved; only the
+//! controller makes a record of it. Here belongs what such a change costs and what is to be done about it next. What must
+//! never enter: whether it may go ahead. Nobody holds a pipeline up from here: what it does against the budget is
+//! charged as an exception.
+
+mod cost;
+mod next;
+
+pub use cost::{Asked, Cost, Left, cost};
+pub use next::{Charged, Claimed, Move, Seen, book, is_book, next, record_of};
+
+#[cfg(test)]
+mod tests;

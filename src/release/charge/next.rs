@@ -1,0 +1,240 @@
+//! What is to be done next about the charges of a budget. One move at a look, each fenced or idempotent by name, so that a
+//! death between two of them charges nothing twice: the number stands in the ledger before the record is made, and the
+//! record's name follows from the change.
+
+use sha2::{Digest, Sha256};
+
+use super::cost::{Asked, Cost, cost};
+use crate::api::attestation::ClaimOutcome;
+use crate::api::release_record::{Arm, ChargeRecord, Outcome, Phase};
+use crate::api::risk_budget::{LedgerStatus, PendingCharge};
+use crate::api::{AttestationSpec, ReleaseRecordSpec, ReleaseRecordStatus, Span, Time};
+use crate::policy::evidence::CHARGE;
+use crate::release::chain;
+use crate::release::snapshot::{BudgetSeen, RiskSeen};
+use crate::release::wording::at_most;
+
+/// An attestation of type `charge`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// Its name.
+    pub name: String,
+    /// When the API server took it.
+    pub at: Time,
+    /// What it says.
+    pub spec: AttestationSpec,
+}
+
+/// A record of a change that was charged before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Charged {
+    /// Its name.
+    pub name: String,
+    /// The version that was read.
+    pub resource_version: String,
+    /// What it was made with.
+    pub spec: ReleaseRecordSpec,
+    /// Its digest; none where its status was never written.
+    pub digest: Option<String>,
+}
+
+/// Everything that the next move depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The RiskBudget's name.
+    pub name: &'a str,
+    /// Its error budget.
+    pub budget: &'a BudgetSeen,
+    /// Its risk points.
+    pub risk: &'a RiskSeen,
+    /// What pipelines attested.
+    pub claims: &'a [Claimed],
+    /// What was charged.
+    pub records: &'a [Charged],
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Move {
+    /// Give the charge its number, fenced by the RiskBudget's version.
+    Number {
+        /// The version that was looked at.
+        resource_version: String,
+        /// The ledger with the number.
+        ledger: Box<LedgerStatus>,
+    },
+    /// Make its record and seal it.
+    Open {
+        /// Its name.
+        name: String,
+        /// What it is of.
+        spec: Box<ReleaseRecordSpec>,
+        /// What it says.
+        status: Box<ReleaseRecordStatus>,
+    },
+    /// Seal a record that was made and never written.
+    Finish {
+        /// Its name.
+        name: String,
+        /// The version that was read.
+        resource_version: String,
+        /// What it says.
+        status: Box<ReleaseRecordStatus>,
+    },
+    /// Nothing yet: what is not known.
+    Wait(String),
+}
+
+/// How many characters of a budget's name stand in names of its records, which have at most 253.
+const STEM_MAX: usize = 200;
+
+/// How the name of a chain of charges begins.
+const BOOK: &str = "charges_";
+
+/// What was attested so long before a window is not charged to it any more: its record may have been pruned, and a change is
+/// charged once. Long enough for a controller that was away when the window turned.
+const LATE: Span = Span::days(1);
+
+/// The name of the record of a change: one for each change of a budget, however often it is attested.
+pub fn record_of(budget: &str, reference: &str) -> String {
+    let sum: [u8; 32] = Sha256::digest(reference).into();
+    let short: String = sum.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let stem: String = budget.chars().take(STEM_MAX).collect();
+    format!("{}-charge-{short}", stem.trim_end_matches(['.', '-']))
+}
+
+/// What stands in `spec.release` of these records: their chain. No GatedRelease can have a name with an underscore.
+pub fn book(budget: &str) -> String {
+    let stem: String = budget.chars().take(STEM_MAX).collect();
+    format!("{BOOK}{stem}")
+}
+
+/// Whether a record of this `spec.release` is one of a charge.
+pub fn is_book(release: &str) -> bool {
+    release.starts_with(BOOK)
+}
+
+/// The next move; none where everything that was asked for is charged.
+pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
+    let claim = due(seen, now)?;
+    let asked = Asked::of(&claim.spec);
+    let name = record_of(seen.name, &claim.spec.revision);
+    let cost = match cost(&asked, seen.budget, &without(seen.risk, &name), now) {
+        Ok(cost) => cost,
+        Err(why) => {
+            return Some(Move::Wait(format!("{} is charged once it is known what it costs: {why}", asked.change)));
+        }
+    };
+    let Some(pending) = seen.risk.ledger.pending.iter().find(|pending| pending.record == name) else {
+        let mut ledger = seen.risk.ledger.clone();
+        ledger.sequence = ledger.sequence.saturating_add(1);
+        let charge =
+            ChargeRecord { sequence: ledger.sequence, points: cost.points.get(), at: now, exception: cost.exception() };
+        ledger.pending.push(PendingCharge { record: name, charge });
+        return Some(Move::Number { resource_version: seen.risk.resource_version.clone(), ledger: Box::new(ledger) });
+    };
+    let made = seen.records.iter().find(|record| record.name == name);
+    let spec = made.map_or_else(|| spec(seen, claim, &asked), |record| record.spec.clone());
+    let mut status = status(claim, &asked, &cost, &pending.charge, now);
+    chain::put(&name, &spec, &mut status);
+    Some(match made {
+        Some(record) => {
+            Move::Finish { name, resource_version: record.resource_version.clone(), status: Box::new(status) }
+        }
+        None => Move::Open { name, spec: Box::new(spec), status: Box::new(status) },
+    })
+}
+
+/// The budget as it was before a charge got its number: what it says of the charge must not rest on the charge.
+fn without(risk: &RiskSeen, record: &str) -> RiskSeen {
+    let mut risk = risk.clone();
+    let own = risk.ledger.pending.iter().position(|pending| pending.record == record);
+    let Some(own) = own.map(|place| risk.ledger.pending.remove(place)) else { return risk };
+    if let Some(window) = risk.budget.as_mut().filter(|window| window.sequence >= own.charge.sequence) {
+        window.consumed = window.consumed.saturating_sub(own.charge.points);
+    }
+    risk
+}
+
+/// The oldest claim whose record is not sealed; of a change that is attested twice the first. One that failed, lapsed or was
+/// taken back before it was charged asks for nothing; what was charged stays.
+fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Claimed> {
+    let sealed = |claim: &Claimed| {
+        let name = record_of(seen.name, &claim.spec.revision);
+        seen.records.iter().any(|record| record.name == name && record.digest.is_some())
+    };
+    let from = seen.risk.budget.as_ref().map(|window| window.from);
+    let too_late = |claim: &Claimed| from.is_some_and(|from| from.since(claim.at) > LATE);
+    let withdrawn = |claim: &Claimed| {
+        seen.claims.iter().any(|other| {
+            other.spec.outcome == ClaimOutcome::Withdrawn
+                && other.spec.kind == CHARGE
+                && (&other.spec.author, &other.spec.revision) == (&claim.spec.author, &claim.spec.revision)
+                && other.at >= claim.at
+        })
+    };
+    // What has its number is brought to its end, whatever was said since.
+    let numbered = |claim: &Claimed| {
+        let name = record_of(seen.name, &claim.spec.revision);
+        seen.risk.ledger.pending.iter().any(|pending| pending.record == name)
+    };
+    seen.claims
+        .iter()
+        .filter(|claim| claim.spec.kind == CHARGE && claim.spec.outcome == ClaimOutcome::Passed && !sealed(claim))
+        .filter(|claim| {
+            numbered(claim)
+                || (!withdrawn(claim) && !too_late(claim) && claim.spec.expires_at.is_none_or(|until| now < until))
+        })
+        .min_by_key(|claim| (!numbered(claim), claim.at, claim.name.clone()))
+}
+
+fn spec(seen: &Seen<'_>, claim: &Claimed, asked: &Asked) -> ReleaseRecordSpec {
+    let last = seen.records.iter().max_by_key(|record| record.spec.attempt);
+    ReleaseRecordSpec {
+        release: book(seen.name),
+        attempt: last.map_or(1, |last| last.spec.attempt.saturating_add(1)),
+        workload_uid: String::new(),
+        revision: at_most(64, &claim.spec.revision),
+        stable: None,
+        stable_set: None,
+        change: asked.change.clone(),
+        changed_by: at_most(256, &claim.spec.author),
+        retry: None,
+        risk_budget: seen.name.to_owned(),
+        arm: Arm::default(),
+        previous_digest: last.and_then(|last| last.digest.clone()),
+        closed_as: Some(Outcome::Charged),
+    }
+}
+
+fn status(claim: &Claimed, asked: &Asked, cost: &Cost, charge: &ChargeRecord, now: Time) -> ReleaseRecordStatus {
+    let (budget, assessment) = cost.recorded(asked);
+    let link = claim.spec.link.as_ref().map(|link| format!(" See {link}.")).unwrap_or_default();
+    let past = match charge.exception {
+        true => " The budget did not allow it, so it costs half as much again.",
+        false => "",
+    };
+    let summary = format!(
+        "{} is no workload's change; charged {} RP, as {} attested ({}).{past}{link}",
+        asked.change, charge.points, claim.spec.author, claim.name
+    );
+    ReleaseRecordStatus {
+        phase: Phase::Complete,
+        phase_since: now,
+        budget: Some(budget),
+        assessment: Some(assessment),
+        charge: Some(charge.clone()),
+        approvals: Vec::new(),
+        stages: Vec::new(),
+        stage: 0,
+        verify: Span::ZERO,
+        baseline_latency: None,
+        hold: None,
+        promotion: None,
+        rollback: None,
+        outcome: Some(Outcome::Charged),
+        ended_at: Some(now),
+        summary: at_most(1_000, &summary),
+        digest: None,
+    }
+}

@@ -1,0 +1,300 @@
+use rstest::rstest;
+use serde_json::json;
+
+use super::*;
+use crate::api::release_record::Outcome;
+use crate::api::risk_budget::LedgerStatus;
+use crate::api::{AttestationSpec, BudgetStatus, ChangeType, ReleaseRecordSpec, Span, Time};
+use crate::policy::score::{Incident, Seen as Known, Signal};
+use crate::policy::{Band, Gate, Tier};
+use crate::release::chain;
+use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
+
+fn now() -> Time {
+    Time("2026-01-10T12:00:00Z".parse().unwrap())
+}
+
+fn healthy() -> BudgetSeen {
+    BudgetSeen::Measured { status: BudgetStatus::Healthy, remaining_percent: 90.0, decided_by: "a".into() }
+}
+
+/// Tier 1, 200 points, so many of them spent.
+fn risk(consumed: u32) -> RiskSeen {
+    RiskSeen {
+        resource_version: "7".into(),
+        tier: Tier::T1,
+        requirements: Default::default(),
+        roles: Vec::new(),
+        restricted: Vec::new(),
+        budget: Some(
+            serde_json::from_value(json!({
+                "window": "2026-01", "from": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z",
+                "allocated": 200, "consumed": consumed, "sequence": 4, "reserved": 0, "remaining": 200 - consumed,
+                "remainingPercent": 100, "band": "Green", "releases": 0, "exceptions": 0,
+            }))
+            .unwrap(),
+        ),
+        ledger: LedgerStatus { sequence: 4, ..LedgerStatus::default() },
+        signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
+    }
+}
+
+fn claim(name: &str, reference: &str, facts: serde_json::Value) -> Claimed {
+    let spec = serde_json::from_value(json!({
+        "releaseRef": {"name": "web"}, "revision": reference, "type": "charge", "facts": facts,
+        "author": "system:serviceaccount:shop:ci",
+    }))
+    .unwrap();
+    Claimed { name: name.into(), at: now(), spec }
+}
+
+fn infra(name: &str, reference: &str) -> Claimed {
+    claim(name, reference, json!({"categories": "infrastructure", "change-type": "Infrastructure"}))
+}
+
+fn asked(kind: &str, categories: &str) -> Asked {
+    Asked::of(&claim("a", "git:1", json!({"categories": categories, "change-type": kind})).spec)
+}
+
+fn of(asked: &Asked, risk: &RiskSeen) -> Cost {
+    cost(asked, &healthy(), risk, now()).unwrap()
+}
+
+/// `000_…` §5.3: base of the tier and diff risk, as of a release. Tier 1: 3.
+#[rstest]
+#[case("infrastructure", 18, Gate::G3)]
+#[case("schema-migration-additive", 13, Gate::G3)]
+#[case("feature-flag", 9, Gate::G2)]
+#[case("docs", 4, Gate::G1)]
+#[case("infrastructure, schema-migration-additive", 28, Gate::G4)]
+#[case::a_word_that_is_none("docs, schema-migration", 10, Gate::G2)]
+fn a_change_costs_what_a_release_with_its_diff_would(
+    #[case] categories: &str,
+    #[case] points: u32,
+    #[case] gate: Gate,
+) {
+    let cost = of(&asked("Feature", categories), &risk(0));
+    assert_eq!(
+        (cost.points.get(), cost.decision.gate, cost.refused.as_slice()),
+        (points, gate, &[][..]),
+        "{}",
+        cost.score
+    );
+}
+
+#[test]
+fn what_nobody_can_read_is_a_feature_of_unclassified_code() {
+    let strange = asked("Rollback", "nonsense");
+    assert_eq!((strange.change.kind, strange.change.categories.len()), (ChangeType::Feature, 1));
+    assert_eq!(of(&strange, &risk(0)).points.get(), 9);
+}
+
+#[test]
+fn band_and_points_are_told_before_and_after() {
+    let cost = of(&asked("Feature", "infrastructure"), &risk(70));
+    assert_eq!(
+        (cost.before, cost.after),
+        (Left { band: Band::Green, remaining: 130 }, Left { band: Band::Yellow, remaining: 112 })
+    );
+}
+
+/// `000_…` §5.4 and §6.3, `001_…` Freeze Policy; what is against it makes it an exception, at half as much again (§7).
+#[rstest]
+#[case::green("Feature", "ui", healthy(), 0, None)]
+#[case::red_blocks_high_risk("Feature", "infrastructure", healthy(), 150, Some(27))]
+#[case::exhausted_blocks("Feature", "ui", healthy(), 200, Some(9))]
+#[case::exhausted_lets_incident_fixes("IncidentFix", "ui", healthy(), 200, None)]
+#[case::frozen("Feature", "ui", BudgetSeen::Measured { status: BudgetStatus::Critical, remaining_percent: 20.0, decided_by: "a".into() }, 0, Some(14))]
+fn what_the_budget_does_not_allow_costs_half_as_much_again(
+    #[case] kind: &str,
+    #[case] categories: &str,
+    #[case] budget: BudgetSeen,
+    #[case] spent: u32,
+    #[case] costs: Option<u32>,
+) {
+    let cost = cost(&asked(kind, categories), &budget, &risk(spent), now()).unwrap();
+    assert_eq!(cost.exception(), costs.is_some(), "{:?}", cost.refused);
+    assert_eq!(cost.points.get(), costs.unwrap_or(cost.score.total.get()), "{}", cost.score);
+}
+
+#[test]
+fn points_that_are_not_there_speak_against_it() {
+    let cost = of(&asked("SecurityFix", "ui"), &risk(199));
+    assert_eq!(cost.refused, Vec::<String>::new(), "fixes may overdraw");
+    let cost = of(&asked("Reliability", "ui"), &risk(199));
+    assert!(cost.refused.iter().any(|why| why.contains("1 RP are neither spent nor promised")), "{:?}", cost.refused);
+}
+
+#[test]
+fn in_an_incident_it_costs_five_more_and_only_fixes_are_allowed() {
+    let mut risk = risk(0);
+    let incident = Incident { name: "INC-7".into(), severity: Some(1), ended: None };
+    risk.signals.incidents = Signal::Known(Known { value: vec![incident], at: now() });
+    let feature = of(&asked("Feature", "ui"), &risk);
+    assert_eq!((feature.score.total.get(), feature.points.get(), feature.exception()), (11, 17, true));
+    assert!(!of(&asked("IncidentFix", "ui"), &risk).exception());
+}
+
+#[rstest]
+#[case::never_measured(BudgetSeen::Unmeasured("Prometheus is down".into()), risk(0), "Prometheus is down")]
+#[case::never_counted(healthy(), RiskSeen { budget: None, ..risk(0) }, "counted")]
+#[case::gone(BudgetSeen::Missing, risk(0), "no such RiskBudget")]
+fn nothing_is_charged_by_guess(#[case] budget: BudgetSeen, #[case] risk: RiskSeen, #[case] says: &str) {
+    let claims = [infra("a", "git:1")];
+    let seen = Seen { name: "web", budget: &budget, risk: &risk, claims: &claims, records: &[] };
+    match next(&seen, now()) {
+        Some(Move::Wait(why)) => assert!(why.contains(says), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A budget, what was attested, and the records that were made; each move is carried out.
+struct World {
+    risk: RiskSeen,
+    claims: Vec<Claimed>,
+    records: Vec<Charged>,
+    statuses: Vec<crate::api::ReleaseRecordStatus>,
+    now: Time,
+}
+
+impl World {
+    fn new(claims: &[Claimed]) -> Self {
+        Self { risk: risk(0), claims: claims.to_vec(), records: vec![], statuses: vec![], now: now() }
+    }
+
+    fn next(&self) -> Option<Move> {
+        let seen =
+            Seen { name: "web", budget: &healthy(), risk: &self.risk, claims: &self.claims, records: &self.records };
+        next(&seen, self.now)
+    }
+
+    fn seal(&mut self, name: String, spec: ReleaseRecordSpec, status: crate::api::ReleaseRecordStatus) {
+        // As the ledger counts: what stands in a record is on its way no more.
+        self.risk.ledger.pending.retain(|pending| pending.record != name);
+        self.records.retain(|record| record.name != name);
+        let digest = status.digest.clone();
+        self.statuses.push(status);
+        self.records.push(Charged { name, resource_version: "1".into(), spec, digest });
+    }
+
+    /// Carries one move out; says whether there was one. With `dies` the record is made and its status is not written.
+    fn step(&mut self, dies: bool) -> bool {
+        match self.next() {
+            None => false,
+            Some(Move::Number { resource_version, ledger }) => {
+                assert_eq!(resource_version, self.risk.resource_version);
+                self.risk.ledger = *ledger;
+                true
+            }
+            Some(Move::Open { name, spec, .. }) if dies => {
+                self.records.push(Charged { name, resource_version: "1".into(), spec: *spec, digest: None });
+                true
+            }
+            Some(Move::Open { name, spec, status }) => {
+                assert!(self.records.iter().all(|record| record.name != name), "made twice: {name}");
+                self.seal(name, *spec, *status);
+                true
+            }
+            Some(Move::Finish { name, status, .. }) => {
+                let spec = self.records.iter().find(|record| record.name == name).unwrap().spec.clone();
+                self.seal(name, spec, *status);
+                true
+            }
+            Some(Move::Wait(why)) => panic!("{why}"),
+        }
+    }
+
+    fn settle(&mut self) {
+        (0..20).find(|_| !self.step(false)).expect("it comes to an end");
+    }
+
+    /// Number and points of each charge.
+    fn charged(&self) -> Vec<(u64, u32)> {
+        let charges = self.statuses.iter().filter_map(|status| status.charge.as_ref());
+        charges.map(|charge| (charge.sequence, charge.points)).collect()
+    }
+}
+
+#[test]
+fn each_change_is_charged_once_in_its_order_and_the_records_are_a_chain() {
+    let mut later = infra("b", "git:2");
+    later.at = now().plus(Span::seconds(1));
+    let mut world = World::new(&[later, infra("a", "git:1"), infra("again", "git:1")]);
+    world.settle();
+    assert_eq!(world.charged(), [(5, 18), (6, 18)]);
+    assert_eq!(world.records[0].spec.change.reference, "git:1");
+    let raw: Vec<serde_json::Value> = world
+        .records
+        .iter()
+        .zip(&world.statuses)
+        .map(|(record, status)| json!({"metadata": {"name": record.name}, "spec": record.spec, "status": status}))
+        .collect();
+    let walk = chain::walk(&book("web"), &raw, None);
+    assert_eq!((walk.broken, walk.records), (None, 2));
+    assert!(walk.head.is_some());
+    let status = &world.statuses[0];
+    assert_eq!(status.outcome, Some(Outcome::Charged));
+    assert!(status.summary.contains("as system:serviceaccount:shop:ci attested (a)"), "{}", status.summary);
+    assert!(serde_json::to_string(&raw[0]).unwrap().len() < 4_096);
+}
+
+#[test]
+fn a_death_between_any_two_writes_charges_nothing_twice() {
+    let mut world = World::new(&[infra("a", "git:1"), infra("b", "git:2")]);
+    // The number is given; then a claim comes that is older by its name: what has its number goes first.
+    assert!(world.step(false));
+    world.claims.insert(0, infra("0", "git:0"));
+    assert!(world.step(true), "the record is made, its status not written");
+    world.settle();
+    assert_eq!(world.charged(), [(5, 18), (6, 18), (7, 18)]);
+    let first = &world.records.iter().find(|record| record.spec.attempt == 1).unwrap().spec;
+    assert_eq!(first.change.reference, "git:1");
+}
+
+#[rstest]
+#[case::failed(json!({"outcome": "Failed"}), false)]
+#[case::lapsed(json!({"expiresAt": "2026-01-10T12:00:00Z"}), false)]
+#[case::another_type(json!({"type": "classification"}), false)]
+#[case::still_good(json!({"expiresAt": "2026-01-10T12:00:01Z"}), true)]
+fn what_does_not_stand_asks_for_nothing(#[case] fields: serde_json::Value, #[case] asks: bool) {
+    let mut claim = infra("a", "git:1");
+    let mut spec = serde_json::to_value(&claim.spec).unwrap();
+    spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    claim.spec = serde_json::from_value::<AttestationSpec>(spec).unwrap();
+    assert_eq!(World::new(&[claim]).next().is_some(), asks);
+}
+
+/// Records of windows before may have been pruned: what was attested then is not charged anew.
+#[rstest]
+#[case("2025-12-30T23:59:59Z", false)]
+#[case("2025-12-31T00:00:00Z", true)]
+fn what_was_attested_long_before_the_window_is_not_charged_to_it(#[case] at: &str, #[case] asks: bool) {
+    let claim = Claimed { at: Time(at.parse().unwrap()), ..infra("a", "git:1") };
+    assert_eq!(World::new(&[claim]).next().is_some(), asks);
+}
+
+#[test]
+fn it_can_be_taken_back_by_its_author_until_it_has_its_number() {
+    let withdrawal = |author: &str| {
+        let mut taken = infra("w", "git:1");
+        taken.spec.outcome = crate::api::attestation::ClaimOutcome::Withdrawn;
+        taken.spec.author = author.into();
+        taken
+    };
+    let own = withdrawal("system:serviceaccount:shop:ci");
+    assert_eq!(World::new(&[infra("a", "git:1"), own.clone()]).next(), None);
+    assert!(World::new(&[infra("a", "git:1"), withdrawal("eve")]).next().is_some());
+    let mut world = World::new(&[infra("a", "git:1")]);
+    assert!(world.step(false));
+    world.claims.push(own);
+    world.settle();
+    assert_eq!(world.charged(), [(5, 18)]);
+}
+
+#[test]
+fn a_record_is_named_by_the_change_and_its_name_is_no_release_s() {
+    assert_eq!(record_of("web", "git:1"), record_of("web", "git:1"));
+    assert_ne!(record_of("web", "git:1"), record_of("web", "git:2"));
+    assert!(record_of(&"x".repeat(253), "git:1").len() <= 253);
+    assert_eq!(book("web"), "charges_web");
+}
