@@ -9,6 +9,7 @@ pub mod budget_status;
 pub mod change;
 pub mod condition;
 pub mod gated_release;
+pub mod loosening;
 pub mod names;
 pub mod release_record;
 pub mod risk_budget;

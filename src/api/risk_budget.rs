@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget_status::BudgetStatus;
 use super::condition::Condition;
+use super::loosening::{InForce, LoosenedStatus, LooseningStatus};
 use super::release_record::ChargeRecord;
 use super::units::{Percent, Span, Time};
 use crate::policy::Band;
@@ -343,7 +344,18 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 13))]
     pub windows: Vec<WindowStatus>,
-    /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone.
+    /// What of the spec is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<InForce>,
+    /// What of the spec would allow more and waits for approval; absent where all of it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loosening: Option<LooseningStatus>,
+    /// The loosenings that were approved, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub loosened: Vec<LoosenedStatus>,
+    /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone. Loosening: the spec would allow
+    /// more than what is in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -480,8 +492,8 @@ pub struct ErrorBudget {
     pub decided_by: String,
     /// Percent of the window that the youngest series covers, to one decimal.
     pub coverage_percent: f64,
-    /// Each objective.
-    #[schemars(length(max = 16))]
+    /// Each objective, those included that the spec no longer names and that are in force.
+    #[schemars(length(max = 64))]
     pub slos: Vec<SloStatus>,
 }
 

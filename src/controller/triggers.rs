@@ -40,9 +40,14 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
             charged(context, meta);
         }));
     }
+    // Attestations name their release, or the budget whose loosening is approved, by the same label.
     all.spawn(others(context.clone(), &ATTESTATION, RELEASE, |context, meta| {
-        let release = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE));
-        look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
+        let subject = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE));
+        let namespace = meta.namespace.clone().unwrap_or_default();
+        if let Some(budget) = subject.filter(|name| context.pending.has(&namespace, name)) {
+            context.queue.add(&Key::budget(&namespace, budget), Lane::Urgent, Duration::ZERO);
+        }
+        look(context, &namespace, subject.cloned());
     }));
     all.spawn(config_maps(context.clone()));
     all.spawn(others(context.clone(), &HTTP_ROUTE, "", |context, meta| {

@@ -7,6 +7,7 @@ use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Span, Time};
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::{Cluster, Error};
 use crate::policy::Tier;
+use crate::policy::loosening;
 use crate::policy::score::Signal;
 use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
 
@@ -41,10 +42,15 @@ pub(super) async fn read(
     };
     let fresh = measured.since_start(namespace, name, generation);
     let now = cluster.now();
-    let seen = judge(name, &status, generation, fresh, now);
     let spec: Result<RiskBudgetSpec, _> = serde_json::from_value(object["spec"].take());
-    let risk = spec.ok().and_then(|spec| risk(spec, resource_version, status, generation, now));
-    Ok((seen, risk))
+    // What would allow more and was not approved is not in force, also before the controller has said so.
+    let spec = spec.map_err(|why| why.to_string()).and_then(|spec| loosening::in_force(&spec, &status, now));
+    let spec = match spec {
+        Ok(merged) => merged.spec,
+        Err(why) => return Ok((BudgetSeen::Unmeasured(format!("RiskBudget {name}: {why}")), None)),
+    };
+    let seen = judge(name, &status, generation, fresh, now);
+    Ok((seen, risk(spec, resource_version, status, generation, now)))
 }
 
 /// What the RiskBudget demands, and what is left of its points in a window that has not turned since they were counted.

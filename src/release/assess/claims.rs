@@ -1,11 +1,10 @@
 //! Which attestations are heard about one attempt, and whose.
 
-use super::super::snapshot::{AttestationSeen, RiskSeen, Snapshot};
+use super::super::snapshot::{RiskSeen, Snapshot};
 use crate::api::Time;
-use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::ReleaseRecordSpec;
 use crate::policy::requirement::claim::{APPROVAL, authors};
-use crate::policy::requirement::{Claim, Claims};
+use crate::policy::requirement::{Claim, Claims, heard as spoken};
 
 /// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by
 /// another name, so that they count as not known, and are not heard under this one.
@@ -38,8 +37,8 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
         if !about {
             continue;
         }
-        match role(one, risk) {
-            Ok(role) => heard.claims.push(claim(one, role)),
+        match spoken(&risk.roles, &one.spec, one.at) {
+            Ok(claim) => heard.claims.push(claim),
             Err(why) => heard.ignored.push(why),
         }
     }
@@ -47,32 +46,6 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
     heard.knows_authors = !heard.authors.is_empty();
     heard.authors.extend(commit_authors(&heard.claims));
     heard
-}
-
-/// The role of the policy in which an approval counts; none for evidence. The error says why it does not count.
-fn role(one: &AttestationSeen, risk: &RiskSeen) -> Result<Option<String>, String> {
-    let Some(said) = one.spec.role.as_ref().filter(|_| one.spec.kind == APPROVAL) else { return Ok(None) };
-    let Some(listed) = risk.roles.iter().find(|role| role.name == *said) else { return Ok(Some(said.clone())) };
-    let member =
-        listed.users.contains(&one.spec.author) || one.spec.groups.iter().any(|group| listed.groups.contains(group));
-    let open = listed.users.is_empty() && listed.groups.is_empty();
-    match member || open {
-        true => Ok(Some(listed.stands_for.map_or_else(|| said.clone(), |role| role.to_string()))),
-        false => Err(format!("{} is not in role {said} of the RiskBudget (spec.roles)", one.spec.author)),
-    }
-}
-
-fn claim(one: &AttestationSeen, role: Option<String>) -> Claim {
-    Claim {
-        kind: one.spec.kind.clone(),
-        role,
-        author: one.spec.author.clone(),
-        passed: one.spec.outcome == ClaimOutcome::Passed,
-        withdrawn: one.spec.outcome == ClaimOutcome::Withdrawn,
-        at: one.at,
-        until: one.spec.expires_at,
-        facts: one.spec.facts.clone(),
-    }
 }
 
 /// `Ann <ann@example.org>` is the whole, the name and the address.
