@@ -9,6 +9,7 @@ mod ledger;
 mod loosening;
 mod preflight;
 mod process;
+mod prune;
 mod queue;
 mod release;
 mod triggers;
@@ -57,6 +58,7 @@ pub struct Context {
     index: Index,
     budgets: Budgets,
     books: ledger::Books,
+    passes: prune::Passes,
     pending: loosening::Pending,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
@@ -111,6 +113,7 @@ impl Context {
             index: Index::default(),
             budgets: Budgets::default(),
             books: ledger::Books::default(),
+            passes: prune::Passes::default(),
             pending: loosening::Pending::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),
