@@ -24,7 +24,7 @@ pub const ENVELOPE_MAX: usize = 24_576;
     category = "tidegate",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: an attestation cannot be edited; create another one"),
     validation = Rule::new("self.spec.type != 'approval' || has(self.spec.role)").message("spec.role: an approval is given in a role, such as sre"),
-    validation = Rule::new("!has(self.spec.statement) || !(self.spec.type in ['approval', 'start'])").message("spec.statement: approvals and starts are said by people, whom the API server authenticates; no signature stands for them: leave it out"),
+    validation = Rule::new("!has(self.spec.statement) || (!(self.spec.type in ['approval', 'start', 'charge']) && (!has(self.spec.releaseRef.kind) || self.spec.releaseRef.kind == 'GatedRelease'))").message("spec.statement: approvals, starts, charges and what is said of a RiskBudget need an author whom the API server authenticates; no signature stands for them: leave it out"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.releaseRef.name"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
     printcolumn(name = "Outcome", type_ = "string", json_path = ".spec.outcome"),
@@ -34,11 +34,12 @@ pub const ENVELOPE_MAX: usize = 24_576;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AttestationSpec {
-    /// The GatedRelease that the claim is about, in the same namespace; of type `charge` the RiskBudget.
-    pub release_ref: NameRef,
+    /// What the claim is about, in the same namespace: a GatedRelease; or a RiskBudget: whose loosening is approved, or that
+    /// is charged (type `charge`).
+    pub release_ref: SubjectRef,
     /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`;
     /// with a statement also the commit of the change, `git:` and all its digits. Of type `charge` the reference of the
-    /// change, such as `git:4f2c9e1`.
+    /// change, such as `git:4f2c9e1`. Of an approved loosening `status.loosening.revision`.
     #[schemars(length(min = 1, max = 128))]
     pub revision: String,
     /// What is claimed: `approval`, `charge`, or the name of a requirement such as `unit-tests`, `sast`, `release-plan`.
@@ -102,6 +103,47 @@ pub enum ClaimOutcome {
     Failed,
     /// The author takes back what they claimed before.
     Withdrawn,
+}
+
+/// What a claim is about, in the same namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectRef {
+    /// GatedRelease or RiskBudget. Default: GatedRelease.
+    #[serde(default, skip_serializing_if = "SubjectKind::is_release")]
+    pub kind: SubjectKind,
+    /// The object's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+impl SubjectRef {
+    /// The GatedRelease of a name.
+    pub fn release(name: &str) -> Self {
+        Self { kind: SubjectKind::GatedRelease, name: name.to_owned() }
+    }
+
+    /// The RiskBudget of a name.
+    pub fn budget(name: &str) -> Self {
+        Self { kind: SubjectKind::RiskBudget, name: name.to_owned() }
+    }
+}
+
+/// The kind of what a claim is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum SubjectKind {
+    /// A revision of a workload.
+    #[default]
+    GatedRelease,
+    /// A loosening of the policy.
+    RiskBudget,
+}
+
+impl SubjectKind {
+    /// Whether it is the kind that is meant where none is said.
+    pub fn is_release(&self) -> bool {
+        *self == Self::GatedRelease
+    }
 }
 
 /// The name of an object in the same namespace.

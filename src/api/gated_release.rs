@@ -441,6 +441,9 @@ pub struct GatedReleaseStatus {
     /// How many attempts this GatedRelease has recorded; the last one's number.
     #[serde(default)]
     pub attempts: u32,
+    /// With which attempt the chain of its records begins, once old ones were pruned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<RecordsKept>,
     /// The workload as it was last judged; tells a new revision from a changed way of writing the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSeen>,
@@ -448,6 +451,21 @@ pub struct GatedReleaseStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// Which records of a GatedRelease are left, once old ones were pruned.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordsKept {
+    /// The number of the oldest attempt whose record is kept; from it on none may be missing.
+    pub begins: u32,
+    /// The digest of the record before it, which it repeats; absent where that one had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub previous_digest: Option<String>,
+    /// How many records Tidegate has pruned.
+    #[serde(default)]
+    pub pruned: u32,
 }
 
 /// How risky a change is, its gate, and what it must show.

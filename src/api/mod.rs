@@ -10,6 +10,7 @@ pub mod change;
 pub mod condition;
 pub mod figures;
 pub mod gated_release;
+pub mod loosening;
 pub mod names;
 pub mod release_record;
 pub mod risk_budget;

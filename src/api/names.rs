@@ -20,6 +20,8 @@ pub const RESUMED_BY: &str = "tidegate.io/resumed-by";
 pub const PAUSED_BECAUSE: &str = "tidegate.io/paused-because";
 /// Annotation on a GatedRelease: a new value starts a closed revision again.
 pub const RETRY: &str = "tidegate.io/retry";
+/// Annotation on a GatedRelease, written by `tidegate audit export --mark`: the last attempt that was exported and its digest.
+pub const EXPORTED: &str = "tidegate.io/exported";
 /// Annotation on a GatedRelease, any value: Tidegate leaves the workload as on deletion, and the object stays.
 pub const DETACH: &str = "tidegate.io/detach";
 /// Annotation on an HTTPRoute during a release: the stable Service whose weights Tidegate keeps.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::budget_status::BudgetStatus;
 use super::condition::Condition;
 use super::figures::Figures;
+use super::loosening::{InForce, LoosenedStatus, LooseningStatus};
 use super::release_record::ChargeRecord;
 use super::signals::SignalsStatus;
 use super::units::{Percent, Span, Time};
@@ -356,7 +357,18 @@ pub struct RiskBudgetStatus {
     /// What goes on around the service (`000_…` §5.3); absent where no signals are configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signals: Option<SignalsStatus>,
-    /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone.
+    /// What of the spec is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<InForce>,
+    /// What of the spec would allow more and waits for approval; absent where all of it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loosening: Option<LooseningStatus>,
+    /// The loosenings that were approved, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub loosened: Vec<LoosenedStatus>,
+    /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone. Loosening: the spec would allow
+    /// more than what is in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -493,8 +505,8 @@ pub struct ErrorBudget {
     pub decided_by: String,
     /// Percent of the window that the youngest series covers, to one decimal.
     pub coverage_percent: f64,
-    /// Each objective.
-    #[schemars(length(max = 16))]
+    /// Each objective, those included that the spec no longer names and that are in force.
+    #[schemars(length(max = 64))]
     pub slos: Vec<SloStatus>,
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::kind::{GATED_RELEASE, RISK_BUDGET};
 use super::request::Change;
 use super::{Cluster, Error, Kind};
+use crate::api::gated_release::RecordsKept;
 use crate::api::{GatedReleaseStatus, RiskBudgetStatus};
 
 /// The JSON merge patch that makes `now` of `before`; none where they say the same.
@@ -64,6 +65,19 @@ impl Cluster {
     ) -> Result<bool, Error> {
         let fence = json!({"resourceVersion": resource_version});
         self.write_status(&RISK_BUDGET, (namespace, name, fence), before, serde_json::to_value(now)).await
+    }
+
+    /// Says in the status of a GatedRelease with which attempt its chain of records begins.
+    pub async fn write_records_kept(
+        &self,
+        (namespace, name): (&str, &str),
+        uid: &str,
+        kept: &RecordsKept,
+    ) -> Result<(), Error> {
+        let RecordsKept { begins, previous_digest, pruned } = kept;
+        let records = json!({"begins": begins, "previousDigest": previous_digest, "pruned": pruned});
+        let patch = json!({"metadata": {"uid": uid}, "status": {"records": records}});
+        self.patch(&GATED_RELEASE, namespace, name, Some("status"), Change::Merge(patch)).await.map(drop)
     }
 
     async fn write_status(

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
-use super::{Budgets, Context, Next, charges, ledger, lock};
+use super::{Budgets, Context, Next, charges, ledger, lock, loosening};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RISK_BUDGET;
+use crate::policy::loosening::About;
 use crate::policy::score::signals::status_of;
 use crate::policy::{Remaining, budget};
 use crate::prometheus::budget::{Measurement, measure};
@@ -47,14 +48,19 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         Err(error) => tracing::warn!(namespace, name, %error, "a charge could not be made"),
     }
     let before: RiskBudgetStatus = serde_json::from_value(raw.clone()).unwrap_or_default();
+    let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+    let about = About { namespace, name, uid, generation };
+    let policy = loosening::look(context, about, &spec, &before, context.cluster.now()).await?;
+    let spec = policy.spec(&spec);
     let (measured, heard) = tokio::join!(
-        measure(&context.sources, namespace, &spec),
-        context.signals.hear(&context.sources, namespace, name, &spec)
+        measure(&context.sources, namespace, spec),
+        context.signals.hear(&context.sources, namespace, name, spec)
     );
     let now = context.cluster.now();
-    let mut status = status(name, &before, generation, &spec, &measured, now);
+    let mut status = status(name, &before, generation, spec, &measured, now);
     status.signals = heard.map(|heard| status_of(&heard, before.signals.as_ref(), now));
-    ledger::count(context, (namespace, name), &spec, &before, &mut status, now).await?;
+    ledger::count(context, (namespace, name), spec, &before, &mut status, now).await?;
+    policy.put(name, &before, &mut status, now);
     if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
         context.metrics.wrote("budget_status");
         let ready = status.conditions.first();
@@ -65,6 +71,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             says = ready.map(|ready| ready.message.as_str()),
             "budget"
         );
+        loosening::tell(context, about, &policy, &before).await;
     }
     context.metrics.budget(namespace, name, &status);
     context.metrics.figures(namespace, name, &status, now);

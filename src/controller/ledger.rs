@@ -37,15 +37,7 @@ pub(super) async fn count(
     status: &mut RiskBudgetStatus,
     now: Time,
 ) -> Result<(), Error> {
-    let cut = jiff::tz::TimeZone::get(&spec.window.time_zone)
-        .map_err(|_| {
-            format!(
-                "spec.window.timeZone: there is no time zone {:?}; write one of the IANA data base, such as Europe/Berlin",
-                spec.window.time_zone
-            )
-        })
-        .and_then(|zone| Cut::new(&spec.window, zone).map_err(|why| why.to_string()));
-    let (cut, tier) = match (cut, Tier::new(spec.tier)) {
+    let (cut, tier) = match (cut(spec), Tier::new(spec.tier)) {
         (Ok(cut), Ok(tier)) => (cut, tier),
         (Err(why), _) => {
             invalid(status, before, &why, now);
@@ -87,6 +79,17 @@ pub(super) async fn count(
     Ok(())
 }
 
+/// How a spec cuts time into windows; the error names field, value and remedy.
+pub(super) fn cut(spec: &RiskBudgetSpec) -> Result<Cut, String> {
+    let zone = jiff::tz::TimeZone::get(&spec.window.time_zone).map_err(|_| {
+        format!(
+            "spec.window.timeZone: there is no time zone {:?}; write one of the IANA data base, such as Europe/Berlin",
+            spec.window.time_zone
+        )
+    })?;
+    Cut::new(&spec.window, zone).map_err(|why| why.to_string())
+}
+
 /// A window that cannot be cut is told in Ready; nothing is counted by it, and so nothing ships.
 fn invalid(status: &mut RiskBudgetStatus, before: &RiskBudgetStatus, why: &str, now: Time) {
     let generation = status.observed_generation;
@@ -95,7 +98,7 @@ fn invalid(status: &mut RiskBudgetStatus, before: &RiskBudgetStatus, why: &str, 
     status.conditions = vec![condition("Ready", facts, before, generation, now)];
 }
 
-fn condition(
+pub(super) fn condition(
     kind: &str,
     (status, reason, message): (Truth, &str, String),
     before: &RiskBudgetStatus,

@@ -7,8 +7,10 @@ mod budget;
 mod charges;
 mod index;
 mod ledger;
+mod loosening;
 mod preflight;
 mod process;
+mod prune;
 mod queue;
 mod release;
 mod triggers;
@@ -62,6 +64,8 @@ pub struct Context {
     books: ledger::Books,
     settled: charges::Settled,
     signals: Shared,
+    passes: prune::Passes,
+    pending: loosening::Pending,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
@@ -118,6 +122,8 @@ impl Context {
             books: ledger::Books::default(),
             settled: charges::Settled::default(),
             signals: Shared::default(),
+            passes: prune::Passes::default(),
+            pending: loosening::Pending::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),
             started: Instant::now(),

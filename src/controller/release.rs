@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::queue::{Key, Lane};
-use super::{Context, Next, preflight};
+use super::{Context, Next, preflight, prune};
 use crate::api::GatedReleaseStatus;
 use crate::api::release_record::{Phase, ReleaseRecordStatus, RollbackLog};
 use crate::cluster::Error;
@@ -13,6 +13,7 @@ use crate::cluster::kind::GATED_RELEASE;
 use crate::cluster::observe::{self, Found, Measured};
 use crate::prometheus::offers;
 use crate::release::action::{Event, EventKind};
+use crate::release::snapshot::Record;
 use crate::release::{Action, LintedPlan, Snapshot, lint, plan, question};
 
 /// How soon it is looked at again after something was done.
@@ -31,6 +32,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             context.metrics.release_gone(namespace, name);
             context.old_news(key);
             context.preflights.forget(key);
+            context.passes.forget(key);
             return Ok(Next::OnChange);
         }
         Err(Error::Malformed { what, why }) => return malformed(context, key, &what, &why).await,
@@ -54,6 +56,15 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         Ok(plan) => {
             let result = carry_out(context, &found, &seen, &plan).await;
             refused(context, key, &found, result.as_ref().err()).await;
+            let sealed = |record: &Record| record.status.as_ref().is_some_and(|status| status.outcome.is_some());
+            // Nothing that goes on waits for old records.
+            if result.is_ok()
+                && stays
+                && seen.record.as_ref().is_some_and(sealed)
+                && let Err(error) = prune::look(context, key, &found.release).await
+            {
+                tracing::warn!(namespace, name, %error, "old records could not be pruned; it is tried again");
+            }
             result
         }
         Err(notes) => {

@@ -44,13 +44,19 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
             charged(context, meta);
         }));
     }
+    // Attestations name their release, or the budget whose loosening is approved, by the same label.
     all.spawn(others(context.clone(), &ATTESTATION, RELEASE, |context, meta| {
         let Some(about) = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE)) else { return };
         let namespace = meta.namespace.clone().unwrap_or_default();
         look(context, &namespace, [about.clone()]);
-        // It may be a charge, which is about the RiskBudget of that name.
+        // It may be a charge, which is about the RiskBudget of that name, or an approval of its loosening.
         context.settled.unsettle(&namespace, about);
-        context.queue.add(&Key::budget(&namespace, about), Lane::Calm, LEDGER_AFTER);
+        let lane = if context.pending.has(&namespace, about) {
+            (Lane::Urgent, Duration::ZERO)
+        } else {
+            (Lane::Calm, LEDGER_AFTER)
+        };
+        context.queue.add(&Key::budget(&namespace, about), lane.0, lane.1);
     }));
     all.spawn(config_maps(context.clone()));
     all.spawn(keys(context.clone()));

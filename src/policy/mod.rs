@@ -10,12 +10,14 @@
 pub mod adjustment;
 pub mod band;
 pub mod budget;
+pub mod canonical;
 pub mod category;
 pub mod evidence;
 pub mod exception;
 pub mod freeze;
 pub mod gate;
 pub mod ledger;
+pub mod loosening;
 pub mod message;
 pub mod points;
 pub mod requirement;

@@ -23,6 +23,18 @@ pub struct Config {
     /// How the recording rules count.
     #[serde(default)]
     pub recording: Recording,
+    /// How long records stay.
+    #[serde(default)]
+    pub records: Records,
+}
+
+/// How long ReleaseRecords stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Records {
+    /// Whether an old record goes only after it was exported (`tidegate audit export --mark`). Default: false.
+    #[serde(default)]
+    pub prune_only_exported: bool,
 }
 
 /// A Prometheus server.
@@ -192,6 +204,7 @@ impl Config {
             signals: BTreeMap::new(),
             budget: Budget::default(),
             recording: Recording::default(),
+            records: Records::default(),
         }
     }
 

@@ -3,11 +3,12 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::action::Action;
 use super::snapshot::{Snapshot, record_name};
+use crate::api::gated_release::RecordsKept;
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::policy::canonical::sha256;
 
 /// `sha256:` and 64 hexadecimal digits over the record's name, spec and status in canonical JSON (RFC 8785); a digest that
 /// the status carries already does not count.
@@ -16,18 +17,7 @@ pub fn digest(name: &str, spec: &Value, status: &Value) -> String {
     if let Some(fields) = status.as_object_mut() {
         fields.remove("digest");
     }
-    let whole = json!({"name": name, "spec": spec, "status": status});
-    // Values that were parsed from JSON, or made of it, have nothing that JSON cannot say.
-    let bytes = serde_json_canonicalizer::to_vec(&whole).unwrap_or_default();
-    format!("sha256:{:x}", Hex(Sha256::digest(bytes).into()))
-}
-
-struct Hex([u8; 32]);
-
-impl std::fmt::LowerHex for Hex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+    format!("sha256:{}", sha256(&json!({"name": name, "spec": spec, "status": status})))
 }
 
 /// Puts the digest into every record that is sealed by these actions.
@@ -136,8 +126,17 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Walks along all records of one GatedRelease, in any order; `attempts` is how many its status says there were.
-pub fn walk(release: &str, records: &[Value], attempts: Option<u32>) -> Walk {
+/// What the status of a GatedRelease says about its records; nothing where only files are there to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// How many attempts there were.
+    pub attempts: Option<u32>,
+    /// With which attempt the chain begins, once old records were pruned.
+    pub kept: Option<&'a RecordsKept>,
+}
+
+/// Walks along all records of one GatedRelease, in any order.
+pub fn walk(release: &str, records: &[Value], known: Known<'_>) -> Walk {
     let mut walk = Walk { records: records.len(), oldest: 0, without_digest: 0, head: None, broken: None };
     let links: Result<Vec<Link<'_>>, Broken> = records.iter().map(Link::of).collect();
     let mut links = match links {
@@ -145,6 +144,9 @@ pub fn walk(release: &str, records: &[Value], attempts: Option<u32>) -> Walk {
         Err(broken) => return Walk { broken: Some(broken), ..walk },
     };
     links.sort_by_key(|link| link.attempt);
+    if let Some(broken) = known.kept.and_then(|kept| start(release, kept, &links)) {
+        return Walk { broken: Some(broken), ..walk };
+    }
     let mut before: Option<&Link<'_>> = None;
     walk.oldest = links.first().map_or(0, |link| link.attempt);
     for link in &links {
@@ -161,10 +163,23 @@ pub fn walk(release: &str, records: &[Value], attempts: Option<u32>) -> Walk {
         before = Some(link);
     }
     let newest = before.map_or(0, |link| link.attempt);
-    if attempts.is_some_and(|attempts| attempts > newest) {
+    if known.attempts.is_some_and(|attempts| attempts > newest) {
         walk.broken = Some(Broken::Missing { record: record_name(release, newest.saturating_add(1)) });
     }
     walk
+}
+
+/// What is wrong with the beginning: records before it were pruned, it was not, and it follows the last that was. Older ones
+/// that are still there, or come from an export, are walked along as all others.
+fn start(release: &str, kept: &RecordsKept, links: &[Link<'_>]) -> Option<Broken> {
+    let first = links.iter().find(|link| link.attempt >= kept.begins).filter(|link| link.attempt == kept.begins);
+    let Some(first) = first else {
+        return Some(Broken::Missing { record: record_name(release, kept.begins) });
+    };
+    (first.previous != kept.previous_digest.as_deref()).then(|| Broken::Replaced {
+        record: first.name.to_owned(),
+        before: record_name(release, kept.begins.saturating_sub(1)),
+    })
 }
 
 /// What is wrong from one record to the next.
@@ -218,19 +233,25 @@ mod tests {
     }
 
     fn broken(records: &[Value], attempts: Option<u32>) -> String {
-        walk("web", records, attempts).broken.map_or_else(String::new, |broken| broken.to_string())
+        walk("web", records, Known { attempts, kept: None })
+            .broken
+            .map_or_else(String::new, |broken| broken.to_string())
     }
 
     #[test]
     fn a_chain_that_nobody_touched_holds_in_any_order_and_after_pruning() {
         let mut records = chain(5);
         records.reverse();
-        let found = walk("web", &records, Some(5));
+        let found = walk("web", &records, Known { attempts: Some(5), kept: None });
         assert_eq!((found.broken, found.records, found.oldest), (None, 5, 1));
         assert_eq!(found.head.as_deref(), records[1]["status"]["digest"].as_str(), "of the newest that is sealed");
         records.truncate(3);
-        assert_eq!(walk("web", &records, Some(5)).broken, None, "the oldest were pruned");
-        assert_eq!(walk("web", &[], Some(0)).broken, None);
+        assert_eq!(
+            walk("web", &records, Known { attempts: Some(5), kept: None }).broken,
+            None,
+            "the oldest were pruned"
+        );
+        assert_eq!(walk("web", &[], Known { attempts: Some(0), kept: None }).broken, None);
     }
 
     #[rstest]
@@ -279,8 +300,51 @@ mod tests {
             record["status"].as_object_mut().unwrap().remove("digest");
             record["spec"].as_object_mut().unwrap().remove("previousDigest");
         }
-        let found = walk("web", &records, Some(3));
+        let found = walk("web", &records, Known { attempts: Some(3), kept: None });
         assert_eq!((found.broken, found.without_digest, found.head), (None, 2, None));
+    }
+
+    /// Records 1 to 6 of which the first three were pruned.
+    fn pruned() -> (Vec<Value>, RecordsKept) {
+        let mut records = chain(6);
+        let digest = records[2]["status"]["digest"].as_str().map(str::to_owned);
+        records.drain(..3);
+        (records, RecordsKept { begins: 4, previous_digest: digest, pruned: 3 })
+    }
+
+    fn broken_from(records: &[Value], kept: &RecordsKept) -> String {
+        let walk = walk("web", records, Known { attempts: Some(6), kept: Some(kept) });
+        walk.broken.map_or_else(String::new, |broken| broken.to_string())
+    }
+
+    #[test]
+    fn a_chain_whose_past_was_pruned_holds_with_and_without_it() {
+        let (records, kept) = pruned();
+        assert_eq!(broken_from(&records, &kept), "");
+        assert_eq!(broken_from(&chain(6), &kept), "", "together with an export, or before the first was deleted");
+    }
+
+    #[test]
+    fn what_somebody_deleted_is_told_from_what_was_pruned() {
+        let (mut records, kept) = pruned();
+        records.remove(0);
+        assert_eq!(broken_from(&records, &kept), "web-0004 is missing");
+        assert_eq!(broken_from(&[], &kept), "web-0004 is missing");
+        let mut records = chain(6);
+        records.drain(1..3);
+        assert_eq!(broken_from(&records, &kept), "web-0002 is missing", "an export with a gap");
+    }
+
+    #[test]
+    fn a_beginning_that_was_rewritten_is_found() {
+        let (mut records, kept) = pruned();
+        records[0]["spec"]["previousDigest"] = json!("sha256:00");
+        let made = digest("web-0004", &records[0]["spec"], &records[0]["status"]);
+        records[0]["status"]["digest"] = json!(made);
+        assert_eq!(
+            broken_from(&records, &kept),
+            "web-0004 follows a record with another digest than web-0003 has: one of the two was replaced"
+        );
     }
 
     #[test]

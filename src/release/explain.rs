@@ -192,6 +192,7 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         revision: after.record.map(|(_, spec, _)| spec.revision.clone()),
         record: after.record.map(|(name, _, _)| name.to_owned()),
         attempts: after.record.map_or(0, |(_, spec, _)| spec.attempt).max(before.attempts),
+        records: before.records.clone(),
         workload: workload.or_else(|| before.workload.clone()),
         conditions: conditions::conditions(after, &problems(after.seen)),
     }

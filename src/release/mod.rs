@@ -19,6 +19,7 @@ pub mod objects;
 pub mod plan;
 pub mod preflight;
 pub mod problem;
+pub mod retention;
 pub mod snapshot;
 pub mod split;
 pub mod template;

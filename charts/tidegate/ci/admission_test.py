@@ -759,6 +759,15 @@ def _(n):
         kubectl("delete", "releaserecord", n, f"--cascade={cascade}", "--timeout=20s", user=PERSON)
 
 
+@case("a record that goes on is not pruned, a sealed one is")
+def _(n):
+    kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))
+    refused("prunes only what is sealed", "delete", "releaserecord", n, user=ARGS.controller_user)
+    sealed = {"status": RECORD_STATUS["status"] | {"outcome": "Succeeded"}}
+    kubectl("patch", "releaserecord", n, "--subresource=status", "--type=merge", "-p", json.dumps(sealed), user=ARGS.controller_user)
+    kubectl("delete", "releaserecord", n, "--timeout=20s", user=ARGS.controller_user)
+
+
 def attestation(name, kind="approval", labels=None, **spec):
     role = {"role": "sre"} if kind == "approval" else {}
     return {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"name": name, "namespace": NS, "labels": labels or {}},

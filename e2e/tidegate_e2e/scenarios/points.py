@@ -1,7 +1,11 @@
-from .. import api, waits
+import json
+
+from .. import api, bed, waits
 from ..scenario import Context, scenario
 from ..shop import Shop
 from ..waits import check, until
+
+RBAC = "rbac.authorization.k8s.io"
 
 
 @scenario(core=False)
@@ -29,9 +33,15 @@ def points(t: Context) -> None:
     risk = until("the ledger counts it", waits.BUDGET_MEASURED, lambda: counted(first, 9), instead=lambda: status(first))
     check((risk["band"], risk["remaining"]) == ("Yellow", 6), f"what is left: {risk}")
 
-    # Product and development manager give it more.
+    # Product and development manager give it more: the former holds until both have agreed.
     api.patch("RiskBudget", first.namespace, first.name, {"spec": {"riskPoints": 60}})
+    waiting = until("the loosening waits", waits.BUDGET_MEASURED, lambda: condition(first, "Loosening", "True"), instead=lambda: status(first))
+    check("spec.riskPoints: 15 → 60" in waiting["message"] and status(first)["risk"]["allocated"] == 15, waiting["message"])
+    t.note(waiting["message"])
+    for user, role in (("ann", "product-manager"), ("bob", "development-manager")):
+        agree(first, user, role)
     record = waits_for.ends("Succeeded")
+    check(status(first)["loosened"][0]["changes"] == ["spec.riskPoints: 15 → 60"], f"on record: {status(first).get('loosened')}")
     check(record["status"]["charge"]["sequence"] == 2, f"charged {record['status']['charge']}")
 
     goes.remember_attempts()
@@ -75,3 +85,13 @@ def counted(shop: Shop, points: int) -> dict | None:
 def condition(shop: Shop, kind: str, truth: str) -> dict | None:
     found = [one for one in status(shop).get("conditions", []) if one["type"] == kind and one["status"] == truth]
     return found[0] if found else None
+
+
+def agree(shop: Shop, user: str, role: str) -> None:
+    """As that user, who holds the verb for the role, about the loosening that waits."""
+    subject = {"apiGroup": RBAC, "kind": "User", "name": user}
+    bound = {"apiGroup": RBAC, "kind": "ClusterRole", "name": f"tidegate-approve-{role}"}
+    api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta(f"approve-{role}"), "roleRef": bound, "subjects": [subject]})
+    spec = {"releaseRef": {"kind": "RiskBudget", "name": shop.name}, "revision": status(shop)["loosening"]["revision"], "type": "approval", "role": role}
+    claim = {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": f"{role}-", "namespace": shop.namespace}, "spec": spec}
+    bed.kubectl("create", "-f", "-", "--as", user, stdin=json.dumps(claim))

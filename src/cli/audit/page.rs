@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::source::Found;
-use crate::release::chain::{Walk, walk};
+use crate::release::chain::{Known, Walk, walk};
 
 /// The chain of one GatedRelease.
 #[derive(Debug, Serialize)]
@@ -13,6 +13,12 @@ pub(super) struct Line {
     release: String,
     #[serde(flatten)]
     walk: Walk,
+    /// How many records Tidegate has pruned, where its status says so.
+    #[serde(skip_serializing_if = "is_zero")]
+    pruned: u32,
+    /// A record of which two copies say different things.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differs: Option<String>,
     /// The head that was asked for, where it is another than the one found.
     #[serde(skip_serializing_if = "Option::is_none")]
     wanted_head: Option<String>,
@@ -20,16 +26,24 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) const fn holds(&self) -> bool {
-        self.walk.broken.is_none() && self.wanted_head.is_none()
+        self.walk.broken.is_none() && self.differs.is_none() && self.wanted_head.is_none()
     }
+}
+
+/// Whether nothing is to be said of it.
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 pub(super) fn report(found: &Found, head: Option<&str>) -> Vec<Line> {
     let line = |((namespace, release), records): (&(String, String), &Vec<_>)| {
-        let attempts = found.attempts.get(&(namespace.clone(), release.clone())).copied();
-        let walk = walk(release, records, attempts);
+        let told = found.told.get(&(namespace.clone(), release.clone()));
+        let kept = told.and_then(|told| told.kept.as_ref());
+        let walk = walk(release, records, Known { attempts: told.map(|told| told.attempts), kept });
+        let pruned = kept.map_or(0, |kept| kept.pruned);
         let wanted_head = head.filter(|head| walk.head.as_deref() != Some(head)).map(str::to_owned);
-        Line { namespace: namespace.clone(), release: release.clone(), walk, wanted_head }
+        let differs = found.differ.get(&(namespace.clone(), release.clone())).cloned();
+        Line { namespace: namespace.clone(), release: release.clone(), walk, pruned, differs, wanted_head }
     };
     found.records.iter().map(line).collect()
 }
@@ -44,12 +58,23 @@ pub(super) fn page(lines: &[Line]) -> String {
 fn said(line: &Line) -> String {
     let Walk { records, oldest, without_digest, head, broken } = &line.walk;
     let name = format!("{}/{}", line.namespace, line.release);
-    let mut text = match broken {
-        Some(broken) => format!("{name}: BROKEN: {broken}\n"),
-        None => format!("{name}: holds, {records} records\n"),
+    let mut text = match (&line.differs, broken) {
+        (Some(record), _) => {
+            format!(
+                "{name}: BROKEN: {record} says one thing in one place and another elsewhere: one of the two was edited\n"
+            )
+        }
+        (None, Some(broken)) => format!("{name}: BROKEN: {broken}\n"),
+        (None, None) => format!("{name}: holds, {records} records\n"),
     };
-    if *oldest > 1 {
-        text.push_str(&format!("  begins with attempt {oldest}: those before it were pruned, or are in an export\n"));
+    match (*oldest > 1, line.pruned) {
+        (true, 0) => {
+            text.push_str(&format!(
+                "  begins with attempt {oldest}: those before it were pruned, or are in an export\n"
+            ));
+        }
+        (true, pruned) => text.push_str(&format!("  begins with attempt {oldest}, {pruned} earlier were pruned\n")),
+        (false, _) => {}
     }
     if *without_digest > 0 {
         text.push_str(&format!("  {without_digest} of the oldest were sealed before records had digests\n"));
@@ -68,6 +93,8 @@ fn said(line: &Line) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::gated_release::RecordsKept;
+    use crate::cli::audit::source::Told;
     use crate::release::chain::digest;
     use serde_json::{Value, json};
 
@@ -84,7 +111,8 @@ mod tests {
 
     fn found(records: Vec<Value>) -> Found {
         let of = ("shop".to_owned(), "web".to_owned());
-        Found { attempts: [(of.clone(), 3)].into(), records: [(of, records)].into() }
+        let told = Told { attempts: 3, kept: None };
+        Found { told: [(of.clone(), told)].into(), records: [(of, records)].into(), differ: [].into() }
     }
 
     fn three() -> Vec<Value> {
@@ -120,5 +148,35 @@ mod tests {
         let lines = report(&found(all), None);
         assert!(!lines[0].holds());
         assert_eq!(page(&lines), format!("shop/web: BROKEN: web-0002 is missing\n  holds up to {first}\n"));
+    }
+    #[test]
+    fn what_was_pruned_is_counted_and_what_is_missing_beside_it_is_named() {
+        let mut all = three();
+        let digest = all[0]["status"]["digest"].as_str().map(str::to_owned);
+        all.remove(0);
+        let of = ("shop".to_owned(), "web".to_owned());
+        let kept = |begins| Told {
+            attempts: 3,
+            kept: Some(RecordsKept { begins, previous_digest: digest.clone(), pruned: 1 }),
+        };
+        let mut found = found(all);
+        found.told.insert(of.clone(), kept(2));
+        let told = page(&report(&found, None));
+        assert!(
+            told.starts_with("shop/web: holds, 2 records\n  begins with attempt 2, 1 earlier were pruned\n"),
+            "{told}"
+        );
+        found.records.get_mut(&of).unwrap().remove(0);
+        let told = page(&report(&found, None));
+        assert!(told.starts_with("shop/web: BROKEN: web-0002 is missing\n"), "{told}");
+    }
+
+    #[test]
+    fn two_copies_that_differ_are_told() {
+        let mut found = found(three());
+        found.differ.insert(("shop".to_owned(), "web".to_owned()), "web-0002".to_owned());
+        let lines = report(&found, None);
+        assert!(!lines[0].holds());
+        assert!(page(&lines).starts_with("shop/web: BROKEN: web-0002 says one thing in one place"), "{}", page(&lines));
     }
 }

@@ -7,8 +7,10 @@ use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::{Client, Resource};
 use serde_json::Value;
 
+use crate::api::gated_release::RecordsKept;
 use crate::api::{GatedRelease, ReleaseRecord};
 use crate::cli::{Failure, client, why};
+use crate::policy::canonical::sha256;
 
 /// Records are read page by page.
 const PAGE: u32 = 500;
@@ -28,16 +30,30 @@ pub struct Which {
     /// Exported files instead of the cluster; may be given more than once.
     #[arg(short, long = "file", value_name = "FILE", conflicts_with = "all_namespaces")]
     pub files: Vec<PathBuf>,
+    /// The cluster's records as well: together with what was exported before it was pruned they are the whole chain.
+    #[arg(long, requires = "files")]
+    pub with_cluster: bool,
 }
 
 /// Namespace and name of a GatedRelease.
 pub(super) type Of = (String, String);
 
-/// The records of each GatedRelease, and how many attempts its status tells of, where it can be asked.
+/// What the status of a GatedRelease tells of its records.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    /// How many attempts there were.
+    pub(super) attempts: u32,
+    /// With which the chain begins, once old records were pruned.
+    pub(super) kept: Option<RecordsKept>,
+}
+
+/// The records of each GatedRelease, and what its status tells of them, where it can be asked.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) records: BTreeMap<Of, Vec<Value>>,
-    pub(super) attempts: BTreeMap<Of, u32>,
+    pub(super) told: BTreeMap<Of, Told>,
+    /// A record of which two copies, such as of two exports, say different things.
+    pub(super) differ: BTreeMap<Of, String>,
 }
 
 impl Found {
@@ -47,17 +63,40 @@ impl Found {
         let wanted = which.release.as_ref().is_none_or(|release| *release == of.1);
         let here = which.files.is_empty() || which.namespace.as_ref().is_none_or(|namespace| *namespace == of.0);
         if wanted && here {
-            self.records.entry(of).or_default().push(record);
+            self.keep(of, record);
+        }
+    }
+
+    /// One copy of each record. A copy that was made while the attempt went on gives way to one that is sealed.
+    fn keep(&mut self, of: Of, record: Value) {
+        let all = self.records.entry(of.clone()).or_default();
+        let attempt = record.pointer("/spec/attempt").filter(|attempt| attempt.is_number());
+        let known = all.iter_mut().find(|known| attempt.is_some() && known.pointer("/spec/attempt") == attempt);
+        let Some(known) = known else { return all.push(record) };
+        let sealed = |record: &Value| record.pointer("/status/outcome").is_some();
+        let says =
+            |record: &Value| (record["metadata"]["name"].clone(), sha256(&record["spec"]), sha256(&record["status"]));
+        match (sealed(known), sealed(&record)) {
+            (false, _) => *known = record,
+            (true, true) if says(known) != says(&record) => {
+                let name = record["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+                self.differ.entry(of).or_insert(name);
+            }
+            (true, _) => {}
         }
     }
 }
 
 pub(super) async fn find(which: &Which) -> Result<Found, Failure> {
-    if which.files.is_empty() { of_cluster(which).await } else { of_files(which) }
+    let mut found = Found::default();
+    of_files(which, &mut found)?;
+    if which.files.is_empty() || which.with_cluster {
+        of_cluster(which, &mut found).await?;
+    }
+    Ok(found)
 }
 
-fn of_files(which: &Which) -> Result<Found, Failure> {
-    let mut found = Found::default();
+fn of_files(which: &Which, found: &mut Found) -> Result<(), Failure> {
     for path in &which.files {
         let place = path.display();
         let text = std::fs::read_to_string(path).map_err(|why| format!("--file {place}: {why}"))?;
@@ -71,12 +110,11 @@ fn of_files(which: &Which) -> Result<Found, Failure> {
             found.add(record, which);
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-async fn of_cluster(which: &Which) -> Result<Found, Failure> {
+async fn of_cluster(which: &Which, found: &mut Found) -> Result<(), Failure> {
     let (client, namespace) = client(which.namespace.as_deref()).await?;
-    let mut found = Found::default();
     for record in list::<ReleaseRecord>(&client, which, &namespace).await? {
         found.add(record, which);
     }
@@ -85,12 +123,13 @@ async fn of_cluster(which: &Which) -> Result<Found, Failure> {
         let of = (text("/metadata/namespace"), text("/metadata/name"));
         let attempts =
             release.pointer("/status/attempts").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+        let kept = release.pointer("/status/records").and_then(|kept| serde_json::from_value(kept.clone()).ok());
         if which.release.as_ref().is_none_or(|name| *name == of.1) {
             found.records.entry(of.clone()).or_default();
-            found.attempts.insert(of, attempts.unwrap_or(0));
+            found.told.insert(of, Told { attempts: attempts.unwrap_or(0), kept });
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// All objects of a kind as the API server has them, fields of newer versions included.
@@ -118,5 +157,43 @@ async fn list<K: Resource<DynamicType = ()>>(
             Some(token) => params = params.continue_token(&token),
             None => return Ok(all),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(attempt: u32, phase: &str, outcome: Option<&str>) -> Value {
+        let mut record = json!({"kind": "ReleaseRecord", "metadata": {"namespace": "shop", "name": format!("web-000{attempt}")},
+            "spec": {"release": "web", "attempt": attempt}, "status": {"phase": phase}});
+        if let Some(outcome) = outcome {
+            record["status"]["outcome"] = json!(outcome);
+        }
+        record
+    }
+
+    #[test]
+    fn copies_of_two_places_are_joined() {
+        let of = ("shop".to_owned(), "web".to_owned());
+        let mut found = Found::default();
+        let done = || record(1, "Complete", Some("Succeeded"));
+        // An older export has a copy of what went on then; the cluster's has other metadata.
+        let mut other = done();
+        other["metadata"]["resourceVersion"] = json!("7");
+        for copy in [
+            done(),
+            record(2, "Release", None),
+            other,
+            record(2, "Complete", Some("Succeeded")),
+            record(2, "Plan", None),
+        ] {
+            found.keep(of.clone(), copy);
+        }
+        assert_eq!(found.records[&of], [done(), record(2, "Complete", Some("Succeeded"))]);
+        assert_eq!(found.differ.get(&of), None);
+        found.keep(of.clone(), record(1, "Rollback", Some("RolledBack")));
+        assert_eq!(found.differ[&of], "web-0001");
     }
 }

@@ -14,6 +14,7 @@ use kube::{Api, Client};
 
 use super::claim::send::{attestation, make, whoami};
 use super::{Failure, client, say, why};
+use crate::api::attestation::SubjectRef;
 use crate::api::change::ChangeType;
 use crate::api::{ReleaseRecord, RiskBudget, Severity, Span, Time};
 use crate::cluster::observe::budget::of_object;
@@ -133,7 +134,9 @@ async fn run_with(
         return Ok((page::print(&told, args.output)?, 0));
     }
     let who = whoami(client).await?;
-    let made = make(client, namespace, &attestation(name, &who, draft.claim(args.link.as_deref())), false).await?;
+    let made =
+        make(client, namespace, &attestation(SubjectRef::budget(name), &who, draft.claim(args.link.as_deref())), false)
+            .await?;
     told.attestation = Some(&made);
     if !args.wait {
         return Ok((page::print(&told, args.output)?, 0));

@@ -11,7 +11,7 @@ use super::send::{Draft, Who, attestation, make, whoami};
 use super::statement::{self, Signed};
 use super::subject::find;
 use super::{Failure, Tell, client, facts, say};
-use crate::api::attestation::{ClaimOutcome, Statement};
+use crate::api::attestation::{ClaimOutcome, Statement, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::evidence::{Evidence, all};
 use crate::policy::requirement::claim::CHANGE_AUTHOR;
@@ -165,7 +165,7 @@ pub(super) async fn run_with(
     }
     let who = whoami(client).await?;
     let Draft { revision, kind, outcome, expires_at, .. } = draft.clone();
-    let mut object = attestation(name, &who, draft);
+    let mut object = attestation(SubjectRef::release(name), &who, draft);
     let signed = if statement.is_some() { "as signed, brought" } else { "" };
     object.spec.statement = statement;
     let made = make(client, namespace, &object, args.dry_run).await?;
@@ -239,7 +239,8 @@ fn made_out_to(args: &Args, audience: &str, draft: Draft) -> Result<String, Fail
                 .to_owned(),
         );
     }
-    let object = attestation(args.name.as_deref().unwrap_or_default(), &nobody(), draft);
+    let subject = SubjectRef::release(args.name.as_deref().unwrap_or_default());
+    let object = attestation(subject, &nobody(), draft);
     let words = Words::of(args.namespace.as_deref().unwrap_or_default(), &object.spec);
     let audience = words.audience(audience).ok_or("--print-audience: what is said cannot be written as JSON")?;
     Ok(format!("{audience}\n"))
@@ -283,7 +284,7 @@ fn manifest(
     draft: Draft,
     statement: Option<Statement>,
 ) -> Result<String, Failure> {
-    let mut made = attestation(args.name.as_deref().unwrap_or_default(), &nobody(), draft);
+    let mut made = attestation(SubjectRef::release(args.name.as_deref().unwrap_or_default()), &nobody(), draft);
     // A manifest in Git has a name; this one is the same for the same statement.
     if let Some(carried) = &statement {
         let text = carried.token.as_ref().or(carried.envelope.as_ref()).map_or("", String::as_str);

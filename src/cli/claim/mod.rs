@@ -3,6 +3,7 @@
 //! Here belongs what a claim says, and what is told early because it would not count. What must never enter: whether a
 //! claim counts (`release::assess`) and who may make it (the admission policies).
 
+mod budget;
 pub(super) mod evidence;
 mod facts;
 mod said;
@@ -19,17 +20,28 @@ pub(super) use send::whoami;
 
 use super::{Failure, client, say, why};
 
-/// Which revision of which release a claim is about.
+/// What a claim is about: a revision of a release, or the loosening of a budget.
 #[derive(Debug, clap::Args)]
 pub struct About {
     /// The GatedRelease.
-    pub(super) name: String,
+    #[arg(value_name = "NAME", required_unless_present = "budget", conflicts_with = "budget")]
+    pub(super) name: Option<String>,
+    /// The RiskBudget instead, whose loosening is waiting.
+    #[arg(long, value_name = "NAME", conflicts_with = "revision")]
+    pub(super) budget: Option<String>,
     /// Its namespace; by default that of the kubeconfig.
     #[arg(short, long)]
     pub(super) namespace: Option<String>,
     /// The revision, as `kubectl get gr -o wide` shows it. Default: the one that is being released now.
     #[arg(long, value_name = "REVISION")]
     pub(super) revision: Option<String>,
+}
+
+impl About {
+    /// The GatedRelease; empty where a budget is meant.
+    pub(super) fn release(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
 }
 
 /// Where a command tells what it does, as it does it.

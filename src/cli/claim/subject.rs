@@ -7,6 +7,7 @@ use crate::api::condition::Truth;
 use crate::api::risk_budget::Role as Listed;
 use crate::api::{GatedRelease, ReleaseRecord, RiskBudget};
 use crate::policy::Role;
+use crate::policy::loosening::in_force;
 
 /// A release as far as a claim about it needs to know it.
 #[derive(Debug, Clone)]
@@ -32,7 +33,11 @@ pub(in crate::cli) async fn find(client: &Client, namespace: &str, name: &str) -
     };
     let budget = &release.spec.risk_budget_ref.name;
     let roles = match Api::<RiskBudget>::namespaced(client.clone(), namespace).get(budget).await {
-        Ok(budget) => Ok(budget.spec.roles),
+        // Who speaks is decided by the roles that are in force.
+        Ok(RiskBudget { spec, status, .. }) => {
+            let merged = in_force(&spec, &status.unwrap_or_default(), jiff::Timestamp::now().into());
+            merged.map(|merged| merged.spec.roles).map_err(|why| format!("RiskBudget {namespace}/{budget}: {why}"))
+        }
         Err(error) => Err(format!("RiskBudget {namespace}/{budget}: {}", why(&error))),
     };
     Ok(Subject { namespace: namespace.to_owned(), name: name.to_owned(), release, record, roles })

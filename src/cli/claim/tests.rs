@@ -2,6 +2,8 @@
 
 #![cfg(feature = "sandbox")]
 
+mod budget;
+
 use std::sync::{Arc, Mutex};
 
 use rstest::rstest;
@@ -135,8 +137,8 @@ impl World {
         let now = Time("2026-01-01T12:00:00Z".parse().unwrap());
         let ended = match command {
             "approve" => voice::approve_with(&client, "shop", &args(rest), now, &mut tell).await,
-            "reject" => voice::reject_with(&client, "shop", &args(rest), &mut tell).await,
-            "withdraw" => withdraw::run_with(&client, "shop", &args(rest), &mut tell).await,
+            "reject" => voice::reject_with(&client, "shop", &args(rest), now, &mut tell).await,
+            "withdraw" => withdraw::run_with(&client, "shop", &args(rest), now, &mut tell).await,
             "attest" => evidence::run_with(&client, "shop", &args(rest), now, &mut tell).await,
             "who-can" => who_can::run_with(&client, "shop", &args(rest), &mut tell).await,
             _ => panic!("{command}"),

@@ -7,8 +7,8 @@ use kube::Client;
 
 use super::send::{Draft, Who, attestation, make, whoami};
 use super::subject::{Subject, find};
-use super::{About, Failure, Tell, client, said, say};
-use crate::api::attestation::ClaimOutcome;
+use super::{About, Failure, Tell, budget, client, said, say};
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::Role;
 use crate::policy::evidence::START;
@@ -25,6 +25,8 @@ Examples:
   tidegate approve checkout -n shop --start                        only the start by hand (verb `start` on gatedreleases)
   tidegate approve checkout -n shop --role sre --expires 2h        it lapses
   tidegate approve checkout -n shop --role sre --dry-run           ask whether it would be taken
+  tidegate approve --budget checkout -n shop --role product-manager
+                                                                   agree to what its new spec would allow more
 
 Taken back with: tidegate withdraw checkout -n shop --role sre. Who else may: tidegate who-can checkout -n shop";
 
@@ -45,7 +47,7 @@ pub struct Approve {
     #[arg(long, value_name = "ROLE", value_parser = RoleName)]
     role: Option<String>,
     /// Start by hand what no machine may start.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "budget")]
     start: bool,
     /// After how long it lapses, such as 2h. Default: never.
     #[arg(long, value_name = "SPAN")]
@@ -114,7 +116,13 @@ pub(super) async fn approve_with(
     now: Time,
     tell: Tell<'_>,
 ) -> Result<(), Failure> {
-    let subject = find(client, namespace, &args.about.name).await?;
+    let expires_at = args.expires.map(|span| now.plus(span));
+    if let Some(name) = &args.about.budget {
+        let draft =
+            Draft { role: args.role.clone(), expires_at, ..draft("", APPROVAL, ClaimOutcome::Passed, &args.more) };
+        return budget::say(client, (namespace, name), draft, args.more.dry_run, now, tell).await;
+    }
+    let subject = find(client, namespace, args.about.release()).await?;
     let revision = subject.revision(args.about.revision.as_deref())?;
     let who = whoami(client).await?;
     if let Some(role) = &args.role {
@@ -122,7 +130,6 @@ pub(super) async fn approve_with(
         check_author(client, &subject, &revision, &who).await?;
     }
     tell(&subject.page(&revision))?;
-    let expires_at = args.expires.map(|span| now.plus(span));
     let draft = |kind: &str, role: Option<&String>| Draft {
         role: role.cloned(),
         expires_at,
@@ -142,16 +149,21 @@ pub(super) async fn approve_with(
 
 pub(in crate::cli) async fn reject(args: &Reject) -> Result<(), Failure> {
     let (client, namespace) = client(args.about.namespace.as_deref()).await?;
-    reject_with(&client, &namespace, args, &mut say).await
+    reject_with(&client, &namespace, args, jiff::Timestamp::now().into(), &mut say).await
 }
 
 pub(super) async fn reject_with(
     client: &Client,
     namespace: &str,
     args: &Reject,
+    now: Time,
     tell: Tell<'_>,
 ) -> Result<(), Failure> {
-    let subject = find(client, namespace, &args.about.name).await?;
+    if let Some(name) = &args.about.budget {
+        let draft = Draft { role: Some(args.role.clone()), ..draft("", APPROVAL, ClaimOutcome::Failed, &args.more) };
+        return budget::say(client, (namespace, name), draft, args.more.dry_run, now, tell).await;
+    }
+    let subject = find(client, namespace, args.about.release()).await?;
     let revision = subject.revision(args.about.revision.as_deref())?;
     let who = whoami(client).await?;
     check_voice(&subject, &args.role, &who)?;
@@ -176,7 +188,8 @@ async fn send(
     tell: Tell<'_>,
 ) -> Result<(), Failure> {
     let until = draft.expires_at.map(|until| format!(" until {}", until.clock())).unwrap_or_default();
-    let name = make(client, &subject.namespace, &attestation(&subject.name, who, draft), dry_run).await?;
+    let name =
+        make(client, &subject.namespace, &attestation(SubjectRef::release(&subject.name), who, draft), dry_run).await?;
     tell(&match dry_run {
         true => format!("{what} by {}{until}: would be taken; nothing was made (--dry-run)\n", who.name),
         false => format!("{what} by {}{until}: attestation {name}\n", who.name),
@@ -202,7 +215,9 @@ fn check_voice(subject: &Subject, role: &str, who: &Who) -> Result<(), Failure> 
 
 /// Nobody approves their own change. Where attestations cannot be listed, the controller says so later.
 async fn check_author(client: &Client, subject: &Subject, revision: &str, who: &Who) -> Result<(), Failure> {
-    let Ok(said) = said::about(client, &subject.namespace, &subject.name).await else { return Ok(()) };
+    let Ok(said) = said::about(client, &subject.namespace, &SubjectRef::release(&subject.name)).await else {
+        return Ok(());
+    };
     let record = subject.record.as_ref().filter(|record| record.spec.revision == revision);
     let changed_by = record.map_or("", |record| record.spec.changed_by.as_str());
     let claims: Vec<_> = said.iter().filter(|one| one.spec.revision == revision).map(said::Said::claim).collect();

@@ -8,8 +8,9 @@ use super::said::{Said, about};
 use super::send::{Draft, attestation, make, whoami};
 use super::subject::find;
 use super::voice::RoleName;
-use super::{About, Failure, Tell, client, say};
-use crate::api::attestation::ClaimOutcome;
+use super::{About, Failure, Tell, budget, client, say};
+use crate::api::Time;
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::policy::requirement::claim::APPROVAL;
 
 const EXAMPLES: &str = "\
@@ -21,7 +22,8 @@ Examples:
   tidegate withdraw checkout -n shop --role sre              your approval or rejection as sre
   tidegate withdraw checkout -n shop --type load-test        your evidence
   tidegate withdraw checkout -n shop --type start            your start by hand
-  tidegate withdraw checkout -n shop --all";
+  tidegate withdraw checkout -n shop --all
+  tidegate withdraw --budget checkout -n shop                your approval or rejection of what its new spec would allow more";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -33,10 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "ROLE", value_parser = RoleName)]
     role: Option<String>,
     /// What you said in this type: start, or a type of evidence.
-    #[arg(long = "type", value_name = "TYPE", conflicts_with = "role")]
+    #[arg(long = "type", value_name = "TYPE", conflicts_with_all = ["role", "budget"])]
     kind: Option<String>,
     /// Everything that you said.
-    #[arg(long, conflicts_with_all = ["role", "kind"])]
+    #[arg(long, conflicts_with_all = ["role", "kind", "budget"])]
     all: bool,
     /// Only ask the API server whether it would be taken.
     #[arg(long)]
@@ -45,18 +47,38 @@ pub struct Args {
 
 pub(in crate::cli) async fn run(args: &Args) -> Result<(), Failure> {
     let (client, namespace) = client(args.about.namespace.as_deref()).await?;
-    run_with(&client, &namespace, args, &mut say).await
+    run_with(&client, &namespace, args, jiff::Timestamp::now().into(), &mut say).await
 }
 
-pub(super) async fn run_with(client: &Client, namespace: &str, args: &Args, tell: Tell<'_>) -> Result<(), Failure> {
-    let subject = find(client, namespace, &args.about.name).await?;
+pub(super) async fn run_with(
+    client: &Client,
+    namespace: &str,
+    args: &Args,
+    now: Time,
+    tell: Tell<'_>,
+) -> Result<(), Failure> {
+    if let Some(name) = &args.about.budget {
+        let role = budget::spoken(client, (namespace, name), args.role.as_deref(), now).await?;
+        let draft = Draft {
+            revision: String::new(),
+            kind: APPROVAL.to_owned(),
+            role: Some(role),
+            outcome: ClaimOutcome::Withdrawn,
+            expires_at: None,
+            link: None,
+            facts: BTreeMap::new(),
+        };
+        return budget::say(client, (namespace, name), draft, args.dry_run, now, tell).await;
+    }
+    let name = args.about.release();
+    let subject = find(client, namespace, name).await?;
     let revision = subject.revision(args.about.revision.as_deref())?;
     let who = whoami(client).await?;
-    let said = about(client, namespace, &args.about.name).await?;
+    let said = about(client, namespace, &SubjectRef::release(name)).await?;
     let stands = standing(&said, &who.name, &revision);
     let wanted = Wanted { role: args.role.as_deref(), kind: args.kind.as_deref(), all: args.all };
     let chosen = chosen(&stands, &wanted)
-        .map_err(|why| format!("{namespace}/{}, revision {revision}: {} {why}", args.about.name, who.name))?;
+        .map_err(|why| format!("{namespace}/{name}, revision {revision}: {} {why}", who.name))?;
     for one in chosen {
         let draft = Draft {
             revision: one.spec.revision.clone(),
@@ -67,10 +89,11 @@ pub(super) async fn run_with(client: &Client, namespace: &str, args: &Args, tell
             link: None,
             facts: BTreeMap::new(),
         };
-        let name = make(client, namespace, &attestation(&args.about.name, &who, draft), args.dry_run).await?;
+        let made = attestation(SubjectRef::release(name), &who, draft);
+        let object = make(client, namespace, &made, args.dry_run).await?;
         tell(&match args.dry_run {
             true => format!("{}: would be withdrawn; nothing was made (--dry-run)\n", words(one)),
-            false => format!("{}: withdrawn, attestation {name}\n", words(one)),
+            false => format!("{}: withdrawn, attestation {object}\n", words(one)),
         })?;
     }
     Ok(())

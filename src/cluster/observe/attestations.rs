@@ -1,11 +1,12 @@
-//! Attestations about one GatedRelease. Admission has proved their authors; statements are proved here by their signatures.
+//! Attestations about one GatedRelease, or one RiskBudget. Admission has proved their authors; statements are proved here by
+//! their signatures.
 
 use serde_json::Value;
 
 use super::text;
-use crate::api::AttestationSpec;
-use crate::api::Time;
+use crate::api::attestation::SubjectRef;
 use crate::api::names::{RELEASE, label_value};
+use crate::api::{AttestationSpec, Time};
 use crate::cluster::kind::ATTESTATION;
 use crate::cluster::{Cluster, Error};
 use crate::release::snapshot::{AttestationSeen, Proof};
@@ -16,18 +17,19 @@ const HEARD_MAX: usize = 2_000;
 /// How many with a statement that does not count are told of.
 const REFUSED_MAX: usize = 50;
 
-/// All that name the GatedRelease, in the order in which they were made. One that cannot be read is nobody's word.
-pub(super) async fn read(
+/// All that name the object, in the order in which they were made. One that cannot be read is nobody's word.
+pub async fn read(
     cluster: &Cluster,
     namespace: &str,
-    release: &str,
+    subject: &SubjectRef,
     issuers: &Issuers,
 ) -> Result<Vec<AttestationSeen>, Error> {
-    // Admission gives each the label of its release; a name that is too long for one has none.
-    let labels = if label_value(release) == release { format!("{RELEASE}={release}") } else { String::new() };
+    // Admission gives each the label of what it is about; a name that is too long for one has none.
+    let name = &subject.name;
+    let labels = if label_value(name) == *name { format!("{RELEASE}={name}") } else { String::new() };
     let all = cluster.list(&ATTESTATION, namespace, &labels).await?;
     let seen = all.into_iter().filter_map(|object| seen(object, namespace, issuers));
-    Ok(newest(seen.filter(|one| one.spec.release_ref.name == release).collect()))
+    Ok(newest(seen.filter(|one| one.spec.release_ref == *subject).collect()))
 }
 
 /// The newest that count, and the newest that do not: these take no place from what somebody proved, as it takes no

@@ -7,6 +7,7 @@ use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Span, Time};
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::{Cluster, Error};
 use crate::policy::Tier;
+use crate::policy::loosening;
 use crate::policy::score::signals::{incidents_of, on_call_of};
 use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
 
@@ -47,9 +48,15 @@ pub fn of_object(name: &str, mut object: Value, fresh: bool, now: Time) -> (Budg
             return (BudgetSeen::Unmeasured(why), None);
         }
     };
-    let seen = judge(name, &status, generation, fresh, now);
     let spec: Result<RiskBudgetSpec, _> = serde_json::from_value(object["spec"].take());
-    let risk = spec.ok().and_then(|spec| risk(spec, resource_version, status, generation, now));
+    // What would allow more and was not approved is not in force, also before the controller has said so.
+    let spec = spec.map_err(|why| why.to_string()).and_then(|spec| loosening::in_force(&spec, &status, now));
+    let spec = match spec {
+        Ok(merged) => merged.spec,
+        Err(why) => return (BudgetSeen::Unmeasured(format!("RiskBudget {name}: {why}")), None),
+    };
+    let seen = judge(name, &status, generation, fresh, now);
+    let risk = risk(spec, resource_version, status, generation, now);
     (seen, risk)
 }
 

@@ -7,8 +7,10 @@
 mod catalogue;
 pub mod claim;
 pub mod document;
+mod heard;
 mod list;
 
 pub use catalogue::{CATALOGUE, Due, Entry, Means, Need};
 pub use claim::{Claim, Claims, Word};
+pub use heard::heard;
 pub use list::{Known, Requirement, RequirementFacts, State, requirements};

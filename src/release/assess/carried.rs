@@ -2,10 +2,16 @@
 //! do not count.
 
 use super::super::snapshot::AttestationSeen;
-use crate::statement::{GIT, is_commit};
+use crate::policy::requirement::Claim;
+use crate::statement::{GIT, Signed, is_commit};
 
 /// How many statements that do not count are told of.
 const TOLD: usize = 3;
+
+/// What was signed: whoever carried it did not say it, and it is as old as its signature. No approval is carried.
+pub(super) fn claim(one: &AttestationSeen, signed: &Signed) -> Claim {
+    Claim { role: None, author: signed.by.clone(), ..Claim::of(&one.spec, signed.at) }
+}
 
 /// Whether a statement speaks of the commit of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,11 @@
 //! Which attestations are heard about one attempt, and whose.
 
-use super::super::snapshot::{AttestationSeen, Proof, RiskSeen, Snapshot};
+use super::super::snapshot::{Proof, RiskSeen, Snapshot};
 use super::carried::{self, OfCommit};
 use crate::api::Time;
-use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::ReleaseRecordSpec;
 use crate::policy::requirement::claim::{APPROVAL, authors};
-use crate::policy::requirement::{Claim, Claims};
+use crate::policy::requirement::{Claim, Claims, heard as spoken};
 
 /// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by
 /// another name, so that they count as not known, and are not heard under this one.
@@ -38,13 +37,14 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
         let about =
             one.spec.revision == spec.revision || (one.spec.kind != APPROVAL && is_image_of(seen, &one.spec.revision));
         match (about, &one.proof) {
-            (true, Proof::Author | Proof::Signed(_)) => match role(one, risk) {
-                Ok(role) => heard.claims.push(claim(one, role)),
+            (true, Proof::Author) => match spoken(&risk.roles, &one.spec, one.at) {
+                Ok(claim) => heard.claims.push(claim),
                 Err(why) => heard.ignored.push(why),
             },
+            (true, Proof::Signed(signed)) => heard.claims.push(carried::claim(one, signed)),
             // Which commit it is has not been looked at by the controller: only a signature speaks of one.
-            (false, Proof::Signed(_)) => match carried::of_commit(&one.spec.revision, &spec.change.reference) {
-                OfCommit::This => heard.claims.push(claim(one, None)),
+            (false, Proof::Signed(signed)) => match carried::of_commit(&one.spec.revision, &spec.change.reference) {
+                OfCommit::This => heard.claims.push(carried::claim(one, signed)),
                 OfCommit::Unclear => heard.ignored.push(carried::unclear(one, &spec.change.reference)),
                 OfCommit::Another => {}
             },
@@ -57,37 +57,6 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
     heard.knows_authors = !heard.authors.is_empty();
     heard.authors.extend(commit_authors(&heard.claims));
     heard
-}
-
-/// The role of the policy in which an approval counts; none for evidence. The error says why it does not count.
-fn role(one: &AttestationSeen, risk: &RiskSeen) -> Result<Option<String>, String> {
-    let Some(said) = one.spec.role.as_ref().filter(|_| one.spec.kind == APPROVAL) else { return Ok(None) };
-    let Some(listed) = risk.roles.iter().find(|role| role.name == *said) else { return Ok(Some(said.clone())) };
-    let member =
-        listed.users.contains(&one.spec.author) || one.spec.groups.iter().any(|group| listed.groups.contains(group));
-    let open = listed.users.is_empty() && listed.groups.is_empty();
-    match member || open {
-        true => Ok(Some(listed.stands_for.map_or_else(|| said.clone(), |role| role.to_string()))),
-        false => Err(format!("{} is not in role {said} of the RiskBudget (spec.roles)", one.spec.author)),
-    }
-}
-
-fn claim(one: &AttestationSeen, role: Option<String>) -> Claim {
-    // Whoever carried a statement did not say it, and it is as old as its signature.
-    let (author, at) = match &one.proof {
-        Proof::Signed(signed) => (&signed.by, signed.at),
-        Proof::Author | Proof::Refused(_) => (&one.spec.author, one.at),
-    };
-    Claim {
-        kind: one.spec.kind.clone(),
-        role,
-        author: author.clone(),
-        passed: one.spec.outcome == ClaimOutcome::Passed,
-        withdrawn: one.spec.outcome == ClaimOutcome::Withdrawn,
-        at,
-        until: one.spec.expires_at,
-        facts: one.spec.facts.clone(),
-    }
 }
 
 /// `Ann <ann@example.org>` is the whole, the name and the address.

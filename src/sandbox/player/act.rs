@@ -9,6 +9,7 @@ use crate::api::names::RETRY;
 use crate::api::{Change, Span};
 use crate::cluster::Kind;
 use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, RISK_BUDGET, STATEFUL_SET};
+use crate::policy::Role;
 use crate::sandbox::api::{Answer, Call};
 use crate::sandbox::objects::Objects as _;
 use crate::sandbox::simulate::schedule::PrometheusFault;
@@ -152,7 +153,12 @@ impl<'s> Acts<'s> {
                 let freeze = json!({"status": status, "reason": reason});
                 merge(&RISK_BUDGET, &story.objects.risk_budget, json!({"spec": {"freeze": freeze}}))
             }
-            Action::Unfreeze => merge(&RISK_BUDGET, &story.objects.risk_budget, json!({"spec": {"freeze": null}})),
+            Action::Unfreeze => {
+                let budget = &story.objects.risk_budget;
+                merge(&RISK_BUDGET, budget, json!({"spec": {"freeze": null}}))?;
+                // Who declares a freeze lifts it; whoever edits the RiskBudget.
+                super::agree::approve(shared, budget, &User::person("sre"), Role::Sre)
+            }
             Action::Prometheus(direction) => {
                 let fault = (*direction == Direction::Down).then_some(PrometheusFault::Down);
                 shared.set_prometheus(fault, Span::days(1));
@@ -206,7 +212,16 @@ pub(super) fn namespace(object: &Value) -> &str {
 
 fn request(shared: &Shared, by: &User, path: String, query: &str, kind: &str, body: &Value) -> Result<(), String> {
     let method = if kind.is_empty() { http::Method::DELETE } else { http::Method::PATCH };
-    match shared.call(&Call::kubectl(by, method, path, query, kind, body)) {
+    done(shared, &Call::kubectl(by, method, path, query, kind, body))
+}
+
+/// Creates an object of the kind at a path.
+pub(super) fn create(shared: &Shared, by: &User, path: String, object: &Value) -> Result<(), String> {
+    done(shared, &Call::kubectl(by, http::Method::POST, path, "fieldManager=kubectl", "application/json", object))
+}
+
+fn done(shared: &Shared, call: &Call) -> Result<(), String> {
+    match shared.call(call) {
         Answer::Done { code, body, .. } if code >= 300 => {
             let status: Value = serde_json::from_slice(&body).unwrap_or_default();
             Err(status["message"].as_str().unwrap_or("refused").to_owned())

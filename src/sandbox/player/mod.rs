@@ -5,6 +5,7 @@
 //! anybody sees them.
 
 mod act;
+mod agree;
 mod cluster;
 mod events;
 mod keyboard;

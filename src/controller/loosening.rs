@@ -1,0 +1,141 @@
+//! What of a RiskBudget's spec is in force: reads what was attested about a loosening, and tells what becomes of it.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use super::ledger::{condition, cut};
+use super::{Context, lock};
+use crate::api::attestation::SubjectRef;
+use crate::api::condition::Truth;
+use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
+use crate::cluster::events::About as Regarding;
+use crate::cluster::kind::RISK_BUDGET;
+use crate::cluster::{Error, observe};
+use crate::policy::loosening::{About, Said, Settled, in_force, settle};
+use crate::release::action::{Event, EventKind};
+use crate::release::snapshot::Proof;
+use crate::statement::Issuers;
+
+/// Entries of approved loosenings that a status keeps.
+const ENTRIES_MAX: usize = 20;
+
+/// Budgets of which something waits for approval: what is attested about them is worth a look.
+#[derive(Default)]
+pub(super) struct Pending(Mutex<BTreeSet<(String, String)>>);
+
+impl Pending {
+    /// Whether something waits.
+    pub(super) fn has(&self, namespace: &str, name: &str) -> bool {
+        lock(&self.0).contains(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    fn note(&self, namespace: &str, name: &str, waits: bool) {
+        let key = (namespace.to_owned(), name.to_owned());
+        let mut all = lock(&self.0);
+        if waits {
+            all.insert(key);
+        } else {
+            all.remove(&key);
+        }
+    }
+}
+
+/// What is in force of a spec.
+pub(super) enum Policy {
+    /// By this everything is decided.
+    Settled(Box<Settled>),
+    /// The window of the spec cannot be cut: it is told where windows are counted, nothing ships, and what was in force stays
+    /// remembered.
+    Uncut,
+    /// It cannot be held against what was in force; in words. Nothing ships.
+    Unknown(String),
+}
+
+/// What of a spec takes effect. Attestations are read only where something would allow more.
+pub(super) async fn look(
+    context: &Context,
+    about: About<'_>,
+    wanted: &RiskBudgetSpec,
+    before: &RiskBudgetStatus,
+    now: Time,
+) -> Result<Policy, Error> {
+    if cut(wanted).is_err() {
+        return Ok(Policy::Uncut);
+    }
+    let merged = match in_force(wanted, before, now) {
+        Ok(merged) => merged,
+        Err(why) => return Ok(Policy::Unknown(why.replace("NAME", &format!("{} -n {}", about.name, about.namespace)))),
+    };
+    let heard = match merged.loosened.is_empty() {
+        true => Vec::new(),
+        // No signature stands for an approval: nobody's keys are asked.
+        false => {
+            let (budget, nobody) = (SubjectRef::budget(about.name), Issuers::default());
+            observe::attestations_of(&context.cluster, about.namespace, &budget, &nobody).await?
+        }
+    };
+    let said: Vec<Said<'_>> =
+        heard.iter().filter(|one| one.proof == Proof::Author).map(|one| Said { spec: &one.spec, at: one.at }).collect();
+    let settled = match settle(about, wanted, merged, before, &said, now) {
+        Ok(settled) => settled,
+        Err(why) => return Ok(Policy::Unknown(why)),
+    };
+    context.pending.note(about.namespace, about.name, settled.loosening.is_some());
+    Ok(Policy::Settled(Box::new(settled)))
+}
+
+impl Policy {
+    /// The spec by which the budget is measured and counted.
+    pub(super) fn spec<'a>(&'a self, wanted: &'a RiskBudgetSpec) -> &'a RiskBudgetSpec {
+        match self {
+            Self::Settled(settled) => &settled.spec,
+            Self::Uncut | Self::Unknown(_) => wanted,
+        }
+    }
+
+    /// Puts what is in force into the status, and says it.
+    pub(super) fn put(&self, name: &str, before: &RiskBudgetStatus, status: &mut RiskBudgetStatus, now: Time) {
+        let generation = status.observed_generation;
+        match self {
+            Self::Settled(settled) => {
+                status.in_force = Some(settled.in_force.clone());
+                status.loosening.clone_from(&settled.loosening);
+                if let Some(entry) = &settled.entry {
+                    status.loosened.insert(0, entry.clone());
+                    status.loosened.truncate(ENTRIES_MAX);
+                }
+                let (truth, reason, message) = settled.told.clone();
+                status.conditions.push(condition("Loosening", (truth, reason, message), before, generation, now));
+            }
+            Self::Uncut => {}
+            Self::Unknown(why) => {
+                status.risk = None;
+                let message = format!("RiskBudget {name}: {why}. Nothing is released until it is corrected.");
+                let ready = condition("Ready", (Truth::False, "PolicyUnknown", message), before, generation, now);
+                status.conditions = vec![ready];
+            }
+        }
+    }
+
+    /// The events that tell of it, once it is written.
+    fn events(&self, before: &RiskBudgetStatus) -> Vec<Event> {
+        let Self::Settled(settled) = self else { return Vec::new() };
+        let event = |kind, reason| Event { kind, reason, note: settled.told.2.clone() };
+        let known = before.loosening.as_ref().map(|known| known.revision.as_str());
+        let waits = settled.loosening.as_ref().map(|waits| waits.revision.as_str());
+        let held = waits.filter(|revision| Some(*revision) != known);
+        let held = held.map(|_| event(EventKind::Warning, "LooseningHeld"));
+        let approved = settled.entry.as_ref().map(|_| event(EventKind::Normal, "LooseningApproved"));
+        held.into_iter().chain(approved).collect()
+    }
+}
+
+/// Tells what came of it.
+pub(super) async fn tell(context: &Context, about: About<'_>, policy: &Policy, before: &RiskBudgetStatus) {
+    let About { namespace, name, uid, .. } = about;
+    for event in policy.events(before) {
+        tracing::info!(namespace, name, reason = event.reason, says = event.note, "policy");
+        context.cluster.tell(&Regarding { kind: &RISK_BUDGET, namespace, name, uid }, &event).await;
+        context.metrics.wrote("event");
+    }
+}

@@ -1,0 +1,40 @@
+//! What a change must show: whether it waits for it, and what the service does without.
+
+use super::Loosened;
+use crate::api::Time;
+use crate::api::risk_budget::{RequirementMode, Requirements, Waiver};
+
+/// No requirement is waived, or waived for longer, or asked for without being waited for.
+pub(super) fn merge(former: &Requirements, wanted: &Requirements, now: Time, held: &mut Vec<Loosened>) -> Requirements {
+    let Requirements { mode, waived } = wanted;
+    let mode = match (former.mode, mode) {
+        (RequirementMode::Enforce, RequirementMode::Audit) => {
+            held.push(Loosened::new("spec.requirements.mode", "Enforce", "Audit"));
+            RequirementMode::Enforce
+        }
+        (RequirementMode::Enforce | RequirementMode::Audit, _) => *mode,
+    };
+    let mut merged: Vec<Waiver> = Vec::new();
+    for waiver in waived {
+        let before = former.waived.iter().filter(|other| other.name == waiver.name);
+        let longest = before.max_by_key(|other| lasts(other));
+        let past = waiver.until.is_some_and(|until| until <= now);
+        if past || longest.is_some_and(|longest| lasts(waiver) <= lasts(longest)) {
+            merged.push(waiver.clone());
+            continue;
+        }
+        let from = longest.map_or_else(|| "asked for".to_owned(), said);
+        held.push(Loosened::new(format!("spec.requirements.waived[{}]", waiver.name), from, said(waiver)));
+        merged.extend(longest.cloned());
+    }
+    Requirements { mode, waived: merged }
+}
+
+/// Without an end it lasts longest.
+fn lasts(waiver: &Waiver) -> (bool, Option<Time>) {
+    (waiver.until.is_none(), waiver.until)
+}
+
+fn said(waiver: &Waiver) -> String {
+    waiver.until.map_or_else(|| "waived".to_owned(), |until| format!("waived until {}", until.clock()))
+}
