@@ -28,9 +28,10 @@ use super::units::Time;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AttestationSpec {
-    /// The GatedRelease that the claim is about, in the same namespace.
-    pub release_ref: NameRef,
-    /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`.
+    /// What the claim is about, in the same namespace: a GatedRelease, or a RiskBudget.
+    pub release_ref: SubjectRef,
+    /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`. Of a
+    /// RiskBudget the name of the obligation that is met, as its `status.obligations` has it.
     #[schemars(length(min = 1, max = 128))]
     pub revision: String,
     /// What is claimed: `approval`, or the name of a requirement such as `unit-tests`, `sast`, `load-test`, `release-plan`.
@@ -74,6 +75,47 @@ pub enum ClaimOutcome {
     Failed,
     /// The author takes back what they claimed before.
     Withdrawn,
+}
+
+/// What a claim is about, in the same namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectRef {
+    /// GatedRelease or RiskBudget. Default: GatedRelease.
+    #[serde(default, skip_serializing_if = "SubjectKind::is_release")]
+    pub kind: SubjectKind,
+    /// The object's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+impl SubjectRef {
+    /// The GatedRelease of a name.
+    pub fn release(name: &str) -> Self {
+        Self { kind: SubjectKind::GatedRelease, name: name.to_owned() }
+    }
+
+    /// The RiskBudget of a name.
+    pub fn budget(name: &str) -> Self {
+        Self { kind: SubjectKind::RiskBudget, name: name.to_owned() }
+    }
+}
+
+/// The kind of what a claim is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum SubjectKind {
+    /// A revision of a workload.
+    #[default]
+    GatedRelease,
+    /// The policy of a service, and what it demands of people.
+    RiskBudget,
+}
+
+impl SubjectKind {
+    /// Whether it is the kind that is meant where none is said.
+    pub fn is_release(&self) -> bool {
+        *self == Self::GatedRelease
+    }
 }
 
 /// The name of an object in the same namespace.

@@ -9,7 +9,7 @@ use kube::Client;
 use super::send::{Draft, Who, attestation, make, whoami};
 use super::subject::find;
 use super::{Failure, Tell, client, facts, say};
-use crate::api::attestation::ClaimOutcome;
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::evidence::{Evidence, all};
 use crate::policy::requirement::claim::CHANGE_AUTHOR;
@@ -137,7 +137,7 @@ pub(super) async fn run_with(
     }
     let who = whoami(client).await?;
     let Draft { revision, outcome, expires_at, .. } = draft.clone();
-    let made = make(client, namespace, &attestation(name, &who, draft), args.dry_run).await?;
+    let made = make(client, namespace, &attestation(SubjectRef::release(name), &who, draft), args.dry_run).await?;
     let word = if outcome == ClaimOutcome::Passed { "passed" } else { "failed" };
     let until = expires_at.map(|until| format!(" until {}", until.clock())).unwrap_or_default();
     let said = format!("{namespace}/{name}: {} {word} for {revision}{until}, by {}", args.kind, who.name);
@@ -172,7 +172,7 @@ fn draft(args: &Args, evidence: &Evidence, revision: String, now: Time) -> Resul
 /// The manifest, without author and groups: they are those of whoever creates it.
 fn manifest(args: &Args, namespace: Option<&str>, draft: Draft) -> Result<String, Failure> {
     let nobody = Who { name: String::new(), groups: Vec::new() };
-    let mut made = attestation(args.name.as_deref().unwrap_or_default(), &nobody, draft);
+    let mut made = attestation(SubjectRef::release(args.name.as_deref().unwrap_or_default()), &nobody, draft);
     made.metadata.namespace = namespace.map(str::to_owned);
     let mut value = serde_json::to_value(&made).map_err(|why| why.to_string())?;
     if let Some(spec) = value.get_mut("spec").and_then(serde_json::Value::as_object_mut) {

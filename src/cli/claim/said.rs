@@ -4,7 +4,7 @@ use kube::api::ListParams;
 use kube::{Api, Client};
 
 use super::{Failure, why};
-use crate::api::attestation::ClaimOutcome;
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::{Attestation, AttestationSpec, Time};
 use crate::policy::requirement::Claim;
 
@@ -34,14 +34,14 @@ impl Said {
     }
 }
 
-/// All that was said about a release, the oldest first. By no label: nothing that somebody said is to be missed.
-pub(super) async fn about(client: &Client, namespace: &str, release: &str) -> Result<Vec<Said>, Failure> {
+/// All that was said about a release or a budget, the oldest first. By no label: nothing that somebody said is to be missed.
+pub(super) async fn about(client: &Client, namespace: &str, subject: &SubjectRef) -> Result<Vec<Said>, Failure> {
     let api = Api::<Attestation>::namespaced(client.clone(), namespace);
     let mut params = ListParams::default().limit(PAGE);
     let mut all = Vec::new();
     loop {
         let page = api.list(&params).await.map_err(|error| format!("Attestations in {namespace}: {}", why(&error)))?;
-        for one in page.items.into_iter().filter(|one| one.spec.release_ref.name == release) {
+        for one in page.items.into_iter().filter(|one| one.spec.release_ref == *subject) {
             let made = one.metadata.creation_timestamp.map_or(jiff::Timestamp::UNIX_EPOCH, |made| made.0);
             all.push(Said { at: Time::from(made), spec: one.spec });
         }

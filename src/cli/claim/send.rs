@@ -7,7 +7,7 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 
 use super::{Failure, why};
-use crate::api::attestation::{ClaimOutcome, NameRef};
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::names::{RELEASE, label_value};
 use crate::api::{Attestation, AttestationSpec, Time};
 
@@ -46,11 +46,12 @@ pub(super) struct Draft {
 
 /// The attestation of a draft. Author, groups and label are written although admission fills them in, so that it works
 /// where the policy that does is not installed, and while no controller answers the webhook.
-pub(super) fn attestation(release: &str, who: &Who, draft: Draft) -> Attestation {
+pub(super) fn attestation(subject: SubjectRef, who: &Who, draft: Draft) -> Attestation {
+    let about = subject.name.clone();
     let Draft { revision, kind, role, outcome, expires_at, link, facts } = draft;
-    let stem = format!("{release}-{}-", role.as_deref().unwrap_or(&kind));
+    let stem = format!("{about}-{}-", role.as_deref().unwrap_or(&kind));
     let spec = AttestationSpec {
-        release_ref: NameRef { name: release.to_owned() },
+        release_ref: subject,
         revision,
         kind,
         role,
@@ -64,8 +65,8 @@ pub(super) fn attestation(release: &str, who: &Who, draft: Draft) -> Attestation
     let mut made = Attestation::new("", spec);
     made.metadata.name = None;
     made.metadata.generate_name = Some(stem);
-    if label_value(release) == release {
-        made.metadata.labels = Some([(RELEASE.to_owned(), release.to_owned())].into());
+    if label_value(&about) == about {
+        made.metadata.labels = Some([(RELEASE.to_owned(), about)].into());
     }
     made
 }
@@ -134,9 +135,9 @@ mod tests {
             link: None,
             facts: BTreeMap::new(),
         };
-        let made = attestation("web", &who, draft.clone());
+        let made = attestation(SubjectRef::release("web"), &who, draft.clone());
         assert_eq!(made.metadata.labels.unwrap()[RELEASE], "web");
         assert_eq!(made.metadata.generate_name.as_deref(), Some("web-start-"));
-        assert_eq!(attestation(&"a".repeat(64), &who, draft).metadata.labels, None);
+        assert_eq!(attestation(SubjectRef::release(&"a".repeat(64)), &who, draft).metadata.labels, None);
     }
 }

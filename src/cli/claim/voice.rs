@@ -8,7 +8,7 @@ use kube::Client;
 use super::send::{Draft, Who, attestation, make, whoami};
 use super::subject::{Subject, find};
 use super::{About, Failure, Tell, client, said, say};
-use crate::api::attestation::ClaimOutcome;
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::Role;
 use crate::policy::evidence::START;
@@ -176,7 +176,8 @@ async fn send(
     tell: Tell<'_>,
 ) -> Result<(), Failure> {
     let until = draft.expires_at.map(|until| format!(" until {}", until.clock())).unwrap_or_default();
-    let name = make(client, &subject.namespace, &attestation(&subject.name, who, draft), dry_run).await?;
+    let name =
+        make(client, &subject.namespace, &attestation(SubjectRef::release(&subject.name), who, draft), dry_run).await?;
     tell(&match dry_run {
         true => format!("{what} by {}{until}: would be taken; nothing was made (--dry-run)\n", who.name),
         false => format!("{what} by {}{until}: attestation {name}\n", who.name),
@@ -202,7 +203,9 @@ fn check_voice(subject: &Subject, role: &str, who: &Who) -> Result<(), Failure> 
 
 /// Nobody approves their own change. Where attestations cannot be listed, the controller says so later.
 async fn check_author(client: &Client, subject: &Subject, revision: &str, who: &Who) -> Result<(), Failure> {
-    let Ok(said) = said::about(client, &subject.namespace, &subject.name).await else { return Ok(()) };
+    let Ok(said) = said::about(client, &subject.namespace, &SubjectRef::release(&subject.name)).await else {
+        return Ok(());
+    };
     let record = subject.record.as_ref().filter(|record| record.spec.revision == revision);
     let changed_by = record.map_or("", |record| record.spec.changed_by.as_str());
     let claims: Vec<_> = said.iter().filter(|one| one.spec.revision == revision).map(said::Said::claim).collect();

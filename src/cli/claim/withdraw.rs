@@ -9,7 +9,7 @@ use super::send::{Draft, attestation, make, whoami};
 use super::subject::find;
 use super::voice::RoleName;
 use super::{About, Failure, Tell, client, say};
-use crate::api::attestation::ClaimOutcome;
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::policy::requirement::claim::APPROVAL;
 
 const EXAMPLES: &str = "\
@@ -52,7 +52,7 @@ pub(super) async fn run_with(client: &Client, namespace: &str, args: &Args, tell
     let subject = find(client, namespace, &args.about.name).await?;
     let revision = subject.revision(args.about.revision.as_deref())?;
     let who = whoami(client).await?;
-    let said = about(client, namespace, &args.about.name).await?;
+    let said = about(client, namespace, &SubjectRef::release(&args.about.name)).await?;
     let stands = standing(&said, &who.name, &revision);
     let wanted = Wanted { role: args.role.as_deref(), kind: args.kind.as_deref(), all: args.all };
     let chosen = chosen(&stands, &wanted)
@@ -67,7 +67,9 @@ pub(super) async fn run_with(client: &Client, namespace: &str, args: &Args, tell
             link: None,
             facts: BTreeMap::new(),
         };
-        let name = make(client, namespace, &attestation(&args.about.name, &who, draft), args.dry_run).await?;
+        let name =
+            make(client, namespace, &attestation(SubjectRef::release(&args.about.name), &who, draft), args.dry_run)
+                .await?;
         tell(&match args.dry_run {
             true => format!("{}: would be withdrawn; nothing was made (--dry-run)\n", words(one)),
             false => format!("{}: withdrawn, attestation {name}\n", words(one)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Told;
 use super::annotate::Annotation;
 use super::page::authors;
-use crate::api::attestation::{ClaimOutcome, NameRef};
+use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::names::{CHANGE, CHANGE_CATEGORIES, CHANGE_SEVERITY, CHANGE_TYPE};
 use crate::api::{Attestation, AttestationSpec};
 use crate::cli::Failure;
@@ -67,7 +67,7 @@ pub fn manifest(told: &Told, about: &About<'_>) -> Result<String, Failure> {
         &format!("{}-{KIND}-{}", about.release, told.range.head_short()),
         AttestationSpec {
             groups: Vec::new(),
-            release_ref: NameRef { name: about.release.to_owned() },
+            release_ref: SubjectRef::release(about.release),
             revision: about.revision.to_owned(),
             kind: KIND.to_owned(),
             role: None,

@@ -18,10 +18,12 @@ mod workload;
 
 use serde_json::Value;
 
+pub use attestations::read as attestations_of;
 pub use budget::Measured;
 pub use release::{Found, find, of_manifest};
 
 use super::{Cluster, Error};
+use crate::api::attestation::SubjectRef;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
@@ -55,7 +57,7 @@ pub async fn observe(
     let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
     let attestations = match busy {
-        true => attestations::read(cluster, namespace, &release.name).await?,
+        true => attestations::read(cluster, namespace, &SubjectRef::release(&release.name)).await?,
         false => Vec::new(),
     };
     let endpoints = if busy {
