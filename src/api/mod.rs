@@ -10,6 +10,7 @@ pub mod change;
 pub mod condition;
 pub mod gated_release;
 pub mod names;
+pub mod obligation;
 pub mod release_record;
 pub mod risk_budget;
 pub mod units;

@@ -4,12 +4,15 @@ mod adjustment;
 mod band;
 mod budget;
 mod category;
+mod course;
 mod freeze;
 mod gate;
 mod message;
+mod obligation;
 mod requirement;
 mod schedule;
 mod score;
+mod standing;
 
 use crate::api::{BudgetStatus, ChangeType, RiskClass, Severity};
 use crate::policy::category::{Finding, Origin};
