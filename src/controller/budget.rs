@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
-use super::{Budgets, Context, Next, ledger, lock};
+use super::{Budgets, Context, Next, ledger, lock, obligations};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
@@ -15,6 +15,7 @@ use crate::prometheus::budget::{Measurement, measure};
 pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, name: &str) -> Result<Next, Error> {
     let Some(mut object) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else {
         context.budgets.forget(namespace, name);
+        context.files.forget(namespace, name);
         context.metrics.budget_gone(namespace, name);
         context.old_news(key);
         return Ok(Next::OnChange);
@@ -23,6 +24,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
     let resource_version =
         object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned();
     let raw = object["status"].take();
     let spec: RiskBudgetSpec = match serde_json::from_value(object["spec"].take()) {
         Ok(spec) => spec,
@@ -41,6 +43,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let now = context.cluster.now();
     let mut status = status(name, &before, generation, &spec, &measured, now);
     ledger::count(context, (namespace, name), &spec, &before, &mut status, now).await?;
+    let added = obligations::add(context, (namespace, name), &spec, &before, &mut status, now).await?;
+    let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
     if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
         context.metrics.wrote("budget_status");
         let ready = status.conditions.first();
@@ -51,6 +55,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             says = ready.map(|ready| ready.message.as_str()),
             "budget"
         );
+        obligations::tell(context, (namespace, name, &uid), added).await;
     }
     context.metrics.budget(namespace, name, &status);
     if context.budgets.note(namespace, name, generation) {
@@ -59,8 +64,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         }
     }
     let soon = interval.mul_f64(0.95 + 0.1 * context.cluster.chance());
-    // The window turns by the clock, whoever looks.
-    let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std());
+    // The window turns by the clock, and a deadline passes, whoever looks.
+    let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std()).min(owed);
     Ok(Next::In(Lane::Urgent, soon.min(turns.max(std::time::Duration::from_millis(20)))))
 }
 

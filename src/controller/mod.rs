@@ -6,6 +6,7 @@
 mod budget;
 mod index;
 mod ledger;
+mod obligations;
 mod preflight;
 mod process;
 mod queue;
@@ -56,6 +57,7 @@ pub struct Context {
     index: Index,
     budgets: Budgets,
     books: ledger::Books,
+    files: obligations::Files,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
@@ -109,6 +111,7 @@ impl Context {
             index: Index::default(),
             budgets: Budgets::default(),
             books: ledger::Books::default(),
+            files: obligations::Files::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),
             started: Instant::now(),

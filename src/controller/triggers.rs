@@ -43,6 +43,7 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
     all.spawn(others(context.clone(), &ATTESTATION, RELEASE, |context, meta| {
         let release = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE));
         look(context, &meta.namespace.clone().unwrap_or_default(), release.cloned());
+        attested(context, meta);
     }));
     all.spawn(config_maps(context.clone()));
     all.spawn(others(context.clone(), &HTTP_ROUTE, "", |context, meta| {
@@ -68,6 +69,16 @@ fn charged(context: &Context, meta: &ObjectMeta) {
     let namespace = meta.namespace.clone().unwrap_or_default();
     context.books.changed(&namespace, budget);
     context.queue.add(&Key::budget(&namespace, budget), Lane::Calm, LEDGER_AFTER);
+}
+
+/// Something was attested: perhaps of the budget of that name, which the label does not tell.
+fn attested(context: &Context, meta: &ObjectMeta) {
+    let Some(name) = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE)) else { return };
+    let namespace = meta.namespace.clone().unwrap_or_default();
+    context.files.changed(&namespace, name);
+    if context.budgets.tried(&namespace, name) {
+        context.queue.add(&Key::budget(&namespace, name), Lane::Calm, LEDGER_AFTER);
+    }
 }
 
 fn look(context: &Context, namespace: &str, releases: impl IntoIterator<Item = String>) {

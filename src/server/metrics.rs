@@ -1,5 +1,7 @@
 //! The numbers of this process and of the releases it looks after.
 
+mod owed;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Mutex, PoisonError};
@@ -107,6 +109,7 @@ pub struct Metrics {
     rollbacks: Family<ByTrigger, Counter>,
     remaining: Family<Object, Number>,
     budget_status: Family<InStatus, Whole>,
+    obligations: owed::Obligations,
     reconcile_seconds: Family<Kind, Histogram, NewHistogram>,
     reconcile_errors: Family<Kind, Counter>,
     prometheus_seconds: Family<SourceLabel, Histogram, NewHistogram>,
@@ -133,6 +136,7 @@ impl Default for Metrics {
             rollbacks: Family::default(),
             remaining: Family::default(),
             budget_status: Family::default(),
+            obligations: owed::Obligations::default(),
             reconcile_seconds: Family::new_with_constructor(histogram),
             reconcile_errors: Family::default(),
             prometheus_seconds: Family::new_with_constructor(histogram),
@@ -162,6 +166,7 @@ impl Default for Metrics {
             all.remaining.clone(),
         );
         r.register("budget_status", "1 for the status that an error budget has", all.budget_status.clone());
+        all.obligations.register(r);
         r.register("reconcile_seconds", "Time that one look at an object took", all.reconcile_seconds.clone());
         r.register(
             "reconcile_errors",
@@ -269,12 +274,14 @@ impl Metrics {
         }
         let now = status.error_budget.as_ref().map(|budget| budget.status);
         self.show_budget_status(namespace, name, now);
+        self.obligations.show(namespace, name, &status.obligations);
     }
 
     /// Takes the series of a deleted budget away.
     pub fn budget_gone(&self, namespace: &str, name: &str) {
         self.remaining.remove(&object(namespace, name));
         self.show_budget_status(namespace, name, None);
+        self.obligations.show(namespace, name, &[]);
         self.readable("RiskBudget", namespace, name);
     }
 
