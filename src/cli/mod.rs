@@ -10,6 +10,7 @@ mod controller;
 mod crds;
 mod detach;
 mod doctor;
+mod obligations;
 mod preflight;
 mod requirements;
 mod restart;
@@ -63,6 +64,10 @@ enum Command {
     Withdraw(claim::withdraw::Args),
     /// Attest evidence about a revision or an image: tests, scans, plans, on-call presence, exceptions.
     Attest(Box<claim::evidence::Args>),
+    /// Say that something owed was done: a review, a plan, a post-mortem.
+    Meet(claim::meet::Args),
+    /// Show what people owe by the policy, and by when.
+    Obligations(obligations::Args),
     /// Say who may approve a release, and whether you may.
     WhoCan(who_can::Args),
     /// List what a release must show and has shown, or the whole catalogue.
@@ -104,6 +109,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Reject(args) => claim::voice::reject(&args).await?,
         Command::Withdraw(args) => claim::withdraw::run(&args).await?,
         Command::Attest(args) => claim::evidence::run(&args).await?,
+        Command::Meet(args) => claim::meet::run(&args).await?,
+        Command::Obligations(args) => obligations::run(&args).await?,
         Command::WhoCan(args) => who_can::run(&args).await?,
         Command::Requirements(args) => requirements::run(&args).await?,
         Command::Retry(args) => retry::run(&args).await?,

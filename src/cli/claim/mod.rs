@@ -1,10 +1,12 @@
-//! `tidegate approve`, `reject`, `withdraw`, `attest`: claims about a revision, made in the name of whoever types.
+//! `tidegate approve`, `reject`, `withdraw`, `attest`, `meet`: claims about a revision, or about what is owed, made in the
+//! name of whoever types.
 //!
 //! Here belongs what a claim says, and what is told early because it would not count. What must never enter: whether a
 //! claim counts (`release::assess`) and who may make it (the admission policies).
 
 pub(super) mod evidence;
 mod facts;
+pub(super) mod meet;
 mod said;
 mod send;
 pub(super) mod subject;
