@@ -34,12 +34,13 @@ pub const ENVELOPE_MAX: usize = 24_576;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AttestationSpec {
-    /// What the claim is about, in the same namespace: a GatedRelease; or a RiskBudget: whose loosening is approved, or that
-    /// is charged (type `charge`).
+    /// What the claim is about, in the same namespace: a GatedRelease; or a RiskBudget: whose loosening is approved, that owes
+    /// something of people, or that is charged (type `charge`).
     pub release_ref: SubjectRef,
     /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`;
     /// with a statement also the commit of the change, `git:` and all its digits. Of type `charge` the reference of the
-    /// change, such as `git:4f2c9e1`. Of an approved loosening `status.loosening.revision`.
+    /// change, such as `git:4f2c9e1`. Of an approved loosening `status.loosening.revision`; of an obligation that is met its
+    /// name, as `status.obligations` has it.
     #[schemars(length(min = 1, max = 128))]
     pub revision: String,
     /// What is claimed: `approval`, `charge`, or the name of a requirement such as `unit-tests`, `sast`, `release-plan`.
@@ -135,7 +136,7 @@ pub enum SubjectKind {
     /// A revision of a workload.
     #[default]
     GatedRelease,
-    /// A loosening of the policy.
+    /// The policy of a service, and what it demands of people.
     RiskBudget,
 }
 

@@ -12,6 +12,7 @@ pub mod figures;
 pub mod gated_release;
 pub mod loosening;
 pub mod names;
+pub mod obligation;
 pub mod release_record;
 pub mod risk_budget;
 pub mod signals;

@@ -8,6 +8,7 @@ use super::budget_status::BudgetStatus;
 use super::condition::Condition;
 use super::figures::Figures;
 use super::loosening::{InForce, LoosenedStatus, LooseningStatus};
+use super::obligation::{Course, ObligationRules, ObligationStatus};
 use super::release_record::ChargeRecord;
 use super::signals::SignalsStatus;
 use super::units::{Percent, Span, Time};
@@ -85,6 +86,9 @@ pub struct RiskBudgetSpec {
     /// A freeze that SRE declares: the error budget counts as at least this bad until it is removed (`001_…`, SRE authority).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
+    /// What people owe by a time, beyond the defaults.
+    #[serde(default, skip_serializing_if = "ObligationRules::is_default")]
+    pub obligations: ObligationRules,
 }
 
 fn default_source() -> String {
@@ -367,8 +371,19 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub loosened: Vec<LoosenedStatus>,
+    /// How the error budget went: its level and since when, what it lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
+    /// What the error budget means now: what may ship, what is blocked, what cost most.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 4096))]
+    pub message: String,
+    /// What the policy demands of people by a time: what is overdue, what is due, what was met lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 48), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub obligations: Vec<ObligationStatus>,
     /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone. Loosening: the spec would allow
-    /// more than what is in force.
+    /// more than what is in force. ObligationsMet: nothing that people owe is overdue.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

@@ -11,6 +11,7 @@ mod controller;
 mod crds;
 mod detach;
 mod doctor;
+mod obligations;
 mod preflight;
 mod requirements;
 mod restart;
@@ -69,6 +70,10 @@ enum Command {
     VerifyStatement(verify_statement::Args),
     /// Have a change charged that is no workload's: infrastructure, a flag, a migration; for pipelines.
     Charge(Box<charge::Args>),
+    /// Say that something owed was done: a review, a plan, a post-mortem.
+    Meet(claim::meet::Args),
+    /// Show what people owe by the policy, and by when.
+    Obligations(obligations::Args),
     /// Say who may approve a release, and whether you may.
     WhoCan(who_can::Args),
     /// List what a release must show and has shown, or the whole catalogue.
@@ -112,6 +117,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Attest(args) => claim::evidence::run(&args).await?,
         Command::VerifyStatement(args) => return verify_statement::run(&args).await,
         Command::Charge(args) => return charge::run(&args).await,
+        Command::Meet(args) => claim::meet::run(&args).await?,
+        Command::Obligations(args) => obligations::run(&args).await?,
         Command::WhoCan(args) => who_can::run(&args).await?,
         Command::Requirements(args) => requirements::run(&args).await?,
         Command::Retry(args) => retry::run(&args).await?,

@@ -4,7 +4,9 @@ use kube::Api;
 
 use super::{Failure, client, say};
 use crate::api::condition::Truth;
-use crate::api::{GatedRelease, ReleaseRecord, Time};
+use crate::api::obligation::{ObligationState, ObligationStatus};
+use crate::api::{GatedRelease, ReleaseRecord, RiskBudget, Time};
+use crate::policy::message::owed_line;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -21,13 +23,29 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
     let release = Api::<GatedRelease>::namespaced(client.clone(), &namespace).get(&args.name).await;
     let release = release.map_err(|error| format!("GatedRelease {namespace}/{}: {error}", args.name))?;
     let record = match release.status.as_ref().and_then(|status| status.record.as_ref()) {
-        Some(name) => Api::<ReleaseRecord>::namespaced(client, &namespace)
+        Some(name) => Api::<ReleaseRecord>::namespaced(client.clone(), &namespace)
             .get_opt(name)
             .await
             .map_err(|error| format!("ReleaseRecord {namespace}/{name}: {error}"))?,
         None => None,
     };
-    say(&page(&namespace, &args.name, &release, record.as_ref()))
+    // Whoever may not read the budget sees the rest.
+    let budget = &release.spec.risk_budget_ref.name;
+    let found = Api::<RiskBudget>::namespaced(client, &namespace).get_opt(budget).await.ok().flatten();
+    let obligations = found.and_then(|found| found.status).map(|status| status.obligations).unwrap_or_default();
+    say(&page(&namespace, &args.name, &release, record.as_ref()))?;
+    say(&owed(&format!("{budget} -n {namespace}"), &obligations))
+}
+
+/// What people owe: each that is overdue, and how many are not; nothing where nothing is owed.
+fn owed(place: &str, all: &[ObligationStatus]) -> String {
+    let of = |state: ObligationState| all.iter().filter(move |one| one.state == state);
+    let mut out: String = of(ObligationState::Overdue).map(|one| format!("overdue: {}\n", owed_line(one))).collect();
+    let due = of(ObligationState::Due).count();
+    if due > 0 || !out.is_empty() {
+        out.push_str(&format!("{due} owed in time; all of it: tidegate obligations {place}\n"));
+    }
+    out
 }
 
 fn page(namespace: &str, name: &str, release: &GatedRelease, record: Option<&ReleaseRecord>) -> String {
@@ -102,6 +120,21 @@ fn timeline(status: &crate::api::ReleaseRecordStatus) -> Vec<(Time, String)> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_is_overdue_is_named_and_the_rest_counted() {
+        let one = |name: &str, state: &str| {
+            json!({"name": name, "type": "post-mortem", "state": state, "about": "git:1 came back", "owedBy": ["service-owner"],
+                "source": "003, Module 6; 002, Rollback log", "since": "2026-01-01T10:00:00Z", "due": "2026-01-09T00:00:00Z"})
+        };
+        let all = json!([one("a", "Overdue"), one("b", "Due"), one("c", "Met")]);
+        let all: Vec<ObligationStatus> = serde_json::from_value(all).unwrap();
+        insta::assert_snapshot!(owed("web -n shop", &all), @r#"
+        overdue: a by 9 Jan 00:00:00 UTC, owed by service-owner ("Conduct blameless post-mortems for rollbacks", 003, Module 6; 002, Rollback log): git:1 came back
+        1 owed in time; all of it: tidegate obligations web -n shop
+        "#);
+        assert_eq!(owed("web -n shop", &all[2..]), "");
+    }
 
     #[test]
     fn the_page_tells_what_happened_in_order() {

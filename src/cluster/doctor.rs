@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::kind::{DEPLOYMENT, GATED_RELEASE, LEASE, STATEFUL_SET};
+use super::kind::{DEPLOYMENT, GATED_RELEASE, LEASE, RISK_BUDGET, STATEFUL_SET};
 use super::{Cluster, Error, Kind};
 
 /// How many objects of a kind are looked at.
@@ -77,6 +77,8 @@ pub struct Installation {
     pub configs: Looked,
     /// GatedReleases.
     pub releases: Looked,
+    /// RiskBudgets.
+    pub budgets: Looked,
     /// Deployments under the gate.
     pub gated: Looked,
     /// StatefulSets under the gate.
@@ -117,6 +119,7 @@ pub async fn installation(cluster: &Cluster, namespace: &str) -> Installation {
         leases,
         configs: installed(CONFIG_MAP).await,
         releases: look(cluster, &GATED_RELEASE, namespace, "").await,
+        budgets: look(cluster, &RISK_BUDGET, namespace, "").await,
         gated: look(cluster, &DEPLOYMENT, namespace, crate::api::names::GATED).await,
         gated_sets: look(cluster, &STATEFUL_SET, namespace, crate::api::names::GATED).await,
         roles: both(cluster, &roles).await,

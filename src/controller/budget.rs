@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
-use super::{Budgets, Context, Next, charges, ledger, lock, loosening};
+use super::{Budgets, Context, Next, charges, ledger, lock, loosening, obligations};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
@@ -20,6 +20,7 @@ const AT_ONCE: std::time::Duration = std::time::Duration::from_millis(20);
 pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, name: &str) -> Result<Next, Error> {
     let Some(mut object) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else {
         context.budgets.forget(namespace, name);
+        context.files.forget(namespace, name);
         context.metrics.budget_gone(namespace, name);
         context.old_news(key);
         return Ok(Next::OnChange);
@@ -61,6 +62,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     status.signals = heard.map(|heard| status_of(&heard, before.signals.as_ref(), now));
     ledger::count(context, (namespace, name), spec, &before, &mut status, now).await?;
     policy.put(name, &before, &mut status, now);
+    let added = obligations::add(context, (namespace, name), spec, &before, &mut status, now).await?;
+    let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
     if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
         context.metrics.wrote("budget_status");
         let ready = status.conditions.first();
@@ -72,6 +75,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             "budget"
         );
         loosening::tell(context, about, &policy, &before).await;
+        obligations::tell(context, (namespace, name, uid), added).await;
     }
     context.metrics.budget(namespace, name, &status);
     context.metrics.figures(namespace, name, &status, now);
@@ -86,8 +90,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         true => AT_ONCE,
         false => interval.mul_f64(0.95 + 0.1 * context.cluster.chance()),
     };
-    // The window turns by the clock, whoever looks.
-    let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std());
+    // The window turns by the clock, and a deadline passes, whoever looks.
+    let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std()).min(owed);
     Ok(Next::In(Lane::Urgent, soon.min(turns.max(std::time::Duration::from_millis(20)))))
 }
 

@@ -124,6 +124,7 @@ async fn entries(context: &Context, namespace: &str, name: &str, fresh: bool) ->
         return Ok(known.clone());
     }
     let mut records = context.cluster.list_all(&RELEASE_RECORD, namespace, &format!("{BUDGET}={}", key.1)).await?;
+    context.files.records(namespace, name, &records);
     let entries: Vec<Entry> = records.iter_mut().filter_map(|record| entry(record, name)).collect();
     lock(&context.books.0).insert(key, entries.clone());
     Ok(entries)

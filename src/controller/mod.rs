@@ -8,6 +8,7 @@ mod charges;
 mod index;
 mod ledger;
 mod loosening;
+mod obligations;
 mod preflight;
 mod process;
 mod prune;
@@ -66,6 +67,7 @@ pub struct Context {
     signals: Shared,
     passes: prune::Passes,
     pending: loosening::Pending,
+    files: obligations::Files,
     preflights: preflight::Found,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
@@ -124,6 +126,7 @@ impl Context {
             signals: Shared::default(),
             passes: prune::Passes::default(),
             pending: loosening::Pending::default(),
+            files: obligations::Files::default(),
             preflights: preflight::Found::default(),
             told: Mutex::default(),
             started: Instant::now(),

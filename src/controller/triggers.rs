@@ -49,14 +49,7 @@ pub(super) fn spawn(context: &Arc<Context>) -> JoinSet<()> {
         let Some(about) = meta.labels.as_ref().and_then(|labels| labels.get(RELEASE)) else { return };
         let namespace = meta.namespace.clone().unwrap_or_default();
         look(context, &namespace, [about.clone()]);
-        // It may be a charge, which is about the RiskBudget of that name, or an approval of its loosening.
-        context.settled.unsettle(&namespace, about);
-        let lane = if context.pending.has(&namespace, about) {
-            (Lane::Urgent, Duration::ZERO)
-        } else {
-            (Lane::Calm, LEDGER_AFTER)
-        };
-        context.queue.add(&Key::budget(&namespace, about), lane.0, lane.1);
+        attested(context, &namespace, about);
     }));
     all.spawn(config_maps(context.clone()));
     all.spawn(keys(context.clone()));
@@ -86,6 +79,19 @@ fn charged(context: &Context, meta: &ObjectMeta) {
         context.settled.unsettle(&namespace, budget);
     }
     context.queue.add(&Key::budget(&namespace, budget), Lane::Calm, LEDGER_AFTER);
+}
+
+/// Something was attested: perhaps of the budget of that name, which the label does not tell.
+fn attested(context: &Context, namespace: &str, name: &str) {
+    context.files.changed(namespace, name);
+    context.settled.unsettle(namespace, name);
+    let (lane, after) = match context.pending.has(namespace, name) {
+        true => (Lane::Urgent, Duration::ZERO),
+        false => (Lane::Calm, LEDGER_AFTER),
+    };
+    if context.budgets.tried(namespace, name) {
+        context.queue.add(&Key::budget(namespace, name), lane, after);
+    }
 }
 
 fn look(context: &Context, namespace: &str, releases: impl IntoIterator<Item = String>) {

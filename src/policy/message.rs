@@ -1,6 +1,12 @@
-//! What people read about the budget and its rules (`001_…`, example messages), in one place.
+//! What people read about the budget, its rules and what is owed under them (`001_…`, example messages), in one place.
+
+mod course;
+mod owed;
 
 use std::fmt;
+
+pub use course::{Told, course_lines, course_news};
+pub use owed::{owed_condition, owed_line, owed_news};
 
 use crate::api::risk_budget::Freeze;
 use crate::api::{BudgetStatus, ChangeType};
@@ -8,6 +14,17 @@ use crate::api::{BudgetStatus, ChangeType};
 use super::budget::Remaining;
 use super::freeze::{Blocked, Clause};
 use super::sign_off::SignOff;
+
+/// Something that is told once, when it happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// Whether somebody has to do something about it.
+    pub warns: bool,
+    /// One word for programs.
+    pub reason: &'static str,
+    /// The sentence.
+    pub note: String,
+}
 
 /// What a status means for deployments, without figures.
 pub const fn meaning(status: BudgetStatus) -> &'static str {

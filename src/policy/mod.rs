@@ -1,5 +1,5 @@
 //! What the policy documents say, as functions of facts: error budget, freeze, schedule, sign-offs, messages;
-//! categories, score, gate, requirements and risk budget of a change.
+//! categories, score, gate, requirements and risk budget of a change; how the error budget goes, and what people owe by a time.
 //!
 //! Here belongs a rule of the documents, next to the place it comes from, and its arithmetic. What must never
 //! enter: I/O, a clock (`now` is a parameter), randomness, a Kubernetes or Prometheus client, and what is done about
@@ -12,6 +12,7 @@ pub mod band;
 pub mod budget;
 pub mod canonical;
 pub mod category;
+pub mod course;
 pub mod evidence;
 pub mod exception;
 pub mod freeze;
@@ -19,11 +20,13 @@ pub mod gate;
 pub mod ledger;
 pub mod loosening;
 pub mod message;
+pub mod obligation;
 pub mod points;
 pub mod requirement;
 pub mod schedule;
 pub mod score;
 pub mod sign_off;
+pub mod standing;
 pub mod tier;
 pub mod window;
 

@@ -1,6 +1,7 @@
 //! The numbers of this process and of the releases it looks after.
 
 mod figures;
+mod owed;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -110,6 +111,7 @@ pub struct Metrics {
     remaining: Family<Object, Number>,
     budget_status: Family<InStatus, Whole>,
     figures: figures::Series,
+    obligations: owed::Obligations,
     reconcile_seconds: Family<Kind, Histogram, NewHistogram>,
     reconcile_errors: Family<Kind, Counter>,
     prometheus_seconds: Family<SourceLabel, Histogram, NewHistogram>,
@@ -137,6 +139,7 @@ impl Default for Metrics {
             remaining: Family::default(),
             budget_status: Family::default(),
             figures: figures::Series::default(),
+            obligations: owed::Obligations::default(),
             reconcile_seconds: Family::new_with_constructor(histogram),
             reconcile_errors: Family::default(),
             prometheus_seconds: Family::new_with_constructor(histogram),
@@ -167,6 +170,7 @@ impl Default for Metrics {
         );
         r.register("budget_status", "1 for the status that an error budget has", all.budget_status.clone());
         all.figures.register(r);
+        all.obligations.register(r);
         r.register("reconcile_seconds", "Time that one look at an object took", all.reconcile_seconds.clone());
         r.register(
             "reconcile_errors",
@@ -274,6 +278,7 @@ impl Metrics {
         }
         let now = status.error_budget.as_ref().map(|budget| budget.status);
         self.show_budget_status(namespace, name, now);
+        self.obligations.show(namespace, name, &status.obligations);
     }
 
     /// Takes the series of a deleted budget away.
@@ -281,6 +286,7 @@ impl Metrics {
         self.remaining.remove(&object(namespace, name));
         self.show_budget_status(namespace, name, None);
         self.figures.gone(&object(namespace, name));
+        self.obligations.show(namespace, name, &[]);
         self.readable("RiskBudget", namespace, name);
     }
 

@@ -68,6 +68,21 @@ fn whoever_holds_the_verb_says_it(#[case] kind: &str, #[case] right: Right) {
     world(&[right]).write(right.0, attestation(kind), None).unwrap();
 }
 
+/// What people owe is a claim about a RiskBudget, by whoever holds the verb for its type.
+#[rstest]
+#[case::of_its_type(&[(PERSON, ["tidegate.io", "evidence", "attest", "post-mortem"])], true)]
+#[case::of_another(&[(PERSON, ATTEST)], false)]
+fn an_obligation_is_met_by_who_may_attest_its_type(#[case] rights: &[Right], #[case] taken: bool) {
+    let about = json!({"spec": {"releaseRef": {"kind": "RiskBudget"}, "revision": "post-mortem-shop-0007"}});
+    let mut world = world(rights);
+    let answer = world.write(PERSON, with(attestation("post-mortem"), about), None);
+    assert_eq!(answer.is_ok(), taken, "{answer:?}");
+    if taken {
+        assert_eq!(world.object()["metadata"]["labels"], json!({"tidegate.io/release": "shop"}));
+        assert_eq!(world.object()["spec"]["author"], json!(PERSON));
+    }
+}
+
 const EVERYTHING: [[&str; 4]; 3] = [
     ["tidegate.io", "releaseroles", "approve", ""],
     ["tidegate.io", "gatedreleases", "start", ""],

@@ -1,4 +1,5 @@
-//! `tidegate approve`, `reject`, `withdraw`, `attest`: claims about a revision, made in the name of whoever types.
+//! `tidegate approve`, `reject`, `withdraw`, `attest`, `meet`: claims about a revision, or about what is owed, made in the
+//! name of whoever types.
 //!
 //! Here belongs what a claim says, and what is told early because it would not count. What must never enter: whether a
 //! claim counts (`release::assess`) and who may make it (the admission policies).
@@ -6,6 +7,7 @@
 mod budget;
 pub(super) mod evidence;
 mod facts;
+pub(super) mod meet;
 mod said;
 pub(super) mod send;
 pub(super) mod statement;

@@ -10,7 +10,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{Failure, evidence, voice, withdraw};
+use super::{Failure, evidence, meet, voice, withdraw};
 use crate::admission::{Override, Policies};
 use crate::api::{Time, custom_resource_definitions};
 use crate::cli::who_can;
@@ -140,6 +140,7 @@ impl World {
             "reject" => voice::reject_with(&client, "shop", &args(rest), now, &mut tell).await,
             "withdraw" => withdraw::run_with(&client, "shop", &args(rest), now, &mut tell).await,
             "attest" => evidence::run_with(&client, "shop", &args(rest), now, &mut tell).await,
+            "meet" => meet::run_with(&client, "shop", &args(rest), &mut tell).await,
             "who-can" => who_can::run_with(&client, "shop", &args(rest), &mut tell).await,
             _ => panic!("{command}"),
         };
@@ -460,4 +461,72 @@ async fn what_somebody_signed_is_brought_by_whoever_holds_no_role() {
         assert!(why.starts_with(&format!("{said}: what an envelope says is signed")), "{why}");
     }
     std::fs::remove_file(&file).unwrap();
+}
+
+/// A post-mortem that `shop/web` owes, and one that somebody wrote.
+fn owing() -> Arc<World> {
+    let world = world();
+    let one = |number: u32, state: &str| {
+        json!({"name": format!("post-mortem-web-{number:04}"), "type": "post-mortem", "state": state, "about": "it came back",
+            "owedBy": ["development-manager"], "source": "003, Module 6", "since": "2026-01-01T10:00:00Z", "due": "2026-01-09T00:00:00Z"})
+    };
+    let mut met = one(1, "Met");
+    met["met"] = json!({"by": "sam", "at": "2026-01-01T11:00:00Z", "attestation": "web-post-mortem-x"});
+    world.put(
+        &RISK_BUDGET,
+        json!({
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"tier": 1, "slos": [{"name": "a", "objective": 99.5, "promql": {"bad": "0", "total": "1"}}]},
+            "status": {"obligations": [one(2, "Due"), met]},
+        }),
+    );
+    world
+}
+
+const POST_MORTEM: &str =
+    "--fact timeline=t --fact root-cause=r --fact lessons=l --fact actions=a --fact stakeholders=s";
+
+#[tokio::test]
+async fn what_is_owed_is_met_in_ones_own_name() {
+    let world = owing();
+    let told = world
+        .done("dana", &format!("meet web post-mortem-web-0002 {POST_MORTEM} --link https://t.example.com/2"))
+        .await;
+    assert!(
+        told.starts_with("RiskBudget shop/web: post-mortem-web-0002 is met, by dana: attestation web-post-mortem-"),
+        "{told}"
+    );
+    let facts = json!({"timeline": "t", "root-cause": "r", "lessons": "l", "actions": "a", "stakeholders": "s"});
+    assert_eq!(
+        world.attested(),
+        [json!({
+            "releaseRef": {"kind": "RiskBudget", "name": "web"}, "revision": "post-mortem-web-0002", "type": "post-mortem",
+            "outcome": "Passed", "author": "dana", "groups": ["system:authenticated"], "link": "https://t.example.com/2", "facts": facts,
+        })]
+    );
+    let told = world.done("dana", "meet web post-mortem-web-0001 --failed --dry-run").await;
+    assert!(
+        told.ends_with("post-mortem-web-0001 is not met, by dana: would be taken; nothing was made (--dry-run)\n"),
+        "{told}"
+    );
+}
+
+#[rstest]
+#[case::not_complete("meet web post-mortem-web-0002 --fact timeline=t".to_owned(),
+    "facts.root-cause is missing (Root cause)")]
+#[case::the_form_for_it("meet web post-mortem-web-0002 --fact timeline=t".to_owned(),
+    "A form to fill in: tidegate meet web post-mortem-web-0002 --fields > facts.yaml")]
+#[case::not_owed(format!("meet web post-mortem-web-0003 {POST_MORTEM}"),
+    "RiskBudget shop/web: does not owe post-mortem-web-0003; owed: post-mortem-web-0002")]
+#[case::met_already(format!("meet web post-mortem-web-0001 {POST_MORTEM}"),
+    "post-mortem-web-0001 was met by sam 1 Jan 11:00:00 UTC (attestation web-post-mortem-x); to take that back: --failed")]
+#[case::no_obligation(format!("meet web lunch {POST_MORTEM}"),
+    "lunch: no obligation is called so. What is owed: tidegate obligations; all kinds: tidegate obligations --catalogue")]
+#[case::no_budget(format!("meet db post-mortem-web-0002 {POST_MORTEM}"), "RiskBudget shop/db: ")]
+#[tokio::test]
+async fn what_would_meet_nothing_is_told_before_it_is_made(#[case] line: String, #[case] expected: &str) {
+    let world = owing();
+    let told = world.refused("dana", &line).await;
+    assert!(told.contains(expected), "{told}");
+    assert_eq!(world.attested(), Vec::<Value>::new());
 }

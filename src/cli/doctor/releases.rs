@@ -5,12 +5,15 @@ use serde_json::Value;
 use super::{Level, Line, line, unseen};
 use crate::api::gated_release::WorkloadKind;
 use crate::cluster::doctor::Installation;
+use crate::policy::standing::OBLIGATIONS_MET;
 use crate::release::preflight::hold_owners;
 
 pub(super) fn judge(seen: &Installation) -> Vec<Line> {
     let mut lines = Vec::new();
     lines.extend(unseen("GatedReleases", &seen.releases));
     lines.extend(seen.releases.all().iter().map(of_release));
+    lines.extend(unseen("RiskBudgets", &seen.budgets));
+    lines.extend(seen.budgets.all().iter().filter_map(of_budget));
     let kinds = [
         (WorkloadKind::Deployment, "Deployments", &seen.gated),
         (WorkloadKind::StatefulSet, "StatefulSets", &seen.gated_sets),
@@ -58,6 +61,14 @@ fn of_release(release: &Value) -> Line {
         Some(says) => line(Level::Warn, WHAT, says),
         None => line(Level::Ok, WHAT, format!("{name}: {}", text(release, "/status/message"))),
     }
+}
+
+/// What a RiskBudget's people owe, where something is overdue.
+fn of_budget(budget: &Value) -> Option<Line> {
+    let conditions = budget.pointer("/status/conditions").and_then(Value::as_array)?;
+    let overdue =
+        conditions.iter().find(|one| text(one, "/type") == OBLIGATIONS_MET && text(one, "/status") == "False")?;
+    Some(line(Level::Warn, "RiskBudget", format!("{}: {}", id(budget), text(overdue, "/message"))))
 }
 
 /// The kind that a GatedRelease names; the API server writes the default.

@@ -74,6 +74,7 @@ pub fn merge(former: &RiskBudgetSpec, wanted: &RiskBudgetSpec, now: Time) -> Mer
         restricted_windows,
         requirements,
         reward,
+        obligations,
         freeze,
     } = wanted;
     let mut held = Vec::new();
@@ -88,6 +89,7 @@ pub fn merge(former: &RiskBudgetSpec, wanted: &RiskBudgetSpec, now: Time) -> Mer
         roles: roles::merge(&former.roles, roles, &mut held),
         restricted_windows: calendar::restricted(&former.restricted_windows, restricted_windows, now, &mut held),
         requirements: waivers::merge(&former.requirements, requirements, now, &mut held),
+        obligations: waivers::obligations(&former.obligations, obligations, now, &mut held),
         reward: fields::reward(former.reward.as_ref(), reward.as_ref(), &mut held),
         freeze: calendar::freeze(former.freeze.as_ref(), freeze.as_ref(), now, &mut held),
     };

@@ -77,6 +77,9 @@ fn roles(entries: &[(&str, Option<&str>, &[&str])]) -> Value {
 #[case::points_of_a_lower_tier_that_does_not_hold(json!({"tier": 3}), json!({"tier": 0}), &["spec.tier: 3 → 0"])]
 #[case::a_higher_tier_that_keeps_its_points(json!({"tier": 1}), json!({"tier": 3, "riskPoints": 200}), &[])]
 #[case::other_signals(json!({}), json!({"signals": "quiet"}), &["spec.signals: default → quiet"])]
+#[case::reviews_of_quiet_times_left_out(json!({"obligations": {"regularReviews": true}}), json!({}), &["spec.obligations.regularReviews: true → false"])]
+#[case::reviews_of_quiet_times(json!({}), json!({"obligations": {"regularReviews": true}}), &[])]
+#[case::an_obligation_waived(json!({}), json!({"obligations": {"waived": [{"name": "daily-standup", "reason": "two people"}]}}), &["spec.obligations.waived[daily-standup]: asked for → waived"])]
 #[case::another_source(json!({}), json!({"metrics": "other"}), &["spec.metrics: default → other"])]
 #[case::sprints(json!({}), json!({"window": {"kind": "Sprint", "sprintStart": "2026-01-05", "sprintDays": 14}}),
     &["spec.window: the month in UTC → sprints of 14 days from 2026-01-05 in UTC"])]

@@ -1,7 +1,8 @@
-//! What a change must show: whether it waits for it, and what the service does without.
+//! What a change must show and what people owe: whether it waits for it, and what the service does without.
 
 use super::Loosened;
 use crate::api::Time;
+use crate::api::obligation::ObligationRules;
 use crate::api::risk_budget::{RequirementMode, Requirements, Waiver};
 
 /// No requirement is waived, or waived for longer, or asked for without being waited for.
@@ -14,9 +15,31 @@ pub(super) fn merge(former: &Requirements, wanted: &Requirements, now: Time, hel
         }
         (RequirementMode::Enforce | RequirementMode::Audit, _) => *mode,
     };
+    let waived = waivers("spec.requirements.waived", &former.waived, waived, now, held);
+    Requirements { mode, waived }
+}
+
+/// Nothing that people owe is waived, or waived for longer, and quiet times keep their reviews.
+pub(super) fn obligations(
+    former: &ObligationRules,
+    wanted: &ObligationRules,
+    now: Time,
+    held: &mut Vec<Loosened>,
+) -> ObligationRules {
+    let ObligationRules { regular_reviews, waived } = wanted;
+    if former.regular_reviews && !regular_reviews {
+        held.push(Loosened::new("spec.obligations.regularReviews", true, false));
+    }
+    ObligationRules {
+        regular_reviews: former.regular_reviews || *regular_reviews,
+        waived: waivers("spec.obligations.waived", &former.waived, waived, now, held),
+    }
+}
+
+fn waivers(field: &str, former: &[Waiver], wanted: &[Waiver], now: Time, held: &mut Vec<Loosened>) -> Vec<Waiver> {
     let mut merged: Vec<Waiver> = Vec::new();
-    for waiver in waived {
-        let before = former.waived.iter().filter(|other| other.name == waiver.name);
+    for waiver in wanted {
+        let before = former.iter().filter(|other| other.name == waiver.name);
         let longest = before.max_by_key(|other| lasts(other));
         let past = waiver.until.is_some_and(|until| until <= now);
         if past || longest.is_some_and(|longest| lasts(waiver) <= lasts(longest)) {
@@ -24,10 +47,10 @@ pub(super) fn merge(former: &Requirements, wanted: &Requirements, now: Time, hel
             continue;
         }
         let from = longest.map_or_else(|| "asked for".to_owned(), said);
-        held.push(Loosened::new(format!("spec.requirements.waived[{}]", waiver.name), from, said(waiver)));
+        held.push(Loosened::new(format!("{field}[{}]", waiver.name), from, said(waiver)));
         merged.extend(longest.cloned());
     }
-    Requirements { mode, waived: merged }
+    merged
 }
 
 /// Without an end it lasts longest.

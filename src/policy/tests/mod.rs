@@ -4,13 +4,16 @@ mod adjustment;
 mod band;
 mod budget;
 mod category;
+mod course;
 mod freeze;
 mod gate;
 mod message;
+mod obligation;
 mod requirement;
 mod schedule;
 mod score;
 mod signals;
+mod standing;
 
 use crate::api::{BudgetStatus, ChangeType, RiskClass, Severity};
 use crate::policy::category::{Finding, Origin};

@@ -6,6 +6,7 @@
 mod count;
 mod end;
 mod foreign;
+mod owed;
 mod record;
 mod route;
 mod workload;
@@ -68,6 +69,8 @@ pub enum Rule {
     NotHome,
     /// A quiet cluster gets no writes.
     NotQuiet,
+    /// An obligation arises with what happened, is late by the clock, is met by an attestation, and is not forgotten.
+    ObligationWrong,
     /// No plan breaks an invariant by itself: the linter refuses none.
     PlanRefused,
 }
@@ -162,6 +165,7 @@ impl Checkers {
         match (seen.kind.plural, seen.name) {
             ("httproutes", NAME) => route::check(self, seen),
             ("releaserecords", _) => record::check(self, seen),
+            ("riskbudgets", NAME) => owed::check(self, seen),
             ("deployments" | "replicasets", _) => {
                 workload::check(self, seen);
                 count::check(self, seen);

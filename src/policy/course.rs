@@ -1,0 +1,150 @@
+//! How the error budget goes: since when it is at its level, what it lost, how long the rest lasts
+//! (`001_…`, Freeze Policy, example messages: "was 42% yesterday", "Projected Depletion", "Recent Incidents").
+//!
+//! It is counted from the figures that are measured anyway, one look after the other: no query of its own, and nothing
+//! changes where the figure does not.
+
+use jiff::tz::TimeZone;
+
+use crate::api::obligation::{Course, DayStatus, Episode, LossStatus};
+use crate::api::{BudgetStatus, Span, Time};
+
+/// Who comes back to a level within this time goes on with the episode before: a figure at a boundary would otherwise
+/// demand a review at every crossing. The documents give no figure.
+pub const SAME_EPISODE_WITHIN: Span = Span::hours(24);
+/// Falls that are less apart are one loss: three points of the recording rules, which are made every five minutes.
+const ONE_LOSS_WITHIN: Span = Span::minutes(15);
+/// `001_…`, Emergency, example message: "Recent Incidents (last 24h)".
+const LOSSES_SHOWN: Span = Span::hours(24);
+/// A loss of less than so many percent of the budget is not told among those that cost most.
+const LOSS_TOLD: f64 = 1.0;
+/// How many cost most: three in the example message.
+const LOSSES_TOLD: usize = 3;
+/// Losses that are kept.
+const LOSSES_KEPT: usize = 8;
+/// Days that are kept.
+const DAYS_KEPT: usize = 8;
+/// A rate needs this much time behind it.
+const RATE_AFTER: Span = Span::hours(1);
+/// A projection beyond this is a day, one before it an hour.
+const HOURS_UP_TO: Span = Span::hours(48);
+
+/// One look at the error budget.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The level that is in force.
+    pub status: BudgetStatus,
+    /// Percent left, to one decimal.
+    pub remaining: f64,
+    /// The same at the look before; none at the first.
+    pub last: Option<f64>,
+    /// The objective that decides.
+    pub objective: &'a str,
+}
+
+/// The course after a look. `zone` tells where a day ends.
+pub fn advance(before: Option<&Course>, reading: &Reading<'_>, zone: &TimeZone, now: Time) -> Course {
+    let stays = before.filter(|before| before.status == reading.status);
+    let mut course = Course {
+        status: reading.status,
+        since: stays.map_or(now, |stays| stays.since),
+        before: stays.map_or_else(|| before.map(|before| before.status), |stays| stays.before),
+        remaining_percent: stays.map_or(reading.remaining, |stays| stays.remaining_percent),
+        episodes: episodes(before.map_or(&[], |before| &before.episodes), reading.status, now),
+        days: days(before.map_or(&[], |before| &before.days), reading, zone, now),
+        losses: losses(before.map_or(&[], |before| &before.losses), reading, now),
+        depleted_at: None,
+    };
+    // Where nothing changed the projection stays: it would move at every look, and be written.
+    let same = before.filter(|before| reading.last == Some(reading.remaining) && before.days == course.days);
+    course.depleted_at = match same {
+        Some(before) => before.depleted_at.filter(|at| *at > now),
+        None => depleted_at(&course.days, reading.remaining, now),
+    };
+    course
+}
+
+fn episodes(before: &[Episode], status: BudgetStatus, now: Time) -> Vec<Episode> {
+    let of = |level: &BudgetStatus| {
+        let known = before.iter().find(|episode| episode.level == *level);
+        let goes_on = known.filter(|known| known.ended.is_none_or(|at| now.since(at) < SAME_EPISODE_WITHIN));
+        match (goes_on, status >= *level) {
+            (Some(known), true) => Some(Episode { ended: None, ..*known }),
+            (Some(known), false) => Some(Episode { ended: known.ended.or(Some(now)), ..*known }),
+            (None, true) => Some(Episode { level: *level, since: now, ended: None, passed: status > *level }),
+            (None, false) => None,
+        }
+    };
+    BudgetStatus::ALL.iter().filter(|level| **level > BudgetStatus::Healthy).filter_map(of).collect()
+}
+
+/// What was left before the first change of each day.
+fn days(before: &[DayStatus], reading: &Reading<'_>, zone: &TimeZone, now: Time) -> Vec<DayStatus> {
+    let day = |at: Time| at.0.to_zoned(zone.clone()).date();
+    let mut days = before.to_vec();
+    let new = match days.last() {
+        None => Some(reading.remaining),
+        Some(last) if day(last.at) < day(now) && last.remaining_percent != reading.remaining => {
+            Some(reading.last.unwrap_or(reading.remaining))
+        }
+        Some(_) => None,
+    };
+    days.extend(new.map(|remaining_percent| DayStatus { at: now, remaining_percent }));
+    let first = days.len().saturating_sub(DAYS_KEPT);
+    days.split_off(first)
+}
+
+fn losses(before: &[LossStatus], reading: &Reading<'_>, now: Time) -> Vec<LossStatus> {
+    let mut losses: Vec<LossStatus> =
+        before.iter().filter(|loss| now.since(loss.until) < LOSSES_SHOWN).cloned().collect();
+    let fall = one_decimal(reading.last.map_or(0.0, |last| last - reading.remaining));
+    if fall > 0.0 {
+        let objective: String = reading.objective.chars().take(128).collect();
+        match losses.last_mut().filter(|loss| now.since(loss.until) < ONE_LOSS_WITHIN) {
+            Some(loss) => {
+                (loss.until, loss.percent, loss.objective) = (now, one_decimal(loss.percent + fall), objective);
+            }
+            None => losses.push(LossStatus { from: now, until: now, percent: fall, objective }),
+        }
+    }
+    while losses.len() > LOSSES_KEPT {
+        // The latest may still grow.
+        let rest = &losses[..losses.len() - 1];
+        let least = rest.iter().enumerate().min_by(|(_, one), (_, other)| one.percent.total_cmp(&other.percent));
+        let Some(least) = least.map(|(index, _)| index) else { break };
+        losses.remove(least);
+    }
+    losses
+}
+
+/// When nothing is left, at the rate since the latest day that is far enough back.
+fn depleted_at(days: &[DayStatus], remaining: f64, now: Time) -> Option<Time> {
+    let since = days.iter().rev().find(|day| now.since(day.at) >= RATE_AFTER)?;
+    let fall = since.remaining_percent - remaining;
+    if fall <= 0.0 || remaining <= 0.0 {
+        return None;
+    }
+    let rest = now.since(since.at).as_std().mul_f64((remaining / fall).min(10_000.0));
+    let rest = Span::from_millis(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
+    let unit = if rest < HOURS_UP_TO { 3_600 } else { 86_400 };
+    let at = now.plus(rest).0.as_second();
+    // Up to the next full hour or day: never a moment that is over.
+    jiff::Timestamp::from_second(at.div_euclid(unit).saturating_add(1) * unit).ok().map(Time)
+}
+
+/// What cost most in the last 24 hours, the costliest first (`001_…`, Emergency, example message).
+pub fn costliest(course: &Course) -> Vec<&LossStatus> {
+    let mut losses: Vec<&LossStatus> = course.losses.iter().filter(|loss| loss.percent >= LOSS_TOLD).collect();
+    losses.sort_by(|one, other| other.percent.total_cmp(&one.percent).then(one.from.cmp(&other.from)));
+    losses.truncate(LOSSES_TOLD);
+    losses
+}
+
+/// What was left at the end of a day before this one, where it was another figure; the latest.
+pub fn earlier<'a>(course: &'a Course, remaining: f64, now: Time) -> Option<&'a DayStatus> {
+    course.days.iter().rev().find(|day| now.since(day.at) >= RATE_AFTER && day.remaining_percent != remaining)
+}
+
+fn one_decimal(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}

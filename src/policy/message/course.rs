@@ -1,0 +1,122 @@
+//! The message of each level of the error budget (`001_…`, Freeze Policy, example messages): where it stands and stood,
+//! how long it lasts, what ships and what does not, what is demanded by when, what cost most, when it is looked at next.
+
+use crate::api::obligation::{Course, ObligationState, ObligationStatus};
+use crate::api::risk_budget::Freeze;
+use crate::api::{BudgetStatus, ChangeType, Time};
+use crate::policy::budget::Remaining;
+use crate::policy::course::{costliest, earlier};
+use crate::policy::freeze::{ChangeFacts, Permission, permission};
+use crate::policy::obligation::{Demand, Trigger};
+
+use super::{News, budget_line, freeze_line};
+
+/// What the message of a level is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// How the error budget went.
+    pub course: &'a Course,
+    /// What is left of it.
+    pub left: Remaining,
+    /// What decides: an objective, or a freeze.
+    pub decided_by: &'a str,
+    /// The freeze that is in force; none where none is.
+    pub freeze: Option<&'a Freeze>,
+    /// What is owed.
+    pub owed: &'a [ObligationStatus],
+}
+
+/// The message, line by line; what there is nothing to say about is left out.
+pub fn course_lines(told: &Told<'_>, now: Time) -> Vec<String> {
+    let Told { course, left, decided_by, freeze, .. } = *told;
+    let lines = [
+        Some(budget_line(course.status, left, decided_by)),
+        Some(history(told, now)),
+        freeze.map(freeze_line),
+        projection(told),
+        blocked(course.status),
+        demanded(told),
+        cost_most(course),
+        Some(format!("Next review: {}.", next_review(course.status))),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+/// What is told when the level changes; the first level is news where it is below Healthy.
+pub fn course_news(before: Option<BudgetStatus>, told: &Told<'_>, now: Time) -> Option<News> {
+    let status = told.course.status;
+    let former = before.unwrap_or(BudgetStatus::Healthy);
+    let reason = match status {
+        BudgetStatus::Healthy => "ErrorBudgetHealthy",
+        BudgetStatus::Warning => "ErrorBudgetWarning",
+        BudgetStatus::Critical => "ErrorBudgetCritical",
+        BudgetStatus::Emergency => "ErrorBudgetEmergency",
+    };
+    (status != former).then(|| News { warns: status > former, reason, note: course_lines(told, now).join(" ") })
+}
+
+/// `Since 20 Nov 08:05:00 UTC; it was 42 % on 20 Nov 08:00:00 UTC.`
+fn history(told: &Told<'_>, now: Time) -> String {
+    let was = earlier(told.course, told.left.rounded(), now)
+        .map(|day| format!("; it was {} % on {}", day.remaining_percent, day.at.clock()))
+        .unwrap_or_default();
+    format!("Since {}{was}.", told.course.since.clock())
+}
+
+fn projection(told: &Told<'_>) -> Option<String> {
+    if told.left.percent() <= 0.0 {
+        return Some("It is spent: the objective is missed.".to_owned());
+    }
+    told.course.depleted_at.map(|at| format!("As fast as of late it is spent by {}.", at.clock()))
+}
+
+/// What is blocked, by the rules themselves; none where nothing is.
+fn blocked(status: BudgetStatus) -> Option<String> {
+    let facts = |kind: ChangeType| ChangeFacts { kind, severity: None, risk: None };
+    let blocked: Vec<ChangeType> = ChangeType::ALL
+        .iter()
+        .copied()
+        .filter(|kind| matches!(permission(&facts(*kind), status), Permission::Blocked(_)))
+        .collect();
+    let (fixes, others): (Vec<ChangeType>, Vec<ChangeType>) =
+        blocked.into_iter().partition(|kind| facts(*kind).is_fix());
+    let mut names: Vec<&str> = others.iter().map(|kind| kind.as_str()).collect();
+    names.extend((!fixes.is_empty()).then_some("every other fix"));
+    (!names.is_empty()).then(|| format!("Blocked: {}.", names.join(", ")))
+}
+
+/// What the level demands of people that is still owed.
+fn demanded(told: &Told<'_>) -> Option<String> {
+    let of_level = |one: &&ObligationStatus| {
+        let by_level = Demand::named(&one.kind).is_some_and(|demand| matches!(demand.on, Trigger::Level(_)));
+        by_level && one.state != ObligationState::Met
+    };
+    let line = |one: &ObligationStatus| {
+        let overdue = if one.state == ObligationState::Overdue { " (overdue)" } else { "" };
+        format!("{} by {}{overdue}", one.kind, one.due.clock())
+    };
+    let lines: Vec<String> = told.owed.iter().filter(of_level).map(line).collect();
+    (!lines.is_empty()).then(|| format!("Demanded: {}.", lines.join(", ")))
+}
+
+fn cost_most(course: &Course) -> Option<String> {
+    let line = |loss: &crate::api::obligation::LossStatus| {
+        let until = match loss.from == loss.until {
+            true => String::new(),
+            false => format!(" to {}", loss.until.0.strftime("%H:%M")),
+        };
+        format!("{}{until} UTC {} % ({})", loss.from.0.strftime("%-d %b %H:%M"), loss.percent, loss.objective)
+    };
+    let lines: Vec<String> = costliest(course).into_iter().map(line).collect();
+    (!lines.is_empty()).then(|| format!("Cost most in 24 hours: {}.", lines.join(", ")))
+}
+
+/// `001_…`, Error Budget Review Process; example messages, "Next Review" and "Next Update".
+const fn next_review(status: BudgetStatus) -> &'static str {
+    match status {
+        BudgetStatus::Healthy => "weekly, Monday 10:00",
+        BudgetStatus::Warning => "daily at 10:00 until more than 50 % is left",
+        BudgetStatus::Critical => "daily at 10:00 with a standup until more than 30 % is left",
+        BudgetStatus::Emergency => "every 6 hours, day and night, until more than 10 % is left",
+    }
+}

@@ -1,0 +1,133 @@
+//! What obligations arise from, and what is said about them.
+
+use jiff::tz::TimeZone;
+
+use crate::api::obligation::{Course, ObligationRules, ObligationStatus};
+use crate::api::release_record::{Outcome, ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog, Trigger};
+use crate::api::{Span, Time};
+use crate::policy::requirement::Claim;
+
+/// What is longer ago demands nothing any more: the present and the two windows before it, by month.
+pub const REACH: Span = Span::days(92);
+
+/// Everything that obligations are computed from.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// How the error budget went, this look included; none while it was never measured.
+    pub course: Option<&'a Course>,
+    /// What happened to releases of this budget.
+    pub records: &'a [RecordFacts],
+    /// The window in which gates or points are stricter, and why; none where they are not.
+    pub tightened: Option<(&'a str, &'a str)>,
+    /// What the service changes.
+    pub rules: &'a ObligationRules,
+    /// What was attested about this budget.
+    pub said: &'a [Said],
+    /// The obligations as they were told last.
+    pub before: &'a [ObligationStatus],
+    /// The budget's time zone.
+    pub zone: &'a TimeZone,
+}
+
+/// An attestation about the budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Its name.
+    pub attestation: String,
+    /// The obligation that it names; of one that renews, its type.
+    pub obligation: String,
+    /// What it claims.
+    pub claim: Claim,
+}
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// When.
+    pub at: Time,
+    /// What, in words.
+    pub about: String,
+}
+
+/// What a record tells that somebody owes something for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFacts {
+    /// Its name.
+    pub record: String,
+    /// It shipped as an exception, or ran past the gate.
+    pub exception: Option<Cause>,
+    /// It ran past the gate, and nobody had asked for an exception.
+    pub bypass: Option<Cause>,
+    /// It came back after users had met it, or hurt them without a way back.
+    pub rollback: Option<Cause>,
+}
+
+impl RecordFacts {
+    /// Reads a record; none where it demands nothing.
+    pub fn of(record: &str, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) -> Option<Self> {
+        let asked = status.assessment.as_ref().and_then(|assessment| assessment.exception.as_deref());
+        let charged = status.charge.as_ref().filter(|charge| charge.exception).map(|charge| charge.at);
+        let past = (status.outcome == Some(Outcome::Bypassed)).then_some(status.ended_at).flatten();
+        let named = format!("{} ({record})", spec.change);
+        let bypass =
+            past.map(|at| Cause { at, about: format!("{named} ran past the gate: {}", brief(&status.summary)) });
+        let exception = match (&bypass, charged, asked) {
+            (Some(bypass), _, _) => Some(bypass.clone()),
+            (None, Some(at), why) => {
+                let why = why.map(|why| format!(": {}", brief(why))).unwrap_or_default();
+                Some(Cause { at, about: format!("{named} shipped as an exception{why}") })
+            }
+            (None, None, _) => None,
+        };
+        let facts = Self {
+            record: record.to_owned(),
+            bypass: bypass.filter(|_| asked.is_none()),
+            exception,
+            rollback: rollback(&named, status),
+        };
+        (facts.exception.is_some() || facts.rollback.is_some()).then_some(facts)
+    }
+}
+
+/// A rollback that something set off, of a version that users had met. What its owner took back, replaced or let go demands
+/// nothing; nor does what nobody met.
+fn rollback(named: &str, status: &ReleaseRecordStatus) -> Option<Cause> {
+    status.charge.as_ref()?;
+    let log = status.rollback.as_ref().filter(|log| failed(log));
+    let stayed = (status.outcome == Some(Outcome::NotWithdrawn)).then_some(status.ended_at).flatten();
+    match (log, stayed) {
+        (Some(log), None) => Some(Cause {
+            at: log.at,
+            about: format!(
+                "{named} came back from {}: {} {}, limit {}",
+                log.from_weight, log.trigger, log.value, log.threshold
+            ),
+        }),
+        (_, Some(at)) => {
+            Some(Cause { at, about: format!("{named} hurt users without a way back: {}", brief(&status.summary)) })
+        }
+        (None, None) => None,
+    }
+}
+
+fn failed(log: &RollbackLog) -> bool {
+    match log.trigger {
+        Trigger::ErrorRate
+        | Trigger::Latency
+        | Trigger::Complaints
+        | Trigger::NotReady
+        | Trigger::Crashed
+        | Trigger::RouteNotEffective
+        | Trigger::HoldExpired => true,
+        Trigger::Superseded | Trigger::Reverted | Trigger::Resumed | Trigger::Ungated | Trigger::Deleted => false,
+    }
+}
+
+/// As much as a status shows.
+fn brief(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 240;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.trim_end_matches('.').to_owned(),
+    }
+}

@@ -1,0 +1,16 @@
+//! What the documents demand of people by a time: what is owed, by whom, until when, and who met it.
+//!
+//! [`demand`] is the list, [`document`] what an attestation must say that meets one, [`due`] the arithmetic of times,
+//! [`facts`] what obligations arise from, [`owed`] the answer. What must never enter: what happens to a release. An
+//! obligation holds nothing up; it is told, counted and remembered.
+
+pub mod demand;
+pub mod document;
+mod due;
+pub mod facts;
+mod owed;
+
+pub use demand::{DEMANDS, Demand, Trigger};
+pub use due::Due;
+pub use facts::{Facts, RecordFacts, Said};
+pub use owed::{SHOWN_MAX, next_change, obligations};

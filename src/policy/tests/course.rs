@@ -1,0 +1,123 @@
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use rstest::rstest;
+
+use crate::api::obligation::Course;
+use crate::api::{BudgetStatus, Time};
+use crate::policy::course::{Reading, advance, costliest, earlier};
+use crate::policy::{Remaining, budget_status};
+
+fn at(text: &str) -> Time {
+    Time(text.parse().unwrap())
+}
+
+/// The course after looks: `day hour:minute`, percent left.
+fn course(looks: &[(&str, f64)]) -> Course {
+    let mut course = None;
+    let mut last = None;
+    for (time, remaining) in looks {
+        let (day, time) = time.split_once(' ').unwrap();
+        let status = budget_status(Remaining::from_percent(*remaining).unwrap());
+        let reading = Reading { status, remaining: *remaining, last, objective: "availability" };
+        let now = at(&format!("2026-11-{day}T{time}:00Z"));
+        course = Some(advance(course.as_ref(), &reading, &TimeZone::UTC, now));
+        last = Some(*remaining);
+    }
+    course.unwrap()
+}
+
+#[test]
+fn a_level_remembers_since_when_it_is_in_force_and_what_was_before() {
+    let course = course(&[("20 08:00", 42.0), ("20 09:00", 41.0), ("20 10:00", 18.0), ("20 11:00", 17.0)]);
+    assert_eq!(
+        (course.status, course.since, course.before, course.remaining_percent),
+        (BudgetStatus::Critical, at("2026-11-20T10:00:00Z"), Some(BudgetStatus::Warning), 18.0)
+    );
+    let levels: Vec<_> = course.episodes.iter().map(|one| (one.level, one.since)).collect();
+    assert_eq!(
+        levels,
+        [(BudgetStatus::Warning, at("2026-11-20T08:00:00Z")), (BudgetStatus::Critical, at("2026-11-20T10:00:00Z"))]
+    );
+}
+
+/// `001_…`, Critical, example message: "18% (was 42% yesterday)".
+#[test]
+fn what_was_left_at_the_end_of_the_day_before_is_known() {
+    let course = course(&[("19 08:00", 60.0), ("19 20:00", 42.0), ("20 09:00", 30.0), ("20 12:00", 18.0)]);
+    let earlier = earlier(&course, 18.0, at("2026-11-20T12:00:00Z")).unwrap();
+    assert_eq!((earlier.remaining_percent, earlier.at), (42.0, at("2026-11-20T09:00:00Z")));
+}
+
+/// `001_…`, example messages: "Projected Depletion".
+#[rstest]
+#[case::twenty_four_in_three_hours(&[("20 09:00", 42.0), ("20 12:00", 18.0)], Some("2026-11-20T15:00:00Z"))]
+#[case::slowly(&[("10 00:00", 60.0), ("20 00:00", 40.0)], Some("2026-12-11T00:00:00Z"))]
+#[case::not_at_all(&[("19 09:00", 42.0), ("20 12:00", 42.0)], None)]
+#[case::recovering(&[("19 09:00", 18.0), ("20 12:00", 42.0)], None)]
+#[case::spent(&[("19 09:00", 18.0), ("20 12:00", -1.0)], None)]
+#[case::too_soon_to_tell(&[("20 11:30", 42.0), ("20 12:00", 18.0)], None)]
+fn how_long_it_lasts(#[case] looks: &[(&str, f64)], #[case] expected: Option<&str>) {
+    assert_eq!(course(looks).depleted_at, expected.map(at));
+}
+
+/// `001_…`, Emergency, example message: three incidents, of which each cost some percent.
+#[test]
+fn falls_without_a_pause_are_one_loss_and_the_costliest_are_told() {
+    let course = course(&[
+        ("20 15:25", 30.0),
+        ("20 15:30", 28.0),
+        ("20 15:40", 26.0),
+        ("20 16:30", 26.0),
+        ("20 19:45", 20.0),
+        ("20 22:00", 19.5),
+        ("21 02:10", 17.0),
+        ("21 02:20", 16.5),
+    ]);
+    let told: Vec<_> = costliest(&course).into_iter().map(|one| (one.from, one.until, one.percent)).collect();
+    assert_eq!(
+        told,
+        [
+            (at("2026-11-20T19:45:00Z"), at("2026-11-20T19:45:00Z"), 6.0),
+            (at("2026-11-20T15:30:00Z"), at("2026-11-20T15:40:00Z"), 4.0),
+            (at("2026-11-21T02:10:00Z"), at("2026-11-21T02:20:00Z"), 3.0),
+        ]
+    );
+}
+
+#[test]
+fn what_cost_something_is_forgotten_after_a_day() {
+    let looks = [("20 15:25", 30.0), ("20 15:30", 28.0), ("21 15:29", 28.0)];
+    assert_eq!(course(&looks).losses.len(), 1);
+    assert_eq!(course(&[&looks[..], &[("21 15:30", 28.0)]].concat()).losses, vec![]);
+}
+
+proptest! {
+    /// A quiet cluster gets no writes: where nothing is measured anew nothing changes, but for what grows old.
+    #[test]
+    fn nothing_changes_where_the_figure_does_not(remaining in -50_i32..1_000, later in 0_i64..10_000_000) {
+        let remaining = f64::from(remaining) / 10.0;
+        let status = budget_status(Remaining::from_percent(remaining).unwrap());
+        let now = at("2026-11-20T08:00:00Z");
+        let reading = |last: Option<f64>| Reading { status, remaining, last, objective: "availability" };
+        let first = advance(None, &reading(None), &TimeZone::UTC, now);
+        let then = Time(jiff::Timestamp::from_second(now.0.as_second() + later).unwrap());
+        prop_assert_eq!(advance(Some(&first), &reading(Some(remaining)), &TimeZone::UTC, then), first);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded(figures in proptest::collection::vec((0_i64..200_000, 0_i32..1_000), 1..120)) {
+        let (mut now, mut course, mut last) = (1_700_000_000_i64, None, None);
+        for (pause, remaining) in figures {
+            now += pause;
+            let remaining = f64::from(remaining) / 10.0;
+            let status = budget_status(Remaining::from_percent(remaining).unwrap());
+            let time = Time(jiff::Timestamp::from_second(now).unwrap());
+            let reading = Reading { status, remaining, last, objective: "availability" };
+            let next = advance(course.as_ref(), &reading, &TimeZone::UTC, time);
+            prop_assert!(next.losses.len() <= 8 && next.days.len() <= 8 && next.episodes.len() <= 3);
+            prop_assert!(next.depleted_at.is_none_or(|at| at > time));
+            prop_assert!(next.since <= time && costliest(&next).len() <= 3);
+            (course, last) = (Some(next), Some(remaining));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::api::condition::Truth;
+use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
+use crate::policy::message::News;
+use crate::policy::obligation::Said;
+use crate::policy::requirement::Claim;
+use crate::policy::standing::{Seen, Standing, asks, stand};
+use crate::policy::{Remaining, budget_status};
+
+fn at(text: &str) -> Time {
+    Time(format!("2026-11-{text}:00Z").parse().unwrap())
+}
+
+/// One budget, looked at again and again.
+struct World {
+    spec: RiskBudgetSpec,
+    status: RiskBudgetStatus,
+    said: Vec<Said>,
+}
+
+impl World {
+    fn new() -> Self {
+        let spec = json!({"tier": 2, "slos": [{"name": "availability", "objective": 99.5, "availability": {"service": "web"}}]});
+        Self { spec: serde_json::from_value(spec).unwrap(), status: RiskBudgetStatus::default(), said: vec![] }
+    }
+
+    /// A look that measures so many percent; what it finds is written.
+    fn look(&mut self, time: &str, percent: f64) -> Standing {
+        let now = at(time);
+        let own = budget_status(Remaining::from_percent(percent).unwrap());
+        let status = crate::policy::budget::with_freeze(own, self.spec.freeze.as_ref(), now);
+        let measured: RiskBudgetStatus = serde_json::from_value(json!({"errorBudget": {
+            "status": status, "remainingPercent": percent, "decidedBy": "availability", "coveragePercent": 100,
+            "slos": [{"name": "availability", "remainingPercent": percent}]}}))
+        .unwrap();
+        let seen = Seen {
+            namespace: "shop",
+            name: "web",
+            spec: &self.spec,
+            zone: &TimeZone::UTC,
+            before: &self.status,
+            now: &measured,
+            records: &[],
+            said: &self.said,
+        };
+        let standing = stand(&seen, now);
+        assert_eq!(asks(&seen, now), !standing.obligations.is_empty() || !self.status.obligations.is_empty());
+        self.status = RiskBudgetStatus {
+            course: standing.course.clone(),
+            message: standing.message.clone(),
+            obligations: standing.obligations.clone(),
+            conditions: standing.condition.clone().into_iter().collect(),
+            ..measured
+        };
+        standing
+    }
+
+    fn meets(&mut self, obligation: &str, kind: &str, time: &str, facts: &[&str]) {
+        let facts = facts.iter().map(|key| ((*key).to_owned(), "done".to_owned())).collect();
+        let (at, author) = (at(time), "dana".to_owned());
+        let claim =
+            Claim { kind: kind.to_owned(), role: None, author, passed: true, withdrawn: false, at, until: None, facts };
+        self.said.push(Said { attestation: format!("web-{kind}-x"), obligation: obligation.to_owned(), claim });
+    }
+}
+
+fn reasons(news: &[News]) -> Vec<&str> {
+    news.iter().map(|one| one.reason).collect()
+}
+
+#[test]
+fn each_change_is_told_once() {
+    let mut world = World::new();
+    assert_eq!(reasons(&world.look("20T08:00", 72.0).news), Vec::<&str>::new());
+    assert_eq!(world.status.conditions, vec![]);
+    let fell = world.look("20T11:00", 18.0);
+    assert_eq!(reasons(&fell.news), ["ErrorBudgetCritical", "ObligationDue"]);
+    assert_eq!(fell.next, Some(at("20T11:15")));
+    assert_eq!(fell.condition.map(|one| (one.status, one.reason)), Some((Truth::True, "Due".to_owned())));
+    // Nothing happens: nothing is told, and nothing written.
+    let before = world.status.clone();
+    assert_eq!(world.look("20T11:10", 18.0).news, vec![]);
+    assert_eq!(world.status, before);
+    let late = world.look("20T11:15", 18.0);
+    assert_eq!(reasons(&late.news), ["ObligationOverdue"]);
+    assert_eq!(world.look("20T11:16", 18.0).news, vec![]);
+    let facts = ["channel", "incident-commander", "war-room", "teams"];
+    world.meets("freeze-announcement-20261120-1100", "freeze-announcement", "20T11:20", &facts);
+    let met = world.look("20T11:21", 18.0);
+    assert_eq!(reasons(&met.news), ["ObligationMet"]);
+    assert_eq!(met.news[0].note, "Met: freeze-announcement-20261120-1100 by dana (web-freeze-announcement-x).");
+    assert_eq!(met.condition.map(|one| (one.status, one.reason)), Some((Truth::True, "Due".to_owned())));
+    assert_eq!(reasons(&world.look("20T11:30", 55.0).news), ["ErrorBudgetHealthy"]);
+}
+
+#[test]
+fn an_update_that_renews_is_told_when_it_was_given_and_when_it_is_late() {
+    let mut world = World::new();
+    world.look("20T08:00", 7.0);
+    world.look("20T13:00", 7.0);
+    world.meets("executive-update", "executive-update", "20T13:30", &["status", "plan", "resources", "sent-to"]);
+    let given = world.look("20T13:31", 7.0);
+    assert_eq!(
+        given.news,
+        [News {
+            warns: false,
+            reason: "ObligationMet",
+            note: "Met: executive-update by dana (web-executive-update-x), owed again by 20 Nov 19:30:00 UTC."
+                .to_owned()
+        }]
+    );
+    let late = world.look("20T19:30", 7.0);
+    assert!(late.news.iter().any(|one| one.note.starts_with("Overdue:") && one.note.contains("executive-update by 20 Nov 19:30:00 UTC")), "{:?}", late.news);
+}
+
+#[test]
+fn what_is_overdue_says_what_who_and_the_command() {
+    let mut world = World::new();
+    world.spec.obligations = serde_json::from_value(json!({"waived": [
+        {"name": "freeze-announcement", "reason": "one team"}, {"name": "daily-review", "reason": "one team"}, {"name": "daily-standup", "reason": "one team"}]})).unwrap();
+    world.look("20T08:00", 18.0);
+    let late = world.look("20T10:00", 18.0);
+    insta::assert_snapshot!(late.condition.unwrap().message, @r#"1 obligation is overdue: incident-review-20261120-0800 by 20 Nov 10:00:00 UTC, owed by service-owner or sre ("Within 2 hours: Incident review meeting", 001, Critical, Mandatory Actions): The error budget is Critical or worse. No release is held up by it. Say what was done: kubectl tidegate meet web -n shop incident-review-20261120-0800 --facts-file FILE; the form for it: --fields"#);
+    let due = world.look("20T10:00", 18.0).next;
+    assert_eq!(due, Some(at("21T08:00")));
+}
+
+#[test]
+fn a_waiver_of_what_does_not_exist_is_told_with_field_value_and_remedy() {
+    let mut world = World::new();
+    world.spec.obligations = serde_json::from_value(json!({"waived": [{"name": "lunch", "reason": "late"}]})).unwrap();
+    let told = world.look("20T08:00", 72.0).condition.unwrap();
+    assert_eq!((told.status, told.reason.as_str()), (Truth::True, "UnknownWaiver"));
+    assert!(
+        told.message.starts_with(
+            "spec.obligations.waived: no obligation is called lunch, and nothing is waived by it: write a type"
+        ),
+        "{}",
+        told.message
+    );
+    world.look("20T08:01", 18.0);
+    let late = world.look("20T08:30", 18.0).condition.unwrap();
+    assert_eq!((late.status, late.reason.as_str()), (Truth::False, "Overdue"));
+    assert!(late.message.contains("spec.obligations.waived"), "{}", late.message);
+}
+
+/// `001_…`, the four example messages, with their figures.
+#[test]
+fn the_message_of_each_level() {
+    let mut world = World::new();
+    world.look("18T08:00", 72.0);
+    insta::assert_snapshot!("healthy", world.status.message);
+    world.look("18T12:00", 42.0);
+    insta::assert_snapshot!("warning", world.status.message);
+    world.look("20T08:00", 42.0);
+    world.look("20T08:05", 18.0);
+    world.look("20T12:00", 18.0);
+    insta::assert_snapshot!("critical", world.status.message);
+    for (time, percent) in [("20T15:30", 16.0), ("20T15:40", 14.0), ("20T19:45", 8.0), ("21T02:10", 7.0)] {
+        world.look(time, percent);
+    }
+    insta::assert_snapshot!("emergency", world.status.message);
+    world.look("21T03:00", -2.0);
+    assert!(world.status.message.contains("It is spent: the objective is missed."), "{}", world.status.message);
+}
+
+#[test]
+fn a_declared_freeze_is_told_and_demands_what_its_level_does() {
+    let mut world = World::new();
+    world.spec.freeze = Some(serde_json::from_value(json!({"status": "Critical", "reason": "Black Friday"})).unwrap());
+    let frozen = world.look("20T08:00", 72.0);
+    assert_eq!(reasons(&frozen.news), ["ErrorBudgetCritical", "ObligationDue"]);
+    assert!(frozen.message.contains("Freeze declared: counts as CRITICAL until spec.freeze is removed: Black Friday."));
+    assert!(frozen.obligations.iter().any(|one| one.kind == "incident-review"));
+}
+
+#[test]
+fn while_nothing_is_measured_what_was_owed_stays_owed() {
+    let mut world = World::new();
+    world.look("20T08:00", 18.0);
+    let seen = Seen {
+        namespace: "shop",
+        name: "web",
+        spec: &world.spec,
+        zone: &TimeZone::UTC,
+        before: &world.status,
+        now: &RiskBudgetStatus::default(),
+        records: &[],
+        said: &[],
+    };
+    let standing = stand(&seen, at("20T08:05"));
+    assert_eq!((&standing.course, &standing.obligations), (&world.status.course, &world.status.obligations));
+    assert_eq!(standing.message, world.status.message);
+}

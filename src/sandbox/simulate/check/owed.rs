@@ -1,0 +1,172 @@
+//! What people owe: it arises with what happened, is late by the clock, is met by an attestation, and is not forgotten.
+
+use serde_json::Value;
+
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, text, time};
+use crate::api::Span;
+use crate::cluster::kind::{ATTESTATION, RELEASE_RECORD};
+
+/// How long after a record was closed its obligations may still be missing, while nothing fails.
+const NOTICED_WITHIN: Span = Span::minutes(2);
+/// What ends with the level that demanded it, or renews.
+const WHILE_IT_LASTS: [&str; 8] = [
+    "freeze-announcement",
+    "emergency-announcement",
+    "daily-review",
+    "daily-standup",
+    "executive-update",
+    "tightening-review",
+    "weekly-review",
+    "monthly-review",
+];
+/// As many as a status shows.
+const SHOWN: usize = 48;
+
+pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let (Some(_), Some(after)) = (seen.process, seen.after) else { return };
+    let place = "/status/obligations";
+    let (old, new) = (items(seen.before.unwrap_or(&Value::Null), place), items(after, place));
+    let mut wrong = Vec::new();
+    for one in new {
+        let name = text(one, "/name").unwrap_or_default();
+        let (state, due) = (text(one, "/state").unwrap_or_default(), time(one, "/due"));
+        if state == "Overdue" && due.is_none_or(|due| due > seen.now) {
+            wrong.push(format!("{name} is overdue before its time"));
+        }
+        if state == "Met" && !attested(seen, one) {
+            wrong.push(format!("{name} is met by an attestation that does not exist"));
+        }
+        let stood = old.iter().find(|stood| text(stood, "/name") == Some(name) && !passes(stood));
+        if stood.is_some_and(|stood| stood["since"] != one["since"] || stood["due"] != one["due"]) {
+            wrong.push(format!("{name} is due at another time than before"));
+        }
+    }
+    let stays = |name: &str| new.iter().any(|one| text(one, "/name") == Some(name));
+    for one in old.iter().filter(|one| text(one, "/state") != Some("Met") && !passes(one)) {
+        let name = text(one, "/name").unwrap_or_default();
+        if new.len() < SHOWN && !stays(name) {
+            wrong.push(format!("{name} was owed, nobody met it, and it is gone"));
+        }
+    }
+    let calm = checkers.circumstances.calm_since.is_some_and(|since| seen.now.since(since) > NOTICED_WITHIN);
+    let records = seen.objects.list(&RELEASE_RECORD, NAMESPACE).into_iter();
+    let ours = records.filter(|record| text(record, "/spec/riskBudget") == Some(NAME));
+    for record in ours.filter(|_| calm && new.len() < SHOWN) {
+        let ended = time(record, "/status/endedAt").is_some_and(|at| seen.now.since(at) > NOTICED_WITHIN);
+        let past = text(record, "/status/outcome") == Some("Bypassed");
+        let name = text(record, "/metadata/name").unwrap_or_default();
+        if ended && past && !stays(&format!("post-mortem-{name}")) {
+            wrong.push(format!("{name} ran past the gate and nobody owes a post-mortem"));
+        }
+    }
+    for says in wrong {
+        checkers.violated(Rule::ObligationWrong, seen.now, says);
+    }
+}
+
+/// Whether it ends without having been met.
+fn passes(one: &Value) -> bool {
+    WHILE_IT_LASTS.contains(&text(one, "/type").unwrap_or_default())
+}
+
+fn attested(seen: &Seen<'_>, one: &Value) -> bool {
+    let name = text(one, "/met/attestation").unwrap_or_default();
+    seen.objects.get(&ATTESTATION, NAMESPACE, name).is_some_and(|attestation| {
+        text(attestation, "/spec/type") == text(one, "/type")
+            && text(attestation, "/spec/author") == text(one, "/met/by")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Time;
+    use crate::cluster::Kind;
+    use crate::cluster::kind::RISK_BUDGET;
+    use crate::sandbox::objects::{Objects, Refusal};
+    use crate::sandbox::user::User;
+    use rstest::rstest;
+    use serde_json::json;
+
+    /// Objects that nobody writes.
+    struct Kept(Vec<(&'static str, Value)>);
+
+    impl Objects for Kept {
+        fn get(&self, kind: &Kind, _: &str, name: &str) -> Option<&Value> {
+            self.list(kind, "").into_iter().find(|one| text(one, "/metadata/name") == Some(name))
+        }
+
+        fn list(&self, kind: &Kind, _: &str) -> Vec<&Value> {
+            self.0.iter().filter(|(of, _)| *of == kind.kind).map(|(_, one)| one).collect()
+        }
+
+        fn create(&mut self, _: &User, _: &Kind, _: Value) -> Result<Value, Refusal> {
+            panic!("nobody writes")
+        }
+
+        fn update(&mut self, _: &User, _: &Kind, _: Value) -> Result<Value, Refusal> {
+            panic!("nobody writes")
+        }
+
+        fn update_status(&mut self, _: &User, _: &Kind, _: Value) -> Result<Value, Refusal> {
+            panic!("nobody writes")
+        }
+
+        fn delete(&mut self, _: &User, _: &Kind, _: &str, _: &str) -> Result<(), Refusal> {
+            panic!("nobody writes")
+        }
+    }
+
+    fn at(text: &str) -> Time {
+        Time(format!("2026-01-01T{text}Z").parse().unwrap())
+    }
+
+    fn owed(state: &str, more: Value) -> Value {
+        let mut one = json!({"name": "post-mortem-web-0002", "type": "post-mortem", "state": state,
+            "since": "2026-01-01T10:00:00Z", "due": "2026-01-01T11:00:00Z"});
+        json_patch::merge(&mut one, &more);
+        one
+    }
+
+    #[rstest]
+    #[case::arises(json!([]), json!([owed("Due", json!({}))]), None)]
+    #[case::is_late(json!([owed("Due", json!({}))]), json!([owed("Overdue", json!({}))]), None)]
+    #[case::is_late_too_soon(json!([]), json!([owed("Overdue", json!({"due": "2026-01-01T13:00:00Z"}))]), Some("post-mortem-web-0002 is overdue before its time"))]
+    #[case::moves(json!([owed("Due", json!({"due": "2026-01-01T12:30:00Z"}))]), json!([owed("Due", json!({"due": "2026-01-01T13:00:00Z"}))]), Some("is due at another time"))]
+    #[case::is_met(json!([owed("Due", json!({}))]), json!([owed("Met", json!({"met": {"attestation": "a", "by": "dana"}}))]), None)]
+    #[case::is_met_by_nothing(json!([owed("Due", json!({}))]), json!([owed("Met", json!({"met": {"attestation": "b", "by": "dana"}}))]), Some("does not exist"))]
+    #[case::is_met_by_another(json!([]), json!([owed("Met", json!({"met": {"attestation": "a", "by": "sam"}}))]), Some("does not exist"))]
+    #[case::is_forgotten(json!([owed("Overdue", json!({}))]), json!([]), Some("was owed, nobody met it, and it is gone"))]
+    #[case::was_met(json!([owed("Met", json!({}))]), json!([owed("Due", json!({}))]), None)]
+    #[case::ends_with_its_level(json!([owed("Due", json!({"type": "daily-review"}))]), json!([owed("Due", json!({}))]), None)]
+    #[case::never_arises(json!([]), json!([]), Some("web-0002 ran past the gate and nobody owes a post-mortem"))]
+    fn an_obligation_is_honest(#[case] before: Value, #[case] after: Value, #[case] expected: Option<&str>) {
+        let objects = Kept(vec![
+            ("Attestation", json!({"metadata": {"name": "a"}, "spec": {"type": "post-mortem", "author": "dana"}})),
+            (
+                RELEASE_RECORD.kind,
+                json!({"metadata": {"name": "web-0002"}, "spec": {"riskBudget": "web"}, "status": {"outcome": "Bypassed", "endedAt": "2026-01-01T10:00:00Z"}}),
+            ),
+        ]);
+        let mut checkers = Checkers::default();
+        checkers.circumstances.calm_since = Some(at("09:00:00"));
+        let (before, after) = (json!({"status": {"obligations": before}}), json!({"status": {"obligations": after}}));
+        let seen = Seen {
+            kind: &RISK_BUDGET,
+            namespace: NAMESPACE,
+            name: "web",
+            before: Some(&before),
+            after: Some(&after),
+            process: Some(0),
+            objects: &objects,
+            now: at("12:00:00"),
+        };
+        checkers.see(&seen);
+        let said = checkers.violations.first().map(|one| (one.rule, one.says.as_str()));
+        match (said, expected) {
+            (None, None) => {}
+            (Some((Rule::ObligationWrong, says)), Some(expected)) => assert!(says.contains(expected), "{says}"),
+            (said, expected) => panic!("{said:?}, {expected:?}"),
+        }
+    }
+}
