@@ -10,6 +10,7 @@ mod controller;
 mod crds;
 mod detach;
 mod doctor;
+mod pages;
 mod preflight;
 mod requirements;
 mod restart;

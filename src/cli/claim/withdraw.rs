@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use kube::Client;
 
-use super::said::{Said, about};
+use super::said::about;
 use super::send::{Draft, attestation, make, whoami};
 use super::subject::find;
 use super::voice::RoleName;
 use super::{About, Failure, Tell, client, say};
 use crate::api::attestation::ClaimOutcome;
 use crate::policy::requirement::claim::APPROVAL;
+use crate::release::snapshot::AttestationSeen as Said;
 
 const EXAMPLES: &str = "\
 What was said stays on record; from now on it says nothing. It is found among what you said about the revision that is being

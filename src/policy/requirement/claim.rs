@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::api::{Span, Time};
+use crate::api::attestation::ClaimOutcome;
+use crate::api::{AttestationSpec, Span, Time};
 use crate::policy::sign_off::Role;
 
 /// The type of an attestation by which a person approves in a role.
@@ -33,6 +34,20 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// What an attestation claims that the API server took at this moment, in the role that it names itself.
+    pub fn of(spec: &AttestationSpec, at: Time) -> Self {
+        Self {
+            kind: spec.kind.clone(),
+            role: spec.role.clone(),
+            author: spec.author.clone(),
+            passed: spec.outcome == ClaimOutcome::Passed,
+            withdrawn: spec.outcome == ClaimOutcome::Withdrawn,
+            at,
+            until: spec.expires_at,
+            facts: spec.facts.clone(),
+        }
+    }
+
     /// `ci:shop (2 Jan 10:00:00 UTC)`.
     pub fn by(&self) -> String {
         format!("{} ({})", self.author, self.at.clock())

@@ -11,4 +11,4 @@ mod list;
 
 pub use catalogue::{CATALOGUE, Due, Entry, Means, Need};
 pub use claim::{Claim, Claims, Word};
-pub use list::{Known, Requirement, RequirementFacts, State, requirements};
+pub use list::{Known, Requirement, RequirementFacts, State, customers_may_notice, requirements};

@@ -2,7 +2,6 @@
 
 use super::super::snapshot::{AttestationSeen, RiskSeen, Snapshot};
 use crate::api::Time;
-use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::ReleaseRecordSpec;
 use crate::policy::requirement::claim::{APPROVAL, authors};
 use crate::policy::requirement::{Claim, Claims};
@@ -39,7 +38,7 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
             continue;
         }
         match role(one, risk) {
-            Ok(role) => heard.claims.push(claim(one, role)),
+            Ok(role) => heard.claims.push(Claim { role, ..Claim::of(&one.spec, one.at) }),
             Err(why) => heard.ignored.push(why),
         }
     }
@@ -59,19 +58,6 @@ fn role(one: &AttestationSeen, risk: &RiskSeen) -> Result<Option<String>, String
     match member || open {
         true => Ok(Some(listed.stands_for.map_or_else(|| said.clone(), |role| role.to_string()))),
         false => Err(format!("{} is not in role {said} of the RiskBudget (spec.roles)", one.spec.author)),
-    }
-}
-
-fn claim(one: &AttestationSeen, role: Option<String>) -> Claim {
-    Claim {
-        kind: one.spec.kind.clone(),
-        role,
-        author: one.spec.author.clone(),
-        passed: one.spec.outcome == ClaimOutcome::Passed,
-        withdrawn: one.spec.outcome == ClaimOutcome::Withdrawn,
-        at: one.at,
-        until: one.spec.expires_at,
-        facts: one.spec.facts.clone(),
     }
 }
 

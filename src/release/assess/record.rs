@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Assessed;
 use crate::api::gated_release::RiskView;
-use crate::api::release_record::{AssessmentRecord, ShownRecord};
-use crate::policy::requirement::State;
+use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ShownRecord};
+use crate::policy::requirement::{Claim, State};
 use crate::release::wording::at_most;
 
 /// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
@@ -34,6 +34,16 @@ pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord 
         shown: shown.take(40).collect(),
         not_shown,
         exception: assessed.exception.as_ref().map(|why| at_most(256, why)),
+    }
+}
+
+/// An approval that counted, and before what: `start`, or a weight.
+pub(in crate::release) fn approval(claim: &Claim, before: &str) -> ApprovalRecord {
+    ApprovalRecord {
+        role: claim.role.clone().unwrap_or_default(),
+        author: claim.author.clone(),
+        at: claim.at,
+        before: before.to_owned(),
     }
 }
 
