@@ -167,6 +167,7 @@ impl World {
                     signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
                 }),
                 attestations: Vec::new(),
+                too_many_attestations: false,
                 record: None,
                 answers: None,
                 metrics: MetricsSeen::Found { complaints: false, pods: by_count },
