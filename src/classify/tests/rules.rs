@@ -105,11 +105,7 @@ fn each_default_rule_finds_what_it_is_for() {
     let rules = Rules::shipped().unwrap();
     for (rule, path, text, expected) in cases() {
         let report = classify(&rules, &[ChangedFile::of_texts(path, None, Some(&text))]);
-        assert!(
-            report.evidence.iter().any(|one| one.rule == rule),
-            "{rule} did not see {path}: {:?}",
-            report.evidence
-        );
+        assert!(report.evidence.iter().any(|one| one.rule == rule), "{rule} did not see {path}: {:?}", report.evidence);
         assert_eq!(report.words(), expected, "{path}: {:?}", report.evidence);
     }
 }
