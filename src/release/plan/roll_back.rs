@@ -358,7 +358,8 @@ pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, ho
     let mut step = active.seal(outcome, summary);
     let sealed = step.record.take().map(|status| ReleaseRecordStatus { rollback: Some(log), ..status });
     let Some(status) = sealed else { return step };
-    step.actions.clear();
+    // What is charged to the ledger stays: only the record says more than the seal did.
+    step.actions.retain(|action| !matches!(action, Action::UpdateRecord { .. }));
     step.update(active, status)
 }
 

@@ -70,3 +70,18 @@ fn break_glass_is_on_record() {
     assert_eq!(world.outcome(), Some(Outcome::Bypassed));
     assert!(world.status().summary.contains("checkout is down"), "{}", world.status().summary);
 }
+
+#[test]
+fn whoever_resumes_before_the_start_pays_and_the_ledger_knows_the_number() {
+    let mut world = World::new();
+    world.seen.risk.as_mut().unwrap().requirements = Default::default();
+    world.deploy("shop:v2", GOOD);
+    world.run(3);
+    assert_eq!(world.phase(), Some(Phase::Plan), "held");
+    world.workload().paused = false;
+    world.workload().resumed_by = Some("bob".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    let charge = world.status().charge.clone().unwrap();
+    assert!(charge.exception);
+    assert_eq!(world.seen.risk.as_ref().unwrap().ledger.sequence, charge.sequence, "{}", world.trace.join("\n"));
+}
