@@ -348,6 +348,15 @@ class Shop:
         check(status["outcome"] == outcome, f"the release ended as {status['outcome']}, not {outcome}: {status.get('summary')} {status.get('rollback', '')}")
         return record
 
+    def ships(self, version: str) -> Answers:
+        """Releases a good version as any other, and tells what users saw until then: every request was answered."""
+        self.deploy(version)
+        self.ends("Succeeded")
+        self.leaves_nothing()
+        answers = self.all_answers()
+        check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
+        return answers
+
     def residue(self) -> list[str]:
         """What a release left behind: objects of canary or previous, and marks on the route."""
         left = [

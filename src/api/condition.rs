@@ -47,3 +47,25 @@ pub struct Condition {
     #[serde(default)]
     pub observed_generation: i64,
 }
+
+impl Condition {
+    /// A condition as it is from now on: status, reason and message. Where the status is what it was among those of
+    /// before, it has been so since then.
+    pub fn now(
+        kind: &str,
+        (status, reason, message): (Truth, &str, String),
+        before: &[Self],
+        observed_generation: i64,
+        now: Time,
+    ) -> Self {
+        let stands = before.iter().find(|stood| stood.kind == kind && stood.status == status);
+        Self {
+            kind: kind.to_owned(),
+            status,
+            reason: reason.to_owned(),
+            message,
+            last_transition_time: stands.map_or(now, |stood| stood.last_transition_time),
+            observed_generation,
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod crds;
 mod detach;
 mod doctor;
 mod obligations;
+mod pages;
 mod preflight;
 mod requirements;
 mod restart;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role as NamespacedRole, RoleBinding};
-use kube::api::{ListParams, PostParams};
-use kube::{Api, Client, Resource};
+use kube::api::PostParams;
+use kube::{Api, Client};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,14 +15,11 @@ use super::claim::subject::{Subject, find};
 use super::claim::voice::RoleName;
 use super::claim::whoami;
 use super::rights::{Holder, Right, holders};
-use super::{Failure, client, say, why};
+use super::{Failure, client, pages, say, why};
 use crate::api::condition::Truth;
 use crate::api::{GROUP, GatedReleaseStatus};
 use crate::policy::Role;
 use crate::policy::requirement::{CATALOGUE, Means};
-
-/// Roles and bindings are read page by page.
-const PAGE: u32 = 500;
 
 const EXAMPLES: &str = "\
 For each role that the release asks for now (for all roles where it asks for none): who is listed in spec.roles of its
@@ -152,22 +149,15 @@ impl Rights {
 
 async fn list<K>(api: Api<K>, kind: &str) -> Result<Vec<Value>, String>
 where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + std::fmt::Debug,
+    K: Clone + DeserializeOwned + Serialize + std::fmt::Debug,
 {
-    let mut params = ListParams::default().limit(PAGE);
-    let mut all = Vec::new();
-    loop {
-        let page = api.list(&params).await.map_err(|error| format!("{kind}s: {}", why(&error)))?;
-        for item in page.items {
-            let mut value = serde_json::to_value(item).map_err(|error| format!("{kind}s: {error}"))?;
-            value["kind"] = kind.into();
-            all.push(value);
-        }
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => params = params.continue_token(&token),
-            None => return Ok(all),
-        }
-    }
+    let all = pages::all(&api, &format!("{kind}s")).await?;
+    let raw = |item: K| {
+        let mut value = serde_json::to_value(item).map_err(|error| format!("{kind}s: {error}"))?;
+        value["kind"] = kind.into();
+        Ok(value)
+    };
+    all.into_iter().map(raw).collect()
 }
 
 /// Whether whoever asks holds the verb; why that is not known otherwise.

@@ -142,17 +142,21 @@ fn status(
         (None, Some(budget)) => (Truth::True, "Measured", told(spec, budget)),
         (None, None) => (Truth::False, "NoData", "It has no objectives to measure.".to_owned()),
     };
-    let stands = before.conditions.iter().find(|condition| condition.kind == "Ready");
-    let since = stands.filter(|stands| stands.status == truth).map_or(now, |stands| stands.last_transition_time);
-    let ready = Condition {
-        kind: "Ready".to_owned(),
-        status: truth,
-        reason: reason.to_owned(),
-        message: format!("RiskBudget {name}: {message}").chars().take(4_000).collect(),
-        last_transition_time: since,
-        observed_generation: generation,
-    };
+    let facts = (truth, reason, format!("RiskBudget {name}: {message}"));
+    let ready = condition("Ready", facts, before, generation, now);
     RiskBudgetStatus { observed_generation: generation, error_budget, conditions: vec![ready], ..before.clone() }
+}
+
+/// A condition of a budget, by its facts; a message keeps what a condition has room for.
+pub(super) fn condition(
+    kind: &str,
+    (status, reason, message): (Truth, &str, String),
+    before: &RiskBudgetStatus,
+    generation: i64,
+    now: Time,
+) -> Condition {
+    let message = message.chars().take(4_000).collect();
+    Condition::now(kind, (status, reason, message), &before.conditions, generation, now)
 }
 
 /// How `decidedBy` begins where a freeze is stricter than the measurement.

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use super::{Context, lock};
-use crate::api::condition::{Condition, Truth};
+use super::{Context, budget, lock};
+use crate::api::condition::Truth;
 use crate::api::names::{BUDGET, label_value};
 use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
@@ -73,7 +73,7 @@ pub(super) async fn count(
             ),
         ),
     };
-    status.conditions.push(condition("LedgerBroken", facts, before, status.observed_generation, now));
+    status.conditions.push(budget::condition("LedgerBroken", facts, before, status.observed_generation, now));
     (status.risk, status.ledger, status.windows) = (Some(counted.risk), counted.ledger, counted.windows);
     status.figures = Some(counted.figures);
     Ok(())
@@ -95,25 +95,7 @@ fn invalid(status: &mut RiskBudgetStatus, before: &RiskBudgetStatus, why: &str, 
     let generation = status.observed_generation;
     (status.risk, status.figures) = (None, None);
     let facts = (Truth::False, "WindowInvalid", format!("{why}. Nothing is released until it is corrected."));
-    status.conditions = vec![condition("Ready", facts, before, generation, now)];
-}
-
-pub(super) fn condition(
-    kind: &str,
-    (status, reason, message): (Truth, &str, String),
-    before: &RiskBudgetStatus,
-    observed_generation: i64,
-    now: Time,
-) -> Condition {
-    let stands = before.conditions.iter().find(|condition| condition.kind == kind && condition.status == status);
-    Condition {
-        kind: kind.to_owned(),
-        status,
-        reason: reason.to_owned(),
-        message: message.chars().take(4_000).collect(),
-        last_transition_time: stands.map_or(now, |stands| stands.last_transition_time),
-        observed_generation,
-    }
+    status.conditions = vec![budget::condition("Ready", facts, before, generation, now)];
 }
 
 /// The records of a budget. While something is promised they are always listed: a promise that is dropped by mistake could

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use super::ledger::{condition, cut};
+use super::budget::condition;
+use super::ledger::cut;
 use super::{Context, lock};
 use crate::api::attestation::SubjectRef;
 use crate::api::condition::Truth;
@@ -13,7 +14,7 @@ use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::{Error, observe};
 use crate::policy::loosening::{About, Said, Settled, in_force, settle};
 use crate::release::action::{Event, EventKind};
-use crate::release::snapshot::Proof;
+use crate::release::snapshot::{ATTESTATIONS_MAX, Proof};
 use crate::statement::Issuers;
 
 /// Entries of approved loosenings that a status keeps.
@@ -71,7 +72,8 @@ pub(super) async fn look(
         // No signature stands for an approval: nobody's keys are asked.
         false => {
             let (budget, nobody) = (SubjectRef::budget(about.name), Issuers::default());
-            observe::attestations_of(&context.cluster, about.namespace, &budget, &nobody).await?
+            // Where there are too many none is heard, and nothing is loosened.
+            observe::attestations_of(&context.cluster, about.namespace, &budget, &nobody, ATTESTATIONS_MAX).await?.0
         }
     };
     let said: Vec<Said<'_>> =

@@ -24,6 +24,7 @@ pub(super) struct After<'a> {
     say: &'a Say,
     record: Option<(&'a str, &'a ReleaseRecordSpec, &'a ReleaseRecordStatus)>,
     actions: &'a [Action],
+    risk: Option<&'a RiskView>,
 }
 
 /// Makes a plan of a step: adds what is to be said.
@@ -31,7 +32,14 @@ pub(super) fn complete(seen: &Snapshot, mut step: Step, now: Time) -> Plan {
     if step.actions.is_empty() {
         step.actions.extend(explain_pause(seen, &step.say));
     }
-    let after = After { seen, now, say: &step.say, record: record_after(seen, &step), actions: &step.actions };
+    let after = After {
+        seen,
+        now,
+        say: &step.say,
+        record: record_after(seen, &step),
+        actions: &step.actions,
+        risk: step.risk.as_deref(),
+    };
     let status = status(&after);
     let events = events::events(&after, &status);
     Plan { status, events, wake: step.wake, actions: step.actions }
@@ -198,9 +206,13 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
     }
 }
 
-/// What is at stake with the attempt that goes on. Shown from its beginning; once it ships, as it was decided.
+/// What is at stake with the attempt that goes on. Shown from its beginning; once it ships, as it was decided. What the step
+/// judged already is not judged again.
 fn risk(after: &After<'_>) -> Option<RiskView> {
     let (spec, status) = after.active()?;
+    if let Some(judged) = after.risk {
+        return Some(judged.clone());
+    }
     let assessed = assess(after.seen, spec, status, after.now)?;
     Some(view(&assessed, status.assessment.as_ref()))
 }

@@ -42,6 +42,9 @@ pub struct Snapshot {
     pub risk: Option<RiskSeen>,
     /// Attestations about this GatedRelease, whatever revision they speak of; read only while an attempt goes on.
     pub attestations: Vec<AttestationSeen>,
+    /// Whether there are more than [`ATTESTATIONS_MAX`]. Then none of them is heard: what takes one back may be among those
+    /// that were not read.
+    pub too_many_attestations: bool,
     /// The record of the attempt that is going on, or of the last one.
     pub record: Option<Record>,
     /// What Prometheus answered to [`super::ask::question`]; `None` where nothing was asked.
@@ -53,6 +56,9 @@ pub struct Snapshot {
     /// The NetworkPolicies of the namespace as raw JSON, read only where copies of them are asked for and can matter.
     pub network_policies: Vec<Value>,
 }
+
+/// How many attestations may name one GatedRelease: what the catalogue asks for, for some hundreds of revisions.
+pub const ATTESTATIONS_MAX: usize = 10_000;
 
 /// The GatedRelease: its spec and what stands in its metadata and status.
 #[derive(Debug, Clone, PartialEq)]

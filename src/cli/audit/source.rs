@@ -3,17 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use kube::api::{Api, ApiResource, DynamicObject};
 use kube::{Client, Resource};
 use serde_json::Value;
 
 use crate::api::gated_release::RecordsKept;
 use crate::api::{GatedRelease, ReleaseRecord};
-use crate::cli::{Failure, client, why};
+use crate::cli::{Failure, client, pages};
 use crate::policy::canonical::sha256;
-
-/// Records are read page by page.
-const PAGE: u32 = 500;
 
 /// Which records.
 #[derive(Debug, clap::Args)]
@@ -143,21 +140,13 @@ async fn list<K: Resource<DynamicType = ()>>(
         true => Api::all_with(client.clone(), &kind),
         false => Api::namespaced_with(client.clone(), namespace, &kind),
     };
-    let mut params = ListParams::default().limit(PAGE);
-    let mut all = Vec::new();
-    loop {
-        let page = api.list(&params).await.map_err(|error| format!("{}: {}", kind.plural, why(&error)))?;
-        for mut object in page.items {
-            object.metadata.managed_fields = None;
-            object.types =
-                Some(kube::core::TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() });
-            all.push(serde_json::to_value(object).map_err(|error| error.to_string())?);
-        }
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => params = params.continue_token(&token),
-            None => return Ok(all),
-        }
-    }
+    let all = pages::all(&api, &kind.plural).await?;
+    let whole = |mut object: DynamicObject| {
+        object.metadata.managed_fields = None;
+        object.types = Some(kube::core::TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() });
+        serde_json::to_value(object).map_err(|error| error.to_string())
+    };
+    all.into_iter().map(whole).collect()
 }
 
 #[cfg(test)]

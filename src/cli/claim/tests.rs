@@ -4,51 +4,27 @@
 
 mod budget;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::{Failure, evidence, meet, voice, withdraw};
 use crate::admission::{Override, Policies};
 use crate::api::{Time, custom_resource_definitions};
 use crate::cli::who_can;
 use crate::cluster::Kind;
-use crate::cluster::kind::{GATED_RELEASE, RELEASE_RECORD, RISK_BUDGET};
-use crate::sandbox::api::{Answer, ApiServer, Call, Polled, Watch};
+use crate::cluster::kind::{ATTESTATION, GATED_RELEASE, RELEASE_RECORD, RISK_BUDGET};
+use crate::sandbox::api::ApiServer;
 use crate::sandbox::objects::Objects as _;
-use crate::sandbox::present::{Door, client};
+use crate::sandbox::present::bare::{Bare, CRD, NAMESPACE, admin};
 use crate::sandbox::schema::Schemas;
 use crate::sandbox::user::User;
 
-const CRD: Kind = Kind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
-const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
-const ATTESTATION: Kind = Kind::new("tidegate.io", "v1alpha1", "Attestation", "attestations");
 const DIGEST: &str = "sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
 
-struct World {
-    api: Mutex<ApiServer>,
-    version: watch::Sender<u64>,
-}
-
-impl Door for World {
-    fn call(&self, call: &Call) -> Answer {
-        self.api.lock().unwrap().call(call)
-    }
-
-    fn poll(&self, watch: &mut Watch) -> Polled {
-        self.api.lock().unwrap().poll_watch(watch)
-    }
-
-    fn changed(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
-    }
-}
-
-fn admin() -> User {
-    User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] }
-}
+/// The API server, and who speaks to it.
+struct World(Arc<Bare>);
 
 fn rbac(kind: &str, plural: &str, scope: &str) -> Value {
     json!({
@@ -62,7 +38,7 @@ fn rbac(kind: &str, plural: &str, scope: &str) -> Value {
 }
 
 /// A release of `shop/web` that waits for SRE.
-fn world() -> Arc<World> {
+fn world() -> World {
     let mut api = ApiServer::new(1);
     api.set_schemas(Box::new(Schemas::default())).unwrap();
     api.set_admission(Arc::new(Policies::shipped(Override::Audit).unwrap()));
@@ -70,7 +46,7 @@ fn world() -> Arc<World> {
         api.create(&admin(), &CRD, serde_json::to_value(crd).unwrap()).unwrap();
     }
     api.create(&admin(), &NAMESPACE, json!({"metadata": {"name": "shop"}})).unwrap();
-    let world = Arc::new(World { api: Mutex::new(api), version: watch::channel(0).0 });
+    let world = World(Bare::new(api));
     world.put(&RISK_BUDGET, json!({
         "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"tier": 1, "slos": [{"name": "a", "objective": 99.5, "promql": {"bad": "0", "total": "1"}}],
@@ -111,7 +87,7 @@ impl World {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut ApiServer) -> T) -> T {
-        act(&mut self.api.lock().unwrap())
+        self.0.with(act)
     }
 
     /// What was attested: type, role, outcome, revision, author, groups.
@@ -120,13 +96,13 @@ impl World {
         all.into_iter().map(|one| one["spec"].clone()).collect()
     }
 
-    fn client(self: &Arc<Self>, user: &str) -> kube::Client {
+    fn client(&self, user: &str) -> kube::Client {
         let account = user.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':'));
-        client(self.clone(), account.map_or_else(|| User::person(user), |(of, name)| User::service_account(of, name)))
+        self.0.client(account.map_or_else(|| User::person(user), |(of, name)| User::service_account(of, name)))
     }
 
     /// Runs a command as somebody; what it told, and how it ended.
-    async fn run(self: &Arc<Self>, user: &str, line: &str) -> (String, Result<(), Failure>) {
+    async fn run(&self, user: &str, line: &str) -> (String, Result<(), Failure>) {
         let client = self.client(user);
         let mut told = String::new();
         let mut tell = |text: &str| {
@@ -147,13 +123,13 @@ impl World {
         (told, ended)
     }
 
-    async fn done(self: &Arc<Self>, user: &str, line: &str) -> String {
+    async fn done(&self, user: &str, line: &str) -> String {
         let (told, ended) = self.run(user, line).await;
         ended.unwrap();
         told
     }
 
-    async fn refused(self: &Arc<Self>, user: &str, line: &str) -> String {
+    async fn refused(&self, user: &str, line: &str) -> String {
         self.run(user, line).await.1.unwrap_err()
     }
 }
@@ -464,7 +440,7 @@ async fn what_somebody_signed_is_brought_by_whoever_holds_no_role() {
 }
 
 /// A post-mortem that `shop/web` owes, and one that somebody wrote.
-fn owing() -> Arc<World> {
+fn owing() -> World {
     let world = world();
     let one = |number: u32, state: &str| {
         json!({"name": format!("post-mortem-web-{number:04}"), "type": "post-mortem", "state": state, "about": "it came back",

@@ -12,6 +12,7 @@ use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::Role;
 use crate::policy::evidence::START;
+use crate::policy::requirement::Claim;
 use crate::policy::requirement::claim::{APPROVAL, authors};
 
 const APPROVE: &str = "\
@@ -220,7 +221,8 @@ async fn check_author(client: &Client, subject: &Subject, revision: &str, who: &
     };
     let record = subject.record.as_ref().filter(|record| record.spec.revision == revision);
     let changed_by = record.map_or("", |record| record.spec.changed_by.as_str());
-    let claims: Vec<_> = said.iter().filter(|one| one.spec.revision == revision).map(said::Said::claim).collect();
+    let about_it = said.iter().filter(|one| one.spec.revision == revision);
+    let claims: Vec<_> = about_it.map(|one| Claim::of(&one.spec, one.at)).collect();
     if !authors(&claims, changed_by).contains(&who.name) {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kube::Client;
 
-use super::said::{Said, about};
+use super::said::about;
 use super::send::{Draft, attestation, make, whoami};
 use super::subject::find;
 use super::voice::RoleName;
@@ -12,6 +12,7 @@ use super::{About, Failure, Tell, budget, client, say};
 use crate::api::Time;
 use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::policy::requirement::claim::APPROVAL;
+use crate::release::snapshot::AttestationSeen as Said;
 
 const EXAMPLES: &str = "\
 What was said stays on record; from now on it says nothing. It is found among what you said about the revision that is being
@@ -160,6 +161,7 @@ fn chosen<'a>(stands: &[&'a Said], wanted: &Wanted<'_>) -> Result<Vec<&'a Said>,
 mod tests {
     use super::*;
     use crate::api::{AttestationSpec, Time};
+    use crate::release::snapshot::Proof;
     use rstest::rstest;
     use serde_json::json;
 
@@ -172,7 +174,7 @@ mod tests {
             spec["role"] = (*role).into();
         }
         let spec: AttestationSpec = serde_json::from_value(spec).unwrap();
-        Said { at: Time(format!("2026-01-01T10:{minute}:00Z").parse().unwrap()), spec }
+        Said { at: Time(format!("2026-01-01T10:{minute}:00Z").parse().unwrap()), spec, proof: Proof::Author }
     }
 
     #[rstest]

@@ -12,35 +12,35 @@ use crate::cluster::{Cluster, Error};
 use crate::release::snapshot::{AttestationSeen, Proof};
 use crate::statement::{Issuers, verify};
 
-/// How many are heard: more than the catalogue has, for several revisions and people. The newest count.
-const HEARD_MAX: usize = 2_000;
 /// How many with a statement that does not count are told of.
 const REFUSED_MAX: usize = 50;
 
-/// All that name the object, in the order in which they were made. One that cannot be read is nobody's word.
+/// All that name the object, in the order in which they were made. One that cannot be read is nobody's word. Where there are
+/// more than `most`, none is heard, and the second value says so: a rejection or a withdrawal may be among the others.
 pub async fn read(
     cluster: &Cluster,
     namespace: &str,
     subject: &SubjectRef,
     issuers: &Issuers,
-) -> Result<Vec<AttestationSeen>, Error> {
+    most: usize,
+) -> Result<(Vec<AttestationSeen>, bool), Error> {
     // Admission gives each the label of what it is about; a name that is too long for one has none.
     let name = &subject.name;
     let labels = if label_value(name) == *name { format!("{RELEASE}={name}") } else { String::new() };
-    let all = cluster.list(&ATTESTATION, namespace, &labels).await?;
+    let (all, more) = cluster.list_up_to(&ATTESTATION, namespace, &labels, most).await?;
+    if more {
+        return Ok((Vec::new(), true));
+    }
     let seen = all.into_iter().filter_map(|object| seen(object, namespace, issuers));
-    Ok(newest(seen.filter(|one| one.spec.release_ref == *subject).collect()))
+    Ok((newest(seen.filter(|one| one.spec.release_ref == *subject).collect()), false))
 }
 
-/// The newest that count, and the newest that do not: these take no place from what somebody proved, as it takes no
-/// right of its own to make them.
+/// All that count, and the newest that do not: as it takes no right of its own to make these, they are not carried along.
 fn newest(all: Vec<AttestationSeen>) -> Vec<AttestationSeen> {
     let (mut refused, mut heard): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|one| matches!(one.proof, Proof::Refused(_)));
-    for (list, most) in [(&mut refused, REFUSED_MAX), (&mut heard, HEARD_MAX)] {
-        list.sort_by_key(|one| one.at);
-        list.drain(..list.len().saturating_sub(most));
-    }
+    refused.sort_by_key(|one| one.at);
+    refused.drain(..refused.len().saturating_sub(REFUSED_MAX));
     heard.extend(refused);
     heard.sort_by_key(|one| one.at);
     heard
@@ -128,5 +128,43 @@ mod tests {
         let heard = newest(all);
         assert_eq!((heard.len(), &heard[0].proof), (1 + REFUSED_MAX, &Proof::Author));
         assert_eq!(heard.last().unwrap().at, plain.at.plus(Span::seconds(5_000)));
+    }
+}
+
+#[cfg(all(test, feature = "sandbox"))]
+mod paged {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::custom_resource_definitions;
+    use crate::cluster::{Leadership, SystemClock};
+    use crate::sandbox::api::ApiServer;
+    use crate::sandbox::objects::Objects as _;
+    use crate::sandbox::present::bare::{Bare, CRD, NAMESPACE, admin};
+
+    #[tokio::test]
+    async fn those_of_one_release_are_heard_and_none_where_they_are_too_many() {
+        let mut api = ApiServer::new(1);
+        for crd in custom_resource_definitions() {
+            api.create(&admin(), &CRD, serde_json::to_value(crd).unwrap()).unwrap();
+        }
+        api.create(&admin(), &NAMESPACE, json!({"metadata": {"name": "shop"}})).unwrap();
+        for (number, release) in ["web", "other", "web", "web"].into_iter().enumerate() {
+            let attestation = json!({
+                "metadata": {"name": format!("a-{number}"), "namespace": "shop", "labels": {RELEASE: release}},
+                "spec": {"releaseRef": {"name": release}, "revision": "abc", "type": "lint", "author": "ci"},
+            });
+            api.create(&admin(), &ATTESTATION, attestation).unwrap();
+        }
+        let client = Bare::new(api).client(admin());
+        let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "tidegate-0");
+        let (heard, too_many) =
+            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 3).await.unwrap();
+        assert_eq!((heard.len(), too_many), (3, false));
+        let (heard, too_many) =
+            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 2).await.unwrap();
+        assert_eq!((heard.len(), too_many), (0, true));
     }
 }

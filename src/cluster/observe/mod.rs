@@ -28,7 +28,7 @@ use crate::api::attestation::SubjectRef;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
-use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, Workload};
+use crate::release::snapshot::{ATTESTATIONS_MAX, KindSeen, MetricsSeen, PodSeen, Record, Release, Workload};
 use crate::release::split::Carrier;
 use crate::statement::Issuers;
 
@@ -60,9 +60,12 @@ pub async fn observe(
     )?;
     let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
-    let attestations = match busy {
-        true => attestations::read(cluster, namespace, &SubjectRef::release(&release.name), issuers).await?,
-        false => Vec::new(),
+    let (attestations, too_many_attestations) = match busy {
+        true => {
+            let subject = SubjectRef::release(&release.name);
+            attestations::read(cluster, namespace, &subject, issuers, ATTESTATIONS_MAX).await?
+        }
+        false => (Vec::new(), false),
     };
     let endpoints = if busy {
         service::ready_endpoints(cluster, namespace, &spec.traffic.service).await?
@@ -97,6 +100,7 @@ pub async fn observe(
         budget,
         risk,
         attestations,
+        too_many_attestations,
         record,
         answers: None,
         metrics,

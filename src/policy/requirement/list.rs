@@ -52,17 +52,22 @@ pub struct RequirementFacts<'a> {
 }
 
 impl RequirementFacts<'_> {
-    /// Whether customers may notice the change: not in Tier 0, which has none, and not where a complete release plan
-    /// says `none`.
+    /// Whether customers may notice the change.
     pub fn customers_may_notice(&self) -> bool {
-        let none = match self.claims.word(document::RELEASE_PLAN.kind, None) {
-            Word::For(plan) if document::RELEASE_PLAN.problems(&plan.facts).is_empty() => {
-                plan.facts.get(CUSTOMER_IMPACT).is_some_and(|impact| impact.trim().eq_ignore_ascii_case("none"))
-            }
-            Word::For(_) | Word::Against(_) | Word::Silent { .. } => false,
-        };
-        self.tier != Tier::T0 && !none
+        customers_may_notice(self.tier, self.claims)
     }
+}
+
+/// Whether customers may notice a change: not in Tier 0, which has none, and not where a complete release plan says
+/// `none`.
+pub fn customers_may_notice(tier: Tier, claims: Claims<'_>) -> bool {
+    let none = match claims.word(document::RELEASE_PLAN.kind, None) {
+        Word::For(plan) if document::RELEASE_PLAN.problems(&plan.facts).is_empty() => {
+            plan.facts.get(CUSTOMER_IMPACT).is_some_and(|impact| impact.trim().eq_ignore_ascii_case("none"))
+        }
+        Word::For(_) | Word::Against(_) | Word::Silent { .. } => false,
+    };
+    tier != Tier::T0 && !none
 }
 
 /// How far a requirement is.

@@ -13,4 +13,4 @@ mod list;
 pub use catalogue::{CATALOGUE, Due, Entry, Means, Need};
 pub use claim::{Claim, Claims, Word};
 pub use heard::heard;
-pub use list::{Known, Requirement, RequirementFacts, State, requirements};
+pub use list::{Known, Requirement, RequirementFacts, State, customers_may_notice, requirements};

@@ -1,8 +1,9 @@
 //! Which attestations are heard about one attempt, and whose.
 
-use super::super::snapshot::{Proof, RiskSeen, Snapshot};
+use super::super::snapshot::{ATTESTATIONS_MAX, Proof, RiskSeen, Snapshot};
 use super::carried::{self, OfCommit};
 use crate::api::Time;
+use crate::api::names::RELEASE;
 use crate::api::release_record::ReleaseRecordSpec;
 use crate::policy::requirement::claim::{APPROVAL, authors};
 use crate::policy::requirement::{Claim, Claims, heard as spoken};
@@ -53,6 +54,12 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
         }
     }
     heard.ignored.extend(carried::shown(refused));
+    if seen.too_many_attestations {
+        heard.ignored.push(format!(
+            "any attestation, because there are more than {ATTESTATIONS_MAX} about this release and what takes one back may be among those that were not read: delete old ones (kubectl get attestations -n {} -l {RELEASE}={})",
+            seen.release.namespace, seen.release.name
+        ));
+    }
     heard.authors = authors(&heard.claims, &spec.changed_by);
     heard.knows_authors = !heard.authors.is_empty();
     heard.authors.extend(commit_authors(&heard.claims));

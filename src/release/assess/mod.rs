@@ -23,12 +23,12 @@ use crate::policy::evidence::{CLASSIFICATION, REMEDIATION, START};
 use crate::policy::exception::{self, Request};
 use crate::policy::gate::{self, GateDecision, GateFacts};
 use crate::policy::requirement::{
-    Claim, Claims, Due, Known, Requirement, RequirementFacts, Word, document, requirements,
+    Claim, Claims, Due, Known, Requirement, RequirementFacts, Word, customers_may_notice, requirements,
 };
 use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified, restricted};
-use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, Tier, schedule_for};
+use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
-pub(in crate::release) use record::{recorded, view};
+pub(in crate::release) use record::{approval, recorded, view};
 pub(in crate::release) use sign::{Signed, signed};
 
 use claims::{Heard, heard};
@@ -207,17 +207,6 @@ impl Assessed<'_> {
     pub(in crate::release) fn ignored(&self) -> &[String] {
         &self.heard.ignored
     }
-}
-
-/// Not in Tier 0, which has no customers, and not where a complete release plan says `none`.
-fn customers_may_notice(tier: Tier, claims: Claims<'_>) -> bool {
-    let none = match claims.word(document::RELEASE_PLAN.kind, None) {
-        Word::For(plan) if document::RELEASE_PLAN.problems(&plan.facts).is_empty() => {
-            plan.facts.get(document::CUSTOMER_IMPACT).is_some_and(|impact| impact.trim().eq_ignore_ascii_case("none"))
-        }
-        Word::For(_) | Word::Against(_) | Word::Silent { .. } => false,
-    };
-    tier != Tier::T0 && !none
 }
 
 /// What is claimed of the change, by annotation or by attestation, joined with what differs between the templates.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Assessed;
 use crate::api::gated_release::RiskView;
-use crate::api::release_record::{AssessmentRecord, ShownRecord};
+use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ShownRecord};
 use crate::policy::evidence::CLASSIFICATION;
-use crate::policy::requirement::{State, Word};
+use crate::policy::requirement::{Claim, State, Word};
 use crate::release::wording::at_most;
 
 /// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
@@ -44,6 +44,16 @@ fn diff_lines(assessed: &Assessed<'_>) -> Option<u32> {
     let Word::For(claim) = assessed.claims().word(CLASSIFICATION, None) else { return None };
     let lines = |key: &str| claim.facts.get(key)?.trim().parse::<u32>().ok();
     Some(lines("lines-added")?.saturating_add(lines("lines-removed")?))
+}
+
+/// An approval that counted, and before what: `start`, or a weight.
+pub(in crate::release) fn approval(claim: &Claim, before: &str) -> ApprovalRecord {
+    ApprovalRecord {
+        role: claim.role.clone().unwrap_or_default(),
+        author: claim.author.clone(),
+        at: claim.at,
+        before: before.to_owned(),
+    }
 }
 
 /// Who met it, without the moment: `ci (2 Jan 10:00:00 UTC)` and `ci (2 Jan 10:05:00 UTC)` are one party.

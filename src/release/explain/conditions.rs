@@ -23,11 +23,9 @@ pub(super) fn conditions(after: &After<'_>, found: &[Problem]) -> Vec<Condition>
     all.into_iter()
         .flatten()
         .map(|(kind, status, reason, message)| {
-            let before = after.seen.release.status.conditions.iter().find(|condition| condition.kind == kind);
-            let last_transition_time =
-                before.filter(|before| before.status == status).map_or(after.now, |before| before.last_transition_time);
-            let observed_generation = after.seen.release.generation;
-            Condition { kind: kind.to_owned(), status, reason, message, last_transition_time, observed_generation }
+            let release = &after.seen.release;
+            let facts = (status, reason.as_str(), message);
+            Condition::now(kind, facts, &release.status.conditions, release.generation, after.now)
         })
         .chain(preflight::stands(after))
         .collect()

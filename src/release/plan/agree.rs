@@ -4,10 +4,10 @@ use super::active::Active;
 use super::step::Step;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ReleaseRecordStatus};
 use crate::api::{Time, Weight};
-use crate::policy::requirement::{Claim, Due};
+use crate::policy::requirement::Due;
 use crate::policy::schedule::schedule_for;
 use crate::policy::sign_off::{SignOff, SignOffPoint};
-use crate::release::assess::{Assessed, Signed, assess, recorded, signed};
+use crate::release::assess::{Assessed, Signed, approval, assess, recorded, signed};
 
 /// The hold of a verified version whose papers are not complete. Its end is not a way back: what serves well stays.
 pub(in crate::release) const PAPERS_MISSING: &str = "VerificationIncomplete";
@@ -61,7 +61,7 @@ fn given(
     let patience = active.seen.release.spec.strategy.hold_for;
     let (name, stays) = (active.name(), "the weight stays");
     match signed(assessed, wanted, since, &mut heard) {
-        Signed::All(claims) => Ok(claims.into_iter().map(|claim| approval(claim, weight)).collect()),
+        Signed::All(claims) => Ok(claims.into_iter().map(|claim| approval(claim, &weight.to_string())).collect()),
         Signed::Missing(roles) => {
             let since = since.map_or_else(String::new, |since| format!(" (given after {})", since.clock()));
             let message = format!(
@@ -78,15 +78,6 @@ fn given(
             );
             Err(Box::new(active.hold_for("Rejected", message, patience)))
         }
-    }
-}
-
-fn approval(claim: &Claim, weight: Weight) -> ApprovalRecord {
-    ApprovalRecord {
-        role: claim.role.clone().unwrap_or_default(),
-        author: claim.author.clone(),
-        at: claim.at,
-        before: weight.to_string(),
     }
 }
 

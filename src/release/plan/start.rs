@@ -12,10 +12,10 @@ use crate::policy::budget::Remaining;
 use crate::policy::exception::Request;
 use crate::policy::freeze::{self, ChangeFacts, Permission};
 use crate::policy::message;
-use crate::policy::requirement::{Claim, Due};
+use crate::policy::requirement::Due;
 use crate::policy::schedule::{self, Schedule};
 use crate::policy::sign_off::{SignOff, SignOffPoint, join};
-use crate::release::assess::{Assessed, Signed, assess, recorded, signed};
+use crate::release::assess::{Assessed, Signed, approval, assess, recorded, signed};
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
@@ -48,12 +48,19 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let Some(assessed) = assess(active.seen, &active.record.spec, &active.status, active.now) else {
         return active.hold("BudgetUnknown", unknown_budget(active, "its risk points are not counted yet"), patience);
     };
+    judged(active, &assessed, BudgetAtStart { status, remaining_percent }, decided_by).showing(active, &assessed)
+}
+
+/// Whether what was assessed may ship now.
+fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, decided_by: &str) -> Step {
+    let patience = active.seen.release.spec.strategy.hold_for;
+    let BudgetAtStart { status, remaining_percent } = budget;
     let change = &active.record.spec.change;
     let exception = assessed.exception.is_some();
     let left = Remaining::from_percent(remaining_percent);
     let sign_offs = match freeze::permission(&assessed.freeze_facts(&active.record.spec), status) {
         Permission::Blocked(blocked) if !exception => {
-            if let Some(hold) = asked_for_exception(active, &assessed) {
+            if let Some(hold) = asked_for_exception(active, assessed) {
                 return hold;
             }
             let line = message::blocked_line(change.kind, status, left, &blocked);
@@ -68,7 +75,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         Permission::Allowed { sign_offs } => sign_offs,
     };
     if let Some(block) = assessed.decision.blocks.first() {
-        if let Some(hold) = asked_for_exception(active, &assessed) {
+        if let Some(hold) = asked_for_exception(active, assessed) {
             return hold;
         }
         let message = format!(
@@ -81,7 +88,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     }
     let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
     let wanted = join(&sign_offs, &schedule.sign_offs);
-    let approvals = match demanded(active, &assessed, &wanted, status) {
+    let approvals = match demanded(active, assessed, &wanted, status) {
         Ok(approvals) => approvals,
         Err(step) => return *step,
     };
@@ -92,11 +99,11 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         );
         return active.hold("ManualStart", message, patience);
     }
-    if let Some(step) = points(active, &assessed) {
+    if let Some(step) = points(active, assessed) {
         return step;
     }
-    let next = ReleaseRecordStatus { assessment: Some(recorded(&assessed)), approvals, ..active.status.clone() };
-    start(active, schedule, BudgetAtStart { status, remaining_percent }, next)
+    let next = ReleaseRecordStatus { assessment: Some(recorded(assessed)), approvals, ..active.status.clone() };
+    start(active, schedule, budget, next)
 }
 
 /// What the change must show and who must agree before it starts: the approvals that count, or a hold with what is missing.
@@ -196,15 +203,6 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<S
     let message =
         format!("{} may ship as an exception only; {how_far}.{}", active.record.spec.change, ignored(assessed));
     Some(active.hold_for("ExceptionPending", message, active.seen.release.spec.strategy.hold_for))
-}
-
-fn approval(claim: &Claim, before: &str) -> ApprovalRecord {
-    ApprovalRecord {
-        role: claim.role.clone().unwrap_or_default(),
-        author: claim.author.clone(),
-        at: claim.at,
-        before: before.to_owned(),
-    }
 }
 
 /// Keeps the risk points of the change, or waits for them. Fixes, rollbacks and exceptions may overdraw: no document lets

@@ -2,8 +2,10 @@
 
 use super::active::Active;
 use crate::api::Span;
+use crate::api::gated_release::RiskView;
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::release::action::Action;
+use crate::release::assess::{Assessed, view};
 use crate::release::problem::Problem;
 
 /// How soon something is looked at again that no watch tells of, such as a Service's endpoints.
@@ -38,11 +40,13 @@ pub(in crate::release) struct Step {
     pub(in crate::release) record: Option<ReleaseRecordStatus>,
     pub(in crate::release) say: Say,
     pub(in crate::release) wake: Option<Span>,
+    /// What is at stake with the attempt, where the step rests on it: it is shown as it was judged.
+    pub(in crate::release) risk: Option<Box<RiskView>>,
 }
 
 impl Step {
     pub(super) fn says(say: Say) -> Self {
-        Self { actions: Vec::new(), opened: None, record: None, say, wake: None }
+        Self { actions: Vec::new(), opened: None, record: None, say, wake: None, risk: None }
     }
 
     pub(super) fn going(reason: &'static str, sentence: String) -> Self {
@@ -71,6 +75,13 @@ impl Step {
             resource_version: active.record.resource_version.clone(),
             status: Box::new(status),
         })
+    }
+
+    /// Shows what is at stake as this step judged it.
+    pub(super) fn showing(mut self, active: &Active<'_>, assessed: &Assessed<'_>) -> Self {
+        let stands = self.record.as_ref().unwrap_or(&active.status);
+        self.risk = Some(Box::new(view(assessed, stands.assessment.as_ref())));
+        self
     }
 
     /// A step that is not a hold ends the hold that its record still tells of.

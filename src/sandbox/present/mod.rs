@@ -4,6 +4,8 @@
 //! port ([`serve`]) or within the process ([`client`]). What must never enter: what it stores, decides or admits; nothing
 //! here changes an object.
 
+#[cfg(test)]
+pub(crate) mod bare;
 mod client;
 mod discovery;
 mod door;

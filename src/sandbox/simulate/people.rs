@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::check::{NAME, NAMESPACE};
-use super::schedule::{Act, Quality, Workload};
+use super::schedule::{Act, PEOPLE, Quality, ROLES, SHOWN, Voice, Workload};
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
+use crate::sandbox::objects::Objects as _;
 use crate::sandbox::user::User;
 
 /// What Git says, and who reads it.
@@ -88,12 +89,13 @@ pub fn route(edits: u32) -> Value {
     })
 }
 
-/// The budget: its figures are read from two series that the world sets.
-pub fn budget() -> Value {
+/// The budget: its figures are read from two series that the world sets. With few points what is asked for is enforced.
+pub fn budget(points: Option<u32>) -> Value {
+    let mode = if points.is_some() { "Enforce" } else { "Audit" };
     json!({
         "apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget",
         "metadata": {"name": NAME, "namespace": NAMESPACE},
-        "spec": {"tier": 2, "riskPoints": 100_000, "requirements": {"mode": "Audit"}, "slos": [{
+        "spec": {"tier": 2, "riskPoints": points.unwrap_or(100_000), "requirements": {"mode": mode}, "slos": [{
             "name": "availability", "objective": 99, "window": "30d",
             "promql": {"total": "sum(slo_total{namespace=\"$namespace\"})", "bad": "sum(slo_bad{namespace=\"$namespace\"})"},
         }]},
@@ -136,6 +138,7 @@ const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
 const STATEFUL_SETS: &str = "/apis/apps/v1/namespaces/shop/statefulsets";
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
 const ROUTES: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
+const ATTESTATIONS: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/attestations";
 const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
 
 fn apply(api: &mut ApiServer, user: &User, plural: &str, object: &Value) -> u16 {
@@ -159,6 +162,38 @@ fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
     call(api, user, http::Method::DELETE, path.to_owned(), "", "", &Value::Null)
 }
 
+/// People who speak about changes; the first makes them.
+const SPEAKERS: [&str; PEOPLE] = ["alice", "bob", "carl", "dana"];
+/// The roles that they speak in.
+const SPOKEN_AS: [&str; ROLES] = ["code-owner", "senior-engineer", "release-captain"];
+/// What a pipeline attests.
+const ATTESTED: [&str; SHOWN] = [
+    "lint",
+    "build",
+    "unit-tests",
+    "static-analysis",
+    "sast",
+    "sca",
+    "staging-deploy",
+    "smoke-tests",
+    "peer-review",
+    "integration-tests",
+    "e2e-tests",
+    "code-owner-review",
+    "release-plan",
+    "observability",
+    "manual-qa",
+    "on-call-presence",
+];
+
+/// What somebody says.
+struct Word<'a> {
+    kind: &'a str,
+    role: Option<&'a str>,
+    outcome: &'a str,
+    facts: Value,
+}
+
 /// The people and tools of a world.
 #[derive(Debug, Clone)]
 pub struct People {
@@ -166,11 +201,14 @@ pub struct People {
     pub git: Git,
     /// What is released.
     pub workload: Workload,
+    /// The risk points of the budget, where what is asked for is enforced.
+    pub points: Option<u32>,
     person: User,
     flux: User,
     admin: User,
     retries: u32,
     touches: u32,
+    said: u32,
 }
 
 impl Default for People {
@@ -178,11 +216,13 @@ impl Default for People {
         Self {
             git: Git::default(),
             workload: Workload::Routed,
+            points: None,
             person: User::person("alice"),
             flux: User::service_account("flux-system", "kustomize-controller"),
             admin: User::person("admin"),
             retries: 0,
             touches: 0,
+            said: 0,
         }
     }
 }
@@ -252,7 +292,7 @@ impl People {
         }
         codes.extend([
             apply(api, &flux, self.workloads(), &self.deployment()),
-            apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget()),
+            apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget(self.points)),
             apply(api, &flux, RELEASES, &self.release()),
         ]);
         codes
@@ -343,6 +383,17 @@ impl People {
                     Err(refusal) => refusal.code,
                 }
             }
+            Act::Show { but, people, author } => self.show(api, *but, *people, *author),
+            Act::Speak { who, role, voice } => {
+                let outcome = match voice {
+                    Voice::Approve => "Passed",
+                    Voice::Reject => "Failed",
+                    Voice::Withdraw => "Withdrawn",
+                };
+                let user = User::person(SPEAKERS[*who % PEOPLE]);
+                let word = Word { kind: "approval", role: Some(SPOKEN_AS[*role % ROLES]), outcome, facts: json!({}) };
+                self.say(api, &user, &word)
+            }
             Act::Budget(_)
             | Act::Load(_)
             | Act::Lossy { .. }
@@ -358,6 +409,52 @@ impl People {
             | Act::RouterStuck(_)
             | Act::Aside(_) => return None,
         })
+    }
+
+    /// A pipeline attests all that it can but for one thing; the worst HTTP status that came of it.
+    fn show(&mut self, api: &mut ApiServer, but: usize, people: bool, author: bool) -> u16 {
+        let pipeline = User::service_account("ci", "ci");
+        let reviewed = |kind: &str| people && kind == "peer-review";
+        let all = ATTESTED.iter().enumerate().filter(|(place, kind)| *place != but && !reviewed(kind));
+        let mut worst = 0;
+        for (_, kind) in all {
+            let mut facts = match *kind {
+                "release-plan" => json!({
+                    "change": "prices in euro", "customer-impact": "none", "categories": "code", "rollout": "canary",
+                    "abort-criteria": "error rate above 1 %", "rollback-steps": "revert in Git", "owners": "ann",
+                    "communication": "support, before the start",
+                }),
+                _ => json!({}),
+            };
+            if author {
+                facts["change-author"] = json!(SPEAKERS[0]);
+            }
+            worst = worst.max(self.say(api, &pipeline, &Word { kind, role: None, outcome: "Passed", facts }));
+        }
+        worst
+    }
+
+    /// Somebody says something about the revision of the moment.
+    fn say(&mut self, api: &mut ApiServer, user: &User, word: &Word<'_>) -> u16 {
+        let release = api.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, NAME);
+        let Some(revision) = release.and_then(|release| release.pointer("/status/revision")).cloned() else {
+            return 404;
+        };
+        self.said += 1;
+        let mut spec = json!({
+            "releaseRef": {"name": NAME}, "revision": revision, "type": word.kind, "outcome": word.outcome,
+            "facts": word.facts,
+        });
+        if let Some(role) = word.role {
+            spec["role"] = json!(role);
+        }
+        // Author, groups and label are admission's to fill in.
+        let attestation = json!({
+            "apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation",
+            "metadata": {"name": format!("said-{}", self.said), "namespace": NAMESPACE}, "spec": spec,
+        });
+        let (post, json) = (http::Method::POST, "application/json");
+        call(api, user, post, ATTESTATIONS.to_owned(), "fieldManager=kubectl", json, &attestation)
     }
 
     /// Somebody writes an annotation to the object of this path.

@@ -60,6 +60,9 @@ pub struct Report {
 const LAG: Span = Span::seconds(4);
 /// How many callers go past the route where some do, 0 to 1.
 const ASIDE: f64 = 0.8;
+/// How many risk points a budget has where what is asked for is enforced: for none but a fix, for one release, for some, for
+/// all.
+const FEW: [u32; 4] = [10, 20, 60, 400];
 /// When all worlds begin.
 const EPOCH: i64 = 1_775_000_000;
 /// How long a world may take to end when nothing fails any more.
@@ -92,6 +95,8 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
     let refused = shared.with(|world| {
         let World { people, cluster, .. } = world;
         people.workload = options.mix.workload;
+        // A world in which nothing is enforced spends from plenty: what it releases is not about points.
+        people.points = if options.mix.enforced { Some(FEW[seed as usize % FEW.len()]) } else { None };
         if options.mix.workload != Workload::Routed {
             cluster.call_directly(NAMESPACE, NAME);
         }
@@ -264,7 +269,9 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::Retry
         | Act::Recreate
         | Act::Malformed
-        | Act::DeleteCanary => {
+        | Act::DeleteCanary
+        | Act::Show { .. }
+        | Act::Speak { .. } => {
             let code = shared.with(|world| {
                 let World { people, cluster, .. } = world;
                 people.act(&mut cluster.api, act)

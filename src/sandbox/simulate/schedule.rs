@@ -142,6 +142,24 @@ pub enum Act {
     Malformed,
     /// Somebody deletes the canary's Deployment.
     DeleteCanary,
+    /// A pipeline attests what every gate asks for about the revision of the moment.
+    Show {
+        /// Which of it is left out, by its place in the list of a world's people; nothing where there is no such place.
+        but: usize,
+        /// Whether people review it, and not the pipeline.
+        people: bool,
+        /// Whether it says who made the change.
+        author: bool,
+    },
+    /// A person speaks about the revision of the moment.
+    Speak {
+        /// Which person.
+        who: usize,
+        /// In which role, by its place among those of a world's people.
+        role: usize,
+        /// What they say.
+        voice: Voice,
+    },
     /// The processes' link to the API server loses calls, before or after they took effect, one of `one_in`.
     Lossy {
         /// How often.
@@ -238,7 +256,9 @@ impl Act {
             | Self::Recreate
             | Self::Budget(_)
             | Self::Malformed
-            | Self::DeleteCanary => None,
+            | Self::DeleteCanary
+            | Self::Show { .. }
+            | Self::Speak { .. } => None,
         }
     }
 
@@ -281,6 +301,12 @@ impl Act {
             Self::Budget(_) => "budget",
             Self::Malformed => "malformed",
             Self::DeleteCanary => "delete-canary",
+            Self::Show { .. } => "show",
+            Self::Speak { voice, .. } => match voice {
+                Voice::Approve => "approve",
+                Voice::Reject => "reject",
+                Voice::Withdraw => "withdraw",
+            },
             Self::Lossy { .. } => "lossy",
             Self::Conflicts { .. } => "conflicts",
             Self::Crash { .. } => "crash",
@@ -306,7 +332,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 49] = [
+    pub const WORDS: [&'static str; 53] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -338,6 +364,10 @@ impl Act {
         "budget",
         "malformed",
         "delete-canary",
+        "show",
+        "approve",
+        "reject",
+        "withdraw",
         "lossy",
         "conflicts",
         "crash",
@@ -367,6 +397,10 @@ impl fmt::Display for Act {
             Self::Autoscale(most) => write!(f, "autoscale from 2 to {most}"),
             Self::Load(percent) => write!(f, "load: pods use {percent} % of their CPU"),
             Self::Budget(percent) => write!(f, "budget: {percent} % left"),
+            Self::Show { but, people, author } => {
+                write!(f, "show all but the {but}th, reviewed by people: {people}, author named: {author}")
+            }
+            Self::Speak { who, role, .. } => write!(f, "{} by person {who} in role {role}", self.word()),
             Self::Lossy { one_in, span } => write!(f, "one call in {one_in} is lost for {span}"),
             Self::Conflicts { one_in, span } => {
                 write!(f, "somebody else writes before one call in {one_in} for {span}")
@@ -406,6 +440,17 @@ impl fmt::Display for Act {
     }
 }
 
+/// What a person says of a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// It may ship.
+    Approve,
+    /// It may not.
+    Reject,
+    /// What they said before is taken back.
+    Withdraw,
+}
+
 /// When something happens, after the world has settled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
@@ -428,6 +473,8 @@ pub struct Mix {
     pub within: Span,
     /// What the workload is, and how its traffic is divided.
     pub workload: Workload,
+    /// Whether a change waits for what it must show, with few risk points to spend.
+    pub enforced: bool,
 }
 
 /// What is released in a world.
@@ -444,16 +491,34 @@ pub enum Workload {
 
 impl Mix {
     /// Nothing but one deployment.
-    pub const CALM: Self =
-        Self { people: 0, faults: 0, prometheus: 0, within: Span::seconds(60), workload: Workload::Routed };
+    pub const CALM: Self = Self {
+        people: 0,
+        faults: 0,
+        prometheus: 0,
+        within: Span::seconds(60),
+        workload: Workload::Routed,
+        enforced: false,
+    };
     /// People, and no faults.
-    pub const PEOPLE: Self =
-        Self { people: 5, faults: 0, prometheus: 0, within: Span::seconds(150), workload: Workload::Routed };
+    pub const PEOPLE: Self = Self {
+        people: 5,
+        faults: 0,
+        prometheus: 0,
+        within: Span::seconds(150),
+        workload: Workload::Routed,
+        enforced: false,
+    };
     /// One deployment and faults.
-    pub const FAULTS: Self =
-        Self { people: 0, faults: 5, prometheus: 2, within: Span::seconds(90), workload: Workload::Routed };
+    pub const FAULTS: Self = Self {
+        people: 0,
+        faults: 5,
+        prometheus: 2,
+        within: Span::seconds(90),
+        workload: Workload::Routed,
+        enforced: false,
+    };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 8] = [
+    pub const NAMED: [(&'static str, Self); 11] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -462,10 +527,23 @@ impl Mix {
         ("wild-by-count", Self { workload: Workload::ByCount, ..Self::WILD }),
         ("calm-stateful", Self { workload: Workload::Stateful, ..Self::CALM }),
         ("wild-stateful", Self { workload: Workload::Stateful, ..Self::WILD }),
+        ("approved", Self::APPROVED),
+        ("wild-approved", Self::WILD_APPROVED),
+        ("wild-approved-stateful", Self { workload: Workload::Stateful, ..Self::WILD_APPROVED }),
     ];
+    /// People who ship, show and agree, and no faults.
+    pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
+    /// The same with everything else.
+    pub const WILD_APPROVED: Self = Self { enforced: true, ..Self::WILD };
     /// Everything.
-    pub const WILD: Self =
-        Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), workload: Workload::Routed };
+    pub const WILD: Self = Self {
+        people: 4,
+        faults: 4,
+        prometheus: 1,
+        within: Span::seconds(150),
+        workload: Workload::Routed,
+        enforced: false,
+    };
 }
 
 impl fmt::Display for Mix {
@@ -516,9 +594,41 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
         let (at, span) = (seconds(&mut dice, 5, within), seconds(&mut dice, 10, 180));
         items.push(Item { at, act: Act::NodeGone { node: dice.u32(0..NODES), span } });
     }
+    if mix.enforced {
+        items.extend(papers(seed, &items));
+    }
     items.sort_by_key(|item| item.at);
     items
 }
+
+/// What is shown and said of each version that is deployed.
+fn papers(seed: u64, items: &[Item]) -> Vec<Item> {
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x9a9e);
+    let mut papers = Vec::new();
+    let deployed = items.iter().filter(|item| matches!(item.act, Act::Deploy { .. } | Act::Retry | Act::Restart));
+    for item in deployed {
+        let later = |dice: &mut fastrand::Rng, most: u32| {
+            Span::from_millis(item.at.as_millis() + seconds(dice, 3, most).as_millis())
+        };
+        let people = dice.bool();
+        let but = if dice.u32(0..4) == 0 { dice.usize(..SHOWN) } else { SHOWN };
+        let act = Act::Show { but, people, author: dice.bool() };
+        papers.push(Item { at: later(&mut dice, 15), act });
+        for _ in 0..dice.u32(2..9) {
+            let voice = [Voice::Approve, Voice::Reject, Voice::Withdraw][[0, 0, 0, 0, 0, 1, 2, 2][dice.usize(..8)]];
+            let act = Act::Speak { who: dice.usize(..PEOPLE), role: dice.usize(..ROLES), voice };
+            papers.push(Item { at: later(&mut dice, 40), act });
+        }
+    }
+    papers
+}
+
+/// How many people there are who may speak; the first is who makes the changes.
+pub const PEOPLE: usize = 4;
+/// How many roles they speak in.
+pub const ROLES: usize = 3;
+/// How much a pipeline attests.
+pub const SHOWN: usize = 16;
 
 fn count(dice: &mut fastrand::Rng, most: u32) -> u32 {
     dice.u32(0..=most)

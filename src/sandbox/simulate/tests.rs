@@ -59,6 +59,12 @@ fn invariants_hold_in_wild_worlds() {
 }
 
 #[test]
+fn invariants_hold_where_changes_must_be_shown_and_agreed_to() {
+    hold(Mix::APPROVED, 60);
+    hold(Mix::WILD_APPROVED, 40);
+}
+
+#[test]
 fn invariants_hold_without_a_route() {
     for (name, mix) in Mix::NAMED.iter().filter(|(_, mix)| mix.workload != Workload::Routed) {
         hold(*mix, if name.starts_with("calm") { 10 } else { 40 });

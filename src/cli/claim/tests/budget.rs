@@ -8,7 +8,7 @@ use crate::policy::loosening::remember;
 use crate::sandbox::objects::Objects as _;
 
 /// The budget of `shop/web` was Tier 3 and is to be Tier 1; the controller has seen it.
-fn loosened() -> std::sync::Arc<World> {
+fn loosened() -> World {
     let world = world();
     let mut budget = world.with(|api| api.get(&RISK_BUDGET, "shop", "web").unwrap().clone());
     let generation = 1;

@@ -68,6 +68,7 @@ fn canary(checkers: &mut Checkers, seen: &Seen<'_>) {
         // The workload may have been scaled since the look that this rests on: its last pods count too.
         let stands = beside_the_canary(seen.objects).max(workload);
         share(checkers, seen, "the canary grows", (has, has + stands));
+        super::ledger::exposed(checkers, seen, &format!("{has} pods beside the workload"));
     }
 }
 
@@ -121,7 +122,11 @@ fn lowered(checkers: &mut Checkers, seen: &Seen<'_>) {
         let says = "all pods of the StatefulSet get a version that is not verified: it has no way back".to_owned();
         checkers.violated(Rule::FallbackGone, seen.now, says);
     }
-    share(checkers, seen, "the partition is lowered", (replicas.saturating_sub(has), replicas));
+    let new = replicas.saturating_sub(has);
+    share(checkers, seen, "the partition is lowered", (new, replicas));
+    if new > 0 {
+        super::ledger::exposed(checkers, seen, &format!("{new} pods by their place"));
+    }
 }
 
 /// Tidegate takes a pod of the StatefulSet away.

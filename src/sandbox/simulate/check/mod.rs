@@ -6,9 +6,11 @@
 mod count;
 mod end;
 mod foreign;
+mod ledger;
 mod owed;
 mod record;
 mod route;
+mod shown;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -71,6 +73,18 @@ pub enum Rule {
     NotQuiet,
     /// An obligation arises with what happened, is late by the clock, is met by an attestation, and is not forgotten.
     ObligationWrong,
+    /// A record is charged once.
+    ChargedTwice,
+    /// Numbers of charges follow each other, and each stands in its record.
+    Misnumbered,
+    /// What is promised and charged stays within what was allocated, but for what may overdraw.
+    Overspent,
+    /// Users meet nothing that was not charged.
+    NotCharged,
+    /// Where it is enforced, users meet nothing that has not shown what its gate asks for.
+    NotShown,
+    /// Nothing counts as agreed or shown that nobody said, or that was taken back.
+    NotAgreed,
     /// No plan breaks an invariant by itself: the linter refuses none.
     PlanRefused,
 }
@@ -142,6 +156,10 @@ pub struct Checkers {
     leader: Option<usize>,
     /// Since when an abort has been going on.
     abort: Option<Time>,
+    /// The numbers that the ledger gave out, by record.
+    charges: ledger::Charges,
+    /// What people and pipelines attested.
+    said: Vec<shown::Said>,
 }
 
 /// How old a look may be when its plan is carried out.
@@ -164,8 +182,16 @@ impl Checkers {
         }
         match (seen.kind.plural, seen.name) {
             ("httproutes", NAME) => route::check(self, seen),
-            ("releaserecords", _) => record::check(self, seen),
-            ("riskbudgets", NAME) => owed::check(self, seen),
+            ("releaserecords", _) => {
+                record::check(self, seen);
+                ledger::record(self, seen);
+                shown::check(self, seen);
+            }
+            ("riskbudgets", NAME) => {
+                ledger::budget(self, seen);
+                owed::check(self, seen);
+            }
+            ("attestations", _) => shown::remember(self, seen),
             ("deployments" | "replicasets", _) => {
                 workload::check(self, seen);
                 count::check(self, seen);

@@ -38,8 +38,10 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         }
     }
     home(checkers, seen, after);
+    super::ledger::weight_of_workload(checkers, seen, rises(NAME));
     if let Some(now) = rises(CANARY) {
         rise(checkers, seen, now);
+        super::ledger::exposed(checkers, seen, &format!("{CANARY} gets {now} %"));
     }
 }
 

@@ -1,42 +1,23 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use crate::api::{Span, Time};
 use crate::cluster::kind::{MUTATING_WEBHOOKS, SECRET};
 use crate::cluster::{Clock, Cluster, Leadership};
-use crate::sandbox::api::{Answer, ApiServer, Call, Polled, Watch};
+use crate::sandbox::api::ApiServer;
 use crate::sandbox::objects::Objects as _;
-use crate::sandbox::present::{Door, client};
+use crate::sandbox::present::bare::{Bare, CRD, admin};
 use crate::sandbox::user::User;
 use crate::server::webhook::certificates::Held;
 use crate::server::webhook::keep::{Keeper, Places};
 use crate::server::webhook::rotation::Signer;
 use crate::server::webhook::serve::Certificate;
 
-const CRD: crate::cluster::Kind =
-    crate::cluster::Kind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
-
 /// An API server, and a clock that is turned by hand.
 struct World {
-    api: Mutex<ApiServer>,
+    door: Arc<Bare>,
     now: Mutex<Time>,
-    version: watch::Sender<u64>,
-}
-
-impl Door for World {
-    fn call(&self, call: &Call) -> Answer {
-        self.api.lock().unwrap().call(call)
-    }
-
-    fn poll(&self, watch: &mut Watch) -> Polled {
-        self.api.lock().unwrap().poll_watch(watch)
-    }
-
-    fn changed(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
-    }
 }
 
 struct Hands(Arc<World>);
@@ -60,10 +41,6 @@ fn places() -> Places {
     }
 }
 
-fn admin() -> User {
-    User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] }
-}
-
 /// With the configuration of the chart: two webhooks, and no `caBundle`.
 fn world() -> Arc<World> {
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -79,7 +56,7 @@ fn world() -> Arc<World> {
     });
     api.create(&admin(), &CRD, crd).unwrap();
     let now = Mutex::new(Time("2027-01-01T00:00:00Z".parse().unwrap()));
-    Arc::new(World { api: Mutex::new(api), now, version: watch::channel(0).0 })
+    Arc::new(World { door: Bare::new(api), now })
 }
 
 fn configure(world: &World) {
@@ -89,11 +66,11 @@ fn configure(world: &World) {
     };
     let hooks = [hook("hold.tidegate.io"), hook("weights.tidegate.io")];
     let configuration = json!({"metadata": {"name": "tidegate"}, "webhooks": hooks});
-    world.api.lock().unwrap().create(&admin(), &MUTATING_WEBHOOKS, configuration).unwrap();
+    world.door.with(|api| api.create(&admin(), &MUTATING_WEBHOOKS, configuration)).unwrap();
 }
 
 fn replica(world: &Arc<World>) -> Keeper {
-    let client = client(world.clone(), User::service_account("default", "tidegate"));
+    let client = world.door.client(User::service_account("default", "tidegate"));
     let cluster = Cluster::new(client, Arc::new(Hands(world.clone())), Leadership::always(), "tidegate-0");
     Keeper::new(cluster, places(), Arc::new(Certificate::default()))
 }
@@ -105,14 +82,14 @@ impl World {
     }
 
     fn held(&self) -> Held {
-        let api = self.api.lock().unwrap();
-        Held::read(&serde_json::from_value(api.get(&SECRET, "default", "tidegate-webhook").unwrap().clone()).unwrap())
+        let secret = self.door.with(|api| api.get(&SECRET, "default", "tidegate-webhook").unwrap().clone());
+        Held::read(&serde_json::from_value(secret).unwrap())
     }
 
     /// What the API server trusts; the same in both webhooks.
     fn bundle(&self) -> String {
-        let api = self.api.lock().unwrap();
-        let hooks = api.get(&MUTATING_WEBHOOKS, "", "tidegate").unwrap()["webhooks"].as_array().unwrap().clone();
+        let configuration = self.door.with(|api| api.get(&MUTATING_WEBHOOKS, "", "tidegate").unwrap().clone());
+        let hooks = configuration["webhooks"].as_array().unwrap();
         let bundle = |hook: &Value| -> String {
             let bytes: k8s_openapi::ByteString =
                 serde_json::from_value(hook["clientConfig"]["caBundle"].clone()).unwrap();
@@ -123,7 +100,7 @@ impl World {
     }
 
     fn version(&self) -> u64 {
-        self.api.lock().unwrap().version()
+        self.door.with(|api| api.version())
     }
 
     fn signer(&self) -> Signer {
@@ -151,11 +128,11 @@ async fn the_charts_empty_secret_is_filled_and_a_bundle_that_was_wiped_is_writte
     let world = world();
     configure(&world);
     let empty = json!({"metadata": {"name": "tidegate-webhook", "namespace": "default"}, "type": "Opaque"});
-    world.api.lock().unwrap().create(&admin(), &SECRET, empty).unwrap();
+    world.door.with(|api| api.create(&admin(), &SECRET, empty)).unwrap();
     let mut keeper = replica(&world);
     keeper.look().await.unwrap();
     let bundle = world.bundle();
-    world.api.lock().unwrap().delete(&admin(), &MUTATING_WEBHOOKS, "", "tidegate").unwrap();
+    world.door.with(|api| api.delete(&admin(), &MUTATING_WEBHOOKS, "", "tidegate")).unwrap();
     let why = keeper.look().await.unwrap_err().to_string();
     assert!(
         why.contains("MutatingWebhookConfiguration tidegate") && why.contains("admission.mechanism=Webhook"),

@@ -1,0 +1,87 @@
+//! What people do to a release that goes on: they resume, delete, take the label off, write the route.
+
+use super::*;
+
+#[test]
+fn a_person_who_resumes_is_recorded_and_traffic_goes_home() {
+    let mut world = at_a_quarter();
+    world.workload().paused = false;
+    world.workload().resumed_by = Some("bob".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    world.run(5);
+    assert_eq!(world.split(), Split::HOME);
+    assert_eq!(condition(&world, "Ready").0, Truth::True);
+}
+
+#[rstest]
+#[case(20)]
+#[case(60)]
+#[case(75)]
+fn deleting_brings_traffic_home_at_any_time(#[case] after: u32) {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run(after);
+    world.seen.release.deleting = true;
+    world.run_until(100, |world| !world.seen.release.finalizer);
+    world.run(3);
+    assert_eq!(world.split(), Split::HOME);
+    assert!(world.seen.canary.is_none() && world.seen.previous.is_none());
+}
+
+#[test]
+fn a_route_that_was_reset_before_the_workload_is_let_go_is_put_back_first() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Promote));
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::HOME)];
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn the_label_taken_off_in_mid_release_brings_traffic_home() {
+    let mut world = at_a_quarter();
+    world.workload().gated = false;
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Abandoned));
+    assert_eq!(world.split(), Split::HOME);
+    let log = world.seen.record.as_ref().and_then(|record| record.status.clone()?.rollback).unwrap();
+    assert!(log.state_after.contains("put the label back"), "{}", log.state_after);
+    world.run(3);
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "NotGated".into()));
+}
+
+#[test]
+fn weights_that_somebody_wiped_are_written_again() {
+    let mut world = at_a_quarter();
+    world.run(2);
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::HOME)];
+    world.run(1);
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn break_glass_is_on_record() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.workload().paused = false;
+    world.workload().paused_because = None;
+    world.workload().break_glass = Some("checkout is down".into());
+    world.run(10);
+    assert_eq!(world.outcome(), Some(Outcome::Bypassed));
+    assert!(world.status().summary.contains("checkout is down"), "{}", world.status().summary);
+}
+
+#[test]
+fn whoever_resumes_before_the_start_pays_and_the_ledger_knows_the_number() {
+    let mut world = World::new();
+    world.seen.risk.as_mut().unwrap().requirements = Default::default();
+    world.deploy("shop:v2", GOOD);
+    world.run(3);
+    assert_eq!(world.phase(), Some(Phase::Plan), "held");
+    world.workload().paused = false;
+    world.workload().resumed_by = Some("bob".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    let charge = world.status().charge.clone().unwrap();
+    assert!(charge.exception);
+    assert_eq!(world.seen.risk.as_ref().unwrap().ledger.sequence, charge.sequence, "{}", world.trace.join("\n"));
+}

@@ -1,0 +1,142 @@
+//! What a cluster does by itself in a second, and what Prometheus says of the users.
+
+use super::{Behaviour, GOOD, World, set};
+use crate::analysis::{ArmSample, Evidence, Observation};
+use crate::api::Span;
+use crate::release::ask::{Answers, question};
+use crate::release::snapshot::*;
+use crate::release::split::Carrier;
+use crate::release::template;
+
+impl World {
+    /// The ledger is counted anew: what stands in its record is not on its way any more.
+    pub(super) fn count_charges(&mut self) {
+        let (Some(risk), Some(record)) = (&mut self.seen.risk, &self.seen.record) else { return };
+        let Some(charge) = record.status.as_ref().and_then(|status| status.charge.as_ref()) else { return };
+        let Some(place) = risk.ledger.pending.iter().position(|one| one.charge == *charge) else { return };
+        risk.ledger.pending.remove(place);
+        let budget = risk.budget.as_mut().unwrap();
+        (budget.consumed, budget.sequence) = (budget.consumed + charge.points, charge.sequence);
+    }
+
+    pub(super) fn behaviour_of(&self, revision: &str) -> Behaviour {
+        self.behaviour.get(revision).copied().unwrap_or(GOOD)
+    }
+
+    /// The revision that a carrier's pods run, mixed ones by the largest ReplicaSet.
+    pub(super) fn runs(&self, carrier: Carrier) -> Option<String> {
+        match carrier {
+            Carrier::Workload => {
+                let sets = &self.seen.workload.as_ref()?.sets;
+                sets.iter().max_by_key(|set| set.available).map(|set| template::revision(&set.template))
+            }
+            Carrier::Canary | Carrier::Previous => {
+                self.seen.side(carrier)?.deployment.as_ref().map(|deployment| deployment.revision.clone())
+            }
+        }
+    }
+
+    pub(super) fn sample(&self, carrier: Carrier, window: Span) -> ArmSample {
+        if !self.prometheus {
+            let down = || Evidence::Unreachable("connection refused".to_owned());
+            return ArmSample { requests: down(), errors: down(), latency: down() };
+        }
+        if self.seen.by_count() {
+            return self.sample_of_pods(carrier, window);
+        }
+        let routed = self.requests_per_second * f64::from(self.split().weight(carrier).get()) / 100.0;
+        let aside = if carrier == Carrier::Workload { self.aside_per_second } else { 0.0 };
+        let requests = (routed + aside) * window.as_secs_f64();
+        let Some(revision) = self.runs(carrier).filter(|_| requests > 0.0) else {
+            let none = || Evidence::NoData("no series".to_owned());
+            return ArmSample { requests: Evidence::Value(0.0), errors: Evidence::Value(0.0), latency: none() };
+        };
+        let behaviour = self.behaviour_of(&revision);
+        ArmSample {
+            requests: Evidence::Value(requests),
+            errors: Evidence::Value(requests * behaviour.errors),
+            latency: Evidence::Value(behaviour.latency),
+        }
+    }
+
+    pub(in crate::release) fn answer(&self) -> Option<Answers> {
+        let question = question(&self.seen, self.now)?;
+        let observe = |window| Observation {
+            candidate: self.sample(question.candidate, window),
+            base: self.sample(question.base, window),
+            complaints: None,
+            window,
+        };
+        Some(Answers { question, recent: observe(question.recent), whole: question.whole.map(observe) })
+    }
+
+    /// What the controllers of a cluster do in a second.
+    pub(in crate::release) fn settle(&mut self) {
+        self.count_charges();
+        self.settle_objects();
+        if self.seen.by_count() {
+            self.settle_pods();
+        }
+    }
+
+    fn settle_objects(&mut self) {
+        let behaviours = self.behaviour.clone();
+        let of = |revision: &str| behaviours.get(revision).copied().unwrap_or(GOOD);
+        for side in [&mut self.seen.canary, &mut self.seen.previous] {
+            if side.as_ref().is_some_and(|side| side.deployment.as_ref().is_none_or(|d| d.deleting)) {
+                *side = None;
+                continue;
+            }
+            let Some(Side { deployment: Some(deployment), endpoints, .. }) = side else { continue };
+            let behaviour = of(&deployment.revision);
+            deployment.available = if behaviour.ready { deployment.replicas } else { 0 };
+            deployment.crashes =
+                if behaviour.crashes { vec!["checkout-canary-1/app: CrashLoopBackOff".into()] } else { Vec::new() };
+            *endpoints = Some(deployment.available);
+        }
+        let Some(workload) = self.seen.workload.as_mut().filter(|workload| workload.kind == KindSeen::Deployment)
+        else {
+            return;
+        };
+        let (current, replicas) = (workload.template.clone(), workload.replicas);
+        if !workload.paused {
+            if !workload.sets.iter().any(|set| template::same(&set.template, &current)) {
+                workload.sets.push(set(&current, 0));
+            }
+            // A rolling update takes a few seconds: one pod a second.
+            // A restart makes another ReplicaSet of the same program: the controller goes by every annotation.
+            let exact = workload.sets.iter().position(|set| set.template == current);
+            let same = || workload.sets.iter().position(|set| template::same(&set.template, &current)).unwrap();
+            let newest = exact.unwrap_or_else(same);
+            if workload.sets[newest].replicas < replicas {
+                workload.sets[newest].replicas += 1;
+            }
+            let ready = of(&template::revision(&workload.sets[newest].template)).ready;
+            for (index, set) in workload.sets.iter_mut().enumerate() {
+                if index != newest && set.replicas > 0 && ready {
+                    set.replicas -= 1;
+                }
+            }
+        } else {
+            // A paused Deployment keeps its size: the last active ReplicaSet fills what another left.
+            let total: u32 = workload.sets.iter().map(|set| set.replicas).sum();
+            if let Some(set) = workload.sets.iter_mut().filter(|set| set.replicas > 0).last() {
+                set.replicas += replicas.saturating_sub(total);
+            } else if replicas > 0 {
+                // After it was scaled to nothing: its template's own ReplicaSet, else the newest one.
+                let own = workload.sets.iter().position(|set| template::same(&set.template, &current));
+                let newest = own.unwrap_or(workload.sets.len() - 1);
+                workload.sets[newest].replicas = replicas;
+            }
+        }
+        for set in &mut workload.sets {
+            let ready = of(&template::revision(&set.template)).ready;
+            set.existing = set.replicas;
+            set.available = if ready { set.replicas } else { 0 };
+        }
+        let available = workload.sets.iter().map(|set| set.available).sum();
+        if let Some(service) = &mut self.seen.service {
+            service.ready_endpoints = available;
+        }
+    }
+}
