@@ -16,6 +16,7 @@ use crate::sandbox::screen::{StageState, View};
 use crate::sandbox::story::{Action, Version, Weights, embedded, names, parse};
 use crate::sandbox::user::User;
 
+mod loosening;
 mod preflight;
 
 const BEGAN: Time = Time(EPOCH);
