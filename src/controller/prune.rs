@@ -214,6 +214,9 @@ fn exported(object: &Value, records: &[Value]) -> u32 {
     of_it.filter(|_| same).map_or(0, attempt)
 }
 
+#[cfg(all(test, feature = "sandbox"))]
+mod story;
+
 #[cfg(test)]
 mod tests {
     use super::*;
