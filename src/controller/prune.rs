@@ -214,7 +214,7 @@ fn exported(object: &Value, records: &[Value]) -> u32 {
     of_it.filter(|_| same).map_or(0, attempt)
 }
 
-#[cfg(all(test, feature = "sandbox"))]
+#[cfg(test)]
 mod story;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Passes on an API server in this process, with Tidegate's kinds.
 
+#![cfg(feature = "sandbox")]
+
 use std::sync::Arc;
 
 use tokio::sync::watch;
