@@ -215,6 +215,9 @@ fn exported(object: &Value, records: &[Value]) -> u32 {
 }
 
 #[cfg(test)]
+mod story;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;

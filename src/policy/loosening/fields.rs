@@ -41,13 +41,13 @@ pub(super) fn window(former: &Window, wanted: &Window, held: &mut Vec<Loosened>)
     former.clone()
 }
 
-/// What decides where a window begins; a month has no first day of its own.
-fn cuts(window: &Window) -> (WindowKind, &str, Option<(&Option<String>, Option<u16>)>) {
-    let sprint = match window.kind {
-        WindowKind::CalendarMonth => None,
-        WindowKind::Sprint => Some((&window.sprint_start, window.sprint_days)),
-    };
-    (window.kind, &window.time_zone, sprint)
+/// What decides where a window begins; a month has no first day and no length of its own.
+fn cuts(window: &Window) -> (WindowKind, &str, Option<&str>, Option<u16>) {
+    let (kind, zone) = (window.kind, window.time_zone.as_str());
+    match kind {
+        WindowKind::CalendarMonth => (kind, zone, None, None),
+        WindowKind::Sprint => (kind, zone, window.sprint_start.as_deref(), window.sprint_days),
+    }
 }
 
 fn said(window: &Window) -> String {

@@ -18,6 +18,7 @@ use crate::sandbox::user::User;
 
 mod charge;
 mod obligations;
+mod loosening;
 mod preflight;
 
 const BEGAN: Time = Time(EPOCH);
