@@ -37,7 +37,7 @@ Exit codes:
 
 Examples:
   tidegate charge --budget checkout -n shop --change git:4f2c9e1 --category infrastructure --type Infrastructure --wait
-  tidegate classify origin/main..HEAD -o json | tidegate charge --budget checkout -n shop --from-classify -
+  tidegate classify origin/main...HEAD -o json | tidegate charge --budget checkout -n shop --from-classify -
   tidegate charge --budget checkout -n shop --change flag:new-prices --category feature-flag --dry-run";
 
 /// Arguments.

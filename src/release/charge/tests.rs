@@ -142,10 +142,8 @@ fn in_an_incident_it_costs_five_more_and_only_fixes_are_allowed() {
 fn nothing_is_charged_by_guess(#[case] budget: BudgetSeen, #[case] risk: RiskSeen, #[case] says: &str) {
     let claims = [infra("a", "git:1")];
     let seen = Seen { name: "web", budget: &budget, risk: &risk, claims: &claims, records: &[] };
-    match next(&seen, now()) {
-        Some(Move::Wait(why)) => assert!(why.contains(says), "{why}"),
-        other => panic!("{other:?}"),
-    }
+    let Some(Move::Wait(why)) = next(&seen, now()) else { panic!("it does not wait") };
+    assert!(why.contains(says), "{why}");
 }
 
 /// A budget, what was attested, and the records that were made; each move is carried out.
