@@ -29,6 +29,8 @@ pub fn obligations(facts: &Facts<'_>, now: Time) -> Vec<ObligationStatus> {
         owed.extend(arisen(demand, facts, now));
     }
     owed.extend(carried(facts, now));
+    // What arose first decides by when: an exception that came back owes one post-mortem, and nothing moves a deadline.
+    owed.sort_by_key(|one| one.since);
     let mut named = BTreeSet::new();
     owed.retain(|one| named.insert(one.name.clone()));
     let mut all: Vec<ObligationStatus> = owed

@@ -214,7 +214,7 @@ fn every_line_has_its_row_and_can_be_attested() {
     assert_eq!((kinds.len(), DEMANDS.len()), (16, 17));
     for demand in DEMANDS {
         assert!(!demand.form.fields.is_empty() && !demand.owed_by.is_empty() && !demand.says.is_empty());
-        assert_eq!(demand.due.renews() && demand.outlives, false, "{}", demand.kind());
+        assert!(!(demand.due.renews() && demand.outlives), "{}", demand.kind());
         for name in [demand.kind().to_owned(), format!("{}-20261120-0800", demand.kind())] {
             assert_eq!(Demand::of_obligation(&name).map(Demand::kind), Some(demand.kind()));
         }
@@ -458,6 +458,22 @@ fn what_is_owed_for_a_record_stays_owed_when_the_record_is_gone() {
     world.look("2026-11-20T09:00:00Z");
     world.records.clear();
     assert_eq!(rows(&world.look("2026-12-20T09:00:00Z")), ["post-mortem-web-0007 Overdue 2026-11-28T00:00:00Z"]);
+}
+
+#[test]
+fn what_happens_to_a_record_later_moves_no_deadline() {
+    let mut world = World::new();
+    let back = json!({"charge": charge(false), "rollback": log("ErrorRate")});
+    world.records.extend(record("web-0007", back.clone()));
+    let first = world.look("2026-11-20T09:00:00Z");
+    world.records.clear();
+    let mut bypassed = back;
+    json_patch::merge(&mut bypassed, &json!({"outcome": "Bypassed", "endedAt": "2026-11-24T08:00:00Z"}));
+    world.records.extend(record("web-0007", bypassed));
+    let then = world.look("2026-11-24T09:00:00Z");
+    let post_mortem = then.iter().find(|one| one.kind == "post-mortem").unwrap();
+    assert_eq!((post_mortem.since, post_mortem.due), (first[0].since, first[0].due));
+    assert_eq!(then.len(), 3);
 }
 
 #[test]
