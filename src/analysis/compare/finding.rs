@@ -130,9 +130,8 @@ impl Figures {
 
     /// What is said where stable is bad as well: by itself it would look like the new version's doing.
     fn alike(&self) -> &'static str {
-        let too_much = self.too_much.min(1.0);
         match rate(self.sums.base_bad, self.sums.base_requests) {
-            Some(base) if base >= ALIKE_FROM && self.candidate_rate() <= too_much => {
+            Some(base) if base >= ALIKE_FROM && self.candidate_rate() <= self.too_much => {
                 "; both do alike, which is not the new version's doing"
             }
             Some(_) | None => "",
