@@ -58,3 +58,7 @@ ci:
 # Seeded worlds with faults on all cores, with what was reached: just simulate --for 10m
 simulate *ARGS="--for 1m":
     cargo run --release --locked -- sandbox simulate --coverage {{ARGS}}
+
+# Tidegate's comparison and the usual rules on the same traces, into docs/: a quarter of an hour; just benchmark --runs 50
+benchmark *ARGS:
+    cargo bench --locked --profile e2e --bench canary -- {{ARGS}}

@@ -24,7 +24,7 @@ const CHANCE_MAX: f64 = 0.001;
 const ERRORS_MIN: f64 = 2.0;
 
 /// Errors may exceed requests by this factor, because `increase()` extrapolates the two apart; beyond, the queries differ.
-const EXTRAPOLATION_MAX: f64 = 1.05;
+pub(super) const EXTRAPOLATION_MAX: f64 = 1.05;
 
 /// What the versions are held to.
 #[derive(Debug, Clone, Copy)]

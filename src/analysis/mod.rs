@@ -1,4 +1,4 @@
-//! From what was measured to what it means: evidence, limits, verdict.
+//! From what was measured to what it means: evidence, limits, comparison, verdict.
 //!
 //! Here belongs how figures of the two versions are judged. What must never enter: I/O, a clock, randomness, a
 //! Prometheus client (`prometheus` makes the evidence), and what is done about a verdict (that is `release`).
@@ -7,6 +7,7 @@
 //! Absence holds: it never passes, and it never blames the new version.
 
 mod binomial;
+pub mod compare;
 pub mod evidence;
 mod figures;
 pub mod limits;

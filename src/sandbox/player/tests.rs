@@ -17,8 +17,8 @@ use crate::sandbox::story::{Action, Version, Weights, embedded, names, parse};
 use crate::sandbox::user::User;
 
 mod charge;
-mod obligations;
 mod loosening;
+mod obligations;
 mod preflight;
 
 const BEGAN: Time = Time(EPOCH);

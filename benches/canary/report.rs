@@ -1,0 +1,281 @@
+//! The page.
+
+use std::fmt::Write as _;
+
+use super::rules::Rule;
+use super::statistics::{Estimate, wilson};
+use super::tables::{Harmful, Harmless, Noticed, Results};
+use super::traces::{MINUTES, Shape, WEIGHT};
+
+/// The most that a false rollback may happen, 0 to 1.
+const FALSE_MAX: f64 = 0.01;
+
+/// All of `docs/evidence-benchmark.md`.
+pub fn markdown(results: &Results) -> String {
+    let mut page = String::new();
+    let runs = results.runs;
+    // A String takes everything.
+    let _ = write!(
+        page,
+        "# The comparison of canary and stable, measured
+
+Tidegate's sequential comparison (`src/analysis/compare/`) and plain re-statements of the usual rules, on the same synthetic
+traces. Written by `just benchmark`; do not edit. Every figure is a function of the seed and of the number of runs
+({runs} releases for each cell where the canary is as good as stable, {fewer} where it is not).
+
+![False rollbacks, and minutes to notice 5 % errors](evidence-benchmark.svg)
+
+## What was asked
+
+{targets}
+## The traces
+
+A release lasts {MINUTES} minutes, the canary has {weight} of the traffic, a sample comes every minute (every 15 seconds where it says
+so). Overdispersion is measured on 24 simulated hours of stable before the release (20 different days a cell), as in a cluster.
+
+- **quiet**: the same rates all day.
+- **daily shape**: traffic swings by 60 %, errors by a factor of 2 up and down.
+- **bursts**: about once an hour, for 1 to 4 minutes, five times the traffic and four times the errors.
+- **overdispersed**: errors come in clumps of 5 on average, each on one version (variance 9 times the mean).
+- **incidents**: once in each release, and about every 4 hours before, 3 to 15 minutes with 5 to 40 % errors on both versions.
+- **drift**: the error rate wanders by 8 % a minute, up to five times up or down.
+
+They are synthetic: traces recorded on a real cluster are not in here yet. Nor is what hits one version alone for many minutes
+without being its doing, such as one client with a bug whose session sticks to the canary: by its counts nobody can tell that from a bad
+version.
+
+## The rules
+
+- **Tidegate**: the comparison alone. The limits of the rollback contract, which would catch much of this as well, are left out.
+- **5 failed checks**, **4 failed checks**: in all, of one check a sample; a check fails where more than 1 % of the canary's requests
+  are bad, or more than twice stable's usual share, or where there is no request.
+- **5 of 5**, **4 of 4 failed**: the same checks, in a row.
+- **Mann–Whitney**: every ten samples, the canary's error rates of all samples against stable's, at 98 %.
+
+## False rollbacks
+
+Share of releases of a version that is exactly as good as stable that are rolled back within {MINUTES} minutes, in percent, with
+the 95 % interval (Wilson).
+
+",
+        fewer = runs.div_ceil(5),
+        weight = percent(WEIGHT),
+        targets = targets(results),
+    );
+    heading(&mut page, &["trace", "requests/s", "errors"]);
+    for cell in &results.harmless {
+        let _ =
+            write!(page, "| {} | {} | {} |", cell.world.shape.name(), cell.world.per_second, percent(cell.world.base));
+        for hits in &cell.rolled_back {
+            let _ = write!(page, " {} |", share(*hits, cell.runs));
+        }
+        page.push('\n');
+    }
+    let _ = write!(
+        page,
+        "
+## How soon a bad version is noticed
+
+Stable fails {base}. Median minutes from the onset (95 % interval by bootstrap), share of the releases in which it was noticed at all
+before minute {MINUTES} (Wilson), and how many bad requests the canary answered until then, on average (bootstrap). Releases that the rule had
+rolled back before the onset are left out: they stand in the table above. Where a rule rolls back good versions as well, it
+notices nothing: at 1 request/s the failed checks are mostly minutes without a request.
+
+",
+        base = percent(0.001)
+    );
+    noticed(&mut page, &results.harmful);
+    page.push_str(
+        "
+### Where another rule is quicker
+
+Cells in which a rule that falsely rolls back at most 1 % on the same trace and traffic lets clearly fewer bad requests through than
+the comparison (the intervals do not touch). The limits of the rollback contract, which judge beside it, are not in these figures.
+
+",
+    );
+    for line in quicker(results) {
+        let _ = writeln!(page, "- {line}");
+    }
+    page.push_str(
+        "\n## With a sample every 15 seconds\n\nQuiet; the rules count samples, so that they are quicker too.\n\n",
+    );
+    noticed(&mut page, &results.quick);
+    let _ = write!(
+        page,
+        "
+## How long until a version is called not worse
+
+Quiet, stable fails {base}. *Promised* is what Tidegate tells before the start; *took* the median of good releases (95 % interval). *Wrong*: of versions
+that are as bad as what is to be ruled out (1.25 times stable's share and 1 %), how many were called not worse within an hour.
+
+| requests/s | promised | took | told within 10 h | wrong |
+|---|---|---|---|---|
+",
+        base = percent(0.001)
+    );
+    for cell in &results.baking {
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} |",
+            cell.world.per_second,
+            cell.promised.map_or_else(|| "never".to_owned(), |minutes| format!("{minutes:.0} min")),
+            cell.took.map_or_else(|| "–".to_owned(), |took| format!("{} min", estimate(took))),
+            share(cell.told, cell.runs),
+            share(cell.wrong, cell.runs)
+        );
+    }
+    page
+}
+
+/// What was asked, and whether it holds.
+pub fn targets(results: &Results) -> String {
+    let worst = |cells: &[&Harmless]| {
+        let rate = |cell: &&Harmless| cell.rolled_back[0] as f64 / cell.runs as f64;
+        cells.iter().copied().max_by(|a, b| rate(a).total_cmp(&rate(b))).map(|cell| {
+            let place = format!(
+                "{}, {} requests/s, {}",
+                cell.world.shape.name(),
+                cell.world.per_second,
+                percent(cell.world.base)
+            );
+            (rate(&cell), share(cell.rolled_back[0], cell.runs), place)
+        })
+    };
+    let all: Vec<&Harmless> = results.harmless.iter().collect();
+    let mut lines = String::new();
+    if let Some((rate, figures, place)) = worst(&all) {
+        let cells = all.len();
+        let _ = writeln!(
+            lines,
+            "- False rollbacks of at most 1 % in every cell: **{}**. The worst of {cells} cells has {figures} % ({place}).",
+            kept(rate <= FALSE_MAX)
+        );
+    }
+    let five = |cells: &'_ [Harmful]| -> Option<(f64, f64, String)> {
+        let cell = cells.iter().find(|cell| {
+            cell.world.shape == Shape::Quiet
+                && cell.world.per_second == 100.0
+                && cell.fault.rate == 0.05
+                && cell.fault.onset == 0.0
+        })?;
+        let noticed = cell.by_rule.first()?;
+        Some((noticed.minutes?.value, noticed.within_two, share(noticed.found, noticed.runs)))
+    };
+    for (cells, limit, words) in
+        [(&results.harmful, 2.0, "2 min at 1-minute samples"), (&results.quick, 0.5, "30 s at 15-second samples")]
+    {
+        if let Some((median, within, found)) = five(cells) {
+            let _ = writeln!(
+                lines,
+                "- Errors of 5 % at 100 requests/s noticed within {words}: **{}** in the median ({} s); {} of the releases within that time, {found} % in the end.",
+                kept(median <= limit),
+                (median * 60.0).round(),
+                percent((within * 1_000.0).round() / 1_000.0),
+            );
+        }
+    }
+    let (beaten, cells) = (quicker(results).len(), results.harmful.len());
+    let _ = writeln!(
+        lines,
+        "- Sooner than any rule that itself keeps to 1 % false rollbacks, by bad requests served: **{}**. In {} of {cells} cells no such rule is clearly better; the others are listed below.",
+        kept(beaten == 0),
+        cells - beaten
+    );
+    lines
+}
+
+/// Cells in which another rule serves fewer bad requests, and is no worse than allowed with good versions.
+fn quicker(results: &Results) -> Vec<String> {
+    let mut lines = Vec::new();
+    for cell in &results.harmful {
+        let alike = results.harmless.iter().find(|good| {
+            (good.world.shape, good.world.per_second, good.world.base)
+                == (cell.world.shape, cell.world.per_second, cell.world.base)
+        });
+        let (Some(good), Some(ours)) = (alike, cell.by_rule.first().and_then(|ours| ours.bad)) else { continue };
+        let honest = |index: usize| good.rolled_back[index] as f64 <= FALSE_MAX * good.runs as f64;
+        let better = Rule::ALL.into_iter().zip(&cell.by_rule).enumerate().skip(1).filter_map(|(index, (rule, one))| {
+            let bad = one.bad.filter(|bad| honest(index) && bad.most < ours.least)?;
+            Some(format!("{} {}", rule.name(), estimate(bad)))
+        });
+        let better: Vec<String> = better.collect();
+        if !better.is_empty() {
+            lines.push(format!(
+                "{}, {} requests/s, {} from {} on: {} bad; {}",
+                cell.world.shape.name(),
+                cell.world.per_second,
+                percent(cell.fault.rate),
+                onset(cell),
+                estimate(ours),
+                better.join(", ")
+            ));
+        }
+    }
+    lines
+}
+
+fn onset(cell: &Harmful) -> String {
+    if cell.fault.onset > 0.0 { format!("minute {}", cell.fault.onset) } else { "the start".to_owned() }
+}
+
+const fn kept(holds: bool) -> &'static str {
+    if holds { "kept" } else { "missed" }
+}
+
+fn heading(page: &mut String, first: &[&str]) {
+    let rules = Rule::ALL.map(Rule::name);
+    let columns: Vec<&str> = first.iter().copied().chain(rules.iter().map(String::as_str)).collect();
+    let _ = writeln!(page, "| {} |\n|{}", columns.join(" | "), "---|".repeat(columns.len()));
+}
+
+fn noticed(page: &mut String, cells: &[Harmful]) {
+    heading(page, &["trace", "requests/s", "errors", "onset"]);
+    for cell in cells {
+        let _ = write!(
+            page,
+            "| {} | {} | {} | {} |",
+            cell.world.shape.name(),
+            cell.world.per_second,
+            percent(cell.fault.rate),
+            onset(cell)
+        );
+        for one in &cell.by_rule {
+            let _ = write!(page, " {} |", one_rule(one));
+        }
+        page.push('\n');
+    }
+}
+
+/// `2 (2–3) min, 100 (98–100) %, 31 (29–33) bad`.
+fn one_rule(noticed: &Noticed) -> String {
+    let Some(bad) = noticed.bad else { return "all rolled back before".to_owned() };
+    let minutes = noticed.minutes.map_or_else(|| "–".to_owned(), |minutes| format!("{} min", estimate(minutes)));
+    format!("{minutes}, {} %, {} bad", share(noticed.found, noticed.runs), estimate(bad))
+}
+
+fn estimate(of: Estimate) -> String {
+    if of.least == of.most {
+        number(of.value)
+    } else {
+        format!("{} ({}–{})", number(of.value), number(of.least), number(of.most))
+    }
+}
+
+/// In percent, with its interval: `0.3 (0.1–0.9)`.
+fn share(hits: usize, runs: usize) -> String {
+    let (least, most) = wilson(hits, runs);
+    let value = hits as f64 / runs.max(1) as f64;
+    format!("{} ({}–{})", number(value * 100.0), number(least * 100.0), number(most * 100.0))
+}
+
+/// Two digits behind the point below 1, one below 10, none above.
+fn number(value: f64) -> String {
+    let digits = if value < 1.0 { 2 } else { usize::from(value < 10.0) };
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+fn percent(ratio: f64) -> String {
+    format!("{} %", (ratio * 10_000.0).round() / 100.0)
+}

@@ -1,0 +1,101 @@
+//! Who decides: Tidegate's comparison, and plain re-statements of the usual rules.
+
+use tidegate::analysis::compare::{Base, Baseline, Finding, Interval, Setup, Signal, Tally};
+use tidegate::api::{Percent, Span, Time};
+
+use super::statistics::mann_whitney;
+use super::traces::{MINUTES, Sample, World};
+
+/// A rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The sequential comparison.
+    Tidegate,
+    /// So many failed checks in all.
+    InAll(u32),
+    /// So many failed checks in a row.
+    InARow(u32),
+    /// Every ten samples, the canary's error rates against stable's at 98 %.
+    MannWhitney,
+}
+
+impl Rule {
+    pub const ALL: [Self; 6] =
+        [Self::Tidegate, Self::InAll(5), Self::InAll(4), Self::InARow(5), Self::InARow(4), Self::MannWhitney];
+
+    pub fn name(self) -> String {
+        match self {
+            Self::Tidegate => "Tidegate".to_owned(),
+            Self::InAll(checks) => format!("{checks} failed checks"),
+            Self::InARow(checks) => format!("{checks} of {checks} failed"),
+            Self::MannWhitney => "Mann–Whitney".to_owned(),
+        }
+    }
+
+    /// The sample, from 0, at which the rule rolls the release back.
+    pub fn rolls_back_at(self, world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
+        match self {
+            Self::Tidegate => tidegate(world, setup, release),
+            Self::InAll(most) => {
+                let mut failed = 0;
+                release.iter().position(|sample| {
+                    failed += u32::from(check_fails(world, sample));
+                    failed >= most
+                })
+            }
+            Self::InARow(most) => {
+                let mut failed = 0;
+                release.iter().position(|sample| {
+                    failed = if check_fails(world, sample) { failed + 1 } else { 0 };
+                    failed >= most
+                })
+            }
+            Self::MannWhitney => {
+                let rate = |bad: f64, requests: f64| (requests > 0.0).then(|| bad / requests);
+                (10..=release.len()).step_by(10).map(|looked| looked - 1).find(|last| {
+                    let seen = &release[..=*last];
+                    let canary = seen.iter().filter_map(|one| rate(one.canary.bad(), one.canary.requests()));
+                    let stable = seen.iter().filter_map(|one| rate(one.stable.bad(), one.stable.requests()));
+                    mann_whitney(&canary.collect::<Vec<_>>(), &stable.collect::<Vec<_>>()) > NORMAL_99
+                })
+            }
+        }
+    }
+}
+
+/// Two-sided 98 % is one-sided 99 %.
+const NORMAL_99: f64 = 2.326_347_9;
+
+/// A check fails where more than 1 % of the requests are bad, or more than twice what stable usually has, or where there is
+/// no request at all.
+fn check_fails(world: &World, sample: &Sample) -> bool {
+    let limit = (2.0 * world.base).max(0.01);
+    sample.canary.requests() <= 0.0 || sample.canary.bad() > sample.canary.requests() * limit
+}
+
+/// The rules of a release: 99.5 % promised, 1 % allowed, an hour planned.
+pub fn setup(world: &World, baseline: &Baseline) -> Setup {
+    let objective = Percent::new(99.5).unwrap_or(Percent::HUNDRED);
+    Setup::new(Some(baseline), objective, Percent::whole(1), Span::minutes(MINUTES as u64), length(world))
+}
+
+/// How long an interval is.
+pub fn length(world: &World) -> Span {
+    Span::seconds(world.step as u64)
+}
+
+/// Tells at which sample Tidegate's comparison comes to what is asked for.
+pub fn finds(world: &World, setup: &Setup, release: &[Sample], asked: impl Fn(&Finding) -> bool) -> Option<usize> {
+    let mut tally = Tally::default();
+    let mut end = Time(Default::default());
+    release.iter().position(|sample| {
+        end = end.plus(length(world));
+        let base = Base::Measured(sample.stable);
+        let _ = tally.count(setup, &Interval { end, length: length(world), candidate: sample.canary, base });
+        asked(&tally.finding(setup, &Signal::Errors))
+    })
+}
+
+fn tidegate(world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
+    finds(world, setup, release, |finding| matches!(finding, Finding::Worse(_)))
+}

@@ -1,0 +1,181 @@
+//! What is measured: every cell, from its own seed.
+
+use fastrand::Rng;
+use tidegate::analysis::compare::{Baseline, Finding, Flow, Setup, Tally, bake_time};
+use tidegate::api::Percent;
+
+use super::rules::{self, Rule};
+use super::statistics::{Estimate, bootstrap, mean, median};
+use super::traces::{Fault, MINUTES, Shape, WEIGHT, World};
+
+/// Requests per second of both versions.
+pub const TRAFFIC: [f64; 4] = [1.0, 10.0, 100.0, 1_000.0];
+/// Stable's usual shares of bad requests.
+const BASES: [f64; 3] = [0.001, 0.01, 0.05];
+/// A bad canary's.
+const FAULTS: [f64; 4] = [0.005, 0.01, 0.02, 0.05];
+/// Minutes after which a canary turns bad.
+const ONSETS: [f64; 2] = [0.0, 20.0];
+/// How many different days stable had, of each cell; releases take turns.
+const DAYS: usize = 20;
+
+/// How often each rule rolls back a version that is as good as stable.
+pub struct Harmless {
+    pub world: World,
+    pub runs: usize,
+    /// In the order of [`Rule::ALL`].
+    pub rolled_back: Vec<usize>,
+}
+
+/// How each rule notices a version that is not.
+pub struct Harmful {
+    pub world: World,
+    pub fault: Fault,
+    pub by_rule: Vec<Noticed>,
+}
+
+/// How one rule did.
+pub struct Noticed {
+    /// Releases that were not rolled back before the onset.
+    pub runs: usize,
+    /// How many of these were rolled back at all.
+    pub found: usize,
+    /// Minutes from the onset, of those: the median.
+    pub minutes: Option<Estimate>,
+    /// Share found within 2 samples, 0 to 1.
+    pub within_two: f64,
+    /// Bad requests that the canary answered from its onset until it was rolled back, or to the end: the mean.
+    pub bad: Option<Estimate>,
+}
+
+/// How long it takes to call a version not worse.
+pub struct Baking {
+    pub world: World,
+    /// What was promised before the start, in minutes.
+    pub promised: Option<f64>,
+    /// How long it took: the median, of those in which it was told within 10 hours.
+    pub took: Option<Estimate>,
+    pub told: usize,
+    /// Of as many versions that are just too bad, how many were called not worse within an hour.
+    pub wrong: usize,
+    pub runs: usize,
+}
+
+/// All of it.
+pub struct Results {
+    pub runs: usize,
+    pub harmless: Vec<Harmless>,
+    pub harmful: Vec<Harmful>,
+    /// With a sample every 15 seconds.
+    pub quick: Vec<Harmful>,
+    pub baking: Vec<Baking>,
+}
+
+impl Results {
+    /// Measures; a fifth as many runs where a bad version is noticed.
+    pub fn measure(runs: usize, tell: &mut dyn FnMut(&str)) -> Self {
+        let fewer = runs.div_ceil(5);
+        let mut seed = 0_u64;
+        let mut random = move || {
+            seed += 1;
+            Rng::with_seed(seed)
+        };
+        let world = |shape, per_second, base, fault, step| World { shape, per_second, base, fault, step };
+        let (mut harmless, mut harmful, mut quick, mut baking) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for shape in Shape::ALL {
+            for per_second in TRAFFIC {
+                for base in BASES {
+                    harmless.push(as_good(world(shape, per_second, base, None, 60.0), runs, random()));
+                }
+                for rate in FAULTS {
+                    for onset in ONSETS {
+                        let fault = Fault { rate, onset };
+                        let world = world(shape, per_second, BASES[0], Some(fault), 60.0);
+                        harmful.push(bad(world, fault, fewer, random()));
+                    }
+                }
+            }
+            tell(shape.name());
+        }
+        for per_second in TRAFFIC {
+            let fault = Fault { rate: 0.05, onset: 0.0 };
+            quick.push(bad(world(Shape::Quiet, per_second, BASES[0], Some(fault), 15.0), fault, fewer, random()));
+            baking.push(not_worse(world(Shape::Quiet, per_second, BASES[0], None, 60.0), fewer, random()));
+        }
+        tell("15-second samples, bake times");
+        Self { runs, harmless, harmful, quick, baking }
+    }
+}
+
+fn setups(world: &World, random: &mut Rng) -> Vec<Setup> {
+    (0..DAYS).map(|_| rules::setup(world, &Baseline::of(&world.history(random)))).collect()
+}
+
+fn as_good(world: World, runs: usize, mut random: Rng) -> Harmless {
+    let setups = setups(&world, &mut random);
+    let mut rolled_back = vec![0; Rule::ALL.len()];
+    for run in 0..runs {
+        let release = world.release(MINUTES, &mut random);
+        for (hits, rule) in rolled_back.iter_mut().zip(Rule::ALL) {
+            *hits += usize::from(rule.rolls_back_at(&world, &setups[run % DAYS], &release).is_some());
+        }
+    }
+    Harmless { world, runs, rolled_back }
+}
+
+fn bad(world: World, fault: Fault, runs: usize, mut random: Rng) -> Harmful {
+    let setups = setups(&world, &mut random);
+    let onset = world.samples(fault.onset);
+    let releases: Vec<_> = (0..runs).map(|_| world.release(MINUTES, &mut random)).collect();
+    let by_rule = Rule::ALL
+        .into_iter()
+        .map(|rule| {
+            let (mut minutes, mut served, mut two) = (Vec::new(), Vec::new(), 0);
+            for (release, setup) in releases.iter().zip(setups.iter().cycle()) {
+                let at = rule.rolls_back_at(&world, setup, release);
+                if at.is_some_and(|at| at < onset) {
+                    continue;
+                }
+                let samples = at.map_or(release.len(), |at| at + 1) - onset;
+                served.push(release[onset..onset + samples].iter().map(|one| one.canary.bad()).sum::<f64>());
+                if at.is_some() {
+                    minutes.push(samples as f64 * world.step / 60.0);
+                    two += usize::from(samples <= 2);
+                }
+            }
+            Noticed {
+                runs: served.len(),
+                found: minutes.len(),
+                within_two: two as f64 / served.len().max(1) as f64,
+                minutes: bootstrap(&minutes, median, &mut random),
+                bad: bootstrap(&served, mean, &mut random),
+            }
+        })
+        .collect();
+    Harmful { world, fault, by_rule }
+}
+
+fn not_worse(world: World, runs: usize, mut random: Rng) -> Baking {
+    let setups = setups(&world, &mut random);
+    let flow = Flow { candidate: world.per_second * WEIGHT, base: world.per_second * (1.0 - WEIGHT) };
+    let known = Setup { base_rate: Percent::new(world.base * 100.0).ok(), ..setups[0] };
+    let promised = bake_time(&known, &Tally::default(), flow, rules::length(&world))
+        .map(|needed| needed.more.as_secs_f64() / 60.0);
+    let said = |finding: &Finding| matches!(finding, Finding::NotWorse(_));
+    let took: Vec<f64> = (0..runs)
+        .filter_map(|run| {
+            let release = world.release(600.0, &mut random);
+            rules::finds(&world, &setups[run % DAYS], &release, said).map(|at| (at + 1) as f64)
+        })
+        .collect();
+    // Just as bad as what is to be ruled out, and a hair worse.
+    let too_bad = 1.25 * world.base + setups[0].tolerance.ratio() + 1e-6;
+    let edge = World { fault: Some(Fault { rate: too_bad, onset: 0.0 }), ..world };
+    let wrong = (0..runs)
+        .filter(|run| {
+            let release = edge.release(MINUTES, &mut random);
+            rules::finds(&edge, &setups[run % DAYS], &release, said).is_some()
+        })
+        .count();
+    Baking { world, promised, told: took.len(), took: bootstrap(&took, median, &mut random), wrong, runs }
+}

@@ -1,0 +1,180 @@
+//! The bet: how rich one would be by now who had put 1 on "the new version is worse", or on "it is not".
+//!
+//! In one interval the new version answered `nc` requests, `ec` of them bad, and stable `ns` and `es`. The doubt is
+//! `p_new ≤ factor · p_stable + slack`. Against it stand the ratios `m` of `RATIOS`: with `r = factor · m`,
+//!
+//! ```text
+//! g = (factor·nc + ns) / (r·nc + ns)      a = m·g
+//! ln L = (ec·ln a + es·ln g - slack·nc·(a - 1)) / phi
+//! ```
+//!
+//! `E[L] ≤ 1` under the doubt, for errors that come by themselves (Poisson or Bernoulli), for any `p_stable`, moving as it
+//! likes, and any traffic, so that weights may change. `phi ≥ 1` is how much stable's own counts scatter. With `m < 1` every
+//! inequality turns round: then the doubt is `p_new ≥ factor · p_stable + slack`. Where stable has no traffic and its
+//! former rate `p` stands for it, `ln L = (ec·ln m - (factor·p + slack)·nc·(m - 1)) / phi`, the limit of endless `ns`.
+//!
+//! The wealth is a mixture over the ratios and over the moments at which it may have begun, and it grows at most
+//! tenfold in an interval, so that one interval alone never decides.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::baseline::Overdispersion;
+use super::interval::{Base, Interval};
+use super::nats::{Nats, ln_add};
+use super::setup::{CHANCE_MAX, FACTOR, Horizon};
+
+/// By which factors the new version may be worse, or, the other way round, better than what is doubted.
+pub(super) const RATIOS: [f64; 7] = [1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0];
+
+/// What one interval can say at most, in nats: what a float can hold. The cap on growth is far below.
+const SAYS_MAX: f64 = 600.0;
+
+/// A bet that is going on: the logarithms of what its parts are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wealth {
+    /// What a stake of 1 that is not bet yet is worth: 1 until growth was capped.
+    spare: Nats,
+    /// What was bet on each ratio.
+    parts: [Nats; RATIOS.len()],
+}
+
+impl Default for Wealth {
+    fn default() -> Self {
+        Self { spare: Nats::ZERO, parts: [Nats::LEAST; RATIOS.len()] }
+    }
+}
+
+/// Which bet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bet {
+    /// That the new version is worse.
+    Worse,
+    /// That it is not.
+    NotWorse,
+}
+
+impl Bet {
+    /// The share of the stake that is bet on "from the start"; the rest is spread over later beginnings.
+    ///
+    /// A version may turn bad late, when a cache is full or the clock strikes; a good one is good from the start but for the
+    /// errors of its first minute.
+    const fn at_start(self) -> f64 {
+        match self {
+            Self::Worse => 0.5,
+            Self::NotWorse => 0.9,
+        }
+    }
+
+    const fn ratio(self, m: f64) -> f64 {
+        match self {
+            Self::Worse => m,
+            Self::NotWorse => 1.0 / m,
+        }
+    }
+
+    /// The most that the bet may be worth, in nats: a long good past must not outweigh a present that is not.
+    fn ceiling(self) -> f64 {
+        match self {
+            Self::Worse => f64::INFINITY,
+            Self::NotWorse => 2.0 * decided(),
+        }
+    }
+
+    /// The share of the stake that is bet in the interval number `index`, from 0.
+    fn begins_at(self, index: u32, horizon: Horizon) -> f64 {
+        let first = if index == 0 { self.at_start() } else { 0.0 };
+        let spread = if index < horizon.get() { (1.0 - self.at_start()) / f64::from(horizon.get()) } else { 0.0 };
+        first + spread
+    }
+
+    /// The share of the stake that is not bet yet after `counted` intervals.
+    fn not_begun(self, counted: u32, horizon: Horizon) -> f64 {
+        if counted == 0 {
+            return 1.0;
+        }
+        let left = horizon.get().saturating_sub(counted);
+        (1.0 - self.at_start()) * f64::from(left) / f64::from(horizon.get())
+    }
+}
+
+/// How a bet is played.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Game {
+    pub(super) bet: Bet,
+    /// What is allowed on top of `FACTOR` times stable's rate, as a ratio.
+    pub(super) slack: f64,
+    pub(super) phi: Overdispersion,
+    pub(super) horizon: Horizon,
+}
+
+impl Game {
+    /// What an interval says for a ratio, in nats.
+    pub(super) fn says(&self, interval: &Interval, m: f64) -> f64 {
+        ln_likelihood_ratio(interval, self.slack, self.bet.ratio(m)) / self.phi.get()
+    }
+}
+
+/// The wealth at which a bet is won: 1 / [`CHANCE_MAX`], in nats.
+pub(super) fn decided() -> f64 {
+    -CHANCE_MAX.ln()
+}
+
+/// Whether a bet that is worth so much, in nats, is won.
+///
+/// But for a millionth: two intervals of full growth are exactly enough, and must not fall short by how they were rounded.
+pub(super) fn is_decided(nats: f64) -> bool {
+    nats >= decided() - 1e-6
+}
+
+/// The growth that one interval may bring, in nats: half of the way.
+pub(super) fn growth_max() -> f64 {
+    decided() / 2.0
+}
+
+/// `ln L` of the module's head, before it is divided by `phi`. 0 where either version is without traffic.
+fn ln_likelihood_ratio(interval: &Interval, slack: f64, m: f64) -> f64 {
+    let (nc, ec) = (interval.candidate.requests(), interval.candidate.bad());
+    if nc <= 0.0 {
+        return 0.0;
+    }
+    match interval.base {
+        Base::Measured(base) => {
+            let (ns, es) = (base.requests(), base.bad());
+            // By ln_1p, because with little traffic on the new version g is next to 1.
+            let ln_g = -(FACTOR * (m - 1.0) * nc / (FACTOR * nc + ns)).ln_1p();
+            let ln_a = m.ln() + ln_g;
+            ec * ln_a + es * ln_g - slack * nc * ln_a.exp_m1()
+        }
+        Base::Frozen(rate) => ec * m.ln() - (FACTOR * rate.ratio() + slack) * nc * (m - 1.0),
+    }
+}
+
+impl Wealth {
+    /// The logarithm of the wealth after `counted` intervals.
+    pub(super) fn ln(&self, game: &Game, counted: u32) -> f64 {
+        let waiting = self.spare.get() + game.bet.not_begun(counted, game.horizon).ln();
+        self.parts.iter().fold(waiting, |sum, part| ln_add(sum, part.get()))
+    }
+
+    /// What was bet on each ratio is worth, in nats; what would be bet in the next interval is in it.
+    pub(super) fn parts(&self, game: &Game, counted: u32) -> [f64; RATIOS.len()] {
+        let new = self.spare.get() + (game.bet.begins_at(counted, game.horizon) / RATIOS.len() as f64).ln();
+        self.parts.map(|part| ln_add(part.get(), new))
+    }
+
+    /// The wealth after one more interval, the one after `counted` others.
+    pub(super) fn after(&self, game: &Game, counted: u32, interval: &Interval) -> Self {
+        let before = self.ln(game, counted);
+        let mut parts = self.parts(game, counted);
+        for (part, m) in parts.iter_mut().zip(RATIOS) {
+            *part += game.says(interval, m).min(SAYS_MAX);
+        }
+        let waiting = self.spare.get() + game.bet.not_begun(counted + 1, game.horizon).ln();
+        let grown = parts.iter().fold(waiting, |sum, part| ln_add(sum, *part));
+        let most = (before + growth_max()).min(game.bet.ceiling());
+        let too_much = (grown - most).max(0.0);
+        Self { spare: Nats::new(self.spare.get() - too_much), parts: parts.map(|part| Nats::new(part - too_much)) }
+    }
+}
