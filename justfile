@@ -19,10 +19,6 @@ mutants *NAMES:
 nightly *ARGS:
     tests/nightly {{ARGS}}
 
-# How long one plan and one count of a ledger take.
-bench *ARGS:
-    cargo bench --locked --features bench --bench decide -- {{ARGS}}
-
 # Lints; warnings are errors.
 lint:
     cargo clippy --locked --all-targets -- -D warnings

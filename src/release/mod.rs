@@ -7,9 +7,6 @@
 pub mod action;
 pub mod ask;
 mod assess;
-#[cfg(feature = "bench")]
-#[allow(clippy::unwrap_used, clippy::panic)]
-pub mod bench;
 pub mod capacity;
 pub mod chain;
 pub mod charge;
@@ -39,7 +36,5 @@ pub use split::Split;
 mod model;
 #[cfg(test)]
 mod tests;
-// Benchmarks take their snapshots from it.
-#[cfg(any(test, feature = "bench"))]
-#[cfg_attr(not(test), allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#[cfg(test)]
 mod world;

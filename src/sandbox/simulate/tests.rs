@@ -61,7 +61,7 @@ fn invariants_hold_in_wild_worlds() {
 #[test]
 fn invariants_hold_where_changes_must_be_shown_and_agreed_to() {
     hold(Mix::APPROVED, 60);
-    hold(Mix::WILD_APPROVED, 40);
+    hold(Mix::WILD_APPROVED, 16);
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::cluster::kind::RISK_BUDGET;
 const FROM_G1: [&str; 8] =
     ["lint", "build", "unit-tests", "static-analysis", "sast", "sca", "staging-deploy", "smoke-tests"];
 
+/// A requirement that is met by evidence of another name (`002_…`, Guardrails).
+const ON_CALL: (&str, &str) = ("on-call-validation", "on-call-presence");
+
 /// In which roles a peer reviews.
 const REVIEWERS: [&str; 2] = ["code-owner", "senior-engineer"];
 
@@ -143,7 +146,8 @@ fn begins(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value, revision: &s
             continue;
         }
         for name in items(shown, "/names").iter().filter_map(Value::as_str) {
-            if !lately(checkers, seen.now, revision, |stood| stood.backed(by, name)) {
+            let kind = if name == ON_CALL.0 { ON_CALL.1 } else { name };
+            if !lately(checkers, seen.now, revision, |stood| stood.backed(by, kind)) {
                 let says = format!("{}: {name} counts as shown by {by}, who does not say so", seen.name);
                 checkers.violated(Rule::NotAgreed, seen.now, says);
             }
