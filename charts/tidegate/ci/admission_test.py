@@ -851,7 +851,7 @@ def _(n):
     assert get("attestation", f"{n}-signed")["spec"]["author"] == user
     refused(f"spec.type: {user} may not attest sast in {NS}", "create", "-f", "-", user=user, groups=(), given=attestation(n, "sast"))
     for kind in ("approval", "start"):
-        refused("approvals and starts are said by people", "create", "-f", "-", user=PERSON, given=attestation(n, kind, **signed))
+        refused("need an author whom the API server authenticates", "create", "-f", "-", user=PERSON, given=attestation(n, kind, **signed))
     refused("exactly one of token and envelope is what was signed", "create", "-f", "-", user=user, groups=(),
             given=attestation(n, "sast", statement={}))
 

@@ -45,6 +45,12 @@ proptest! {
         prop_assert!(world.outcome().is_some(), "still going: {:?}\n{}", world.phase(), world.trace.join("\n"));
         world.lost = None;
         world.run(60);
+        // A template that waited until pods had settled begins then, and ends too.
+        for _ in 0..3000 {
+            if world.outcome().is_some() { break; }
+            world.run(1);
+        }
+        world.run(60);
         let images = world.images();
         let one = images.windows(2).all(|pair| pair[0] == pair[1]);
         // A push in the middle of a roll that hurts leaves two programs, and a person is asked (ARCHITECTURE, known limits).
