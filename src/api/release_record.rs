@@ -170,6 +170,30 @@ words! {
     }
 }
 
+impl Trigger {
+    /// How an attempt ends that this brought back.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Superseded => Outcome::Superseded,
+            Self::Reverted => Outcome::Reverted,
+            Self::Resumed => Outcome::Bypassed,
+            Self::Deleted | Self::Ungated => Outcome::Abandoned,
+            Self::ErrorRate
+            | Self::Latency
+            | Self::Complaints
+            | Self::NotReady
+            | Self::Crashed
+            | Self::RouteNotEffective
+            | Self::HoldExpired => Outcome::RolledBack,
+        }
+    }
+
+    /// Whether the version hurt, or could not be shown to be good in time; not where somebody changed their mind.
+    pub const fn is_failure(self) -> bool {
+        matches!(self.outcome(), Outcome::RolledBack)
+    }
+}
+
 /// Where the attempt stands.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -228,6 +252,31 @@ pub struct ReleaseRecordStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 80))]
     pub digest: Option<String>,
+}
+
+impl ReleaseRecordStatus {
+    /// What a new record says that begins in this phase.
+    pub const fn begun(phase: Phase, now: Time) -> Self {
+        Self {
+            phase,
+            phase_since: now,
+            budget: None,
+            assessment: None,
+            charge: None,
+            approvals: Vec::new(),
+            stages: Vec::new(),
+            stage: 0,
+            verify: Span::ZERO,
+            baseline_latency: None,
+            hold: None,
+            promotion: None,
+            rollback: None,
+            outcome: None,
+            ended_at: None,
+            summary: String::new(),
+            digest: None,
+        }
+    }
 }
 
 /// The error budget when the release was let go.

@@ -42,17 +42,7 @@ impl Rollback {
     /// reverted it (`002_…`, Rollback: "Automatic rollback if gates fail", "Manual rollback if validation fails"). A newer
     /// template, a person who let the change go on ungated, and a workload that left are none.
     pub const fn is_of_the_change(&self) -> bool {
-        match self.trigger {
-            Trigger::ErrorRate
-            | Trigger::Latency
-            | Trigger::Complaints
-            | Trigger::NotReady
-            | Trigger::Crashed
-            | Trigger::RouteNotEffective
-            | Trigger::HoldExpired
-            | Trigger::Reverted => true,
-            Trigger::Superseded | Trigger::Resumed | Trigger::Ungated | Trigger::Deleted => false,
-        }
+        self.trigger.is_failure() || matches!(self.trigger, Trigger::Reverted)
     }
 }
 

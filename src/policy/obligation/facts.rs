@@ -93,7 +93,7 @@ impl RecordFacts {
 /// nothing; nor does what nobody met.
 fn rollback(named: &str, status: &ReleaseRecordStatus) -> Option<Cause> {
     status.charge.as_ref()?;
-    let log = status.rollback.as_ref().filter(|log| failed(log));
+    let log = status.rollback.as_ref().filter(|log| log.trigger.is_failure());
     let stayed = (status.outcome == Some(Outcome::NotWithdrawn)).then_some(status.ended_at).flatten();
     match (log, stayed) {
         (Some(log), None) => Some(Cause {
@@ -107,19 +107,6 @@ fn rollback(named: &str, status: &ReleaseRecordStatus) -> Option<Cause> {
             Some(Cause { at, about: format!("{named} hurt users without a way back: {}", brief(&status.summary)) })
         }
         (None, None) => None,
-    }
-}
-
-fn failed(log: &RollbackLog) -> bool {
-    match log.trigger {
-        Trigger::ErrorRate
-        | Trigger::Latency
-        | Trigger::Complaints
-        | Trigger::NotReady
-        | Trigger::Crashed
-        | Trigger::RouteNotEffective
-        | Trigger::HoldExpired => true,
-        Trigger::Superseded | Trigger::Reverted | Trigger::Resumed | Trigger::Ungated | Trigger::Deleted => false,
     }
 }
 

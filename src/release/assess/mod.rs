@@ -72,15 +72,7 @@ pub(in crate::release) fn assess<'a>(
     let band = risk.band()?;
     let heard = heard(seen, spec, risk);
     let change = classified(seen, spec, &heard, now);
-    let context = Context {
-        incidents: risk.signals.incidents.clone(),
-        error_budget: left.map_or_else(
-            || Signal::Unknown("it is not measured".to_owned()),
-            |value| Signal::Known(Seen { value, at: now }),
-        ),
-        on_call: risk.signals.on_call.clone(),
-        restricted: restricted(&risk.restricted, now).map(|window| window.name.clone()),
-    };
+    let context = risk.context(left, now);
     let known = known(seen, spec, status, budget_status);
     let claims = heard.claims(now);
     let verified = verified(claims, &known, &change);
@@ -310,6 +302,19 @@ pub(in crate::release) fn gate_of(assessment: Option<&AssessmentRecord>, decisio
 }
 
 impl RiskSeen {
+    /// What goes on around the service, with what is left of its error budget.
+    pub(in crate::release) fn context(&self, left: Option<Remaining>, now: Time) -> Context {
+        Context {
+            incidents: self.signals.incidents.clone(),
+            error_budget: left.map_or_else(
+                || Signal::Unknown("it is not measured".to_owned()),
+                |value| Signal::Known(Seen { value, at: now }),
+            ),
+            on_call: self.signals.on_call.clone(),
+            restricted: restricted(&self.restricted, now).map(|window| window.name.clone()),
+        }
+    }
+
     /// The band of what is unspent, charges included that were not counted yet; none where nothing was counted.
     pub fn band(&self) -> Option<Band> {
         let budget = self.budget.as_ref()?;

@@ -8,7 +8,7 @@ use crate::policy::band::{Band, band, charge};
 use crate::policy::category::{Finding, Origin, parse_list};
 use crate::policy::freeze::{ChangeFacts, Permission, permission};
 use crate::policy::gate::{self, GateDecision, GateFacts};
-use crate::policy::score::{Context, Score, ScoreFacts, Seen, Signal, restricted};
+use crate::policy::score::{Score, ScoreFacts};
 use crate::policy::{Category, Classification, Remaining, RiskPoints};
 use crate::release::snapshot::{BudgetSeen, RiskSeen};
 use crate::release::wording::at_most;
@@ -100,15 +100,7 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
     };
     let change = asked.classified();
     let left = Remaining::from_percent(remaining_percent);
-    let context = Context {
-        incidents: risk.signals.incidents.clone(),
-        error_budget: left.map_or_else(
-            || Signal::Unknown("it is not measured".to_owned()),
-            |value| Signal::Known(Seen { value, at: now }),
-        ),
-        on_call: risk.signals.on_call.clone(),
-        restricted: restricted(&risk.restricted, now).map(|window| window.name.clone()),
-    };
+    let context = risk.context(left, now);
     // What verifies a mitigation speaks of a workload's revision: there is none.
     let score = Score::of(&ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &[] }, now);
     let decision = gate::decide(&GateFacts {

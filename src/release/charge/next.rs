@@ -8,7 +8,7 @@ use super::cost::{Asked, Cost, cost};
 use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::{Arm, ChargeRecord, Outcome, Phase};
 use crate::api::risk_budget::{LedgerStatus, PendingCharge};
-use crate::api::{AttestationSpec, ReleaseRecordSpec, ReleaseRecordStatus, Span, Time};
+use crate::api::{AttestationSpec, ReleaseRecordSpec, ReleaseRecordStatus, Time};
 use crate::policy::evidence::CHARGE;
 use crate::release::chain;
 use crate::release::snapshot::{BudgetSeen, RiskSeen};
@@ -219,22 +219,12 @@ fn status(claim: &Claimed, asked: &Asked, cost: &Cost, charge: &ChargeRecord, no
         asked.change, charge.points, claim.spec.author, claim.name
     );
     ReleaseRecordStatus {
-        phase: Phase::Complete,
-        phase_since: now,
         budget: Some(budget),
         assessment: Some(assessment),
         charge: Some(charge.clone()),
-        approvals: Vec::new(),
-        stages: Vec::new(),
-        stage: 0,
-        verify: Span::ZERO,
-        baseline_latency: None,
-        hold: None,
-        promotion: None,
-        rollback: None,
         outcome: Some(Outcome::Charged),
         ended_at: Some(now),
         summary: at_most(1_000, &summary),
-        digest: None,
+        ..ReleaseRecordStatus::begun(Phase::Complete, now)
     }
 }

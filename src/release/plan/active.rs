@@ -57,7 +57,7 @@ pub(in crate::release) fn judged_revision(seen: &Snapshot, workload: &Workload) 
 impl<'a> Active<'a> {
     pub(in crate::release) fn of(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
         let record = seen.record.as_ref()?;
-        let status = record.status.clone().unwrap_or_else(|| fresh(Phase::Plan, now));
+        let status = record.status.clone().unwrap_or_else(|| ReleaseRecordStatus::begun(Phase::Plan, now));
         status.outcome.is_none().then_some(Self { seen, record, status, now, problems })
     }
 
@@ -476,29 +476,6 @@ impl<'a> Active<'a> {
     /// Problems that keep traffic from being steered.
     pub(super) fn steering_problem(&self) -> Option<&'a Problem> {
         self.problems.iter().find(|problem| problem.steering)
-    }
-}
-
-/// What a new record says.
-pub(super) fn fresh(phase: Phase, now: Time) -> ReleaseRecordStatus {
-    ReleaseRecordStatus {
-        phase,
-        phase_since: now,
-        budget: None,
-        assessment: None,
-        charge: None,
-        approvals: Vec::new(),
-        stages: Vec::new(),
-        stage: 0,
-        verify: Span::ZERO,
-        baseline_latency: None,
-        hold: None,
-        promotion: None,
-        rollback: None,
-        outcome: None,
-        ended_at: None,
-        summary: String::new(),
-        digest: None,
     }
 }
 

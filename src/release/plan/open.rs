@@ -1,6 +1,6 @@
 //! The record that an attempt begins with.
 
-use super::active::{Active, fresh, judged_revision};
+use super::active::{Active, judged_revision};
 use super::idle::last_good;
 use super::ledger;
 use super::stable::stable_set;
@@ -16,7 +16,7 @@ pub(super) fn attempt(seen: &Snapshot, workload: &Workload, now: Time, served_by
     let arm = if served_by_previous { Arm::Workload } else { Arm::Canary };
     let sentence = "A new template was found and is held; it is decided whether and how it may ship.";
     let change = seen_change(seen, workload);
-    record(seen, workload, (arm, change), fresh(Phase::Plan, now), sentence.to_owned())
+    record(seen, workload, (arm, change), ReleaseRecordStatus::begun(Phase::Plan, now), sentence.to_owned())
 }
 
 /// Records a template that runs without having been gated.
@@ -26,7 +26,7 @@ pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: O
         outcome: Some(outcome),
         ended_at: Some(now),
         summary: summary.clone(),
-        ..fresh(Phase::Complete, now)
+        ..ReleaseRecordStatus::begun(Phase::Complete, now)
     };
     let step = record(seen, workload, (Arm::Canary, claimed_change(seen, workload)), status, summary);
     if outcome == Outcome::Bypassed { charged(step, seen, now) } else { step }

@@ -80,7 +80,7 @@ fn nobody_home(active: &Active<'_>, (trigger, value, threshold): (Trigger, Strin
         );
         let state_after = "The canary serves until a pod of stable is ready.".to_owned();
         let log = RollbackLog { within_time_budget: Some(false), state_after, check: waited, ..log };
-        active.seal_back(outcome_of(trigger), summary, Some(log))
+        active.seal_back(trigger.outcome(), summary, Some(log))
     };
     active.hold_until(NO_WAY_BACK, &message, patience, close).wake(LOOK_AGAIN)
 }
@@ -336,26 +336,9 @@ pub(super) fn came_home(active: &Active<'_>, log: &RollbackLog) -> ReleaseRecord
     ReleaseRecordStatus { rollback: Some(log), ..active.next() }
 }
 
-/// How an attempt ends that this brought back.
-pub(super) const fn outcome_of(trigger: Trigger) -> Outcome {
-    match trigger {
-        Trigger::Superseded => Outcome::Superseded,
-        Trigger::Reverted => Outcome::Reverted,
-        Trigger::Resumed => Outcome::Bypassed,
-        Trigger::Deleted | Trigger::Ungated => Outcome::Abandoned,
-        Trigger::ErrorRate
-        | Trigger::Latency
-        | Trigger::Complaints
-        | Trigger::NotReady
-        | Trigger::Crashed
-        | Trigger::RouteNotEffective
-        | Trigger::HoldExpired => Outcome::RolledBack,
-    }
-}
-
 /// Traffic is home and the canary is gone: the state is checked and the record sealed.
 pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, home_at: Time) -> Step {
-    let outcome = outcome_of(log.trigger);
+    let outcome = log.trigger.outcome();
     let window = active.seen.release.spec.analysis.window;
     // A change of mind is no incident: only what hurt, or might have, is checked afterwards.
     if outcome == Outcome::RolledBack && active.now < home_at.plus(window) {

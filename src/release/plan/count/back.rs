@@ -1,7 +1,7 @@
 //! The way back: the record first, so that a crash right after it raises nothing; then the pods of the new version.
 
 use super::super::active::{Active, NO_WAY_BACK, Template};
-use super::super::roll_back::{afterwards, came_home, going_back, log, outcome_of, sentence};
+use super::super::roll_back::{afterwards, came_home, going_back, log, sentence};
 use super::super::step::{LOOK_AGAIN, Step};
 use super::{exposure, late, rolled_over};
 use crate::api::release_record::{Outcome, RollbackLog, Trigger};
@@ -64,7 +64,7 @@ fn stays(active: &Active<'_>, log: &RollbackLog, why: &str) -> Step {
     active
         .hold_until(NO_WAY_BACK, &message, patience, |_| {
             // A change of mind hurts nobody.
-            let outcome = match outcome_of(log.trigger) {
+            let outcome = match log.trigger.outcome() {
                 Outcome::RolledBack => Outcome::NotWithdrawn,
                 other @ (Outcome::Bootstrap
                 | Outcome::Succeeded
