@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::api::obligation::{Course, ObligationRules, ObligationStatus};
-use crate::api::release_record::{Outcome, ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog, Trigger};
+use crate::api::release_record::{Outcome, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Span, Time};
 use crate::policy::requirement::Claim;
 

@@ -8,7 +8,7 @@ use super::cost::{Asked, Cost, cost};
 use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::{Arm, ChargeRecord, Outcome, Phase};
 use crate::api::risk_budget::{LedgerStatus, PendingCharge};
-use crate::api::{AttestationSpec, ReleaseRecordSpec, ReleaseRecordStatus, Time};
+use crate::api::{AttestationSpec, ReleaseRecordSpec, ReleaseRecordStatus, Span, Time};
 use crate::policy::evidence::CHARGE;
 use crate::release::chain;
 use crate::release::snapshot::{BudgetSeen, RiskSeen};
