@@ -21,6 +21,14 @@ def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dic
     bed.kubectl("create", "-f", "-", "--as", user, stdin=json.dumps(claim))
 
 
+def meet(shop: Shop, user: str, owed: dict, facts: dict[str, str]) -> None:
+    """As that user: what is owed was done."""
+    budget = shop.budget_name or shop.name
+    spec = {"releaseRef": {"kind": "RiskBudget", "name": budget}, "revision": owed["name"], "type": owed["type"], "facts": facts}
+    claim = {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": f"{owed['type']}-", "namespace": shop.namespace}, "spec": spec}
+    bed.kubectl("create", "-f", "-", "--as", user, stdin=json.dumps(claim))
+
+
 def refused(shop: Shop, user: str, kind: str, **more: str) -> str:
     """What the API server answers to somebody who may not say that."""
     try:

@@ -24,6 +24,7 @@ pub const ENVELOPE_MAX: usize = 24_576;
     category = "tidegate",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: an attestation cannot be edited; create another one"),
     validation = Rule::new("self.spec.type != 'approval' || has(self.spec.role)").message("spec.role: an approval is given in a role, such as sre"),
+    validation = Rule::new("self.spec.type != 'charge' || (has(self.spec.releaseRef.kind) && self.spec.releaseRef.kind == 'RiskBudget')").message("spec.releaseRef.kind: a charge is made to a RiskBudget: write RiskBudget"),
     validation = Rule::new("!has(self.spec.statement) || (!(self.spec.type in ['approval', 'start', 'charge']) && (!has(self.spec.releaseRef.kind) || self.spec.releaseRef.kind == 'GatedRelease'))").message("spec.statement: approvals, starts, charges and what is said of a RiskBudget need an author whom the API server authenticates; no signature stands for them: leave it out"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.releaseRef.name"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),

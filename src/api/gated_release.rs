@@ -48,6 +48,7 @@ pub struct GatedReleaseSpec {
     #[x_kube(validation = Rule::new("self == oldSelf").message(Message::Expression("'workloadRef cannot be changed from ' + oldSelf.name + ' to ' + self.name + ': create another GatedRelease for another workload'".into())))]
     pub workload_ref: WorkloadRef,
     /// The budget that decides about changes, in the same namespace.
+    #[x_kube(validation = Rule::new("self == oldSelf").message(Message::Expression("'riskBudgetRef cannot be changed from ' + oldSelf.name + ' to ' + self.name + ', because another budget may allow more: delete the GatedRelease and create it with the other'".into())))]
     pub risk_budget_ref: NameRef,
     /// Where the users' traffic comes from, and so how it is divided: by the weights of routes, or by the number of pods.
     pub traffic: Traffic,

@@ -41,14 +41,19 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             return Ok(Next::OnChange);
         }
     };
+    let before: RiskBudgetStatus = match serde_json::from_value::<Option<_>>(raw.clone()) {
+        Ok(before) => before.unwrap_or_default(),
+        // It remembers what is in force, what was spent and what is owed: nothing is written over what cannot be read.
+        Err(why) => {
+            context.metrics.unreadable("RiskBudget", namespace, name);
+            if context.is_news(key, why.to_string()) {
+                tracing::error!(namespace, name, %why, "the status of this RiskBudget cannot be read, and nothing ships by it: was it written by a newer Tidegate?");
+            }
+            context.budgets.note(namespace, name, -1);
+            return Ok(Next::OnChange);
+        }
+    };
     context.metrics.readable("RiskBudget", namespace, name);
-    match charges::charge(context, namespace, name).await {
-        Ok(true) => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
-        Ok(false) => {}
-        // What cannot be charged now keeps nobody from being measured; it is tried again at the next look.
-        Err(error) => tracing::warn!(namespace, name, %error, "a charge could not be made"),
-    }
-    let before: RiskBudgetStatus = serde_json::from_value(raw.clone()).unwrap_or_default();
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     let about = About { namespace, name, uid, generation };
     let policy = loosening::look(context, about, &spec, &before, context.cluster.now()).await?;
@@ -79,17 +84,18 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     }
     context.metrics.budget(namespace, name, &status);
     context.metrics.figures(namespace, name, &status, now);
-    let first = context.budgets.note(namespace, name, generation);
-    if first {
+    if context.budgets.note(namespace, name, generation) {
         for release in context.index.of_budget(namespace, name) {
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    let soon = match first && context.settled.waits(namespace, name) {
-        // Now it is known what it costs.
-        true => AT_ONCE,
-        false => interval.mul_f64(0.95 + 0.1 * context.cluster.chance()),
-    };
+    match charges::charge(context, namespace, name).await {
+        Ok(true) => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
+        Ok(false) => {}
+        // It is tried again at the next look.
+        Err(error) => tracing::warn!(namespace, name, %error, "a charge could not be made"),
+    }
+    let soon = interval.mul_f64(0.95 + 0.1 * context.cluster.chance());
     // The window turns by the clock, and a deadline passes, whoever looks.
     let turns = status.risk.as_ref().map_or(soon, |risk| risk.until.since(now).as_std()).min(owed);
     Ok(Next::In(Lane::Urgent, soon.min(turns.max(std::time::Duration::from_millis(20)))))

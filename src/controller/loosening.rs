@@ -60,7 +60,8 @@ pub(super) async fn look(
     before: &RiskBudgetStatus,
     now: Time,
 ) -> Result<Policy, Error> {
-    if cut(wanted).is_err() {
+    // Where something is in force its window holds, as that of any other spec that nobody has agreed to.
+    if before.in_force.is_none() && cut(wanted).is_err() {
         return Ok(Policy::Uncut);
     }
     let merged = match in_force(wanted, before, now) {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{Context, lock};
-use crate::api::attestation::{ClaimOutcome, SubjectRef};
+use crate::api::attestation::SubjectRef;
 use crate::api::names::{RELEASE, label_value};
 use crate::api::{AttestationSpec, ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
@@ -118,22 +118,12 @@ fn heard(object: &mut Value, subject: &SubjectRef) -> Option<Said> {
     let attestation = object.pointer("/metadata/name").and_then(Value::as_str)?.to_owned();
     let at = object.pointer("/metadata/creationTimestamp").and_then(Value::as_str)?.parse().ok().map(Time)?;
     let spec: AttestationSpec = serde_json::from_value(object["spec"].take()).ok()?;
-    (spec.release_ref == *subject).then(|| Said {
+    (spec.release_ref == *subject && spec.statement.is_none()).then(|| Said {
         attestation,
-        obligation: spec.revision,
-        claim: Claim {
-            kind: spec.kind,
-            role: spec.role,
-            author: spec.author,
-            passed: spec.outcome == ClaimOutcome::Passed,
-            withdrawn: spec.outcome == ClaimOutcome::Withdrawn,
-            at,
-            until: spec.expires_at,
-            facts: spec.facts,
-        },
+        obligation: spec.revision.clone(),
+        claim: Claim::of(&spec, at),
     })
 }
-
 fn record(record: &Value) -> Option<RecordFacts> {
     let name = record.pointer("/metadata/name").and_then(Value::as_str)?;
     let spec: ReleaseRecordSpec = serde_json::from_value(record["spec"].clone()).ok()?;

@@ -117,6 +117,9 @@ impl After<'_> {
         let Some((_, status)) = self.active() else { return String::new() };
         let Some(hold) = &status.hold else { return String::new() };
         let stays = status.phase == Phase::Rollback || hold.reason == NO_WAY_BACK && self.runs_in_workload();
+        if hold.reason == NO_WAY_BACK && !stays && !self.seen.by_count() {
+            return format!("Held/{}: {} Since {}.", hold.reason, hold.message, hold.since.clock());
+        }
         let then = if hold.reason == REVERT_NOT_READY {
             "closed as reverted, and the roll goes on by itself"
         } else if stays {

@@ -91,7 +91,7 @@ fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
     let Some(workload) = &seen.workload else {
         found.push(Problem::start(
             "WorkloadMissing",
-            format!("spec.workloadRef.name: there is no {kind} {name:?} in namespace {namespace}. Create it, or correct the name."),
+            format!("spec.workloadRef.name: there is no {kind} {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name."),
         ));
         return;
     };
@@ -164,7 +164,7 @@ fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
             Ok(_) => {}
             Err(RouteProblem::Missing) => found.push(Problem::steering(
                 "RouteMissing",
-                format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it, or correct the name."),
+                format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name."),
             )),
             Err(RouteProblem::NoBackend) => found.push(Problem::steering(
                 "RouteWithoutService",
@@ -212,7 +212,7 @@ fn budget(seen: &Snapshot, found: &mut Vec<Problem>) {
         let (namespace, name) = (&seen.release.namespace, &seen.release.spec.risk_budget_ref.name);
         found.push(Problem::start(
             "RiskBudgetMissing",
-            format!("spec.riskBudgetRef.name: there is no RiskBudget {name:?} in namespace {namespace}. Create it, or correct the name."),
+            format!("spec.riskBudgetRef.name: there is no RiskBudget {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name."),
         ));
     }
 }

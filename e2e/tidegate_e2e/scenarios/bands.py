@@ -1,5 +1,5 @@
 from .. import api, waits
-from ..claims import attest, may_approve, may_attest
+from ..claims import attest, may_approve, may_attest, meet
 from ..scenario import Context, scenario
 from ..shop import Shop
 from ..waits import check, until
@@ -9,6 +9,8 @@ REQUEST = {
     "rollback-time": "under a minute", "mitigation-plan": "canary, ann watches, back at 1 % errors", "ticket": "TAX-12",
 }
 
+FOLLOW_UP = {"review": "the rate was announced late, the release went well", "tasks": "TAX-13: rates from a table"}
+
 
 @scenario(core=False)
 def bands(t: Context) -> None:
@@ -16,7 +18,7 @@ def bands(t: Context) -> None:
     shop = t.shop(rate=60, stages=((25, "5s"), (100, "4s")), strategy={"verify": "5s"}, policy={"tier": 1, "requirements": {"mode": "Audit"}, "riskPoints": 20})
     shop.start()
     shop.users()
-    may_attest(shop, ["ann"], ["exception"])
+    may_attest(shop, ["ann"], ["exception", "exception-follow-up"])
     may_approve(shop, development_manager="dora", on_call="ann", product_manager="paul")
 
     # Each costs 9 RP: base 3 of its tier, 6 for a new image that nobody explains.
@@ -51,6 +53,10 @@ def bands(t: Context) -> None:
     check("TAX-12" in status["assessment"]["exception"], f"on record: {status['assessment']}")
     risk = until("the ledger counts it", waits.BUDGET_MEASURED, lambda: spent(shop, 41), instead=lambda: budget(shop))
     check((risk["band"], risk["exceptions"], risk["remaining"]) == ("Exhausted", 1, -21), f"counted: {risk}")
+    owed = until("its follow-up is owed", waits.BUDGET_MEASURED, lambda: owes(shop, "exception-follow-up", "Due"), instead=lambda: api.get("RiskBudget", shop.namespace, shop.name)["status"].get("obligations"))
+    t.note(f"owed by {', '.join(owed['owedBy'])} until {owed['due']}: {owed['name']}, {owed['about']} ({owed['source']})")
+    meet(shop, "ann", owed, FOLLOW_UP)
+    until("it is met", waits.BUDGET_MEASURED, lambda: owes(shop, "exception-follow-up", "Met"), instead=lambda: api.get("RiskBudget", shop.namespace, shop.name)["status"].get("obligations"))
     t.note(f"exception: {status['assessment']['exception']}; charged {status['charge']['points']} RP; {risk['remaining']} RP are left")
     shop.leaves_nothing()
     answers = shop.all_answers()
@@ -79,6 +85,11 @@ def pending(shop: Shop, what: str) -> None:
         return bool(held) and what in held["message"]
 
     until(f"the exception waits for {what}", waits.RELEASE_TAKEN_UP, said, instead=shop.state)
+
+
+def owes(shop: Shop, kind: str, state: str) -> dict | None:
+    all = api.get("RiskBudget", shop.namespace, shop.name)["status"].get("obligations", [])
+    return next((one for one in all if (one["type"], one["state"]) == (kind, state)), None)
 
 
 def budget(shop: Shop) -> dict:

@@ -83,6 +83,17 @@ fn an_obligation_is_met_by_who_may_attest_its_type(#[case] rights: &[Right], #[c
     }
 }
 
+#[test]
+fn no_machine_says_that_people_did_what_they_owe() {
+    let about = json!({"spec": {"releaseRef": {"kind": "RiskBudget"}, "revision": "post-mortem-shop-0007"}});
+    let mut world = world(&[(MACHINE, ["tidegate.io", "evidence", "attest", ""])]);
+    let why = world.write(MACHINE, with(attestation("post-mortem"), about), None).unwrap_err().to_string();
+    assert!(why.contains("spec.type: post-mortem says that people did what they owe"), "{why}");
+    // A pipeline charges.
+    let charge = json!({"spec": {"releaseRef": {"kind": "RiskBudget"}, "revision": "git:1"}});
+    world.write(MACHINE, with(attestation("charge"), charge), None).unwrap();
+}
+
 const EVERYTHING: [[&str; 4]; 3] = [
     ["tidegate.io", "releaseroles", "approve", ""],
     ["tidegate.io", "gatedreleases", "start", ""],

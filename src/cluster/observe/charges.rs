@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::text;
+use crate::api::attestation::SubjectRef;
 use crate::api::names::{RELEASE, label_value};
 use crate::api::{AttestationSpec, ReleaseRecordSpec, Time};
 use crate::cluster::kind::{ATTESTATION, RELEASE_RECORD};
@@ -15,7 +16,11 @@ pub async fn claims(cluster: &Cluster, namespace: &str, budget: &str) -> Result<
     // As of releases: a name that is too long for a label has none.
     let labels = if label_value(budget) == budget { format!("{RELEASE}={budget}") } else { String::new() };
     let all = cluster.list_all(&ATTESTATION, namespace, &labels).await?;
-    let of_it = |claim: &Claimed| claim.spec.kind == CHARGE && claim.spec.release_ref.name == budget;
+    let subject = SubjectRef::budget(budget);
+    // A signature stands for no charge: its author is proven at admission.
+    let of_it = |claim: &Claimed| {
+        claim.spec.kind == CHARGE && claim.spec.release_ref == subject && claim.spec.statement.is_none()
+    };
     Ok(all.into_iter().filter_map(claimed).filter(of_it).collect())
 }
 

@@ -169,9 +169,14 @@ fn once(owed: &Owed, facts: &Facts<'_>, now: Time) -> ObligationStatus {
 /// One that is owed again after each time that it was met.
 fn renewing(owed: &Owed, facts: &Facts<'_>, now: Time) -> ObligationStatus {
     let about = said_about(owed, facts);
+    // Its author takes it back, or anybody says later that it was not done.
     let withdrawn = |said: &Said| {
-        let later = |other: &&Said| other.claim.author == said.claim.author && other.claim.at >= said.claim.at;
-        about.iter().copied().filter(later).any(|other| other.claim.withdrawn)
+        let later = |other: &&Said| other.claim.at >= said.claim.at;
+        let against = |other: &Said| match other.claim.withdrawn {
+            true => other.claim.author == said.claim.author,
+            false => !other.claim.passed,
+        };
+        about.iter().copied().filter(later).any(against)
     };
     let counts = |said: &&&Said| {
         let Said { claim, .. } = said;

@@ -50,8 +50,8 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
     }
     let leftover = |carrier: Carrier| seen.side(carrier).is_some_and(|side| side.foreign.is_none());
     let going = || Step::going("CleaningUp", "Removing what the last attempt left.".to_owned());
-    if let Some(message) = only_canary_answers(seen) {
-        return Some(Step::says(Say::Unsettled(NO_WAY_BACK, message)).wake(LOOK_AGAIN));
+    if let Some(step) = only_canary_answers(seen) {
+        return Some(step);
     }
     if named(seen, Carrier::Canary) || named(seen, Carrier::Previous) {
         return Some(going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN));
@@ -69,9 +69,9 @@ fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
     (!gone.is_empty()).then(|| going().all(gone).wake(LOOK_AGAIN))
 }
 
-/// An attempt was closed without a way back: users are answered by the canary, and stay there until the workload can answer
-/// them; what to tell meanwhile. A workload that is to have no pods has none.
-pub(super) fn only_canary_answers(seen: &Snapshot) -> Option<String> {
+/// An attempt was closed in the middle of its promotion, without a way back: users are answered by the canary, and stay there
+/// until the workload can answer them. A workload that is to have no pods has none.
+fn only_canary_answers(seen: &Snapshot) -> Option<Step> {
     let workload = seen.workload.as_ref().filter(|workload| workload.replicas > 0)?;
     let answers = seen.service.as_ref().is_some_and(|service| service.ready_endpoints > 0);
     let canary = seen.canary.as_ref()?;
@@ -84,10 +84,11 @@ pub(super) fn only_canary_answers(seen: &Snapshot) -> Option<String> {
         true => format!(" To let its template run: {}", wording::let_go(seen.kind(), namespace, name)),
         false => String::new(),
     };
-    Some(format!(
+    let message = format!(
         "The {} has no ready pod: the canary of the last attempt keeps the traffic until it has one. Look: kubectl get pods -n {namespace}.{let_go}",
         seen.kind()
-    ))
+    );
+    Some(Step::says(Say::Unsettled(NO_WAY_BACK, message)).wake(LOOK_AGAIN))
 }
 
 /// The workload is paused.

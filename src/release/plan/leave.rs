@@ -2,7 +2,7 @@
 
 use super::active::{Active, active_set, named, steer, weight};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{autoscaler, count, idle, open, promote, roll_back, verify};
+use super::{autoscaler, count, open, promote, roll_back, verify};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
@@ -22,9 +22,6 @@ pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
     if weight(seen, Carrier::Previous) > Weight::ZERO {
         // The previous version serves, because the workload runs one that came back: both stay as they are.
         return going().all(autoscaler::release_now(seen)).then(Action::RemoveFinalizer);
-    }
-    if let Some(message) = idle::only_canary_answers(seen) {
-        return Step::going("Leaving", format!("{why}, but traffic stays for now. {message}")).wake(LOOK_AGAIN);
     }
     if named(seen, Carrier::Canary) || named(seen, Carrier::Previous) {
         return going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN);

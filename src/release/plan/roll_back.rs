@@ -1,7 +1,7 @@
 //! The way back: weight 0 first, then the canary goes. What set it off, how long it took and what was left are on record.
 
 use super::active::{Active, NO_WAY_BACK, Template};
-use super::step::{LOOK_AGAIN, Step};
+use super::step::{LOOK_AGAIN, Say, Step};
 use super::verify::{base_latency, grow_previous, verdict_now};
 use crate::analysis::Verdict;
 use crate::api::gated_release::{HoldStatus, NewerTemplate, WorkloadKind};
@@ -61,28 +61,27 @@ pub(super) fn going_back(active: &Active<'_>, log: RollbackLog) -> ReleaseRecord
 }
 
 /// Before the promotion stable is the way back. While none of its pods is ready and the canary answers, users are better off
-/// there: it is held and told. A hold ends: at its deadline the attempt is closed, and what is left of it keeps the users until
-/// stable answers ([`super::idle`]).
+/// there: it is held and told, and goes home as soon as one is ready. This hold's deadline changes nothing, because nobody
+/// could answer its end. Only who takes the release away is not kept waiting: after `readyWithin` traffic goes home as asked.
 fn nobody_home(active: &Active<'_>, (trigger, value, threshold): (Trigger, String, String), to: Carrier) -> Step {
+    let strategy = &active.seen.release.spec.strategy;
+    let leaves = matches!(trigger, Trigger::Deleted | Trigger::Ungated);
+    let hold = active.status.hold.as_ref().filter(|hold| hold.reason == NO_WAY_BACK);
+    if leaves && hold.is_some_and(|hold| active.now >= hold.since.plus(strategy.ready_within)) {
+        return withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to));
+    }
+    let until = match leaves {
+        true => format!(", and at the latest after {}", strategy.ready_within),
+        false => String::new(),
+    };
     let message = format!(
-        "{} should go back ({trigger}: {}), but no pod of stable is ready: traffic stays where it is answered, and goes home as soon as one is. Look: kubectl get pods -n {}",
+        "{} should go back ({trigger}: {}), but no pod of stable is ready: traffic stays where it is answered, and goes home as soon as one is{until}. Look: kubectl get pods -n {}. A newer template waits for that too; under break-glass (tidegate.io/break-glass) it runs at once.",
         active.name(),
         wording::at_most(256, &value),
         active.seen.release.namespace
     );
-    let patience = active.seen.release.spec.strategy.hold_for;
-    let close = |hold: &HoldStatus| {
-        let log = log(active, (trigger, &value, &threshold), from_weight(active), to);
-        let waited = format!("no pod of stable was ready from {} to {}", hold.since.clock(), hold.deadline.clock());
-        let summary = format!(
-            "{} Closed without waiting any longer: {waited}. The canary keeps the traffic until one is, then it goes home.",
-            sentence(active, &log)
-        );
-        let state_after = "The canary serves until a pod of stable is ready.".to_owned();
-        let log = RollbackLog { within_time_budget: Some(false), state_after, check: waited, ..log };
-        active.seal_back(trigger.outcome(), summary, Some(log))
-    };
-    active.hold_until(NO_WAY_BACK, &message, patience, close).wake(LOOK_AGAIN)
+    let stays = |_: &HoldStatus| Step::says(Say::Held);
+    active.hold_until(NO_WAY_BACK, &message, strategy.hold_for, stays).wake(LOOK_AGAIN)
 }
 
 /// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
@@ -190,7 +189,7 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
             // Nothing hurts, and there is nothing to go back to.
             return Some(super::leave::forward(active, "the workload is gone or no longer under the gate"));
         }
-        if strands_users(active) {
+        if active.workload_is_new() && strands_users(active) {
             return Some(stranded(active));
         }
         return Some(begin(

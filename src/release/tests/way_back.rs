@@ -234,30 +234,43 @@ fn a_bad_canary_keeps_its_users_as_long_as_stable_has_no_ready_pod() {
 }
 
 #[test]
-fn at_the_holds_deadline_the_attempt_is_closed_and_users_stay_where_they_are_answered() {
+fn users_stay_where_they_are_answered_past_the_deadline_and_go_home_with_the_first_ready_pod() {
     let mut world = nobody_home(0);
     world.seen.release.spec.strategy.hold_for = Span::minutes(1);
-    nobody_answers_at_home(&mut world, 90);
-    assert_eq!(world.outcome(), Some(Outcome::RolledBack), "{}", world.trace.join("\n"));
-    let (summary, log) = (world.status().summary.clone(), world.status().rollback.clone().unwrap());
-    assert!(summary.contains("The canary keeps the traffic until one is, then it goes home."), "{summary}");
-    assert_eq!((log.home_at, log.within_time_budget), (None, Some(false)));
-    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
-    assert_eq!(condition(&world, "Ready"), (Truth::False, "NoWayBack".into()));
-    world.run(5);
-    assert_eq!(world.split(), Split::HOME, "home as soon as stable answers");
-    assert!(world.seen.canary.is_none());
-    assert_eq!(condition(&world, "Ready"), (Truth::False, "RolledBack".into()));
+    nobody_answers_at_home(&mut world, 150);
+    assert_eq!((world.outcome(), world.split().weight(Carrier::Canary)), (None, Weight::whole(25)));
+    let said = world.seen.release.status.message.clone();
+    assert!(said.contains("goes home as soon as one is") && !said.contains("rolled back"), "{said}");
+    world.run_until(30, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.split(), Split::HOME);
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!((log.trigger, log.within_time_budget), (Trigger::ErrorRate, Some(true)));
 }
 
 #[test]
-fn a_release_that_is_detached_while_only_the_canary_answers_leaves_when_stable_does() {
-    let mut world = nobody_home(0);
-    world.seen.release.spec.strategy.hold_for = Span::minutes(1);
-    world.seen.release.detached = true;
-    nobody_answers_at_home(&mut world, 150);
-    assert!(world.seen.release.finalizer && world.outcome().is_some(), "{}", world.trace.join("\n"));
+fn a_newer_template_waits_for_a_ready_pod_of_stable_as_well_and_is_taken_up_then() {
+    let mut world = nobody_home(5);
+    world.deploy("shop:v3", GOOD);
+    nobody_answers_at_home(&mut world, 30);
     assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
-    world.run_until(200, |world| !world.seen.release.finalizer);
-    assert_eq!((world.split(), world.seen.canary.is_none()), (Split::HOME, true));
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert_eq!(world.split(), Split::HOME);
+}
+
+/// Who takes the release away is not kept waiting for ever.
+#[rstest]
+#[case::detached(|world: &mut World| world.seen.release.detached = true)]
+#[case::deleted(|world: &mut World| world.seen.release.deleting = true)]
+#[case::unlabelled(|world: &mut World| world.workload().gated = false)]
+fn a_release_that_is_taken_away_while_only_the_canary_answers_goes_home_after_ready_within(
+    #[case] taken: fn(&mut World),
+) {
+    let mut world = nobody_home(5);
+    taken(&mut world);
+    let patience = world.seen.release.spec.strategy.ready_within.as_millis() / 1_000;
+    nobody_answers_at_home(&mut world, 10);
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    nobody_answers_at_home(&mut world, u32::try_from(patience).unwrap() + 60);
+    assert_eq!((world.split(), world.seen.canary.is_none()), (Split::HOME, true), "{}", world.trace.join("\n"));
+    assert!(world.outcome().is_some());
 }

@@ -16,7 +16,7 @@ fn attest(scene: &Scene, name: &str, reference: &str) {
     let attestation = json!({
         "apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation",
         "metadata": {"name": name, "namespace": "shop", "labels": {"tidegate.io/release": "checkout"}},
-        "spec": {"releaseRef": {"name": "checkout"}, "revision": reference, "type": "charge", "author": pipeline.name,
+        "spec": {"releaseRef": {"kind": "RiskBudget", "name": "checkout"}, "revision": reference, "type": "charge", "author": pipeline.name,
                  "groups": pipeline.groups, "facts": {"categories": "infrastructure", "change-type": "Infrastructure"}},
     });
     apply(&scene.shared, &pipeline, &attestation).unwrap();

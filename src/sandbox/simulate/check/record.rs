@@ -101,6 +101,8 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
     let says = |what: &str| format!("{}: hold {} {what}", seen.name, record["status"]["hold"]);
     match time(record, "/status/hold/deadline") {
         None => checkers.violated(Rule::HoldWithoutEnd, seen.now, says("has no deadline")),
+        // Users are not sent to nobody because of a date: this one ends with the first ready pod of stable.
+        Some(_) if reason(record).as_deref() == Some("NoWayBack") && !checkers.ready_now(seen, NAME) => {}
         Some(deadline) if seen.now.since(deadline) > GRACE => {
             checkers.violated(Rule::HoldWithoutEnd, seen.now, says("is past its deadline"));
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, newest_record, number, text, time};
 use crate::api::Span;
-use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
 
 const CANARY: &str = "web-canary";
 const PREVIOUS: &str = "web-previous";
@@ -52,7 +52,14 @@ fn home(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value) {
     let rises = weight(after, NAME).unwrap_or(0) > weight(before, NAME).unwrap_or(0);
     let wanted = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME).map_or(1, |it| number(it, "/spec/replicas"));
     let answered = [CANARY, PREVIOUS].into_iter().find(|backend| had(backend) && checkers.ready_now(seen, backend));
-    if let Some(answered) = answered.filter(|_| rises && wanted > 0 && !checkers.lately_ready(seen, NAME)) {
+    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let deleted = release.is_none_or(|it| !it["metadata"]["deletionTimestamp"].is_null());
+    let detached = release.is_some_and(|it| !it["metadata"]["annotations"]["tidegate.io/detach"].is_null());
+    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
+    let gated = workload.is_some_and(|it| !it["metadata"]["labels"]["tidegate.io/gated"].is_null());
+    // Who takes the release away is kept waiting for a while only.
+    let taken = deleted || detached || !gated;
+    if let Some(answered) = answered.filter(|_| rises && !taken && wanted > 0 && !checkers.lately_ready(seen, NAME)) {
         let says = format!("{NAME} gets the traffic of {answered}, and has no ready endpoint");
         checkers.violated(Rule::TrafficToNobody, seen.now, says);
     }
