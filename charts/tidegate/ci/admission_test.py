@@ -729,6 +729,15 @@ def _(n):
     kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))
 
 
+@case("the status of a RiskBudget is written by the controller only")
+def _(n):
+    kubectl("create", "-f", "-", given={"apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": {"name": n, "namespace": NS},
+                                        "spec": {"tier": 1, "slos": [{"name": "a", "objective": 99, "availability": {"service": "a"}}]}})
+    args = ("patch", "riskbudget", n, "--subresource=status", "--type=merge", "-p", json.dumps({"status": {"observedGeneration": 1}}))
+    refused("the status of riskbudgets", *args)
+    kubectl(*args, user=ARGS.controller_user)
+
+
 @case("a record's status and labels are written by the controller only")
 def _(n):
     kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))

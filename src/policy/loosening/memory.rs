@@ -24,7 +24,7 @@ fn recall(status: &RiskBudgetStatus) -> Result<Option<RiskBudgetSpec>, String> {
     let Some(memory) = &status.in_force else { return Ok(None) };
     serde_json::from_str(&memory.spec).map(Some).map_err(|why| {
         format!(
-            "status.inForce.spec: what was in force cannot be read: {why}. Was an older version of Tidegate installed? To take the present spec as it is: kubectl patch riskbudget NAME --subresource=status --type=json -p '[{{\"op\":\"remove\",\"path\":\"/status/inForce\"}}]'"
+            "status.inForce.spec: what was in force cannot be read: {why}. Was an older version of Tidegate installed? To take the present spec as it is, whom admission.recordWriters of the chart names types: kubectl patch riskbudget NAME --subresource=status --type=json -p '[{{\"op\":\"remove\",\"path\":\"/status/inForce\"}}]'"
         )
     })
 }
