@@ -20,11 +20,6 @@ impl Settled {
         lock(&self.0).remove(&(namespace.to_owned(), name.to_owned()));
     }
 
-    /// Whether something may be left to charge.
-    pub(super) fn waits(&self, namespace: &str, name: &str) -> bool {
-        !self.is(&(namespace.to_owned(), name.to_owned()))
-    }
-
     fn is(&self, key: &(String, String)) -> bool {
         lock(&self.0).contains(key)
     }

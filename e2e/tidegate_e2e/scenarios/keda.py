@@ -84,7 +84,7 @@ def keda(t: Context) -> None:
     """Where a ScaledObject owns the autoscaler, it gets the leaf that keeps pods from being taken away, Git or not, and loses it a window after the end."""
     t.afterwards(lambda: api.delete("CustomResourceDefinition", None, "scaledobjects.keda.sh"))
     api.apply(definition())
-    established = lambda: [c for c in api.get("CustomResourceDefinition", None, "scaledobjects.keda.sh").get("status", {}).get("conditions", []) if (c["type"], c["status"]) == ("Established", "True")]
+    established = lambda: [c for c in api.get("CustomResourceDefinition", None, "scaledobjects.keda.sh").get("status", {}).get("conditions") or [] if (c["type"], c["status"]) == ("Established", "True")]
     until("KEDA's kind is served", waits.GONE, established)
     shop = t.shop(stages=QUICK)
     shop.start()

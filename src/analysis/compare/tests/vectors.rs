@@ -134,8 +134,8 @@ proptest! {
                 let counted = u32::try_from(index).unwrap();
                 wealth = wealth.after(&game, counted, &minute(index, (*nc, *ec), (*ns, *es)));
                 let seen = wealth.ln(&game, counted + 1).exp();
-                // The plain one is off by the last bit of 1 in what is not bet yet, which counts where all else is lost.
-                prop_assert!((seen - expected).abs() <= 1e-6 * expected + 1e-14, "{bet:?} {index}: {seen} {expected}");
+                // The plain one is off by the last bits of 1 in what is not bet yet, which counts where all else is lost.
+                prop_assert!((seen - expected).abs() <= 1e-6 * expected + 1e-12, "{bet:?} {index}: {seen} {expected}");
             }
         }
     }
