@@ -141,7 +141,7 @@ pub fn costliest(course: &Course) -> Vec<&LossStatus> {
 }
 
 /// What was left at the end of a day before this one, where it was another figure; the latest.
-pub fn earlier<'a>(course: &'a Course, remaining: f64, now: Time) -> Option<&'a DayStatus> {
+pub fn earlier(course: &Course, remaining: f64, now: Time) -> Option<&DayStatus> {
     course.days.iter().rev().find(|day| now.since(day.at) >= RATE_AFTER && day.remaining_percent != remaining)
 }
 

@@ -251,7 +251,7 @@ fn rule(field: &str, text: RuleText, signs_tokens: bool) -> Result<Rule, String>
             "{field}.subjects: is empty; an issuer of tokens signs for many, write whose tokens count, such as acme/checkout/.github/workflows/ci.yaml@refs/heads/main"
         ));
     }
-    if !signs_tokens && !(subjects.is_empty() && claims.is_empty()) {
+    if !(signs_tokens || subjects.is_empty() && claims.is_empty()) {
         return Err(format!(
             "{field}: subjects and claims are of tokens; who holds the key is one party, leave them out"
         ));

@@ -67,7 +67,7 @@ fn bound(token: &Token, words: &Words, audience: &str, commit: Option<&String>) 
     let all = token.audiences();
     let wanted = words.audience(audience).unwrap_or_default();
     let whole = all.contains(&wanted.as_str());
-    if !whole && !(commit.is_some() && all.contains(&audience)) {
+    if !(whole || commit.is_some() && all.contains(&audience)) {
         let also = commit.map(|_| format!(", or {audience:?} for evidence about a commit without facts"));
         return Err(Refusal::Audience { got: short(&all.join(", ")), wanted, also: also.unwrap_or_default() });
     }

@@ -10,7 +10,9 @@ fn game(bet: Bet) -> Game {
 }
 
 /// Requests and bad ones of the new version, then of stable.
-fn content() -> impl Strategy<Value = ((f64, f64), (f64, f64))> {
+type Contents = ((f64, f64), (f64, f64));
+
+fn content() -> impl Strategy<Value = Contents> {
     (1..400_u32, 0.0..0.2_f64, 1..4_000_u32, 0.0..0.1_f64).prop_map(|(nc, c, ns, s)| {
         let (nc, ns) = (f64::from(nc), f64::from(ns));
         ((nc, (nc * c).round()), (ns, (ns * s).round()))
@@ -119,7 +121,7 @@ proptest! {
     fn permuting_intervals(contents in proptest::collection::vec(content(), 2..20), seed in any::<u64>()) {
         let mut shuffled = contents.clone();
         fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
-        let at = |contents: &[((f64, f64), (f64, f64))]| -> Vec<Interval> {
+        let at = |contents: &[Contents]| -> Vec<Interval> {
             contents.iter().enumerate().map(|(index, (candidate, base))| minute(index, *candidate, *base)).collect()
         };
         let game = game(Bet::Worse);
