@@ -733,7 +733,7 @@ def _(n):
 def _(n):
     kubectl("create", "-f", "-", given={"apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": {"name": n, "namespace": NS},
                                         "spec": {"tier": 1, "slos": [{"name": "a", "objective": 99, "availability": {"service": "a"}}]}})
-    args = ("patch", "riskbudget", n, "--subresource=status", "--type=merge", "-p", json.dumps({"status": {"observedGeneration": 1}}))
+    args = ("patch", "riskbudget", n, "--subresource=status", "--type=merge", "-p", json.dumps({"status": {"observedGeneration": 99}}))
     refused("the status of riskbudgets", *args)
     kubectl(*args, user=ARGS.controller_user)
 
