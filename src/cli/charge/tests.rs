@@ -3,62 +3,27 @@
 
 #![cfg(feature = "sandbox")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::*;
-use crate::admission::{Override, Policies};
-use crate::api::custom_resource_definitions;
 use crate::cluster::execute::carry_out;
-use crate::cluster::kind::RISK_BUDGET;
-use crate::cluster::{Cluster, Kind, Leadership, SystemClock, observe};
+use crate::cluster::kind::{ATTESTATION, RISK_BUDGET};
+use crate::cluster::{Cluster, Leadership, SystemClock, observe};
 use crate::release::charge::{Seen, next};
-use crate::sandbox::api::{Answer, ApiServer, Call, Polled, Watch};
 use crate::sandbox::objects::Objects as _;
-use crate::sandbox::present::{Door, client};
-use crate::sandbox::schema::Schemas;
+use crate::sandbox::present::bare::Bare;
 use crate::sandbox::user::User;
 
-const CRD: Kind = Kind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
-const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
-const ATTESTATION: Kind = Kind::new("tidegate.io", "v1alpha1", "Attestation", "attestations");
 const NOW: &str = "2026-01-10T12:00:00Z";
 
-struct World {
-    api: Mutex<ApiServer>,
-    version: watch::Sender<u64>,
-}
-
-impl Door for World {
-    fn call(&self, call: &Call) -> Answer {
-        self.api.lock().unwrap().call(call)
-    }
-
-    fn poll(&self, watch: &mut Watch) -> Polled {
-        self.api.lock().unwrap().poll_watch(watch)
-    }
-
-    fn changed(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
-    }
-}
-
-fn admin() -> User {
-    User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] }
-}
+/// The API server, and who speaks to it.
+struct World(Arc<Bare>);
 
 /// A budget of Tier 1 with 200 points, of which so many are spent.
-fn world(spent: u32) -> Arc<World> {
-    let mut api = ApiServer::new(1);
-    api.set_schemas(Box::new(Schemas::default())).unwrap();
-    api.set_admission(Arc::new(Policies::shipped(Override::Audit).unwrap()));
-    for crd in custom_resource_definitions() {
-        api.create(&admin(), &CRD, serde_json::to_value(crd).unwrap()).unwrap();
-    }
-    api.create(&admin(), &NAMESPACE, json!({"metadata": {"name": "shop"}})).unwrap();
-    let world = Arc::new(World { api: Mutex::new(api), version: watch::channel(0).0 });
+fn world(spent: u32) -> World {
+    let world = World(Bare::shop());
     let budget = json!({
         "apiVersion": RISK_BUDGET.api_version(), "kind": RISK_BUDGET.kind,
         "metadata": {"name": "web", "namespace": "shop", "generation": 1},
@@ -74,22 +39,22 @@ fn world(spent: u32) -> Arc<World> {
                             "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1}],
         },
     });
-    world.api.lock().unwrap().put_raw(&RISK_BUDGET, budget).unwrap();
+    world.0.with(|api| api.put_raw(&RISK_BUDGET, budget).map(drop)).unwrap();
     world
 }
 
 impl World {
-    fn client(self: &Arc<Self>, user: &str) -> kube::Client {
+    fn client(&self, user: &str) -> kube::Client {
         let account = user.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':'));
-        client(self.clone(), account.map_or_else(|| User::person(user), |(of, name)| User::service_account(of, name)))
+        self.0.client(account.map_or_else(|| User::person(user), |(of, name)| User::service_account(of, name)))
     }
 
     fn attested(&self) -> Vec<Value> {
-        self.api.lock().unwrap().list(&ATTESTATION, "shop").into_iter().cloned().collect()
+        self.0.with(|api| api.list(&ATTESTATION, "shop").into_iter().cloned().collect())
     }
 
     /// What is printed, and the exit code.
-    async fn charge(self: &Arc<Self>, line: &str) -> (String, u8) {
+    async fn charge(&self, line: &str) -> (String, u8) {
         let args = args(line);
         let draft = draft::of(&args).unwrap();
         let now = Time(NOW.parse().unwrap());
@@ -98,8 +63,8 @@ impl World {
     }
 
     /// What the controller does until nothing is left to do; how many writes that took.
-    async fn controller(self: &Arc<Self>) -> usize {
-        let user = client(self.clone(), User::service_account("tidegate", "tidegate"));
+    async fn controller(&self) -> usize {
+        let user = self.0.client(User::service_account("tidegate", "tidegate"));
         let cluster = Cluster::new(user, Arc::new(SystemClock), Leadership::always(), "test");
         let now = Time(NOW.parse().unwrap());
         for writes in 0..10 {

@@ -10,15 +10,14 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Failure, evidence, meet, voice, withdraw};
-use crate::admission::{Override, Policies};
-use crate::api::{Time, custom_resource_definitions};
+use crate::admission::Policies;
+use crate::api::Time;
 use crate::cli::who_can;
 use crate::cluster::Kind;
 use crate::cluster::kind::{ATTESTATION, GATED_RELEASE, RELEASE_RECORD, RISK_BUDGET};
 use crate::sandbox::api::ApiServer;
 use crate::sandbox::objects::Objects as _;
-use crate::sandbox::present::bare::{Bare, CRD, NAMESPACE, admin};
-use crate::sandbox::schema::Schemas;
+use crate::sandbox::present::bare::{Bare, CRD, admin};
 use crate::sandbox::user::User;
 
 const DIGEST: &str = "sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
@@ -39,14 +38,7 @@ fn rbac(kind: &str, plural: &str, scope: &str) -> Value {
 
 /// A release of `shop/web` that waits for SRE.
 fn world() -> World {
-    let mut api = ApiServer::new(1);
-    api.set_schemas(Box::new(Schemas::default())).unwrap();
-    api.set_admission(Arc::new(Policies::shipped(Override::Audit).unwrap()));
-    for crd in custom_resource_definitions() {
-        api.create(&admin(), &CRD, serde_json::to_value(crd).unwrap()).unwrap();
-    }
-    api.create(&admin(), &NAMESPACE, json!({"metadata": {"name": "shop"}})).unwrap();
-    let world = World(Bare::new(api));
+    let world = World(Bare::shop());
     world.put(&RISK_BUDGET, json!({
         "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"tier": 1, "slos": [{"name": "a", "objective": 99.5, "promql": {"bad": "0", "total": "1"}}],

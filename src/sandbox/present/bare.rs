@@ -2,11 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::{Door, client};
+use crate::admission::{Override, Policies};
+use crate::api::custom_resource_definitions;
 use crate::cluster::Kind;
 use crate::sandbox::api::{Answer, ApiServer, Call, Polled, Watch};
+use crate::sandbox::objects::Objects as _;
+use crate::sandbox::schema::Schemas;
 use crate::sandbox::user::User;
 
 /// The kind by which other kinds are taught.
@@ -30,6 +35,18 @@ pub(crate) struct Bare {
 impl Bare {
     pub(crate) fn new(api: ApiServer) -> Arc<Self> {
         Arc::new(Self { api: Mutex::new(api), version: watch::channel(0).0 })
+    }
+
+    /// One with Tidegate's kinds and admission policies, and the namespace `shop`.
+    pub(crate) fn shop() -> Arc<Self> {
+        let mut api = ApiServer::new(1);
+        api.set_schemas(Box::new(Schemas::default())).unwrap();
+        api.set_admission(Arc::new(Policies::shipped(Override::Audit).unwrap()));
+        for crd in custom_resource_definitions() {
+            api.create(&admin(), &CRD, serde_json::to_value(crd).unwrap()).unwrap();
+        }
+        api.create(&admin(), &NAMESPACE, json!({"metadata": {"name": "shop"}})).unwrap();
+        Self::new(api)
     }
 
     /// Past every client: looks, or does something as nobody in particular.
