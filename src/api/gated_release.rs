@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::attestation::NameRef;
 use super::budget_status::BudgetStatus;
 use super::change::{Change, words};
+use super::comparison::Comparison;
 use super::condition::Condition;
 use super::release_record::Phase;
 use super::units::{Percent, Span, Time, UnitError, Weight};
@@ -311,6 +312,11 @@ pub struct Analysis {
     /// only where a route divides the traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_tolerance_percent: Option<Percent>,
+    /// How the errors of both versions are compared, interval by interval, beside the limits of the rollback contract. Not
+    /// compared where it is absent; `{}` takes the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Comparison")]
+    pub comparison: Option<Comparison>,
     /// How long traffic may stay on the new version without evidence to judge it before the change is rolled back. Default: 30m.
     #[serde(default = "Analysis::default_evidence_within")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("evidenceWithin must be longer than nothing: every hold needs a deadline, such as 30m"))]
@@ -343,6 +349,7 @@ impl Default for Analysis {
             window: Self::default_window(),
             min_requests: Self::default_min_requests(),
             share_tolerance_percent: None,
+            comparison: None,
             evidence_within: Self::default_evidence_within(),
         }
     }

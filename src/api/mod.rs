@@ -7,6 +7,7 @@
 pub mod attestation;
 pub mod budget_status;
 pub mod change;
+pub mod comparison;
 pub mod condition;
 pub mod figures;
 pub mod gated_release;
@@ -21,6 +22,7 @@ pub mod units;
 pub use attestation::{Attestation, AttestationSpec};
 pub use budget_status::BudgetStatus;
 pub use change::{Change, ChangeType, RiskClass, Severity};
+pub use comparison::{Comparison, ComparisonRecord, WhenUndecided};
 pub use condition::Condition;
 pub use gated_release::{GatedRelease, GatedReleaseSpec, GatedReleaseStatus};
 pub use release_record::{ReleaseRecord, ReleaseRecordSpec, ReleaseRecordStatus};

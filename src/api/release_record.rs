@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget_status::BudgetStatus;
 use super::change::{Change, RiskClass, words};
+use super::comparison::ComparisonRecord;
 use super::gated_release::{HoldStatus, StageSpec};
 use super::units::{Span, Time, UnitError, Weight};
 use crate::policy::{Band, Gate};
@@ -228,6 +229,9 @@ pub struct ReleaseRecordStatus {
     /// Stable's latency as it was last seen with traffic, in seconds; judges where stable has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_latency: Option<f64>,
+    /// What the comparison with what served before needs to go on; absent where nothing is compared, and once sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Box<ComparisonRecord>>,
     /// The hold that is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldStatus>,
@@ -268,6 +272,7 @@ impl ReleaseRecordStatus {
             stage: 0,
             verify: Span::ZERO,
             baseline_latency: None,
+            comparison: None,
             hold: None,
             promotion: None,
             rollback: None,

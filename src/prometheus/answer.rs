@@ -12,7 +12,7 @@ use crate::release::{Answers, Question, Snapshot};
 
 /// Asks all that the question needs, at once.
 pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> Answers {
-    let (recent, whole, complaints) = tokio::join!(
+    let (recent, whole, complaints, compared) = tokio::join!(
         observation(sources, seen, question, question.recent),
         async {
             match question.whole {
@@ -21,11 +21,13 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> A
             }
         },
         complaints(sources, seen, question),
+        super::compare::compared(sources, seen, question),
     );
     Answers {
         question,
         recent: Observation { complaints: complaints.clone(), ..recent },
         whole: whole.map(|whole| Observation { complaints, ..whole }),
+        compared,
     }
 }
 
@@ -52,7 +54,7 @@ async fn observation(sources: &Sources, seen: &Snapshot, question: Question, win
 }
 
 /// What the queries of a release are filled with.
-fn variables<'a>(seen: &'a Snapshot, services: &'a [String], pods: &'a str, window: Span) -> Variables<'a> {
+pub(super) fn variables<'a>(seen: &'a Snapshot, services: &'a [String], pods: &'a str, window: Span) -> Variables<'a> {
     let spec = &seen.release.spec;
     Variables {
         namespace: &seen.release.namespace,

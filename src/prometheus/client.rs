@@ -1,4 +1,4 @@
-//! Asks one instant query. Written here and not taken from prometheus-http-query, because that drops the `warnings` of an
+//! Asks one query, for a moment or for several. Written here and not taken from prometheus-http-query, because that drops the `warnings` of an
 //! answer, and partial data would look whole.
 
 use std::sync::Arc;
@@ -9,7 +9,10 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::config::Source;
+use super::range::{self, Range};
 use super::reply::{Reply, parse};
+use crate::analysis::NotYet;
+use crate::api::{Span, Time};
 
 /// The largest answer that is read.
 const BODY_MAX: usize = 1024 * 1024;
@@ -24,8 +27,31 @@ pub trait Observer: Send + Sync {
 
 /// Carries a query to a source and its answer back, with the HTTP status; the error says in words why there is none.
 pub trait Transport: Send + Sync {
-    /// Asks `source` the instant query.
-    fn instant<'a>(&'a self, source: &'a Source, query: &'a str) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>>;
+    /// Asks `source` the query, for a moment or for several.
+    fn get<'a>(
+        &'a self,
+        source: &'a Source,
+        query: &'a str,
+        when: When,
+    ) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>>;
+}
+
+/// For when a query is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// For the moment at which it arrives.
+    Now,
+    /// For a moment.
+    At(Time),
+    /// For every step from the first moment to the last.
+    Every {
+        /// The first moment.
+        start: Time,
+        /// The last moment at most.
+        end: Time,
+        /// From one moment to the next, in whole seconds.
+        step: Span,
+    },
 }
 
 /// Why there is no answer to read.
@@ -63,9 +89,43 @@ impl Prometheus {
     }
 
     pub(super) async fn query(&self, name: &str, source: &Source, query: &str) -> Reply {
+        self.query_at(name, source, query, When::Now).await
+    }
+
+    /// The query's answer for every step of a range.
+    pub(super) async fn range(&self, name: &str, source: &Source, query: &str, when: When) -> Range {
+        let started = Instant::now();
+        let asked = async {
+            let Ok(_slot) = self.slots.acquire().await else {
+                return Err(NotYet::Unreachable("shutting down".to_owned()));
+            };
+            match self.transport.get(source, query, when).await {
+                Ok((code, body)) => range::parse(code, &body),
+                Err(NoAnswer::Unreachable(why)) => Err(NotYet::Unreachable(why)),
+                Err(NoAnswer::Invalid(why)) => Err(NotYet::Invalid(why)),
+            }
+        };
+        let range = match tokio::time::timeout(source.timeout.as_std(), asked).await {
+            Ok(range) => range,
+            Err(_) => Err(NotYet::Unreachable(format!("no answer within {}", source.timeout))),
+        };
+        let error = match &range {
+            Ok(_) => None,
+            Err(NotYet::Unreachable(_)) => Some("unreachable"),
+            Err(_) => Some("invalid"),
+        };
+        self.observer.query(name, started.elapsed(), error);
+        if let Err(why) = &range {
+            tracing::debug!(source = name, query, %why, "a range query failed");
+        }
+        range
+    }
+
+    /// The query's answer for a moment.
+    pub(super) async fn query_at(&self, name: &str, source: &Source, query: &str, when: When) -> Reply {
         let started = Instant::now();
         let within = source.timeout.as_std();
-        let reply = match tokio::time::timeout(within, self.ask(source, query)).await {
+        let reply = match tokio::time::timeout(within, self.ask(source, query, when)).await {
             Ok(reply) => reply,
             Err(_) => Reply::Unreachable(format!("no answer within {}", source.timeout)),
         };
@@ -84,9 +144,9 @@ impl Prometheus {
         }
     }
 
-    async fn ask(&self, source: &Source, query: &str) -> Reply {
+    async fn ask(&self, source: &Source, query: &str, when: When) -> Reply {
         let Ok(_slot) = self.slots.acquire().await else { return Reply::Unreachable("shutting down".to_owned()) };
-        match self.transport.instant(source, query).await {
+        match self.transport.get(source, query, when).await {
             Ok((code, body)) => parse(code, &body),
             Err(NoAnswer::Unreachable(why)) => Reply::Unreachable(why),
             Err(NoAnswer::Invalid(why)) => Reply::Invalid(why),
@@ -109,9 +169,18 @@ impl Http {
         Ok(Self(http))
     }
 
-    async fn get(&self, source: &Source, query: &str) -> Result<(u16, Vec<u8>), NoAnswer> {
-        let url = format!("{}/api/v1/query", source.url.trim_end_matches('/'));
-        let mut request = self.0.get(url).query(&[("query", query)]);
+    async fn fetch(&self, source: &Source, query: &str, when: When) -> Result<(u16, Vec<u8>), NoAnswer> {
+        let seconds = |time: Time| format!("{:.3}", time.0.as_millisecond() as f64 / 1_000.0);
+        let (path, when) = match when {
+            When::Now => ("query", Vec::new()),
+            When::At(at) => ("query", vec![("time", seconds(at))]),
+            When::Every { start, end, step } => {
+                let step = step.as_secs_f64().to_string();
+                ("query_range", vec![("start", seconds(start)), ("end", seconds(end)), ("step", step)])
+            }
+        };
+        let url = format!("{}/api/v1/{path}", source.url.trim_end_matches('/'));
+        let mut request = self.0.get(url).query(&[("query", query)]).query(&when);
         if let Some(file) = &source.bearer_token_file {
             match std::fs::read_to_string(file) {
                 Ok(token) => request = request.bearer_auth(token.trim()),
@@ -139,8 +208,13 @@ impl Http {
 }
 
 impl Transport for Http {
-    fn instant<'a>(&'a self, source: &'a Source, query: &'a str) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
-        Box::pin(self.get(source, query))
+    fn get<'a>(
+        &'a self,
+        source: &'a Source,
+        query: &'a str,
+        when: When,
+    ) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
+        Box::pin(self.fetch(source, query, when))
     }
 }
 

@@ -7,7 +7,9 @@
 mod answer;
 pub mod budget;
 mod client;
+mod compare;
 pub mod config;
+mod range;
 mod reply;
 pub mod signals;
 mod template;
@@ -16,9 +18,11 @@ use std::sync::Arc;
 
 pub use answer::answer;
 pub(crate) use client::tls;
-pub use client::{Http, NoAnswer, Observer, Prometheus, Transport};
+pub use client::{Http, NoAnswer, Observer, Prometheus, Transport, When};
 pub use config::Config;
 
+use crate::analysis::NotYet;
+use crate::api::Time;
 use crate::api::gated_release::GatedReleaseSpec;
 use crate::release::snapshot::MetricsSeen;
 
@@ -63,7 +67,25 @@ impl Sources {
     async fn ask(&self, source: &str, query: &str) -> reply::Reply {
         match self.config.metrics_sources.get(source) {
             Some(found) => self.client.query(source, found, query).await,
-            None => reply::Reply::Invalid(format!("the controller's configuration has no metrics source {source:?}")),
+            None => reply::Reply::Invalid(no_source(source)),
         }
     }
+
+    async fn ask_at(&self, source: &str, query: &str, at: Time) -> reply::Reply {
+        match self.config.metrics_sources.get(source) {
+            Some(found) => self.client.query_at(source, found, query, When::At(at)).await,
+            None => reply::Reply::Invalid(no_source(source)),
+        }
+    }
+
+    async fn ask_range(&self, source: &str, query: &str, when: When) -> range::Range {
+        match self.config.metrics_sources.get(source) {
+            Some(found) => self.client.range(source, found, query, when).await,
+            None => Err(NotYet::Invalid(no_source(source))),
+        }
+    }
+}
+
+fn no_source(name: &str) -> String {
+    format!("the controller's configuration has no metrics source {name:?}")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::analysis::Evidence;
+use crate::analysis::{Evidence, NotYet};
 
 /// A reply to an instant query.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,42 +40,69 @@ struct Body {
     warnings: Vec<String>,
 }
 
+/// The words of a refusal, without what `NotYet` puts before them.
+fn words(why: NotYet) -> String {
+    match why {
+        NotYet::Unreachable(why) | NotYet::Invalid(why) | NotYet::Partial(why) | NotYet::NoData(why) => why,
+        other @ (NotYet::TooLittle { .. } | NotYet::OtherShare(_) | NotYet::Undecided(_) | NotYet::Baking { .. }) => {
+            other.to_string()
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
-enum Data {
+pub(super) enum Data {
     Vector(Vec<Sample>),
     Scalar((f64, String)),
-    Matrix(serde::de::IgnoredAny),
+    Matrix(Vec<super::range::Row>),
     String(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
-struct Sample {
+pub(super) struct Sample {
     #[serde(default)]
     metric: BTreeMap<String, String>,
     #[serde(default)]
     value: Option<(f64, String)>,
 }
 
-/// Reads an answer. What stands in the body counts more than the HTTP status, which proxies invent.
-pub(super) fn parse(code: u16, body: &[u8]) -> Reply {
+/// An answer without its envelope.
+pub(super) struct Opened {
+    pub(super) data: Option<Data>,
+    /// What Prometheus warns of: the answer may be partial.
+    pub(super) warning: Option<String>,
+}
+
+/// Opens an answer, or says why there is none. What stands in the body counts more than the HTTP status, which proxies invent.
+pub(super) fn open(code: u16, body: &[u8]) -> Result<Opened, NotYet> {
     let body: Body = match serde_json::from_slice(body) {
         Ok(body) => body,
-        Err(_) if code >= 500 || code == 429 => return Reply::Unreachable(format!("HTTP {code}")),
-        Err(_) if code >= 400 => return Reply::Invalid(format!("HTTP {code}")),
-        Err(why) => return Reply::Invalid(format!("the answer was not understood: {why}")),
+        Err(_) if code >= 500 || code == 429 => return Err(NotYet::Unreachable(format!("HTTP {code}"))),
+        Err(_) if code >= 400 => return Err(NotYet::Invalid(format!("HTTP {code}"))),
+        Err(why) => return Err(NotYet::Invalid(format!("the answer was not understood: {why}"))),
     };
     if body.status != "success" {
         let why = body.error.unwrap_or_else(|| "no reason given".to_owned());
         // 503 is a query that timed out or was cancelled; 422 cannot be executed; 400 cannot be read.
-        return if code >= 500 || code == 429 {
-            Reply::Unreachable(format!("HTTP {code}: {why}"))
+        return Err(if code >= 500 || code == 429 {
+            NotYet::Unreachable(format!("HTTP {code}: {why}"))
         } else {
-            Reply::Invalid(why)
-        };
+            NotYet::Invalid(why)
+        });
     }
     let warning = (!body.warnings.is_empty()).then(|| body.warnings.join("; "));
-    let samples = match body.data {
+    Ok(Opened { data: body.data, warning })
+}
+
+/// Reads the answer of an instant query.
+pub(super) fn parse(code: u16, body: &[u8]) -> Reply {
+    let Opened { data, warning } = match open(code, body) {
+        Ok(opened) => opened,
+        Err(NotYet::Unreachable(why)) => return Reply::Unreachable(why),
+        Err(why) => return Reply::Invalid(words(why)),
+    };
+    let samples = match data {
         Some(Data::Vector(samples)) => samples,
         Some(Data::Scalar(value)) => vec![Sample { metric: BTreeMap::new(), value: Some(value) }],
         Some(Data::Matrix(_)) => return Reply::Invalid("the query answers ranges, not numbers".to_owned()),

@@ -3,9 +3,10 @@
 use super::plan::{count, weight};
 use super::snapshot::Snapshot;
 use super::split::Carrier;
-use crate::analysis::Observation;
+use crate::analysis::compare::Counts;
+use crate::analysis::{NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
-use crate::api::release_record::{Arm, Phase};
+use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
 use crate::api::{Span, Time, Weight};
 
 /// What to ask: how two versions did, looking back over a short and perhaps a long window.
@@ -21,6 +22,41 @@ pub struct Question {
     pub whole: Option<Span>,
     /// The window for complaints, since traffic first went to the version; `None` where the contract does not count them.
     pub complaints: Option<Span>,
+    /// What the comparison needs next; `None` where it needs nothing now.
+    pub compare: Option<Compare>,
+}
+
+/// What the comparison needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    /// What stable did by itself, up to when the new version got its first traffic, in intervals of this length.
+    Baseline {
+        /// When the last interval ended.
+        until: Time,
+        /// How long each is.
+        interval: Span,
+    },
+    /// What both versions did in one interval that was not counted yet.
+    Interval {
+        /// When it ended.
+        end: Time,
+        /// How long it was: as long as the manifest says, longer after an outage.
+        length: Span,
+    },
+}
+
+/// What came back for the comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Compared {
+    /// Stable's intervals, oldest first, None where one is missing; or why there are none.
+    Baseline(Result<Vec<Option<Counts>>, NotYet>),
+    /// Both versions' counts of the interval that was asked for, or why they are not known.
+    Interval {
+        /// The new version.
+        candidate: Result<Counts, NotYet>,
+        /// What served before.
+        base: Result<Counts, NotYet>,
+    },
 }
 
 /// What came back.
@@ -32,6 +68,8 @@ pub struct Answers {
     pub recent: Observation,
     /// The long window, where it was asked for.
     pub whole: Option<Observation>,
+    /// What the comparison asked for.
+    pub compared: Option<Compared>,
 }
 
 /// How the pods of one version are called.
@@ -123,7 +161,25 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
         recent: elapsed.min(whole_seconds(seen.release.spec.analysis.window)),
         whole: (now >= until).then_some(elapsed),
         complaints: seen.release.spec.rollback.complaints.and(first).map(|first| whole_seconds(now.since(first))),
+        compare: compare(seen, status, now),
     })
+}
+
+/// What the comparison wants to know: how stable is by itself, once; then one interval after the other, where the new
+/// version has one place only: in the stages, and again while it is verified.
+fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<Compare> {
+    let interval = seen.release.spec.analysis.comparison.as_ref()?.interval;
+    let first = status.stages.first()?.started_at?;
+    let begins = match status.phase {
+        Phase::Release => first,
+        Phase::Verify => status.phase_since,
+        Phase::Idle | Phase::Plan | Phase::Stage | Phase::Promote | Phase::Complete | Phase::Rollback => return None,
+    };
+    let Some(record) = &status.comparison else { return Some(Compare::Baseline { until: first, interval }) };
+    let from = record.errors.until.filter(|until| until.0 > begins.0).unwrap_or(begins);
+    // Whole seconds: a range in PromQL has no smaller ones that matter.
+    let length = Span::seconds(now.since(from).as_millis() / 1_000);
+    (length >= interval && length > Span::ZERO).then(|| Compare::Interval { end: from.plus(length), length })
 }
 
 /// At least one second, rounded up: a range in PromQL cannot be empty.

@@ -12,7 +12,7 @@ use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
 use crate::api::risk_budget::{LedgerStatus, Requirements, RestrictedWindow, RiskStatus, Role};
-use crate::api::{AttestationSpec, BudgetStatus, Change, Span, Time};
+use crate::api::{AttestationSpec, BudgetStatus, Change, Percent, Span, Time};
 use crate::policy::Tier;
 use crate::policy::score::{Incident, OnCallLoad, Signal};
 use crate::statement::Signed;
@@ -379,6 +379,8 @@ pub struct RiskSeen {
     pub ledger: LedgerStatus,
     /// What is known around the service.
     pub signals: SignalsSeen,
+    /// The share of good requests that the service promises: its strictest objective. None where none is known.
+    pub objective: Option<Percent>,
 }
 
 /// What is known around a service from sources that the admin configured.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod carried;
+mod compared;
 mod count;
 mod course;
 mod dying;

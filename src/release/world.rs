@@ -18,7 +18,7 @@ use super::template;
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::names::RETRY;
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus};
-use crate::api::{BudgetStatus, Change, Span, Time, Weight};
+use crate::api::{BudgetStatus, Change, Percent, Span, Time, Weight};
 use crate::policy::Tier;
 use crate::policy::score::Signal;
 
@@ -165,6 +165,7 @@ impl World {
                     ),
                     ledger: Default::default(),
                     signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
+                    objective: Percent::new(99.9).ok(),
                 }),
                 attestations: Vec::new(),
                 too_many_attestations: false,

@@ -70,6 +70,7 @@ fn risk(
 ) -> Option<RiskSeen> {
     let counted =
         status.risk.filter(|risk| risk.from <= now && now < risk.until && status.observed_generation == generation);
+    let strictest = spec.slos.iter().map(|slo| slo.objective).max_by(|one, other| one.get().total_cmp(&other.get()));
     Some(RiskSeen {
         resource_version,
         tier: Tier::new(spec.tier).ok()?,
@@ -82,6 +83,7 @@ fn risk(
             incidents: incidents_of(status.signals.as_ref(), now),
             on_call: on_call_of(status.signals.as_ref(), now),
         },
+        objective: strictest,
     })
 }
 

@@ -7,7 +7,7 @@ use rstest::rstest;
 use super::*;
 use crate::api::RiskBudgetSpec;
 use crate::prometheus::config::Source;
-use crate::prometheus::{Config, NoAnswer, Observer, Transport};
+use crate::prometheus::{Config, NoAnswer, Observer, Transport, When};
 
 /// Answers by the first letters of a query, and keeps what was asked.
 #[derive(Default)]
@@ -17,7 +17,7 @@ struct Server {
 }
 
 impl Transport for Server {
-    fn instant<'a>(&'a self, _: &'a Source, query: &'a str) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
+    fn get<'a>(&'a self, _: &'a Source, query: &'a str, _: When) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
         self.asked.lock().unwrap().push(query.to_owned());
         let answer = self.answers.iter().find(|(begins, _)| query.starts_with(begins));
         Box::pin(async move {

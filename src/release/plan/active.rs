@@ -58,6 +58,7 @@ impl<'a> Active<'a> {
     pub(in crate::release) fn of(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
         let record = seen.record.as_ref()?;
         let status = record.status.clone().unwrap_or_else(|| ReleaseRecordStatus::begun(Phase::Plan, now));
+        let status = super::compare::counted(seen, status);
         status.outcome.is_none().then_some(Self { seen, record, status, now, problems })
     }
 
@@ -460,6 +461,8 @@ impl<'a> Active<'a> {
             ended_at: Some(self.now),
             summary: summary.clone(),
             rollback,
+            // What it needs to go on: nothing goes on.
+            comparison: None,
             ..self.enter(phase)
         };
         // Whoever lets go what was held before users met it pays as for an exception.

@@ -3,6 +3,7 @@
 mod active;
 pub(in crate::release) mod agree;
 mod autoscaler;
+mod compare;
 pub(in crate::release) mod count;
 mod idle;
 mod leave;
@@ -63,7 +64,7 @@ fn active_step(active: &Active<'_>) -> Step {
         return step;
     }
     if active.seen.by_count() {
-        return held_autoscalers(active, count::active_step(active));
+        return compare::kept(active, held_autoscalers(active, count::active_step(active)));
     }
     // What is verified is released: nothing that happens while it is tidied up brings it back.
     if let Some(step) = verify::verified(active) {
@@ -82,7 +83,7 @@ fn active_step(active: &Active<'_>) -> Step {
         // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
         Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
     };
-    held_autoscalers(active, step.clearing_hold(active))
+    compare::kept(active, held_autoscalers(active, step.clearing_hold(active)))
 }
 
 /// Who takes the leaf away in the middle of a release, or makes the autoscaler anew, finds it written again.

@@ -2,7 +2,8 @@
 
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
-use super::{agree, open, promote, roll_back};
+use super::{agree, compare, open, promote, roll_back};
+use crate::analysis::compare::Finding;
 use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -119,6 +120,10 @@ pub(super) fn on_verdict(
         }
     }
     match (&whole, &recent) {
+        // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
+        (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until && active.status.phase == Phase::Release => {
+            compare::end_of_stage(active, verdict, passed)
+        }
         (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until => passed(verdict),
         // A stage without bake time is not held before one window has passed: there was no time to see anything.
         (Some(Verdict::NotYet(not_yet)), _) if active.now >= until && active.now.since(since) >= analysis.window => {
@@ -139,9 +144,16 @@ pub(super) fn on_verdict(
     }
 }
 
-/// What the last moments come to, where something was asked.
+/// What the last moments come to, where something was asked; a version that was found worse fails whatever they were.
 pub(super) fn verdict_now(active: &Active<'_>) -> Option<Verdict> {
-    active.seen.answers.as_ref().map(|answers| judge(limits(active), &answers.recent))
+    let answers = active.seen.answers.as_ref()?;
+    let limits = judge(limits(active), &answers.recent);
+    let compared = compare::finding(active).filter(|found| matches!(found, Finding::Worse(_)));
+    Some(match (limits, compared) {
+        (failed @ Verdict::Fail(_), _) => failed,
+        (_, Some(worse)) => worse.verdict(),
+        (other @ (Verdict::Pass(_) | Verdict::NotYet(_)), None) => other,
+    })
 }
 
 fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {

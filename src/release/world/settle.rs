@@ -1,9 +1,10 @@
 //! What a cluster does by itself in a second, and what Prometheus says of the users.
 
 use super::{Behaviour, GOOD, World, set};
-use crate::analysis::{ArmSample, Evidence, Observation};
+use crate::analysis::compare::Counts;
+use crate::analysis::{ArmSample, Evidence, NotYet, Observation};
 use crate::api::Span;
-use crate::release::ask::{Answers, question};
+use crate::release::ask::{Answers, Compare, Compared, question};
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
 use crate::release::template;
@@ -67,7 +68,30 @@ impl World {
             complaints: None,
             window,
         };
-        Some(Answers { question, recent: observe(question.recent), whole: question.whole.map(observe) })
+        let compared = question.compare.map(|asked| self.compared(question.candidate, question.base, asked));
+        Some(Answers { question, recent: observe(question.recent), whole: question.whole.map(observe), compared })
+    }
+
+    /// Stable was always as it is: its last day is one long calm.
+    fn compared(&self, candidate: Carrier, base: Carrier, asked: Compare) -> Compared {
+        let counts = |carrier, who: &str, window| {
+            let sample = self.sample(carrier, window);
+            Counts::measured(&sample.requests, &sample.errors, who)
+        };
+        match asked {
+            Compare::Interval { length, .. } => Compared::Interval {
+                candidate: counts(candidate, "the new version", length),
+                base: counts(base, "stable", length),
+            },
+            Compare::Baseline { .. } if !self.prometheus => {
+                Compared::Baseline(Err(NotYet::Unreachable("connection refused".to_owned())))
+            }
+            Compare::Baseline { interval, .. } => {
+                let requests = self.requests_per_second * interval.as_secs_f64();
+                let errors = self.runs(Carrier::Workload).map_or(0.0, |revision| self.behaviour_of(&revision).errors);
+                Compared::Baseline(Ok(vec![Counts::new(requests, requests * errors).ok(); 24]))
+            }
+        }
     }
 
     /// What the controllers of a cluster do in a second.

@@ -1,5 +1,6 @@
 //! Prometheus as a process of Tidegate reaches it: the small one of the sandbox, or what is left of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::schedule::PrometheusFault;
 use super::world::Shared;
 use crate::api::{Span, Time};
 use crate::prometheus::config::Source;
-use crate::prometheus::{NoAnswer, Transport};
+use crate::prometheus::{NoAnswer, Transport, When};
 
 /// The answers that one process gets.
 pub struct Answers {
@@ -26,7 +27,7 @@ impl Answers {
         Self { shared, process }
     }
 
-    async fn get(&self, query: &str) -> Result<(u16, Vec<u8>), NoAnswer> {
+    async fn answer(&self, query: &str, when: When) -> Result<(u16, Vec<u8>), NoAnswer> {
         tokio::time::sleep(Duration::from_millis(2)).await;
         let fault = self.shared.prometheus_fault();
         // What is stale looks like the truth: nobody can be blamed for believing it.
@@ -34,8 +35,14 @@ impl Answers {
         if query.contains("http_request") {
             self.shared.answered(self.process, !known_lie);
         }
-        let now = self.shared.now();
-        let truth = |at: Time| self.shared.query(query, at);
+        let now = match when {
+            When::At(at) => at,
+            When::Now | When::Every { .. } => self.shared.now(),
+        };
+        let truth = |at: Time| match when {
+            When::Now | When::At(_) => self.shared.query(query, at),
+            When::Every { start, end, step } => self.range(query, start, end, step),
+        };
         Ok(match fault {
             None => truth(now),
             Some(PrometheusFault::Stale) => truth(Time(now.0.saturating_sub(STALE.as_signed()).unwrap_or(now.0))),
@@ -57,6 +64,37 @@ impl Answers {
             }),
         })
     }
+
+    fn range(&self, query: &str, start: Time, end: Time, step: Span) -> (u16, Vec<u8>) {
+        let steps = std::iter::successors(Some(start), |at| Some(at.plus(step))).take_while(|at| at.0 <= end.0);
+        let mut refused = None;
+        let answers = steps.map_while(|at| {
+            let (code, body) = self.shared.query(query, at);
+            if code != 200 {
+                refused = Some((code, body));
+                return None;
+            }
+            serde_json::from_slice(&body).ok().map(|answer| (at, answer))
+        });
+        let rows = rows(answers);
+        refused.unwrap_or_else(|| (200, rows.to_string().into_bytes()))
+    }
+}
+
+/// A range as Prometheus makes it: the instant query, step by step.
+fn rows(answers: impl Iterator<Item = (Time, serde_json::Value)>) -> serde_json::Value {
+    let mut rows: BTreeMap<String, (serde_json::Value, Vec<serde_json::Value>)> = BTreeMap::new();
+    for (at, mut answer) in answers {
+        let samples = answer.pointer_mut("/data/result").and_then(serde_json::Value::as_array_mut);
+        for sample in samples.into_iter().flatten() {
+            let (metric, value) = (sample["metric"].take(), sample["value"][1].take());
+            let row = rows.entry(metric.to_string()).or_insert_with(|| (metric, Vec::new()));
+            row.1.push(serde_json::json!([at.0.as_second(), value]));
+        }
+    }
+    let result: Vec<_> =
+        rows.into_values().map(|(metric, values)| serde_json::json!({"metric": metric, "values": values})).collect();
+    serde_json::json!({"status": "success", "data": {"resultType": "matrix", "result": result}})
 }
 
 fn changed((code, body): (u16, Vec<u8>), with: impl Fn(&mut serde_json::Value)) -> (u16, Vec<u8>) {
@@ -75,7 +113,7 @@ fn nan(body: &mut serde_json::Value) {
 }
 
 impl Transport for Answers {
-    fn instant<'a>(&'a self, _: &'a Source, query: &'a str) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
-        Box::pin(self.get(query))
+    fn get<'a>(&'a self, _: &'a Source, query: &'a str, when: When) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
+        Box::pin(self.answer(query, when))
     }
 }

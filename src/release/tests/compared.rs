@@ -1,0 +1,145 @@
+//! The errors of both versions are compared, interval by interval.
+
+use serde_json::json;
+
+use super::*;
+use crate::api::{Comparison, Percent};
+
+fn rules(world: &mut World, rules: serde_json::Value) {
+    world.seen.release.spec.analysis.comparison = Some(serde_json::from_value::<Comparison>(rules).unwrap());
+}
+
+/// A contract that allows 5 % errors, stable with so many, and a comparison in intervals of five seconds.
+fn begin(stable: f64, per_second: f64) -> World {
+    let mut world = World::new();
+    world.requests_per_second = per_second;
+    world.seen.release.spec.rollback.error_rate_percent = Percent::whole(5);
+    world.seen.release.spec.analysis.min_requests = 1;
+    rules(&mut world, json!({"interval": "5s", "undecidedFor": "2m"}));
+    let running = world.workload().revision.clone();
+    world.behaviour.insert(running, Behaviour { errors: stable, ..GOOD });
+    world
+}
+
+fn with_errors(errors: f64) -> Behaviour {
+    Behaviour { errors, ..GOOD }
+}
+
+fn verdicts(world: &World) -> Vec<&str> {
+    world.status().stages.iter().map(|stage| stage.verdict.as_str()).collect()
+}
+
+#[test]
+fn a_version_that_is_worse_than_stable_comes_back_though_it_keeps_its_limit() {
+    let mut world = begin(0.001, 400.0);
+    world.deploy("shop:v2", with_errors(0.03));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!(log.trigger, Trigger::ErrorRate);
+    for word in ["3 % of", "stable 0.1 % of"] {
+        assert!(log.value.contains(word) || log.threshold.contains(word), "{log:?}");
+    }
+    assert!(world.status().comparison.is_none(), "a sealed record keeps nothing to go on with");
+}
+
+#[test]
+fn without_a_comparison_the_same_version_stays() {
+    let mut world = begin(0.001, 400.0);
+    world.seen.release.spec.analysis.comparison = None;
+    world.deploy("shop:v2", with_errors(0.03));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_version_that_fails_as_often_as_stable_is_released_and_its_verdicts_say_so() {
+    let mut world = begin(0.02, 400.0);
+    world.deploy("shop:v2", with_errors(0.02));
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert!(verdicts(&world).iter().any(|verdict| verdict.contains("not worse")), "{:?}", verdicts(&world));
+}
+
+#[test]
+fn too_little_traffic_holds_tells_the_time_that_is_missing_and_brings_the_version_back() {
+    let mut world = begin(0.001, 2.0);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| condition(world, "Held").1 == "TooLittleToCompare");
+    let held = world.seen.release.status.conditions.iter().find(|one| one.kind == "Held").unwrap();
+    for word in ["needs about", "at 2 requests/s", "5 % of them to the new version", "brings it back"] {
+        assert!(held.message.contains(word), "{}", held.message);
+    }
+    let before = world.split();
+    world.run(60);
+    assert_eq!(world.split(), before, "the weight stays");
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::HoldExpired);
+}
+
+#[test]
+fn too_little_traffic_passes_on_the_limits_where_the_manifest_says_so_and_the_record_tells() {
+    let mut world = begin(0.001, 2.0);
+    rules(&mut world, json!({"interval": "5s", "undecidedFor": "2m", "whenUndecided": "PassOnLimits"}));
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| condition(world, "Held").1 == "TooLittleToCompare");
+    world.run_until(1_500, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert!(verdicts(&world)[0].contains("passed on the limits alone"), "{:?}", verdicts(&world));
+}
+
+#[test]
+fn nothing_is_held_where_no_time_is_given_for_it() {
+    let mut world = begin(0.001, 2.0);
+    rules(&mut world, json!({"interval": "5s", "undecidedFor": "0s", "whenUndecided": "PassOnLimits"}));
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| {
+        assert_ne!(condition(world, "Held").1, "TooLittleToCompare");
+        world.outcome() == Some(Outcome::Succeeded)
+    });
+}
+
+/// While the version has users, in the stages and again in Verify, each second is counted once at most.
+#[test]
+fn an_interval_is_counted_once_also_by_a_controller_that_dies() {
+    let mut world = begin(0.001, 400.0);
+    world.deploy("shop:v2", GOOD);
+    let mut last = (0, None);
+    for _ in 0..200 {
+        world.run_crashing(&[0, 1, 2]);
+        if world.outcome().is_some() {
+            break;
+        }
+        let Some(comparison) = &world.status().comparison else { continue };
+        let tally = &comparison.errors;
+        assert!(tally.intervals >= last.0 && tally.until >= last.1, "{tally:?} after {last:?}");
+        let since = world.status().stages[0].started_at.unwrap();
+        let most = 400.0 * tally.until.map_or(0.0, |until| until.since(since).as_secs_f64());
+        let counted = tally.all.requests + tally.all.base_requests;
+        assert!(counted <= most + 1.0, "{counted} of {most} requests at most");
+        last = (tally.intervals, tally.until);
+    }
+    assert!(last.0 > 2, "{last:?}");
+}
+
+#[test]
+fn a_prometheus_that_is_away_when_stable_should_be_read_is_asked_again() {
+    let mut world = begin(0.001, 400.0);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Stage));
+    world.prometheus = false;
+    world.run_until(200, |world| world.phase() == Some(Phase::Release));
+    world.run(20);
+    assert!(world.status().comparison.is_none());
+    assert_eq!(condition(&world, "Held").1, "MetricsUnreachable");
+    world.prometheus = true;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_version_that_turns_worse_while_it_is_verified_comes_back() {
+    let mut world = begin(0.001, 400.0);
+    world.deploy("shop:v2", GOOD);
+    world.run_until(600, |world| world.phase() == Some(Phase::Verify));
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, with_errors(0.04));
+    world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
+    let log = world.status().rollback.clone().unwrap();
+    assert!(log.value.contains("in any hour of the day before") || log.threshold.contains("hour"), "{log:?}");
+}
