@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::words;
-use super::units::{Span, UnitError};
+use super::units::{Percent, Span, UnitError};
 use crate::analysis::compare::{Setup, Tally};
 use std::fmt;
 use std::str::FromStr;
@@ -26,16 +26,21 @@ impl Default for WhenUndecided {
     }
 }
 
-/// How the errors of the new version are compared with those of what served before, interval by interval.
+/// How the new version is compared with what served before, interval by interval: by failed and, where asked for, by slow
+/// requests.
 ///
 /// The comparison may be looked at at any time: an equal version is called worse at most once in 100 releases.
-#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Comparison {
     /// How long one interval is; at least four scrapes must fit into it. Default: 1m.
     #[serde(default = "Comparison::default_interval")]
     #[x_kube(validation = Rule::new("self.matches('[1-9][0-9]*(s|h|d|m([0-9]|$))')").message("interval must be at least 1s, such as 1m"))]
     pub interval: Span,
+    /// Compares how many requests are slow, beside how many fail. Not compared where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Slowness")]
+    pub latency: Option<Slowness>,
     /// How long a stage is held after its bake time while the traffic is too little to tell. Default: 30m.
     #[serde(default = "Comparison::default_undecided_for")]
     pub undecided_for: Span,
@@ -54,12 +59,53 @@ impl Comparison {
     }
 }
 
+/// When a request counts as slow.
+#[derive(Debug, Clone, Copy, PartialEq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Slowness {
+    /// It took longer than this; the histogram must have a bucket with this bound.
+    #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("slowerThan must be longer than nothing, such as 300ms"))]
+    pub slower_than: Span,
+    /// How many may be slow as the service promises, in percent of its requests. Default: 5, as a p95 says.
+    #[serde(default = "Slowness::default_allowed")]
+    #[x_kube(validation = Rule::new("self > 0.0 && self < 100.0").message("allowedPercent must lie above 0 and below 100, such as 5"))]
+    pub allowed_percent: Percent,
+}
+
+impl Slowness {
+    fn default_allowed() -> Percent {
+        Percent::whole(5)
+    }
+}
+
 /// What the comparison needs to go on, also after a restart. Gone once the record is sealed.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComparisonRecord {
+    /// By failed requests.
+    pub errors: SignalRecord,
+    /// By slow ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<SlowRecord>,
+}
+
+/// One signal's.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignalRecord {
     /// Its rules, frozen when users first met the new version.
     pub setup: Setup,
-    /// The intervals counted so far, by failed requests.
-    pub errors: Tally,
+    /// The intervals counted so far.
+    pub tally: Tally,
+}
+
+/// That of slow requests.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SlowRecord {
+    /// What was slow, frozen with the rules: another threshold would count other requests.
+    pub slower_than: Span,
+    /// Rules and intervals.
+    #[serde(flatten)]
+    pub signal: SignalRecord,
 }

@@ -312,7 +312,7 @@ pub struct Analysis {
     /// only where a route divides the traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_tolerance_percent: Option<Percent>,
-    /// How the errors of both versions are compared, interval by interval, beside the limits of the rollback contract. Not
+    /// How both versions are compared, interval by interval, beside the limits of the rollback contract. Not
     /// compared where it is absent; `{}` takes the defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Comparison")]

@@ -22,7 +22,7 @@ pub mod units;
 pub use attestation::{Attestation, AttestationSpec};
 pub use budget_status::BudgetStatus;
 pub use change::{Change, ChangeType, RiskClass, Severity};
-pub use comparison::{Comparison, ComparisonRecord, WhenUndecided};
+pub use comparison::{Comparison, ComparisonRecord, SignalRecord, SlowRecord, Slowness, WhenUndecided};
 pub use condition::Condition;
 pub use gated_release::{GatedRelease, GatedReleaseSpec, GatedReleaseStatus};
 pub use release_record::{ReleaseRecord, ReleaseRecordSpec, ReleaseRecordStatus};

@@ -64,6 +64,7 @@ pub(super) fn variables<'a>(seen: &'a Snapshot, services: &'a [String], pods: &'
         pods,
         window,
         quantile: Some(spec.rollback.latency_quantile),
+        threshold: None,
     }
 }
 

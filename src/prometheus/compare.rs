@@ -7,12 +7,12 @@ use super::config::QueryTemplate;
 use super::range::steps;
 use super::reply::{Nan, Reply};
 use super::template::{Variables, filled, pods};
-use crate::analysis::NotYet;
 use crate::analysis::compare::Counts;
+use crate::analysis::{Evidence, NotYet};
 use crate::api::{Span, Time};
 use crate::release::ask::pods as pods_of;
 use crate::release::split::Carrier;
-use crate::release::{Compare, Compared, Question, Snapshot};
+use crate::release::{Arms, Compare, Compared, Past, Question, Snapshot};
 
 /// How far back stable's own past is looked at.
 const PAST: Span = Span::hours(24);
@@ -24,77 +24,121 @@ const STEPS_MAX: u64 = 10_000;
 pub(super) async fn compared(sources: &Sources, seen: &Snapshot, question: Question) -> Option<Compared> {
     let spec = &seen.release.spec;
     let template = sources.config().query_templates.get(&spec.analysis.metrics)?;
+    let asks = |slower_than| Asks { sources, seen, template, slower_than };
     Some(match question.compare? {
-        Compare::Baseline { until, interval } => {
-            Compared::Baseline(baseline(sources, seen, template, until, interval).await)
-        }
-        Compare::Interval { end, length } => {
-            let (candidate, base) = interval(sources, seen, template, question, end, length).await;
-            Compared::Interval { candidate, base }
-        }
+        Compare::Baseline { until, interval, slower_than } => asks(slower_than).baseline(until, interval).await,
+        Compare::Interval { end, length, slower_than } => asks(slower_than).interval(question, end, length).await,
     })
 }
 
-async fn baseline(
-    sources: &Sources,
-    seen: &Snapshot,
-    template: &QueryTemplate,
-    until: Time,
-    interval: Span,
-) -> Result<Vec<Option<Counts>>, NotYet> {
-    let count = (PAST.as_millis() / interval.as_millis().max(1)).clamp(1, STEPS_MAX);
-    let back = Span::from_millis(interval.as_millis() * (count - 1));
-    let start = Time(until.0.saturating_sub(back.as_signed()).unwrap_or(until.0));
-    let when = When::Every { start, end: until, step: interval };
-    // Where pods tell the versions apart: whatever pods served yesterday were stable's.
-    let services = [seen.service_of(Carrier::Workload)];
-    let variables = variables(seen, &services, ".+", interval);
-    let arm = (!template.by_pod()).then_some((template.arm_label.as_str(), services[0].as_str()));
-    let ask = |query: &str| {
-        let query = filled(query, &variables);
-        async move { sources.ask_range(&template.source, &query, when).await }
-    };
-    let (requests, errors) = tokio::join!(ask(&template.requests), ask(&template.errors));
-    let count = count as usize;
-    let requests = steps(&requests?, arm, start, interval, count)?;
-    let errors = steps(&errors?, arm, start, interval, count)?;
-    let both = requests.into_iter().zip(errors);
-    // An interval in which the two do not fit is as good as missing.
-    Ok(both.map(|(requests, errors)| Counts::new(requests?, errors?).ok()).collect())
+/// What every question needs.
+struct Asks<'a> {
+    sources: &'a Sources,
+    seen: &'a Snapshot,
+    template: &'a QueryTemplate,
+    slower_than: Option<Span>,
 }
 
-async fn interval(
-    sources: &Sources,
-    seen: &Snapshot,
-    template: &QueryTemplate,
-    question: Question,
-    end: Time,
-    length: Span,
-) -> (Result<Counts, NotYet>, Result<Counts, NotYet>) {
-    let names = ["the new version", "stable"];
-    let carriers = [question.candidate, question.base];
-    if template.by_pod() {
-        let one = |carrier, who| async move {
-            let Some(pods) = pods(&pods_of(seen, carrier)) else { return Ok(Counts::NONE) };
-            let services = std::slice::from_ref(&seen.release.spec.traffic.service);
-            let (requests, errors) = ask(sources, template, &variables(seen, services, &pods, length), end).await;
-            Counts::measured(&requests.single(Nan::Invalid), &errors.single(Nan::Invalid), who)
+impl Asks<'_> {
+    /// The query of slow requests, where they are asked for; the error where there is none.
+    fn slower(&self) -> Option<Result<&str, NotYet>> {
+        self.slower_than?;
+        let none = || {
+            let name = &self.seen.release.spec.analysis.metrics;
+            NotYet::Invalid(format!("the query templates {name:?} have no `slower`, which comparing latency needs"))
         };
-        return tokio::join!(one(carriers[0], names[0]), one(carriers[1], names[1]));
+        Some(self.template.slower.as_deref().ok_or_else(none))
     }
-    let services = carriers.map(|carrier| seen.service_of(carrier));
-    let (requests, errors) = ask(sources, template, &variables(seen, &services, "", length), end).await;
-    let of = |index: usize| {
-        let arm = |reply: &Reply| reply.of_arm(&template.arm_label, &services[index], Nan::Invalid);
-        Counts::measured(&arm(&requests), &arm(&errors), names[index])
-    };
-    (of(0), of(1))
+
+    fn variables<'a>(&'a self, services: &'a [String], pods: &'a str, window: Span) -> Variables<'a> {
+        Variables { threshold: self.slower_than, ..variables(self.seen, services, pods, window) }
+    }
+
+    async fn baseline(&self, until: Time, interval: Span) -> Compared {
+        let count = (PAST.as_millis() / interval.as_millis().max(1)).clamp(1, STEPS_MAX);
+        let back = Span::from_millis(interval.as_millis() * (count - 1));
+        let start = Time(until.0.saturating_sub(back.as_signed()).unwrap_or(until.0));
+        let when = When::Every { start, end: until, step: interval };
+        // Where pods tell the versions apart: whatever pods served yesterday were stable's.
+        let services = [self.seen.service_of(Carrier::Workload)];
+        let variables = self.variables(&services, ".+", interval);
+        let arm = (!self.template.by_pod()).then_some((self.template.arm_label.as_str(), services[0].as_str()));
+        let row = async |query: &str| {
+            let rows = self.sources.ask_range(&self.template.source, &filled(query, &variables), when).await?;
+            steps(&rows, arm, start, interval, count as usize)
+        };
+        let slow = async {
+            match self.slower()? {
+                Ok(query) => Some(row(query).await),
+                Err(why) => Some(Err(why)),
+            }
+        };
+        let (requests, errors, slow) = tokio::join!(row(&self.template.requests), row(&self.template.errors), slow);
+        let past = |bad: Result<Vec<Option<f64>>, NotYet>| -> Past {
+            let both = requests.clone()?.into_iter().zip(bad?);
+            // An interval in which the two do not fit is as good as missing.
+            Ok(both.map(|(requests, bad)| Counts::new(requests?, bad?).ok()).collect())
+        };
+        Compared::Baseline { errors: past(errors), slow: slow.map(past) }
+    }
+
+    async fn interval(&self, question: Question, end: Time, length: Span) -> Compared {
+        let carriers = [question.candidate, question.base];
+        let [candidate, base] = if self.template.by_pod() {
+            let one = async |carrier, who: &str| {
+                let Some(pods) = pods(&pods_of(self.seen, carrier)) else {
+                    return (Ok(Counts::NONE), self.slower_than.map(|_| Ok(Counts::NONE)));
+                };
+                let services = std::slice::from_ref(&self.seen.release.spec.traffic.service);
+                let replies = self.replies(&self.variables(services, &pods, length), end).await;
+                replies.counts(|reply| reply.single(Nan::Invalid), who)
+            };
+            let (candidate, base) = tokio::join!(one(carriers[0], NAMES[0]), one(carriers[1], NAMES[1]));
+            [candidate, base]
+        } else {
+            let services = carriers.map(|carrier| self.seen.service_of(carrier));
+            let replies = self.replies(&self.variables(&services, "", length), end).await;
+            let label = &self.template.arm_label;
+            [0, 1].map(|arm| replies.counts(|reply| reply.of_arm(label, &services[arm], Nan::Invalid), NAMES[arm]))
+        };
+        let slow = candidate.1.zip(base.1).map(|(candidate, base)| Arms { candidate, base });
+        Compared::Interval { errors: Arms { candidate: candidate.0, base: base.0 }, slow }
+    }
+
+    async fn replies(&self, variables: &Variables<'_>, end: Time) -> Replies {
+        let ask = async |query: &str| self.sources.ask_at(&self.template.source, &filled(query, variables), end).await;
+        let slow = async {
+            match self.slower()? {
+                Ok(query) => Some(Ok(ask(query).await)),
+                Err(why) => Some(Err(why)),
+            }
+        };
+        let (requests, errors, slow) = tokio::join!(ask(&self.template.requests), ask(&self.template.errors), slow);
+        Replies { requests, errors, slow }
+    }
 }
 
-async fn ask(sources: &Sources, template: &QueryTemplate, variables: &Variables<'_>, end: Time) -> (Reply, Reply) {
-    let ask = |query: &str| {
-        let query = filled(query, variables);
-        async move { sources.ask_at(&template.source, &query, end).await }
-    };
-    tokio::join!(ask(&template.requests), ask(&template.errors))
+const NAMES: [&str; 2] = ["the new version", "stable"];
+
+/// The answers of one interval.
+struct Replies {
+    requests: Reply,
+    errors: Reply,
+    slow: Option<Result<Reply, NotYet>>,
+}
+
+impl Replies {
+    /// One version's counts by failed requests, and by slow ones where they were asked for.
+    fn counts(
+        &self,
+        of: impl Fn(&Reply) -> Evidence<f64>,
+        who: &str,
+    ) -> (Result<Counts, NotYet>, Option<Result<Counts, NotYet>>) {
+        let requests = of(&self.requests);
+        let slow = self.slow.as_ref().map(|slow| match slow {
+            Ok(reply) => Counts::measured(&requests, &of(reply), who),
+            Err(why) => Err(why.clone()),
+        });
+        (Counts::measured(&requests, &of(&self.errors), who), slow)
+    }
 }

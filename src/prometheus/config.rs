@@ -74,6 +74,10 @@ pub struct QueryTemplate {
     pub errors: String,
     /// The `$quantile` of request durations in seconds by that label.
     pub latency: String,
+    /// Requests in `$window` by that label that took longer than `$threshold`; needed only where a GatedRelease compares
+    /// latency.
+    #[serde(default)]
+    pub slower: Option<String>,
     /// One number: complaints in `$window`.
     #[serde(default)]
     pub complaints: Option<String>,
@@ -242,12 +246,18 @@ impl Config {
                 return Err(format!("{field}.source: metricsSources has no {:?}", template.source));
             }
             let complaints = template.complaints.as_deref().map(|query| ("complaints", query));
+            let slower = template.slower.as_deref().map(|query| ("slower", query));
+            if let Some(query) = &template.slower
+                && !super::template::uses(query, "threshold")
+            {
+                return Err(format!("{field}.slower: lacks $threshold, from which on a request is slow, in seconds"));
+            }
             let queries = [
                 ("requests", template.requests.as_str()),
                 ("errors", &template.errors),
                 ("latency", &template.latency),
             ];
-            for (part, query) in queries.into_iter().chain(complaints) {
+            for (part, query) in queries.into_iter().chain(slower).chain(complaints) {
                 super::template::check(query).map_err(|why| format!("{field}.{part}: {why}"))?;
                 let wants = template.by_pod() && part != "complaints";
                 match (wants, super::template::uses(query, "pods")) {

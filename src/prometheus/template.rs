@@ -20,9 +20,11 @@ pub(super) struct Variables<'a> {
     pub(super) window: Span,
     /// `$quantile`, 0 to 1.
     pub(super) quantile: Option<Percent>,
+    /// `$threshold`, in seconds as a bucket's bound is written.
+    pub(super) threshold: Option<Span>,
 }
 
-const KNOWN: [&str; 7] = ["namespace", "budget", "services", "service", "pods", "window", "quantile"];
+const KNOWN: [&str; 8] = ["namespace", "budget", "services", "service", "pods", "window", "quantile", "threshold"];
 
 /// Puts the values in. A variable that is not known stays as it is: it may belong to PromQL's own text.
 pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
@@ -34,6 +36,7 @@ pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
         "services" => Some(services.join("|")),
         "pods" => Some(escaped(variables.pods)),
         "window" => Some(variables.window.promql()),
+        "threshold" => variables.threshold.map(|threshold| threshold.as_secs_f64().to_string()),
         "quantile" => variables.quantile.map(|quantile| trimmed(quantile.get() / 100.0)),
         _ => None,
     };
@@ -151,6 +154,7 @@ mod tests {
             pods: "",
             window: Span::minutes(2),
             quantile: Some(Percent::whole(95)),
+            threshold: Some(Span::from_millis(300)),
         };
         assert_eq!(filled(query, &variables), wanted);
     }

@@ -35,6 +35,8 @@ pub enum Compare {
         until: Time,
         /// How long each is.
         interval: Span,
+        /// From when on a request is slow; `None` where that is not compared.
+        slower_than: Option<Span>,
     },
     /// What both versions did in one interval that was not counted yet.
     Interval {
@@ -42,21 +44,40 @@ pub enum Compare {
         end: Time,
         /// How long it was: as long as the manifest says, longer after an outage.
         length: Span,
+        /// From when on a request is slow; `None` where that is not compared.
+        slower_than: Option<Span>,
     },
 }
 
 /// What came back for the comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Compared {
-    /// Stable's intervals, oldest first, None where one is missing; or why there are none.
-    Baseline(Result<Vec<Option<Counts>>, NotYet>),
-    /// Both versions' counts of the interval that was asked for, or why they are not known.
-    Interval {
-        /// The new version.
-        candidate: Result<Counts, NotYet>,
-        /// What served before.
-        base: Result<Counts, NotYet>,
+    /// Stable's day.
+    Baseline {
+        /// By failed requests.
+        errors: Past,
+        /// By slow ones, where they were asked for.
+        slow: Option<Past>,
     },
+    /// The interval that was asked for.
+    Interval {
+        /// By failed requests.
+        errors: Arms,
+        /// By slow ones, where they were asked for.
+        slow: Option<Arms>,
+    },
+}
+
+/// Stable's intervals, oldest first, None where one is missing; or why there are none.
+pub type Past = Result<Vec<Option<Counts>>, NotYet>;
+
+/// Both versions' counts of an interval, or why they are not known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arms {
+    /// The new version.
+    pub candidate: Result<Counts, NotYet>,
+    /// What served before.
+    pub base: Result<Counts, NotYet>,
 }
 
 /// What came back.
@@ -168,18 +189,27 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
 /// What the comparison wants to know: how stable is by itself, once; then one interval after the other, where the new
 /// version has one place only: in the stages, and again while it is verified.
 fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<Compare> {
-    let interval = seen.release.spec.analysis.comparison.as_ref()?.interval;
+    let rules = seen.release.spec.analysis.comparison.as_ref()?;
+    let interval = rules.interval;
     let first = status.stages.first()?.started_at?;
     let begins = match status.phase {
         Phase::Release => first,
         Phase::Verify => status.phase_since,
         Phase::Idle | Phase::Plan | Phase::Stage | Phase::Promote | Phase::Complete | Phase::Rollback => return None,
     };
-    let Some(record) = &status.comparison else { return Some(Compare::Baseline { until: first, interval }) };
-    let from = record.errors.until.filter(|until| until.0 > begins.0).unwrap_or(begins);
+    let Some(record) = &status.comparison else {
+        let slower_than = rules.latency.map(|latency| latency.slower_than);
+        return Some(Compare::Baseline { until: first, interval, slower_than });
+    };
+    let slower_than = record.slow.as_ref().map(|slow| slow.slower_than);
+    let from = record.errors.tally.until.filter(|until| until.0 > begins.0).unwrap_or(begins);
     // Whole seconds: a range in PromQL has no smaller ones that matter.
     let length = Span::seconds(now.since(from).as_millis() / 1_000);
-    (length >= interval && length > Span::ZERO).then(|| Compare::Interval { end: from.plus(length), length })
+    (length >= interval && length > Span::ZERO).then(|| Compare::Interval {
+        end: from.plus(length),
+        length,
+        slower_than,
+    })
 }
 
 /// At least one second, rounded up: a range in PromQL cannot be empty.

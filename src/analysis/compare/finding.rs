@@ -116,16 +116,15 @@ impl Figures {
         }
     }
 
+    /// `3 % of 1,200 requests failed`.
+    fn candidate(&self) -> String {
+        format!("{} of {} requests {}", percent(self.candidate_rate()), count(self.sums.requests), self.signal)
+    }
+
     /// Both versions, and since when.
     fn compared(&self) -> String {
         let since = self.since.map_or_else(String::new, |since| format!(" since {}", since.clock()));
-        format!(
-            "{} of {} requests {}{since}, {}",
-            percent(self.candidate_rate()),
-            count(self.sums.requests),
-            self.signal,
-            self.base()
-        )
+        format!("{}{since}, {}", self.candidate(), self.base())
     }
 
     /// What is said where stable is bad as well: by itself it would look like the new version's doing.
@@ -162,7 +161,7 @@ impl Finding {
         match self {
             Self::Worse(figures) => Verdict::Fail(Breach {
                 trigger: figures.signal.trigger(),
-                value: format!("{} of {} requests", percent(figures.candidate_rate()), count(figures.sums.requests)),
+                value: figures.candidate(),
                 threshold: format!("as good as {}", figures.base()),
                 sentence: self.to_string(),
             }),

@@ -1,15 +1,15 @@
 //! The comparison with what served before: counted on from look to look, and what it comes to.
 
 use super::active::Active;
-use super::count;
 use super::step::Step;
-use super::weight;
-use crate::analysis::compare::{Base, Baseline, Counts, Finding, Flow, Interval, Setup, Signal, Tally, bake_time};
-use crate::analysis::{NotYet, Verdict};
+use super::{count as pods, weight};
+use crate::analysis::compare::{Base, Baseline, Counted, Finding, Flow, Interval, Setup, Signal, Tally, bake_time};
+use crate::analysis::{ArmSample, NotYet, Verdict};
 use crate::api::release_record::{Phase, ReleaseRecordStatus};
-use crate::api::{ComparisonRecord, Percent, Span, Weight, WhenUndecided};
-use crate::release::ask::{Compare, Compared};
+use crate::api::{Comparison, ComparisonRecord, Percent, SignalRecord, SlowRecord, Span, Time, Weight, WhenUndecided};
+use crate::release::ask::{Arms, Compare, Compared, Past};
 use crate::release::snapshot::Snapshot;
+use crate::release::split::Carrier;
 
 /// The hold of a stage whose traffic is too little to tell both versions apart.
 const UNDECIDED: &str = "TooLittleToCompare";
@@ -23,26 +23,25 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus) -> ReleaseRe
     let Some(answers) = seen.answers.as_ref().filter(|_| status.outcome.is_none()) else { return status };
     let (Some(asked), Some(compared)) = (answers.question.compare, &answers.compared) else { return status };
     let comparison = match (asked, compared, &status.comparison) {
-        (Compare::Baseline { interval, .. }, Compared::Baseline(history), None) => {
-            begun(seen, &status, history, interval)
+        (Compare::Baseline { interval, slower_than, .. }, Compared::Baseline { errors, slow }, None) => {
+            begun(seen, &status, interval, errors, slower_than.zip(slow.as_ref()))
         }
-        (Compare::Interval { end, length }, Compared::Interval { candidate, base }, Some(record)) => {
+        (Compare::Interval { end, length, .. }, Compared::Interval { errors, slow }, Some(record)) => {
             let serves = base_serves(seen, &status, answers.question.base);
-            let base = match (serves, base, record.setup.base_rate) {
-                (true, Ok(base), _) => Some(Base::Measured(*base)),
-                (false, _, Some(rate)) => Some(Base::Frozen(rate)),
-                (true, Err(_), _) | (false, _, None) => None,
-            };
-            let (Ok(candidate), Some(base)) = (candidate, base) else { return status };
             let mut next = record.as_ref().clone();
-            // What was counted, or overlaps, changes nothing.
-            let _ = next.errors.count(&next.setup, &Interval { end, length, candidate: *candidate, base });
-            Some(next)
+            let moved = count(&mut next.errors, errors, serves, end, length);
+            // By its own clock: where one signal is not known the other is counted, and it is asked for from there.
+            if let (Some(record), Some(arms), true) = (&mut next.slow, slow, moved) {
+                count(&mut record.signal, arms, serves, end, length);
+            }
+            moved.then_some(next)
         }
         // An answer to another question than this record has.
-        (Compare::Baseline { .. } | Compare::Interval { .. }, Compared::Baseline(_) | Compared::Interval { .. }, _) => {
-            None
-        }
+        (
+            Compare::Baseline { .. } | Compare::Interval { .. },
+            Compared::Baseline { .. } | Compared::Interval { .. },
+            _,
+        ) => None,
     };
     match comparison {
         Some(comparison) => ReleaseRecordStatus { comparison: Some(Box::new(comparison)), ..status },
@@ -50,55 +49,86 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus) -> ReleaseRe
     }
 }
 
+/// Counts an interval in; whether it was.
+fn count(record: &mut SignalRecord, arms: &Arms, serves: bool, end: Time, length: Span) -> bool {
+    let base = match (serves, &arms.base, record.setup.base_rate) {
+        (true, Ok(base), _) => Base::Measured(*base),
+        (false, _, Some(rate)) => Base::Frozen(rate),
+        (true, Err(_), _) | (false, _, None) => return false,
+    };
+    let Ok(candidate) = arms.candidate else { return false };
+    let interval = Interval { end, length, candidate, base };
+    record.tally.count(&record.setup, &interval) == Counted::New
+}
+
 /// The rules, frozen; None where stable's past may still be answered for.
 fn begun(
     seen: &Snapshot,
     status: &ReleaseRecordStatus,
-    history: &Result<Vec<Option<Counts>>, NotYet>,
     interval: Span,
+    errors: &Past,
+    slow: Option<(Span, &Past)>,
 ) -> Option<ComparisonRecord> {
-    let baseline = match history {
-        Ok(history) => Some(Baseline::of(history)),
-        Err(NotYet::Unreachable(_)) => return None,
-        // What cannot be answered for will not be later: what is assumed stands for it.
-        Err(_) => None,
+    let stages = status.stages.iter().map(|stage| stage.spec.bake.as_millis());
+    let planned = Span::from_millis(stages.fold(status.verify.as_millis(), u64::saturating_add));
+    let begin = |past: &Past, objective: Percent, limit: Percent| {
+        let baseline = match past {
+            Ok(history) => Some(Baseline::of(history)),
+            Err(NotYet::Unreachable(_)) => return None,
+            // What cannot be answered for will not be later: what is assumed stands for it.
+            Err(_) => None,
+        };
+        let setup = Setup::new(baseline.as_ref(), objective, limit, planned, interval);
+        Some(SignalRecord { setup, tally: Tally::default() })
     };
     let objective = seen.risk.as_ref().and_then(|risk| risk.objective);
     let objective = objective.or_else(|| Percent::new(PROMISE).ok())?;
-    let limit = seen.release.spec.rollback.error_rate_percent;
-    let stages = status.stages.iter().map(|stage| stage.spec.bake.as_millis());
-    let planned = Span::from_millis(stages.fold(status.verify.as_millis(), u64::saturating_add));
-    let setup = Setup::new(baseline.as_ref(), objective, limit, planned, interval);
-    Some(ComparisonRecord { setup, errors: Tally::default() })
+    let errors = begin(errors, objective, seen.release.spec.rollback.error_rate_percent)?;
+    let slow = match (slow, &seen.release.spec.analysis.comparison) {
+        (Some((slower_than, past)), Some(Comparison { latency: Some(latency), .. })) => {
+            let allowed = latency.allowed_percent;
+            let promised = Percent::new(100.0 - allowed.get()).ok()?;
+            Some(SlowRecord { slower_than, signal: begin(past, promised, allowed)? })
+        }
+        (Some(_) | None, _) => None,
+    };
+    Some(ComparisonRecord { errors, slow })
 }
 
 /// Whether what served before still answers users.
-fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: crate::release::split::Carrier) -> bool {
+fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
     if seen.by_count() {
-        return status.phase == Phase::Release && !count::pods(seen, false).is_empty();
+        return status.phase == Phase::Release && !pods::pods(seen, false).is_empty();
     }
     weight(seen, base) > Weight::ZERO
 }
 
-/// What was found up to now; None where nothing is compared, or nothing is known of stable yet.
-pub(super) fn finding(active: &Active<'_>) -> Option<Finding> {
-    active.seen.release.spec.analysis.comparison.as_ref()?;
+/// What was found up to now, signal by signal; none where nothing is compared, or nothing is known of stable yet.
+fn findings(active: &Active<'_>) -> Vec<Finding> {
+    let compared = active.seen.release.spec.analysis.comparison.is_some();
     // On its way back a version is not judged any more.
-    matches!(active.status.phase, Phase::Release | Phase::Promote | Phase::Verify).then_some(())?;
-    let record = active.status.comparison.as_ref()?;
-    Some(record.errors.finding(&record.setup, &Signal::Errors))
+    let judged = matches!(active.status.phase, Phase::Release | Phase::Promote | Phase::Verify);
+    let Some(record) = active.status.comparison.as_ref().filter(|_| compared && judged) else { return Vec::new() };
+    let of = |record: &SignalRecord, signal| record.tally.finding(&record.setup, &signal);
+    let slow = record.slow.as_ref().map(|slow| of(&slow.signal, Signal::Slower(slow.slower_than)));
+    [Some(of(&record.errors, Signal::Errors)), slow].into_iter().flatten().collect()
+}
+
+/// What the new version was found to be worse in.
+pub(super) fn worse(active: &Active<'_>) -> Option<Verdict> {
+    findings(active).into_iter().find(|found| matches!(found, Finding::Worse(_))).map(|found| found.verdict())
 }
 
 /// What a stage comes to that kept every limit: its verdict with the comparison's, or what it waits for.
 pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
     let Some(rules) = &active.seen.release.spec.analysis.comparison else { return passed(verdict) };
     let Verdict::Pass(limits) = verdict else { return passed(verdict) };
-    let found = finding(active);
-    let why = match &found {
-        Some(Finding::NotWorse(_)) => return passed(&Verdict::Pass(joined(limits, found.as_ref()))),
-        // Found worse by the look before this one: `hurts` brings it back.
-        Some(Finding::Worse(_)) | None => "how stable is by itself is not known yet".to_owned(),
-        Some(undecided @ Finding::NotYet(_)) => match needed(active) {
+    let found = findings(active);
+    let why = match found.iter().find(|found| !matches!(found, Finding::NotWorse(_))) {
+        None if found.is_empty() => "how stable is by itself is not known yet".to_owned(),
+        None => return passed(&Verdict::Pass(joined(limits, &found))),
+        // One that is worse never comes here: `hurts` brings it back first.
+        Some(undecided) => match needed(active) {
             Some(needed) => format!("{undecided}: {needed}"),
             None => format!("{undecided}: at the present traffic it will never be told"),
         },
@@ -126,25 +156,25 @@ pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl 
     hold(active, UNDECIDED, message, rules.undecided_for).wake(interval)
 }
 
-fn joined(limits: &str, found: Option<&Finding>) -> String {
-    match found {
-        Some(found) if limits.is_empty() => found.to_string(),
-        Some(found) => format!("{limits}; {found}"),
-        None => limits.to_owned(),
-    }
+fn joined(limits: &str, found: &[Finding]) -> String {
+    let found = found.iter().map(ToString::to_string);
+    std::iter::once(limits.to_owned()).filter(|limits| !limits.is_empty()).chain(found).collect::<Vec<_>>().join("; ")
 }
 
-/// How much longer the present traffic must flow, in words.
+/// How much longer the present traffic must flow until the last signal is told, in words.
 fn needed(active: &Active<'_>) -> Option<String> {
     let (record, answers) = (active.status.comparison.as_ref()?, active.seen.answers.as_ref()?);
     let seconds = answers.recent.window.as_secs_f64();
-    let per_second = |arm: &crate::analysis::ArmSample| Some(arm.requests.value()? / seconds);
+    let per_second = |arm: &ArmSample| Some(arm.requests.value()? / seconds);
     let flow = Flow {
         candidate: per_second(&answers.recent.candidate)?,
         base: per_second(&answers.recent.base).unwrap_or(0.0),
     };
     let length = active.seen.release.spec.analysis.comparison.as_ref()?.interval;
-    bake_time(&record.setup, &record.errors, flow, length).map(|needed| needed.to_string())
+    let signals = std::iter::once(&record.errors).chain(record.slow.as_ref().map(|slow| &slow.signal));
+    // Where one is never told, nothing is.
+    let all: Option<Vec<_>> = signals.map(|signal| bake_time(&signal.setup, &signal.tally, flow, length)).collect();
+    all?.into_iter().max_by_key(|needed| needed.more).map(|needed| needed.to_string())
 }
 
 /// Writes what was counted, where the step writes nothing else into the record.

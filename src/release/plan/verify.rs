@@ -3,7 +3,6 @@
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
 use super::{agree, compare, open, promote, roll_back};
-use crate::analysis::compare::Finding;
 use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -148,10 +147,9 @@ pub(super) fn on_verdict(
 pub(super) fn verdict_now(active: &Active<'_>) -> Option<Verdict> {
     let answers = active.seen.answers.as_ref()?;
     let limits = judge(limits(active), &answers.recent);
-    let compared = compare::finding(active).filter(|found| matches!(found, Finding::Worse(_)));
-    Some(match (limits, compared) {
+    Some(match (limits, compare::worse(active)) {
         (failed @ Verdict::Fail(_), _) => failed,
-        (_, Some(worse)) => worse.verdict(),
+        (Verdict::Pass(_) | Verdict::NotYet(_), Some(worse)) => worse,
         (other @ (Verdict::Pass(_) | Verdict::NotYet(_)), None) => other,
     })
 }

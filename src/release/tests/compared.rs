@@ -43,6 +43,18 @@ fn a_version_that_is_worse_than_stable_comes_back_though_it_keeps_its_limit() {
 }
 
 #[test]
+fn a_version_that_is_slow_more_often_comes_back_where_latency_is_compared() {
+    let mut world = begin(0.001, 400.0);
+    world.seen.release.spec.rollback.latency_factor = Some(10.0);
+    rules(&mut world, json!({"interval": "5s", "latency": {"slowerThan": "200ms", "allowedPercent": 1}}));
+    world.deploy("shop:v2", SLOW);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!(log.trigger, Trigger::Latency);
+    assert!(log.value.contains("took more than 200 ms"), "{log:?}");
+}
+
+#[test]
 fn without_a_comparison_the_same_version_stays() {
     let mut world = begin(0.001, 400.0);
     world.seen.release.spec.analysis.comparison = None;
@@ -107,7 +119,7 @@ fn an_interval_is_counted_once_also_by_a_controller_that_dies() {
             break;
         }
         let Some(comparison) = &world.status().comparison else { continue };
-        let tally = &comparison.errors;
+        let tally = &comparison.errors.tally;
         assert!(tally.intervals >= last.0 && tally.until >= last.1, "{tally:?} after {last:?}");
         let since = world.status().stages[0].started_at.unwrap();
         let most = 400.0 * tally.until.map_or(0.0, |until| until.since(since).as_secs_f64());

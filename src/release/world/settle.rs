@@ -4,7 +4,7 @@ use super::{Behaviour, GOOD, World, set};
 use crate::analysis::compare::Counts;
 use crate::analysis::{ArmSample, Evidence, NotYet, Observation};
 use crate::api::Span;
-use crate::release::ask::{Answers, Compare, Compared, question};
+use crate::release::ask::{Answers, Arms, Compare, Compared, question};
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
 use crate::release::template;
@@ -74,24 +74,36 @@ impl World {
 
     /// Stable was always as it is: its last day is one long calm.
     fn compared(&self, candidate: Carrier, base: Carrier, asked: Compare) -> Compared {
-        let counts = |carrier, who: &str, window| {
-            let sample = self.sample(carrier, window);
-            Counts::measured(&sample.requests, &sample.errors, who)
+        let arms = |window, slower_than: Option<Span>| {
+            let of = |carrier, who: &str, slow: bool| {
+                let sample = self.sample(carrier, window);
+                let bad = if slow { self.slow(&sample, slower_than) } else { sample.errors.clone() };
+                Counts::measured(&sample.requests, &bad, who)
+            };
+            let both =
+                |slow| Arms { candidate: of(candidate, "the new version", slow), base: of(base, "stable", slow) };
+            Compared::Interval { errors: both(false), slow: slower_than.map(|_| both(true)) }
         };
         match asked {
-            Compare::Interval { length, .. } => Compared::Interval {
-                candidate: counts(candidate, "the new version", length),
-                base: counts(base, "stable", length),
-            },
-            Compare::Baseline { .. } if !self.prometheus => {
-                Compared::Baseline(Err(NotYet::Unreachable("connection refused".to_owned())))
+            Compare::Interval { length, slower_than, .. } => arms(length, slower_than),
+            Compare::Baseline { slower_than, .. } if !self.prometheus => {
+                let away = || Err(NotYet::Unreachable("connection refused".to_owned()));
+                Compared::Baseline { errors: away(), slow: slower_than.map(|_| away()) }
             }
-            Compare::Baseline { interval, .. } => {
+            Compare::Baseline { interval, slower_than, .. } => {
                 let requests = self.requests_per_second * interval.as_secs_f64();
                 let errors = self.runs(Carrier::Workload).map_or(0.0, |revision| self.behaviour_of(&revision).errors);
-                Compared::Baseline(Ok(vec![Counts::new(requests, requests * errors).ok(); 24]))
+                let day = |bad| Ok(vec![Counts::new(requests, requests * bad).ok(); 24]);
+                Compared::Baseline { errors: day(errors), slow: slower_than.map(|_| day(0.0)) }
             }
         }
+    }
+
+    /// A version that is slow is slow with one request in ten.
+    fn slow(&self, sample: &ArmSample, slower_than: Option<Span>) -> Evidence<f64> {
+        let late = |latency: &f64| slower_than.is_some_and(|threshold| *latency > threshold.as_secs_f64());
+        let share = if sample.latency.value().is_some_and(late) { 0.1 } else { 0.0 };
+        sample.requests.clone().map(|requests| requests * share)
     }
 
     /// What the controllers of a cluster do in a second.

@@ -14,7 +14,7 @@ fn template(name: &str) -> String {
     let values: Value = serde_saphyr::from_str(include_str!("../../../../charts/tidegate/values.yaml")).unwrap();
     let query = values["queryTemplates"]["http-server"][name].as_str().unwrap().to_owned();
     let filled = query.replace("$namespace", "shop").replace("$services", "web|web-canary");
-    filled.replace("$window", "300s").replace("$quantile", "0.95")
+    filled.replace("$window", "300s").replace("$quantile", "0.95").replace("$threshold", "0.3")
 }
 
 /// The number of each arm.
@@ -57,6 +57,11 @@ fn the_templates_give_what_was_put_in() {
     assert_eq!((web.as_str(), web_canary.as_str()), ("web", "web-canary"));
     near(*all, 142_500.0, 0.02);
     near(*few, 7_500.0, 0.06);
+    let slower = arms(&tsdb, &template("slower"), now);
+    let [(_, slow), (_, slow_canary)] = slower.as_slice() else { panic!("{slower:?}") };
+    // A log-normal with this median and p95 is above 0.3 s in 2.4 % of its draws.
+    near(*slow, all * 0.0243, 0.1);
+    near(*slow_canary, few * 0.0243, 0.4);
     let errors = arms(&tsdb, &template("errors"), now);
     assert_eq!(errors[0], ("web".to_owned(), 0.0));
     near(errors[1].1 / few, 0.03, 0.25);

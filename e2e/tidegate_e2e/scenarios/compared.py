@@ -1,0 +1,62 @@
+"""Both versions' errors are compared: equal ones pass, a worse one comes back below its limit, little traffic waits."""
+
+from .. import waits
+from ..scenario import Context, scenario
+from ..waits import check, until
+
+# Four scrapes fit into an interval.
+RULES = {"interval": "4s", "undecidedFor": "4m"}
+
+
+@scenario(core=False)
+def compared_alike(t: Context) -> None:
+    """Stable and the new version both fail 2 % of their requests, limit 5 %: it is promoted, and the record says that it is not worse."""
+    shop = t.shop(rate=300, stages=((50, "20s"), (100, "6s")), env={"ERROR_RATE": "0.02"}, analysis={"comparison": RULES, "window": "20s"})
+    shop.start()
+    shop.users()
+    shop.deploy("v2", ERROR_RATE="0.02")
+    status = shop.ends("Succeeded")["status"]
+    shop.leaves_nothing()
+    verdict = status["stages"][0]["verdict"]
+    check("not worse" in verdict, f"the verdict does not say that it was compared: {verdict}")
+    check("comparison" not in status, "a sealed record still keeps what it needed to go on")
+    both = shop.all_answers().of("v1", "v2")
+    t.note(f"first stage: {verdict}")
+    t.note(f"seen by users: {both.describe()}")
+
+
+@scenario(core=False)
+def compared_worse(t: Context) -> None:
+    """Stable fails 0.1 % of its requests, the new version 3 %, limit 5 %: it comes back by the comparison, and the log says so."""
+    shop = t.shop(rate=300, stages=((25, "90s"), (100, "6s")), env={"ERROR_RATE": "0.001"}, analysis={"comparison": RULES, "window": "20s"})
+    shop.start()
+    shop.users()
+    shop.deploy("v2", ERROR_RATE="0.03")
+    status = shop.ends("RolledBack")["status"]
+    shop.leaves_nothing()
+    rollback = status["rollback"]
+    check(rollback["trigger"] == "ErrorRate", f"the trigger was {rollback['trigger']}")
+    told = f"{rollback['value']}, {rollback['threshold']}"
+    check("stable" in told, f"the log does not say what it was compared with: {told}")
+    answers = shop.all_answers()
+    t.note(f"{told}; traffic home after {rollback['took']}")
+    t.note(f"{len(answers.of('v2'))} requests went to it, {len(answers.of('v2').failed())} of them failed")
+
+
+@scenario(core=False)
+def compared_little(t: Context) -> None:
+    """At 2 requests a second the stage is held, tells how long it would need, and passes on the limits where the manifest says so."""
+    rules = {"interval": "4s", "undecidedFor": "20s", "whenUndecided": "PassOnLimits"}
+    shop = t.shop(rate=2, stages=((50, "10s"), (100, "4s")), analysis={"comparison": rules, "window": "20s", "minRequests": 5})
+    shop.start()
+    shop.users()
+    shop.deploy("v2")
+    held = until("it is held for too little traffic", waits.RELEASE_ENDS, lambda: shop.held("TooLittleToCompare"), instead=shop.state)
+    for word in ("needs about", "requests/s", "passes on the limits alone"):
+        check(word in held["message"], f"the hold does not say {word!r}: {held['message']}")
+    check(shop.canary_weight() == 50, f"the weight went to {shop.canary_weight()} while it was held")
+    status = shop.ends("Succeeded")["status"]
+    verdict = status["stages"][0]["verdict"]
+    check("passed on the limits alone" in verdict, f"the verdict does not say what it passed on: {verdict}")
+    t.note(held["message"])
+    t.note(f"first stage: {verdict}")
