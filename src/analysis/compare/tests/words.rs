@@ -17,7 +17,7 @@ fn worse() {
     );
     let Verdict::Fail(Breach { trigger, value, threshold, .. }) = bad.verdict() else { panic!("{bad}") };
     assert_eq!(trigger, Trigger::ErrorRate);
-    assert_eq!(value, "2.9 % of 620 requests");
+    assert_eq!(value, "2.9 % of 620 requests failed");
     assert_eq!(threshold, "as good as stable 0.09 % of 11,000");
 }
 
