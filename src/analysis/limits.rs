@@ -18,10 +18,10 @@ use super::verdict::{Breach, NotYet, Verdict, all_of};
 /// A release is looked at some hundred times, so that one in a hundred would be far too often: a version at 0.8 times
 /// the limit and 1 request/s, looked at every 15 s for 45 min over a sliding 2 min, came back in 20 % of simulated
 /// runs at 0.01, in 0.5 % at 0.001. Errors of 5 % at a limit of 1 % are seen after 15 s at 10 requests/s with either.
-const CHANCE_MAX: f64 = 0.001;
+pub(super) const CHANCE_MAX: f64 = 0.001;
 
 /// One failed request never brings a change back, however few there were, unless the limit is 0.
-const ERRORS_MIN: f64 = 2.0;
+pub(super) const ERRORS_MIN: f64 = 2.0;
 
 /// Errors may exceed requests by this factor, because `increase()` extrapolates the two apart; beyond, the queries differ.
 pub(super) const EXTRAPOLATION_MAX: f64 = 1.05;
@@ -173,13 +173,13 @@ fn complaints(limits: &Limits<'_>, seen: &Observation) -> Verdict {
 }
 
 /// Requests and errors of one version, in range.
-struct Counts {
-    requests: f64,
-    errors: f64,
+pub(super) struct Counts {
+    pub(super) requests: f64,
+    pub(super) errors: f64,
 }
 
 /// The counts of one version; errors are not asked for where there were no requests.
-fn counts(arm: &ArmSample, who: &str) -> Result<Counts, NotYet> {
+pub(super) fn counts(arm: &ArmSample, who: &str) -> Result<Counts, NotYet> {
     let requests = figure(&arm.requests, &format!("requests of {who}"))?;
     if requests <= 0.0 {
         return Ok(Counts { requests, errors: 0.0 });

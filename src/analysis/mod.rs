@@ -7,6 +7,7 @@
 //! Absence holds: it never passes, and it never blames the new version.
 
 mod binomial;
+mod blame;
 pub mod compare;
 pub mod evidence;
 mod figures;
@@ -14,6 +15,7 @@ pub mod limits;
 pub mod share;
 mod verdict;
 
+pub use blame::blame;
 pub use evidence::{ArmSample, Evidence, Observation};
 pub use limits::{Limits, judge, traffic_time};
 pub use share::Share;

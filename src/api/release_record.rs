@@ -150,6 +150,8 @@ words! {
         Latency,
         /// More complaints came than the contract allows.
         Complaints,
+        /// The service's error budget went at a rate that calls somebody, and the new version was why.
+        BudgetBurn,
         /// The new pods were not ready in time.
         NotReady,
         /// The new pods crashed while they served.
@@ -182,6 +184,7 @@ impl Trigger {
             Self::ErrorRate
             | Self::Latency
             | Self::Complaints
+            | Self::BudgetBurn
             | Self::NotReady
             | Self::Crashed
             | Self::RouteNotEffective

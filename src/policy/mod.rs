@@ -10,6 +10,7 @@
 pub mod adjustment;
 pub mod band;
 pub mod budget;
+pub mod burn;
 pub mod canonical;
 pub mod category;
 pub mod course;

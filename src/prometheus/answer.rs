@@ -6,13 +6,13 @@ use super::reply::{Nan, Reply};
 use super::template::{Variables, filled, pods};
 use crate::analysis::{ArmSample, Evidence, Observation};
 use crate::api::Span;
-use crate::release::ask::pods as pods_of;
+use crate::release::ask::{Burning, pods as pods_of};
 use crate::release::split::Carrier;
 use crate::release::{Answers, Question, Snapshot};
 
 /// Asks all that the question needs, at once.
 pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> Answers {
-    let (recent, whole, complaints, compared) = tokio::join!(
+    let (recent, whole, complaints, compared, burning) = tokio::join!(
         observation(sources, seen, question, question.recent),
         async {
             match question.whole {
@@ -22,13 +22,21 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> A
         },
         complaints(sources, seen, question),
         super::compare::compared(sources, seen, question),
+        burning(sources, seen),
     );
     Answers {
         question,
         recent: Observation { complaints: complaints.clone(), ..recent },
         whole: whole.map(|whole| Observation { complaints, ..whole }),
         compared,
+        burning,
     }
+}
+
+/// How fast the service's error budget goes, all versions together.
+async fn burning(sources: &Sources, seen: &Snapshot) -> Option<Burning> {
+    let objectives = &seen.risk.as_ref()?.objectives;
+    super::burn::burning(sources, &seen.release.namespace, objectives).await
 }
 
 async fn observation(sources: &Sources, seen: &Snapshot, question: Question, window: Span) -> Observation {

@@ -55,7 +55,10 @@ impl Problem {
 pub async fn measure(sources: &Sources, namespace: &str, spec: &RiskBudgetSpec) -> Vec<Measurement> {
     let step = sources.config().recording.interval;
     join_all(spec.slos.iter().map(|slo| async move {
-        let queries = queries(slo, namespace);
+        let Some(queries) = queries(slo, namespace, slo.window) else {
+            let why = "these series tell of their own window only".to_owned();
+            return Measurement { name: slo.name.clone(), remaining: Err(Problem::Invalid(why)), coverage: None };
+        };
         let ask = |query: String| async move { sources.ask(&spec.metrics, &query).await.single(Nan::NoData) };
         let (first, second, covered) =
             tokio::join!(ask(queries.first), optional(queries.second.map(ask)), optional(queries.steps.map(ask)));
@@ -77,7 +80,7 @@ async fn optional<T>(future: Option<impl Future<Output = T>>) -> Option<T> {
 
 /// What the numbers of an objective stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+pub(super) enum Meaning {
     /// Total, then bad.
     TotalAndBad,
     /// Total, then good.
@@ -89,16 +92,17 @@ enum Meaning {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Queries {
-    meaning: Meaning,
-    first: String,
-    second: Option<String>,
+pub(super) struct Queries {
+    pub(super) meaning: Meaning,
+    pub(super) first: String,
+    pub(super) second: Option<String>,
     /// Answers how many steps of the recording rules are there.
     steps: Option<String>,
 }
 
-fn queries(slo: &Slo, namespace: &str) -> Queries {
-    let window = slo.window.promql();
+/// What an objective asks for a window; None where its source has no figures of that window.
+pub(super) fn queries(slo: &Slo, namespace: &str, over: Span) -> Option<Queries> {
+    let window = over.promql();
     let sum = |metric: &str, service: &str, more: &str| {
         let selector = selector(namespace, service, more);
         format!("sum(sum_over_time({metric}{{{selector}}}[{window}]))")
@@ -107,8 +111,8 @@ fn queries(slo: &Slo, namespace: &str) -> Queries {
         Some(format!("max(count_over_time({metric}{{{}}}[{window}]))", selector(namespace, service, "")))
     };
     let ratio = |meaning, first| Queries { meaning, first, second: None, steps: None };
-    let own = |query: &str| filled(query, &Variables { namespace, window: slo.window, ..Variables::default() });
-    if let Some(series) = &slo.availability {
+    let own = |query: &str| filled(query, &Variables { namespace, window: over, ..Variables::default() });
+    Some(if let Some(series) = &slo.availability {
         let (all, bad) = ("tidegate:http_requests:count", "tidegate:http_requests_bad:count");
         Queries {
             meaning: Meaning::TotalAndBad,
@@ -135,12 +139,14 @@ fn queries(slo: &Slo, namespace: &str) -> Queries {
     } else if let Some(series) = &slo.sloth {
         ratio(
             Meaning::BadRatio,
-            format!("max(slo:sli_error:ratio_rate{}{{sloth_id=\"{}\"}})", slo.window, escaped(&series.id)),
+            format!("max(slo:sli_error:ratio_rate{}{{sloth_id=\"{}\"}})", over, escaped(&series.id)),
         )
+    } else if over != slo.window {
+        return None;
     } else {
         let slo = slo.pyrra.as_ref().map(|series| series.slo.as_str()).unwrap_or_default();
         ratio(Meaning::GoodRatio, format!("min(pyrra_availability{{slo=\"{}\"}})", escaped(slo)))
-    }
+    })
 }
 
 /// The user's Service with its canary and previous Services, which serve the same users.
@@ -158,20 +164,25 @@ fn remaining(
     first: Evidence<f64>,
     second: Option<Evidence<f64>>,
 ) -> Result<Remaining, Problem> {
-    let first = known(first)?;
-    let second = second.map(known).transpose()?.unwrap_or(0.0);
-    let count = match meaning {
-        Meaning::TotalAndBad => SliCount { bad: second, total: first },
-        // Both are extrapolated apart: a few more good ones than all are none bad.
-        Meaning::TotalAndGood => SliCount { bad: (first - second).max(0.0), total: first },
-        Meaning::BadRatio => SliCount { bad: first, total: 1.0 },
-        Meaning::GoodRatio => SliCount { bad: (1.0 - first).max(0.0), total: 1.0 },
-    };
+    let count = sli(meaning, first, second)?;
     let nothing = || match count.total > 0.0 {
         true => Problem::Invalid(format!("{} bad of {} events cannot be", count.bad, count.total)),
         false => Problem::NoData("no requests in the window".to_owned()),
     };
     budget::remaining(objective, count).ok_or_else(nothing)
+}
+
+/// What the numbers of an objective count.
+pub(super) fn sli(meaning: Meaning, first: Evidence<f64>, second: Option<Evidence<f64>>) -> Result<SliCount, Problem> {
+    let first = known(first)?;
+    let second = second.map(known).transpose()?.unwrap_or(0.0);
+    Ok(match meaning {
+        Meaning::TotalAndBad => SliCount { bad: second, total: first },
+        // Both are extrapolated apart: a few more good ones than all are none bad.
+        Meaning::TotalAndGood => SliCount { bad: (first - second).max(0.0), total: first },
+        Meaning::BadRatio => SliCount { bad: first, total: 1.0 },
+        Meaning::GoodRatio => SliCount { bad: (1.0 - first).max(0.0), total: 1.0 },
+    })
 }
 
 fn known(evidence: Evidence<f64>) -> Result<f64, Problem> {
@@ -203,7 +214,7 @@ mod tests {
 
     #[test]
     fn availability_counts_all_three_services_over_the_window() {
-        let queries = queries(&slo("availability", json!({"service": "web"})), "shop");
+        let queries = queries(&slo("availability", json!({"service": "web"})), "shop", Span::days(30)).unwrap();
         let of = "{namespace=\"shop\",service=~\"web|web-canary|web-previous\"}[2592000s]";
         assert_eq!(queries.first, format!("sum(sum_over_time(tidegate:http_requests:count{of}))"));
         assert_eq!(queries.second.unwrap(), format!("sum(sum_over_time(tidegate:http_requests_bad:count{of}))"));
@@ -214,7 +225,7 @@ mod tests {
     #[case("latency", json!({"service": "web"}), "le=\"0.3\"}[2592000s]")]
     #[case("latency", json!({"service": "web", "threshold": "1s"}), "le=\"1\"}[2592000s]")]
     fn latency_asks_for_its_bucket(#[case] kind: &str, #[case] value: Value, #[case] says: &str) {
-        let second = queries(&slo(kind, value), "shop").second.unwrap();
+        let second = queries(&slo(kind, value), "shop", Span::days(30)).unwrap().second.unwrap();
         assert!(second.contains(says), "{second}");
     }
 
@@ -223,7 +234,17 @@ mod tests {
     #[case("sloth", json!({"id": "web-availability"}), "max(slo:sli_error:ratio_rate30d{sloth_id=\"web-availability\"})")]
     #[case("pyrra", json!({"slo": "web"}), "min(pyrra_availability{slo=\"web\"})")]
     fn other_series_are_asked_as_they_are(#[case] kind: &str, #[case] value: Value, #[case] first: &str) {
-        assert_eq!(queries(&slo(kind, value), "shop").first, first);
+        assert_eq!(queries(&slo(kind, value), "shop", Span::days(30)).unwrap().first, first);
+    }
+
+    #[test]
+    fn a_shorter_window_is_asked_for_where_its_figures_are() {
+        let of = |slo: Slo| queries(&slo, "shop", Span::hours(6)).map(|queries| queries.first);
+        let own = json!({"bad": "b", "total": "t[$window]"});
+        assert_eq!(of(slo("promql", own)).unwrap(), "t[21600s]");
+        let sloth = "max(slo:sli_error:ratio_rate6h{sloth_id=\"w\"})";
+        assert_eq!(of(slo("sloth", json!({"id": "w"}))).unwrap(), sloth);
+        assert_eq!(of(slo("pyrra", json!({"slo": "w"}))), None, "Pyrra's generic rules tell of the whole window alone");
     }
 
     fn value(number: f64) -> Evidence<f64> {

@@ -6,6 +6,7 @@
 
 mod answer;
 pub mod budget;
+mod burn;
 mod client;
 mod compare;
 pub mod config;
@@ -42,12 +43,14 @@ pub fn offers(config: &Config, spec: &GatedReleaseSpec) -> MetricsSeen {
 pub struct Sources {
     config: Arc<Config>,
     client: Prometheus,
+    /// What several releases of a service ask in the same interval.
+    shared: Arc<signals::Shared>,
 }
 
 impl Sources {
     /// Sources that are reached by `transport` and tell `observer` of every query.
     pub fn new(config: Arc<Config>, transport: Arc<dyn Transport>, observer: Arc<dyn Observer>) -> Self {
-        Self { config, client: Prometheus::new(transport, observer) }
+        Self { config, client: Prometheus::new(transport, observer), shared: Arc::default() }
     }
 
     /// The configuration.
@@ -69,6 +72,11 @@ impl Sources {
             Some(found) => self.client.query(source, found, query).await,
             None => reply::Reply::Invalid(no_source(source)),
         }
+    }
+
+    /// An answer of the present interval: a question that was asked in it is not put again.
+    async fn ask_shared(&self, source: &str, query: String) -> reply::Reply {
+        self.shared.ask(self, source, query).await
     }
 
     async fn ask_at(&self, source: &str, query: &str, at: Time) -> reply::Reply {

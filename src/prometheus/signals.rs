@@ -60,7 +60,7 @@ impl Shared {
         Some(Heard { source: name.to_owned(), incidents, on_call })
     }
 
-    async fn ask(&self, sources: &Sources, source: &str, query: String) -> Reply {
+    pub(super) async fn ask(&self, sources: &Sources, source: &str, query: String) -> Reply {
         let interval = sources.config().budget.interval.as_std();
         // Looks come a little sooner than the interval: an answer of the look before is not taken for one of this.
         let fresh = |asked: &Instant| asked.elapsed() < interval.mul_f64(0.9);

@@ -8,6 +8,7 @@ use crate::analysis::{NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
 use crate::api::{Span, Time, Weight};
+use crate::policy::burn::Burn;
 
 /// What to ask: how two versions did, looking back over a short and perhaps a long window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +92,17 @@ pub struct Answers {
     pub whole: Option<Observation>,
     /// What the comparison asked for.
     pub compared: Option<Compared>,
+    /// The objective whose budget goes too fast; `None` where none does, or it is not known.
+    pub burning: Option<Burning>,
+}
+
+/// An objective whose budget goes too fast, whichever version is at fault.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burning {
+    /// Its name.
+    pub objective: String,
+    /// How fast.
+    pub burn: Burn,
 }
 
 /// How the pods of one version are called.

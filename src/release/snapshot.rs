@@ -11,7 +11,7 @@ use super::preflight::Preflight;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
-use crate::api::risk_budget::{LedgerStatus, Requirements, RestrictedWindow, RiskStatus, Role};
+use crate::api::risk_budget::{LedgerStatus, Requirements, RestrictedWindow, RiskStatus, Role, Slo};
 use crate::api::{AttestationSpec, BudgetStatus, Change, Percent, Span, Time};
 use crate::policy::Tier;
 use crate::policy::score::{Incident, OnCallLoad, Signal};
@@ -379,8 +379,24 @@ pub struct RiskSeen {
     pub ledger: LedgerStatus,
     /// What is known around the service.
     pub signals: SignalsSeen,
-    /// The share of good requests that the service promises: its strictest objective. None where none is known.
-    pub objective: Option<Percent>,
+    /// What the service promises.
+    pub objectives: Objectives,
+}
+
+/// What a service promises, and who knows how it keeps it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Objectives {
+    /// The metrics source that is asked.
+    pub source: String,
+    /// Its objectives.
+    pub slos: Vec<Slo>,
+}
+
+impl Objectives {
+    /// The strictest objective; None where there is none.
+    pub fn strictest(&self) -> Option<Percent> {
+        self.slos.iter().map(|slo| slo.objective).max_by(|one, other| one.get().total_cmp(&other.get()))
+    }
 }
 
 /// What is known around a service from sources that the admin configured.

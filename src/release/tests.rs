@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod burning;
 mod carried;
 mod compared;
 mod count;

@@ -30,7 +30,9 @@ pub(super) fn called(spec: &ReleaseRecordSpec) -> String {
 pub(super) fn why(log: &RollbackLog) -> String {
     let RollbackLog { trigger, value, threshold, .. } = log;
     match trigger {
-        Trigger::ErrorRate | Trigger::Latency | Trigger::Complaints => format!("{trigger}: {value}, limit {threshold}"),
+        Trigger::ErrorRate | Trigger::Latency | Trigger::Complaints | Trigger::BudgetBurn => {
+            format!("{trigger}: {value}, limit {threshold}")
+        }
         Trigger::NotReady | Trigger::Crashed | Trigger::RouteNotEffective => {
             format!("{trigger}: {value} (wanted: {threshold})")
         }

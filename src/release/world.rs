@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::action::Plan;
+use super::ask::Burning;
 use super::lint::lint;
 use super::plan::plan;
 use super::snapshot::*;
@@ -18,7 +19,7 @@ use super::template;
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::names::RETRY;
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus};
-use crate::api::{BudgetStatus, Change, Percent, Span, Time, Weight};
+use crate::api::{BudgetStatus, Change, Span, Time, Weight};
 use crate::policy::Tier;
 use crate::policy::score::Signal;
 
@@ -39,6 +40,8 @@ pub(crate) struct World {
     pub(crate) now: Time,
     pub(crate) behaviour: BTreeMap<String, Behaviour>,
     pub(crate) prometheus: bool,
+    /// What burns the service's error budget.
+    pub(crate) burning: Option<Burning>,
     pub(crate) requests_per_second: f64,
     /// Requests per second of callers who use the Service past its route.
     pub(crate) aside_per_second: f64,
@@ -165,7 +168,13 @@ impl World {
                     ),
                     ledger: Default::default(),
                     signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
-                    objective: Percent::new(99.9).ok(),
+                    objectives: Objectives {
+                        source: "default".into(),
+                        slos: serde_json::from_value(json!([
+                            {"name": "availability", "objective": 99.9, "availability": {"service": "checkout"}},
+                        ]))
+                        .unwrap(),
+                    },
                 }),
                 attestations: Vec::new(),
                 too_many_attestations: false,
@@ -178,6 +187,7 @@ impl World {
             now: Time("2026-01-01T00:00:00Z".parse().unwrap()),
             behaviour: BTreeMap::new(),
             prometheus: true,
+            burning: None,
             requests_per_second: 100.0,
             aside_per_second: 0.0,
             torn: false,

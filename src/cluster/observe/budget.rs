@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, Error};
 use crate::policy::Tier;
 use crate::policy::loosening;
 use crate::policy::score::signals::{incidents_of, on_call_of};
-use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
+use crate::release::snapshot::{BudgetSeen, Objectives, RiskSeen, SignalsSeen};
 
 use super::text;
 
@@ -70,7 +70,6 @@ fn risk(
 ) -> Option<RiskSeen> {
     let counted =
         status.risk.filter(|risk| risk.from <= now && now < risk.until && status.observed_generation == generation);
-    let strictest = spec.slos.iter().map(|slo| slo.objective).max_by(|one, other| one.get().total_cmp(&other.get()));
     Some(RiskSeen {
         resource_version,
         tier: Tier::new(spec.tier).ok()?,
@@ -83,7 +82,7 @@ fn risk(
             incidents: incidents_of(status.signals.as_ref(), now),
             on_call: on_call_of(status.signals.as_ref(), now),
         },
-        objective: strictest,
+        objectives: Objectives { source: spec.metrics, slos: spec.slos },
     })
 }
 

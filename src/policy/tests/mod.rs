@@ -3,6 +3,7 @@
 mod adjustment;
 mod band;
 mod budget;
+mod burn;
 mod category;
 mod course;
 mod freeze;

@@ -36,7 +36,7 @@ fn risk(consumed: u32) -> RiskSeen {
         ),
         ledger: LedgerStatus { sequence: 4, ..LedgerStatus::default() },
         signals: SignalsSeen { incidents: Signal::NotConfigured, on_call: Signal::NotConfigured },
-        objective: None,
+        objectives: Default::default(),
     }
 }
 

@@ -81,7 +81,7 @@ fn begun(
         let setup = Setup::new(baseline.as_ref(), objective, limit, planned, interval);
         Some(SignalRecord { setup, tally: Tally::default() })
     };
-    let objective = seen.risk.as_ref().and_then(|risk| risk.objective);
+    let objective = seen.risk.as_ref().and_then(|risk| risk.objectives.strictest());
     let objective = objective.or_else(|| Percent::new(PROMISE).ok())?;
     let errors = begin(errors, objective, seen.release.spec.rollback.error_rate_percent)?;
     let slow = match (slow, &seen.release.spec.analysis.comparison) {

@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
-use super::{agree, compare, open, promote, roll_back};
+use super::{agree, burn, compare, open, promote, roll_back};
 use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -118,6 +118,10 @@ pub(super) fn on_verdict(
             return roll_back::begin(active, breach.trigger, breach.value.clone(), breach.threshold.clone());
         }
     }
+    let over = active.now >= until && matches!(whole, Some(Verdict::Pass(_)));
+    if let Some(hold) = over.then(|| burn::hold(active)).flatten() {
+        return hold;
+    }
     match (&whole, &recent) {
         // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
         (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until && active.status.phase == Phase::Release => {
@@ -147,7 +151,10 @@ pub(super) fn on_verdict(
 pub(super) fn verdict_now(active: &Active<'_>) -> Option<Verdict> {
     let answers = active.seen.answers.as_ref()?;
     let limits = judge(limits(active), &answers.recent);
-    Some(match (limits, compare::worse(active)) {
+    // What went back already is not blamed again.
+    let judged = matches!(active.status.phase, Phase::Release | Phase::Promote | Phase::Verify);
+    let worse = compare::worse(active).or_else(|| burn::breach(active).filter(|_| judged).map(Verdict::Fail));
+    Some(match (limits, worse) {
         (failed @ Verdict::Fail(_), _) => failed,
         (Verdict::Pass(_) | Verdict::NotYet(_), Some(worse)) => worse,
         (other @ (Verdict::Pass(_) | Verdict::NotYet(_)), None) => other,

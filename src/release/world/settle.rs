@@ -69,7 +69,13 @@ impl World {
             window,
         };
         let compared = question.compare.map(|asked| self.compared(question.candidate, question.base, asked));
-        Some(Answers { question, recent: observe(question.recent), whole: question.whole.map(observe), compared })
+        Some(Answers {
+            question,
+            recent: observe(question.recent),
+            whole: question.whole.map(observe),
+            compared,
+            burning: self.burning.clone(),
+        })
     }
 
     /// Stable was always as it is: its last day is one long calm.

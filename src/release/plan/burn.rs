@@ -1,0 +1,47 @@
+//! The service's error budget goes too fast while a release has users: is it the new version?
+
+use super::active::Active;
+use super::step::Step;
+use super::verify::is_fix;
+use crate::analysis::{Breach, blame};
+use crate::api::release_record::Trigger;
+use crate::policy::burn::BurnLevel;
+use crate::release::ask::Burning;
+
+/// The hold of a release beside which the error budget goes for another reason.
+const BURNING: &str = "BudgetBurning";
+
+fn page<'a>(active: &'a Active<'_>) -> Option<&'a Burning> {
+    let burning = active.seen.answers.as_ref()?.burning.as_ref()?;
+    (burning.burn.pair.level == BurnLevel::Page).then_some(burning)
+}
+
+/// A burn that calls somebody, and that the new version explains: it comes back.
+pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
+    let burning = page(active)?;
+    let figures = blame(&active.seen.answers.as_ref()?.recent)?;
+    Some(Breach {
+        trigger: Trigger::BudgetBurn,
+        value: format!("objective {} {}; {figures}", burning.objective, burning.burn),
+        threshold: format!("{} times", burning.burn.pair.factor),
+        sentence: format!("objective {} {}, and it is this version: {figures}", burning.objective, burning.burn),
+    })
+}
+
+/// A burn that the new version does not explain: it waits, because another change into an incident hurts whoever is at fault. A fix goes on.
+pub(super) fn hold(active: &Active<'_>) -> Option<Step> {
+    let burning = page(active)?;
+    // What repairs an incident is what ends it.
+    if is_fix(active.record.spec.change.kind) {
+        return None;
+    }
+    let message = format!(
+        "{} stays where it is: objective {} {}. Not held against the new version, which fails no more often than stable as far \
+         as can be told; it goes on when the burn is over, and a hold that runs out brings it back.",
+        active.name(),
+        burning.objective,
+        burning.burn
+    );
+    let analysis = &active.seen.release.spec.analysis;
+    Some(active.hold(BURNING, message, analysis.evidence_within).wake(analysis.interval))
+}
