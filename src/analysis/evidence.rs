@@ -62,6 +62,15 @@ pub struct ArmSample {
     pub latency: Evidence<f64>,
 }
 
+/// How often what the service is there for happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Business {
+    /// With the new version.
+    pub candidate: Evidence<f64>,
+    /// With what served before.
+    pub base: Evidence<f64>,
+}
+
 /// What both versions did in the same window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
@@ -71,6 +80,8 @@ pub struct Observation {
     pub base: ArmSample,
     /// Complaints since traffic first went to the new version; None where they were not asked for.
     pub complaints: Option<Evidence<f64>>,
+    /// How often each version did what the service is there for; None where it was not asked for.
+    pub business: Option<Business>,
     /// How long the window is.
     pub window: Span,
 }

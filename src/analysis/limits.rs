@@ -8,6 +8,7 @@ use crate::api::gated_release::RollbackContract;
 use crate::api::release_record::Trigger;
 
 use super::binomial::chance_of_at_least;
+use super::business::business;
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, factor, percent, time};
 use super::share::Share;
@@ -43,7 +44,7 @@ pub struct Limits<'a> {
 type Limit = fn(&Limits<'_>, &Observation) -> Verdict;
 
 /// Every limit, in the order in which a breach is told.
-const LIMITS: &[Limit] = &[error_rate, latency, complaints, share];
+const LIMITS: &[Limit] = &[error_rate, latency, complaints, business, share];
 
 /// What an observation comes to under the contract.
 ///

@@ -8,6 +8,7 @@
 
 mod binomial;
 mod blame;
+mod business;
 pub mod compare;
 pub mod evidence;
 mod figures;
@@ -16,7 +17,7 @@ pub mod share;
 mod verdict;
 
 pub use blame::blame;
-pub use evidence::{ArmSample, Evidence, Observation};
+pub use evidence::{ArmSample, Business, Evidence, Observation};
 pub use limits::{Limits, judge, traffic_time};
 pub use share::Share;
 pub use verdict::{Breach, NotYet, Verdict};

@@ -63,7 +63,13 @@ mod tests {
     }
 
     fn judged(expected: f64, tolerance: u8, new: Evidence<f64>, base: Evidence<f64>) -> &'static str {
-        let seen = Observation { candidate: arm(new), base: arm(base), complaints: None, window: Span::minutes(2) };
+        let seen = Observation {
+            candidate: arm(new),
+            base: arm(base),
+            complaints: None,
+            business: None,
+            window: Span::minutes(2),
+        };
         match (Share { expected, tolerance: Percent::whole(tolerance) }).judge(&seen, 50) {
             Verdict::Pass(_) => "Pass",
             Verdict::NotYet(why) => why.reason(),

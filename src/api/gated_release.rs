@@ -385,10 +385,37 @@ pub struct RollbackContract {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(min = 1, max = 2048))]
     pub complaints_query: Option<String>,
+    /// The change comes back when what the service is there for happens more or less often than with stable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "BusinessMetric")]
+    pub business: Option<BusinessMetric>,
     /// How long a rollback may take from its trigger until no request goes to the new version. Default: 5m (`003_…`, module 6).
     #[serde(default = "RollbackContract::default_time_budget")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("timeBudget must be longer than nothing, such as 5m"))]
     pub time_budget: Span,
+}
+
+/// What the service is there for, such as checkouts that succeed (`003_…`, module 1: "deviate by more than 10 %").
+#[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BusinessMetric {
+    /// How it is called in messages, such as `checkouts`.
+    #[schemars(length(min = 1, max = 63))]
+    pub name: String,
+    /// PromQL that counts it in `$window`, by the label that tells the versions apart, as `requests` of the query templates
+    /// does; must answer 0, not nothing, where there are requests.
+    #[schemars(length(min = 1, max = 2048))]
+    pub query: String,
+    /// How far its share of the requests may be above or below stable's, in percent of that share. Default: 10.
+    #[serde(default = "BusinessMetric::default_change")]
+    #[x_kube(validation = Rule::new("self > 0.0 && self < 100.0").message("changePercent must lie above 0 and below 100, such as 10"))]
+    pub change_percent: Percent,
+}
+
+impl BusinessMetric {
+    fn default_change() -> Percent {
+        Percent::whole(10)
+    }
 }
 
 impl RollbackContract {

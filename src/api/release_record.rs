@@ -150,6 +150,8 @@ words! {
         Latency,
         /// More complaints came than the contract allows.
         Complaints,
+        /// What the service is there for happened more or less often than with stable.
+        BusinessMetric,
         /// The service's error budget went at a rate that calls somebody, and the new version was why.
         BudgetBurn,
         /// The new pods were not ready in time.
@@ -184,6 +186,7 @@ impl Trigger {
             Self::ErrorRate
             | Self::Latency
             | Self::Complaints
+            | Self::BusinessMetric
             | Self::BudgetBurn
             | Self::NotReady
             | Self::Crashed

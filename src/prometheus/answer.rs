@@ -46,19 +46,24 @@ async fn observation(sources: &Sources, seen: &Snapshot, question: Question, win
         let why = format!("the controller's configuration has no query templates {:?}", spec.analysis.metrics);
         let nothing = || Evidence::Invalid(why.clone());
         let sample = || ArmSample { requests: nothing(), errors: nothing(), latency: nothing() };
-        return Observation { candidate: sample(), base: sample(), complaints: None, window };
+        return Observation { candidate: sample(), base: sample(), complaints: None, business: None, window };
     };
     if template.by_pod() {
-        let (candidate, base) = tokio::join!(
+        let (candidate, base, business) = tokio::join!(
             by_pod(sources, seen, template, question.candidate, window),
-            by_pod(sources, seen, template, question.base, window)
+            by_pod(sources, seen, template, question.base, window),
+            super::business::by_pod(sources, seen, template, question, window),
         );
-        return Observation { candidate, base, complaints: None, window };
+        return Observation { candidate, base, complaints: None, business, window };
     }
     let services = [candidate.clone(), base.clone()];
-    let replies = replies(sources, template, &variables(seen, &services, "", window)).await;
+    let variables = variables(seen, &services, "", window);
+    let (replies, business) = tokio::join!(
+        replies(sources, template, &variables),
+        super::business::by_label(sources, seen, template, &services, &variables),
+    );
     let of = |arm: &str| sample(template, arm, &replies);
-    Observation { candidate: of(&candidate), base: of(&base), complaints: None, window }
+    Observation { candidate: of(&candidate), base: of(&base), complaints: None, business, window }
 }
 
 /// What the queries of a release are filled with.

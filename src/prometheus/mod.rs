@@ -7,6 +7,7 @@
 mod answer;
 pub mod budget;
 mod burn;
+mod business;
 mod client;
 mod compare;
 pub mod config;

@@ -30,7 +30,7 @@ pub(super) fn called(spec: &ReleaseRecordSpec) -> String {
 pub(super) fn why(log: &RollbackLog) -> String {
     let RollbackLog { trigger, value, threshold, .. } = log;
     match trigger {
-        Trigger::ErrorRate | Trigger::Latency | Trigger::Complaints | Trigger::BudgetBurn => {
+        Trigger::ErrorRate | Trigger::Latency | Trigger::Complaints | Trigger::BusinessMetric | Trigger::BudgetBurn => {
             format!("{trigger}: {value}, limit {threshold}")
         }
         Trigger::NotReady | Trigger::Crashed | Trigger::RouteNotEffective => {

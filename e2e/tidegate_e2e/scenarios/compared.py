@@ -60,3 +60,24 @@ def compared_little(t: Context) -> None:
     check("passed on the limits alone" in verdict, f"the verdict does not say what it passed on: {verdict}")
     t.note(held["message"])
     t.note(f"first stage: {verdict}")
+
+
+@scenario(core=False)
+def business_down(t: Context) -> None:
+    """What the service is there for happens 20 % less often with the new version, and 10 % less are allowed: it comes back."""
+    orders = {
+        "name": "orders", "changePercent": 10,
+        "query": 'sum by (service) (increase(http_requests_total{namespace="$namespace",service=~"$services",status="200"}[$window]))',
+    }
+    # Failures stand for what is not ordered; the contract's limit of errors is out of the way.
+    contract = {"errorRatePercent": 60, "latencyAdded": "5s", "business": orders}
+    shop = t.shop(rate=300, stages=((50, "60s"), (100, "6s")), rollback=contract, analysis={"window": "20s"})
+    shop.start()
+    shop.users()
+    shop.deploy("v2", ERROR_RATE="0.2")
+    rollback = shop.ends("RolledBack")["status"]["rollback"]
+    shop.leaves_nothing()
+    check(rollback["trigger"] == "BusinessMetric", f"the trigger was {rollback['trigger']}: {rollback}")
+    check("orders" in rollback["value"] and "below stable's" in rollback["value"], f"the log does not say how far it fell: {rollback['value']}")
+    t.note(f"{rollback['value']}, limit {rollback['threshold']}; traffic home after {rollback['took']}")
+    t.note(f"seen by users: {shop.all_answers().describe()}")

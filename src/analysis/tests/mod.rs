@@ -1,6 +1,7 @@
 //! Tables for each limit, and what must hold for every observation.
 
 mod binomial;
+mod business;
 mod limits;
 mod promises;
 
@@ -41,6 +42,7 @@ fn good() -> Observation {
         candidate: arm(2_000.0, 2.0, 0.2),
         base: arm(2_000.0, 2.0, 0.2),
         complaints: None,
+        business: None,
         window: Span::minutes(2),
     }
 }

@@ -38,6 +38,7 @@ fn observation() -> impl Strategy<Value = Observation> {
         candidate,
         base,
         complaints,
+        business: None,
         window: Span::minutes(2),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Behaviour, GOOD, World, set};
 use crate::analysis::compare::Counts;
-use crate::analysis::{ArmSample, Evidence, NotYet, Observation};
+use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::Span;
 use crate::release::ask::{Answers, Arms, Compare, Compared, question};
 use crate::release::snapshot::*;
@@ -66,6 +66,7 @@ impl World {
             candidate: self.sample(question.candidate, window),
             base: self.sample(question.base, window),
             complaints: None,
+            business: self.business(question.candidate, question.base, window),
             window,
         };
         let compared = question.compare.map(|asked| self.compared(question.candidate, question.base, asked));
@@ -76,6 +77,17 @@ impl World {
             compared,
             burning: self.burning.clone(),
         })
+    }
+
+    /// What does not fail is what the service is there for.
+    fn business(&self, candidate: Carrier, base: Carrier, window: Span) -> Option<Business> {
+        self.seen.release.spec.rollback.business.as_ref()?;
+        let of = |carrier| {
+            let sample = self.sample(carrier, window);
+            let failed = sample.errors.value().copied().unwrap_or(0.0);
+            sample.requests.map(|requests| requests - failed)
+        };
+        Some(Business { candidate: of(candidate), base: of(base) })
     }
 
     /// Stable was always as it is: its last day is one long calm.
