@@ -2,6 +2,7 @@
 
 from .. import waits
 from ..scenario import Context, scenario
+from ..shop import OWN_COUNTS
 from ..waits import check, until
 
 # Four scrapes fit into an interval.
@@ -81,3 +82,45 @@ def business_down(t: Context) -> None:
     check("orders" in rollback["value"] and "below stable's" in rollback["value"], f"the log does not say how far it fell: {rollback['value']}")
     t.note(f"{rollback['value']}, limit {rollback['threshold']}; traffic home after {rollback['took']}")
     t.note(f"seen by users: {shop.all_answers().describe()}")
+
+
+# One request in a thousand may fail: a short while of many failures is more than an hour may have.
+STRICT = [{"name": "availability", "objective": 99.9, "window": "30d", "promql": OWN_COUNTS}]
+
+
+@scenario(core=False)
+def burning(t: Context) -> None:
+    """Both versions begin to fail alike and the error budget burns: the weight is held, nobody is blamed, and the hold ends."""
+    contract = {"errorRatePercent": 90, "latencyAdded": "5s"}
+    shop = t.shop(rate=100, stages=((25, "20s"), (100, "6s")), slos=STRICT, rollback=contract, analysis={"evidenceWithin": "20s"})
+    shop.start()
+    shop.users()
+    shop.deploy("v2")
+    shop.at_weight(25)
+    for version in ("v1", "v2"):
+        shop.spoil(version, error_rate="0.5")
+    held = until("it is held for the burn", waits.RELEASE_ENDS, lambda: shop.held("BudgetBurning"), instead=shop.state)
+    for word in ("objective availability burns", "Not held against the new version"):
+        check(word in held["message"], f"the hold does not say {word!r}: {held['message']}")
+    check(shop.canary_weight() == 25, f"the weight went to {shop.canary_weight()} while it was held")
+    rollback = shop.ends("RolledBack")["status"]["rollback"]
+    shop.leaves_nothing()
+    check(rollback["trigger"] == "HoldExpired", f"the trigger was {rollback['trigger']}: {rollback}")
+    t.note(held["message"])
+
+
+@scenario(core=False)
+def burning_by_canary(t: Context) -> None:
+    """The new version begins to fail, below its contract's limit, and the error budget burns: it comes back for that."""
+    contract = {"errorRatePercent": 90, "latencyAdded": "5s"}
+    shop = t.shop(rate=100, stages=((25, "60s"), (100, "6s")), slos=STRICT, rollback=contract)
+    shop.start()
+    shop.users()
+    shop.deploy("v2")
+    shop.at_weight(25)
+    shop.spoil("v2", error_rate="0.5")
+    rollback = shop.ends("RolledBack")["status"]["rollback"]
+    shop.leaves_nothing()
+    check(rollback["trigger"] == "BudgetBurn", f"the trigger was {rollback['trigger']}: {rollback}")
+    check("stable 0 % of" in rollback["value"], f"the log does not say how stable did: {rollback['value']}")
+    t.note(f"{rollback['value']}, limit {rollback['threshold']}; traffic home after {rollback['took']}")
