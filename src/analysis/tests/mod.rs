@@ -18,6 +18,7 @@ fn contract() -> RollbackContract {
         latency_quantile: Percent::whole(95),
         complaints: None,
         complaints_query: None,
+        business: None,
         time_budget: Span::minutes(5),
     }
 }
