@@ -28,9 +28,10 @@ pub async fn read(
     let name = &subject.name;
     let labels = if label_value(name) == *name { format!("{RELEASE}={name}") } else { String::new() };
     let (all, more) = match cluster.list_up_to(&ATTESTATION, namespace, &labels, most).await {
+        Ok(found) => found,
         // Somebody deleted the kind, and with it all that was said: users still have to be brought home.
         Err(Error::Refused { code: 404, .. }) => return Ok((Vec::new(), false)),
-        answer => answer?,
+        Err(other) => return Err(other),
     };
     if more {
         return Ok((Vec::new(), true));

@@ -15,9 +15,10 @@ pub(super) async fn read(cluster: &Cluster, release: &Release) -> Result<Option<
     let Some(name) = &release.status.record else {
         // Perhaps the GatedRelease was deleted and made anew: records outlive it.
         let all = match cluster.list(&RELEASE_RECORD, namespace, &format!("{RELEASE}={}", release.name)).await {
+            Ok(found) => found,
             // Somebody deleted the kind: who leaves is not kept waiting for it.
             Err(Error::Refused { code: 404, .. }) => return Ok(None),
-            answer => answer?,
+            Err(other) => return Err(other),
         };
         let newest = all.into_iter().max_by_key(|record| record.pointer("/spec/attempt").and_then(Value::as_u64));
         return newest.map(parse).transpose();
