@@ -32,7 +32,7 @@ def agrees(shop: Shop) -> Object:
     """Waits until the RiskBudget counts what the records were charged, and keeps nothing for anybody; what it counts."""
 
     def counted() -> Object | None:
-        charges = [charge for record in shop.records() if (charge := record["status"].get("charge"))]
+        charges = [charge for record in shop.records() if (charge := record.get("status", {}).get("charge"))]
         status = of(shop)
         risk, ledger = status.get("risk", {}), status.get("ledger", {})
         wanted = (sum(c["points"] for c in charges), len(charges), sum(c.get("exception", False) for c in charges), 0)
@@ -41,7 +41,7 @@ def agrees(shop: Shop) -> Object:
         settled = ledger.get("sequence", 0) == number and not ledger.get("reservations") and not ledger.get("pending")
         return risk if seen == wanted and settled else None
 
-    told = lambda: {"status": {k: of(shop).get(k) for k in ("risk", "ledger")}, "charges": [(r["metadata"]["name"], r["status"].get("charge")) for r in shop.records()]}
+    told = lambda: {"status": {k: of(shop).get(k) for k in ("risk", "ledger")}, "charges": [(r["metadata"]["name"], r.get("status", {}).get("charge")) for r in shop.records()]}
     return until("the RiskBudget counts what was charged", waits.BUDGET_MEASURED, counted, instead=told)
 
 
