@@ -8,7 +8,8 @@ from ..shop import Shop
 from ..waits import check, until
 
 CRDS = bed.CHECKOUT / "charts/tidegate/crds"
-KINDS = [f"{plural}.tidegate.io" for plural in ("gatedreleases", "riskbudgets", "releaserecords", "attestations")]
+OURS = ("GatedRelease", "RiskBudget", "ReleaseRecord", "Attestation")
+KINDS = [f"{kind.lower()}s.tidegate.io" for kind in OURS]
 # A watch of a kind that is gone is begun again after a pause of up to a minute.
 WATCHED_AGAIN = 120
 
@@ -73,4 +74,12 @@ def brought_home(shop: Shop, kinds: list[str], what: str) -> None:
 def install() -> None:
     """The definitions as the chart has them; those that are there stay as they are."""
     bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    bed.kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{kind}" for kind in KINDS))
+    until("they are served", waits.GONE, lambda: all(served(kind) for kind in OURS))
+
+
+def served(kind: str) -> bool:
+    try:
+        api.every(kind)
+    except api.Refused:  # the API server makes room for it
+        return False
+    return True
