@@ -5,12 +5,12 @@
 //	ERROR_RATE   share of requests answered 500 (0..1), evenly spread
 //	LATENCY      mean latency, exponentially distributed (Go duration)
 //	START_DELAY  time before /ready answers 200
-//	NEVER_READY  if set, /ready never answers 200
+//	NEVER_READY  if set, /ready does not answer 200 until it is told to
 //	CRASH        time after which the process exits with 1 (0s: at its start)
 //
 // GET /metrics serves http_requests_total{status,version} and
-// http_request_duration_seconds{version}. PUT /fault?error_rate=0.1&latency=20ms
-// changes the faults of a running process.
+// http_request_duration_seconds{version}. PUT /fault?error_rate=0.1&latency=20ms&ready=false
+// changes the faults of a running process, and whether /ready answers 200.
 //
 //	app get URL              prints a page (for `kubectl exec`)
 //	app load -h              the load client

@@ -21,6 +21,7 @@ var (
 	errorRate atomic.Uint64 // float64 bits
 	latency   atomic.Int64  // nanoseconds
 	requests  atomic.Uint64
+	unready   atomic.Bool
 )
 
 // fails spreads failures evenly, so that the share of them is exact and not drawn by lot.
@@ -29,7 +30,7 @@ func fails() bool {
 	return math.Floor(n*rate) > math.Floor((n-1)*rate)
 }
 
-func setFault(rate, lat string) error {
+func setFault(rate, lat, ready string) error {
 	if rate != "" {
 		f, err := strconv.ParseFloat(rate, 64)
 		if err != nil {
@@ -43,6 +44,13 @@ func setFault(rate, lat string) error {
 			return err
 		}
 		latency.Store(int64(d))
+	}
+	if ready != "" {
+		is, err := strconv.ParseBool(ready)
+		if err != nil {
+			return err
+		}
+		unready.Store(!is)
 	}
 	return nil
 }
@@ -71,7 +79,7 @@ func env(name string) time.Duration {
 }
 
 func serve() {
-	if err := setFault(os.Getenv("ERROR_RATE"), os.Getenv("LATENCY")); err != nil {
+	if err := setFault(os.Getenv("ERROR_RATE"), os.Getenv("LATENCY"), ""); err != nil {
 		log.Fatal(err)
 	}
 	if _, set := os.LookupEnv("CRASH"); set {
@@ -82,17 +90,19 @@ func serve() {
 		time.AfterFunc(after, func() { log.Fatalf("crash: after %v", after) })
 	}
 	delay, started := env("START_DELAY"), time.Now()
-	_, neverReady := os.LookupEnv("NEVER_READY")
+	if _, never := os.LookupEnv("NEVER_READY"); never {
+		unready.Store(true)
+	}
 
 	http.HandleFunc("/", work)
 	http.HandleFunc("/metrics", metrics)
 	http.HandleFunc("/ready", func(w http.ResponseWriter, r *http.Request) {
-		if neverReady || time.Since(started) < delay {
+		if unready.Load() || time.Since(started) < delay {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
 	http.HandleFunc("PUT /fault", func(w http.ResponseWriter, r *http.Request) {
-		if err := setFault(r.FormValue("error_rate"), r.FormValue("latency")); err != nil {
+		if err := setFault(r.FormValue("error_rate"), r.FormValue("latency"), r.FormValue("ready")); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
 	})

@@ -22,13 +22,13 @@ _GROUPS = {
     "ResourceQuota": "/api/v1", "PodDisruptionBudget": "/apis/policy/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2",
     "Lease": "/apis/coordination.k8s.io/v1",
-    "ValidatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1",
+    "ValidatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration": "/apis/admissionregistration.k8s.io/v1",
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1", "ScaledObject": "/apis/keda.sh/v1alpha1",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1", "Gateway": "/apis/gateway.networking.k8s.io/v1",
     "GatedRelease": "/apis/tidegate.io/v1alpha1", "RiskBudget": "/apis/tidegate.io/v1alpha1",
     "ReleaseRecord": "/apis/tidegate.io/v1alpha1", "Attestation": "/apis/tidegate.io/v1alpha1",
 }
-_CLUSTER_WIDE = {"Namespace", "ClusterRole", "ValidatingAdmissionPolicyBinding", "CustomResourceDefinition"}
+_CLUSTER_WIDE = {"Namespace", "ClusterRole", "ValidatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "CustomResourceDefinition"}
 _MEDIA = {"merge": "application/merge-patch+json", "json": "application/json-patch+json", "apply": "application/apply-patch+yaml"}
 _HOST, _PORT = "172.30.0.1", 6443
 

@@ -215,9 +215,10 @@ class Shop:
         self.replicas = replicas
         api.patch(self.kind, self.namespace, self.name, {"spec": {"replicas": replicas}})
 
-    def spoil(self, version: str, **faults: str) -> int:
-        """Gives the running pods of a version faults (error_rate, latency) that their environment does not name; how many."""
-        pods = [pod for pod in self.pods() if version_of(pod) == version and "deletionTimestamp" not in pod["metadata"]]
+    def spoil(self, version: str, most: int | None = None, **faults: str) -> int:
+        """Gives the running pods of a version, or so many of them, faults (error_rate, latency, ready) that their environment
+        does not name; how many."""
+        pods = [pod for pod in self.pods() if version_of(pod) == version and "deletionTimestamp" not in pod["metadata"]][:most]
         for pod in pods:
             where = f"http://{pod['status']['podIP']}:8080/fault?{urlencode(faults)}"
             urllib.request.urlopen(urllib.request.Request(where, method="PUT"), timeout=5).read()

@@ -1,13 +1,13 @@
 import time
 
-from .. import api, audit, bed, waits
+from .. import api, audit, bed, ledger, waits
 from ..scenario import Context, scenario
 from ..waits import check, now_ms, until
 
 
 @scenario(core=False)
 def config_map_edited(t: Context) -> None:
-    """A ConfigMap that the pods read is edited in place: one record says so and by whom; no Secret is looked at, though they read one too."""
+    """A ConfigMap that the pods read is edited in place: one record says so and by whom, and is charged once; no Secret is looked at, though they read one too."""
     began = now_ms()
     names = ("settings", "password")
     shop = t.shop(rate=30, container={"envFrom": [{"configMapRef": {"name": names[0]}}, {"secretRef": {"name": names[1]}}]})
@@ -35,7 +35,10 @@ def config_map_edited(t: Context) -> None:
     asked = [a for a in audit.of_secrets(began)]
     own = [a for a in asked if a.namespace == bed.TIDEGATE_NAMESPACE and a.verb in ("get", "watch", "patch", "update")]
     check(asked == own, f"Tidegate asked for Secrets: {[(a.verb, a.namespace, a.name) for a in asked if a not in own][:5]}")
+    ledger.settles(shop, record)
+    check(record["status"]["charge"]["exception"], f"what no stage has judged was charged as if one had: {record['status']['charge']}")
     # A release after it is judged as any other.
     answers = shop.ships("v2")
+    ledger.settles(shop, record, shop.record())
     t.note(f"{status['summary']}")
     t.note(f"{len(own)} requests for its own Secret, none for another; seen by users: {answers.describe()}")

@@ -1,4 +1,4 @@
-from .. import api, waits
+from .. import api, ledger, waits
 from ..scenario import Context, scenario
 from ..shop import Shop
 from ..waits import check, until
@@ -9,7 +9,7 @@ QUICK = ((25, "10s"), (100, "4s"))
 
 @scenario(core=False)
 def edited_while_held(t: Context) -> None:
-    """Labels, annotations and replicas change, and the template goes back and forth, while it is held: stable serves, and each attempt is one."""
+    """Labels, annotations and replicas change, and the template goes back and forth, while it is held: stable serves, each attempt is one, and what nobody met costs nothing."""
     shop = t.shop(stages=QUICK)
     shop.start()
     api.apply(quota(shop, 5), "admin")  # stable fits into it, a release does not
@@ -39,6 +39,7 @@ def edited_while_held(t: Context) -> None:
     check(outcomes == [("git:v2", "Superseded"), ("git:v3", "Superseded"), ("git:v2", "Reverted")], f"the records say {outcomes}")
     exposed = [r["metadata"]["name"] for r in closed if any("startedAt" in s for s in r["status"]["stages"])]
     check(not exposed, f"{exposed} have a stage that began, and nothing was released")
+    ledger.settles(shop)
     seen = shop.so_far().versions()
     check(set(seen) == {"v1"}, f"users saw {dict(seen)} of what was held")
 
@@ -53,6 +54,7 @@ def edited_while_held(t: Context) -> None:
     check(record["metadata"]["name"] == released["metadata"]["name"], "an edit in mid-release made another attempt")
     check(record["spec"]["attempt"] == closed[-1]["spec"]["attempt"] + 1, f"attempts {[r['spec']['attempt'] for r in shop.records()]}")
     shop.leaves_nothing()
+    ledger.settles(shop, record)
     until("the workload is whole", waits.PODS_READY, lambda: shop.running() == {"v2": 5} and shop.all_ready(), instead=shop.running)
     live = shop.live()["metadata"]
     check(live["labels"].get("team") == "payments" and live["annotations"].get("example.com/note") == "5", f"an edit was lost: {live}")

@@ -1,4 +1,4 @@
-from .. import api, waits
+from .. import api, ledger, waits
 from ..scenario import Context, scenario
 from ..waits import check, now_ms, until
 
@@ -23,9 +23,11 @@ def recreated(t: Context) -> None:
     shop.leaves_nothing()
     until("the workload is whole", waits.PODS_READY, lambda: shop.running() == {"v2": 3} and shop.all_ready(), instead=shop.state)
     check(not shop.paused(), "the workload is held")
+    check(record["status"]["charge"]["exception"], f"a bypass was charged as {record['status']['charge']}")
     shop.deploy("v3")
-    shop.ends("Succeeded")
+    third = shop.ends("Succeeded")
     shop.leaves_nothing()
+    ledger.settles(shop, shop.record_named(attempt), record, third)
     answers = shop.all_answers()
     # Its pods went with it: that is the deletion's doing. Nobody may fail before it, nor once pods are back.
     failed = answers.failed()

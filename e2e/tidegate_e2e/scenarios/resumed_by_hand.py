@@ -1,7 +1,7 @@
 import json
 import time
 
-from .. import api, bed, waits
+from .. import api, bed, ledger, waits
 from ..scenario import Context, scenario
 from ..shop import Shop
 from ..waits import check, until
@@ -49,7 +49,12 @@ def resumed_by_hand(t: Context) -> None:
     # It is what runs from now on: the next version is judged against it.
     shop.stages = ((50, "4s"), (100, "3s"))
     api.apply(shop.gated_release(), "gitops")
+    paid = ledger.price(shop.record_named(attempt))
     answers = shop.ships("v3")
+    check(ledger.price(shop.record_named(attempt)) == paid, "what it costs to resume was changed later")
+    risk = ledger.agrees(shop)
+    check(risk["releases"] == 2, f"charged were {risk['releases']} releases, and users met two")
+    t.note(f"the resumed one was charged {paid} of {risk['consumed']} RP")
     t.note(f"record: {status['summary']}")
     t.note(f"event {told[0]['reason']}: {told[0]['message']}")
     t.note(f"seen by users: {answers.describe()}")

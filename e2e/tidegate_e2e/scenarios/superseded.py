@@ -1,3 +1,4 @@
+from .. import ledger
 from ..history import weight_of
 from ..scenario import Context, scenario
 from ..waits import check
@@ -5,7 +6,7 @@ from ..waits import check
 
 @scenario(core=False)
 def superseded(t: Context) -> None:
-    """A third version arrives while the second is a canary: the second goes home, the third starts from stage one."""
+    """A third version arrives while the second is a canary: the second goes home, the third starts from stage one; each is charged."""
     shop = t.shop(rate=100)
     shop.start()
     route = shop.follow("HTTPRoute")
@@ -15,8 +16,9 @@ def superseded(t: Context) -> None:
     second = shop.taken_up()["metadata"]["name"]
     start = len(route.seen)
     shop.deploy("v3")
-    shop.ends("Succeeded")
+    third = shop.ends("Succeeded")
     shop.leaves_nothing()
+    ledger.settles(shop, shop.record_named(second), third)
     answers = shop.all_answers()
 
     outcome = next(r["status"].get("outcome") for r in shop.records() if r["metadata"]["name"] == second)

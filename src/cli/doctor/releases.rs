@@ -57,7 +57,10 @@ fn of_release(release: &Value) -> Line {
             format!("{name}: its last change has not been looked at yet; wait a moment, else see Controller and Lease");
         return line(Level::Warn, WHAT, says);
     }
-    match has("Ready", "False").or_else(|| has("Held", "True")) {
+    let warned =
+        || conditions.iter().find(|one| text(one, "/type") == "Preflight" && text(one, "/reason") == "Warnings");
+    let warned = || warned().map(|warned| format!("{name}: Preflight warns of {}", text(warned, "/message")));
+    match has("Ready", "False").or_else(|| has("Held", "True")).or_else(|| has("Preflight", "False")).or_else(warned) {
         Some(says) => line(Level::Warn, WHAT, says),
         None => line(Level::Ok, WHAT, format!("{name}: {}", text(release, "/status/message"))),
     }

@@ -132,6 +132,7 @@ fn status(seen: &mut Installation, kind: &str, status: &str) {
 #[case::stalled(|seen: &mut Installation| status(seen, "Stalled", "True"), Level::Fail, "GatedRelease", "shop/web: Stalled is True, Why: Because.")]
 #[case::not_ready(|seen: &mut Installation| status(seen, "Ready", "False"), Level::Warn, "GatedRelease", "Ready is False")]
 #[case::held(|seen: &mut Installation| status(seen, "Held", "True"), Level::Warn, "GatedRelease", "Held is True")]
+#[case::surroundings(|seen: &mut Installation| if let Looked::At(all) = &mut seen.releases { all[0]["status"]["conditions"] = json!([{"type": "Preflight", "status": "True", "reason": "Warnings", "message": "Service shop/x (ServiceMissesCanary)."}]) }, Level::Warn, "GatedRelease", "shop/web: Preflight warns of Service shop/x (ServiceMissesCanary).")]
 #[case::overdue(|seen: &mut Installation| seen.budgets = Looked::At(vec![json!({"metadata": {"name": "web", "namespace": "shop"}, "status": {"conditions": [{"type": "ObligationsMet", "status": "False", "message": "1 obligation is overdue: x"}]}})]), Level::Warn, "RiskBudget", "shop/web: 1 obligation is overdue: x")]
 #[case::never_looked_at(|seen: &mut Installation| if let Looked::At(all) = &mut seen.releases { all[0]["status"] = json!({}) }, Level::Fail, "GatedRelease", "never looked at")]
 #[case::changed_since(|seen: &mut Installation| if let Looked::At(all) = &mut seen.releases { all[0]["metadata"]["generation"] = 2.into() }, Level::Warn, "GatedRelease", "its last change")]

@@ -27,7 +27,12 @@ pub async fn read(
     // Admission gives each the label of what it is about; a name that is too long for one has none.
     let name = &subject.name;
     let labels = if label_value(name) == *name { format!("{RELEASE}={name}") } else { String::new() };
-    let (all, more) = cluster.list_up_to(&ATTESTATION, namespace, &labels, most).await?;
+    let (all, more) = match cluster.list_up_to(&ATTESTATION, namespace, &labels, most).await {
+        Ok(found) => found,
+        // Somebody deleted the kind, and with it all that was said: users still have to be brought home.
+        Err(Error::Refused { code: 404, .. }) => return Ok((Vec::new(), false)),
+        Err(other) => return Err(other),
+    };
     if more {
         return Ok((Vec::new(), true));
     }
@@ -166,5 +171,18 @@ mod paged {
         let (heard, too_many) =
             read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 2).await.unwrap();
         assert_eq!((heard.len(), too_many), (0, true));
+    }
+
+    #[tokio::test]
+    async fn where_the_kind_was_deleted_nothing_was_said() {
+        let mut api = ApiServer::new(1);
+        api.create(&admin(), &NAMESPACE, json!({"metadata": {"name": "shop"}})).unwrap();
+        let client = Bare::new(api).client(admin());
+        let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "tidegate-0");
+        let answer = cluster.list(&ATTESTATION, "shop", "").await.unwrap_err();
+        assert!(matches!(answer, Error::Refused { code: 404, .. }), "{answer}");
+        let (heard, too_many) =
+            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 2).await.unwrap();
+        assert_eq!((heard.len(), too_many), (0, false));
     }
 }

@@ -14,7 +14,12 @@ pub(super) async fn read(cluster: &Cluster, release: &Release) -> Result<Option<
     let namespace = &release.namespace;
     let Some(name) = &release.status.record else {
         // Perhaps the GatedRelease was deleted and made anew: records outlive it.
-        let all = cluster.list(&RELEASE_RECORD, namespace, &format!("{RELEASE}={}", release.name)).await?;
+        let all = match cluster.list(&RELEASE_RECORD, namespace, &format!("{RELEASE}={}", release.name)).await {
+            Ok(found) => found,
+            // Somebody deleted the kind: who leaves is not kept waiting for it.
+            Err(Error::Refused { code: 404, .. }) => return Ok(None),
+            Err(other) => return Err(other),
+        };
         let newest = all.into_iter().max_by_key(|record| record.pointer("/spec/attempt").and_then(Value::as_u64));
         return newest.map(parse).transpose();
     };

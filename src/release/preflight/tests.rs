@@ -269,6 +269,17 @@ fn a_workload_is_not_adopted_in_the_middle_of_a_roll() {
         seen.record = None;
     });
     assert_eq!(told, [("NotSettled", REFUSE)]);
+    let remedy = |held: bool| {
+        let (mut seen, around) = shop();
+        two(&mut seen);
+        seen.record = None;
+        let workload = seen.workload.as_mut().unwrap();
+        (workload.paused, workload.paused_because) = (held, held.then(|| "held".to_owned()));
+        preflight(&seen, &around).findings.remove(0).message
+    };
+    let (rolls, stands) = (remedy(false), remedy(true));
+    assert!(rolls.contains("(kubectl rollout status deployment/checkout -n shop), or undo it."), "{rolls}");
+    assert!(stands.contains("let go: kubectl rollout resume deployment/checkout -n shop"), "{stands}");
 }
 
 #[rstest]

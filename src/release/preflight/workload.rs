@@ -31,12 +31,19 @@ pub(super) fn settled(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         return;
     }
     let names: Vec<_> = active.iter().map(|set| set.name.as_str()).collect();
-    let message = format!(
-        "ReplicaSets {} are both active, so none of them is stable for sure. Let the rollout end (kubectl rollout status deployment/{} -n {}), or undo it.",
-        names.join(" and "),
-        facts.seen.release.spec.workload_ref.name,
-        facts.namespace()
-    );
+    let (namespace, name) = (facts.namespace(), &facts.seen.release.spec.workload_ref.name);
+    let remedy = match &facts.workload.paused_because {
+        // Nothing rolls any more, whichever template it was given.
+        Some(_) if facts.workload.paused => format!(
+            "It is held in the middle of a rollout, which goes on when it is let go: {} (its template then runs ungated)",
+            wording::let_go(WorkloadKind::Deployment, namespace, name)
+        ),
+        Some(_) | None => {
+            format!("Let the rollout end (kubectl rollout status deployment/{name} -n {namespace}), or undo it")
+        }
+    };
+    let message =
+        format!("ReplicaSets {} are both active, so none of them is stable for sure. {remedy}.", names.join(" and "));
     found.push(facts.of_workload("NotSettled", Severity::Refuse, message));
 }
 
