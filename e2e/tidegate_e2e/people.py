@@ -15,10 +15,12 @@ from .shop import Shop
 
 def person(shop: Shop, name: str) -> Path:
     """A kubeconfig of somebody whom the cluster's authority gave a certificate; what they may do is bound elsewhere."""
-    key, request, certificate = (folder(shop) / f"{name}.{end}" for end in ("key", "csr", "crt"))
+    key, request, certificate, use = (folder(shop) / f"{name}.{end}" for end in ("key", "csr", "crt", "ext"))
+    # With extensions: without any it would be of version 1, which rustls does not take.
+    use.write_text("keyUsage=digitalSignature\nextendedKeyUsage=clientAuth\n")
     openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-subj", f"/CN={name}", "-out", request)
     authority = ("-CA", bed.PKI / "ca.crt", "-CAkey", bed.PKI / "ca.key", "-set_serial", f"0x{secrets.token_hex(8)}")
-    openssl("x509", "-req", "-in", request, *authority, "-days", "1", "-out", certificate)
+    openssl("x509", "-req", "-in", request, *authority, "-days", "1", "-extfile", use, "-out", certificate)
     return kubeconfig(shop, name, {"client-certificate": str(certificate), "client-key": str(key)})
 
 
