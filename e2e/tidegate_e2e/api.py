@@ -31,6 +31,7 @@ _GROUPS = {
 _CLUSTER_WIDE = {"Namespace", "ClusterRole", "ValidatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "CustomResourceDefinition"}
 _MEDIA = {"merge": "application/merge-patch+json", "json": "application/json-patch+json", "apply": "application/apply-patch+yaml"}
 _HOST, _PORT = "172.30.0.1", 6443
+SERVER = f"https://{_HOST}:{_PORT}"
 
 
 class Refused(Exception):

@@ -11,6 +11,12 @@ PLAN = {
     "abort-criteria": "error rate above 1 %", "rollback-steps": "revert in Git", "owners": "ann", "communication": "support, before the start",
 }
 CHECKLIST = {"smoke-tests": "passed", "dashboards": "looked at", "alerts": "none", "workflows": "paid once", "ticket": "PAY-7"}
+# What G3 asks of a change of authentication for which the feature flag was attested and Tidegate sees the rest itself.
+EXACTLY = {
+    "lint", "build", "unit-tests", "static-analysis", "sast", "sca", "peer-review", "staging-deploy", "smoke-tests", "penetration-test", "integration-tests",
+    "e2e-tests", "code-owner-review", "release-plan", "observability", "manual-qa", "release-captain", "rollback-rehearsal", "on-call-presence",
+    "on-call-validation", "post-release-checklist",
+}
 
 
 @scenario()
@@ -36,7 +42,7 @@ def gates(t: Context) -> None:
     check(risk["gate"] == "G3", f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
     t.note(f"gate: {risk['why']}; {risk['score']}")
     asked = names(shop)
-    check("penetration-test" in asked and "sast" in asked and "release-captain" in asked and "risk-review" not in asked, f"asked: {asked}")
+    check(set(asked) == EXACTLY, f"asked: {asked}; too much {set(asked) - EXACTLY}, too little {EXACTLY - set(asked)}")
 
     # A service account with every right approves nothing, and nobody speaks for somebody else.
     said = refused(shop, pipeline, "approval", role="release-captain")

@@ -52,6 +52,8 @@ def points(t: Context) -> None:
     check(charge["exception"] and (charge["sequence"], charge["points"]) == (3, 14), f"the bypass was charged {charge}")
     risk = until("the ledger counts all three", waits.BUDGET_MEASURED, lambda: counted(first, 32), instead=lambda: status(first))
     check((risk["releases"], risk["exceptions"]) == (3, 1), f"counted: {risk}")
+    owed = until("what it takes afterwards is owed", waits.BUDGET_MEASURED, lambda: follow_ups(first, bypass), instead=lambda: status(first).get("obligations"))
+    t.note(f"after break-glass: {'; '.join(f'{kind} until {due}' for kind, due in owed.items())}")
     t.note(f"{risk['consumed']} of {risk['allocated']} RP, {risk['band']}, {risk['remainingPercent']} % left")
 
     api.delete("ReleaseRecord", first.namespace, record["metadata"]["name"])
@@ -75,6 +77,12 @@ def cart(shop: Shop) -> Shop:
 
 def status(shop: Shop) -> dict:
     return api.get("RiskBudget", shop.namespace, shop.name)["status"]
+
+
+def follow_ups(shop: Shop, record: dict) -> dict[str, str] | None:
+    """What people owe because of one record, by type, with when it is due; once it is all that a bypass takes."""
+    owed = {one["type"]: one["due"] for one in status(shop).get("obligations", []) if one["name"].endswith(record["metadata"]["name"]) and one["state"] == "Due"}
+    return owed if {"override-rationale", "exception-follow-up", "post-mortem"} <= owed.keys() else None
 
 
 def counted(shop: Shop, points: int) -> dict | None:

@@ -48,10 +48,11 @@ pub(super) fn refused(one: &AttestationSeen, about: bool, reference: &str, why: 
     meant.then(|| format!("the signed statement of {} that {} brought: {why}", one.spec.kind, one.spec.author))
 }
 
-/// The latest of them; who may create attestations could make many.
+/// The latest of them, the newest first, as a hold's message is cut at its end; who may create attestations could make many.
 pub(super) fn shown(mut refused: Vec<String>) -> Vec<String> {
     let older = refused.len().saturating_sub(TOLD);
     let mut shown = refused.split_off(older);
+    shown.reverse();
     if older > 0 {
         shown.push(format!("{older} older signed statements"));
     }
