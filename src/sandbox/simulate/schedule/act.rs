@@ -1,6 +1,6 @@
 //! The things that can happen, and which of them are faults.
 
-use super::Quality;
+use super::{Around, Quality};
 use crate::api::Span;
 
 /// What Prometheus answers instead of the truth.
@@ -169,6 +169,8 @@ pub enum Act {
     RouterStuck(Span),
     /// Most callers use the Service past its route.
     Aside(Span),
+    /// Something around the workload.
+    Around(Around),
 }
 
 impl Act {
@@ -186,6 +188,13 @@ impl Act {
             | Self::Aside(span)
             | Self::Crash { pause: span, .. } => Some(*span),
             Self::DropWatches | Self::Compact => Some(Span::ZERO),
+            Self::Around(around) => {
+                if around.fails() {
+                    Some(Span::ZERO)
+                } else {
+                    None
+                }
+            }
             Self::Deploy { .. }
             | Self::Revert
             | Self::Scale(_)

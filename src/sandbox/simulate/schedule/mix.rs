@@ -19,6 +19,12 @@ pub struct Mix {
     pub workload: Workload,
     /// Whether a change waits for what it must show, with few risk points to spend.
     pub enforced: bool,
+    /// Things that happen around the workload, at most: to what its pods read and need, to its namespace.
+    pub around: u32,
+    /// Whether several routes, rules and parents lead to the workload, and not one of each.
+    pub several: bool,
+    /// Whether a webhook answers for admission, and not policies, and is down at times.
+    pub webhook: bool,
 }
 
 /// What is released in a world.
@@ -42,6 +48,9 @@ impl Mix {
         within: Span::seconds(60),
         workload: Workload::Routed,
         enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self {
@@ -51,6 +60,9 @@ impl Mix {
         within: Span::seconds(150),
         workload: Workload::Routed,
         enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
     };
     /// One deployment and faults.
     pub const FAULTS: Self = Self {
@@ -60,13 +72,21 @@ impl Mix {
         within: Span::seconds(90),
         workload: Workload::Routed,
         enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
     };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 11] = [
+    pub const NAMED: [(&'static str, Self); 16] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
         ("wild", Self::WILD),
+        ("around", Self::AROUND),
+        ("calm-several", Self { several: true, ..Self::CALM }),
+        ("wild-several", Self { several: true, ..Self::WILD }),
+        ("calm-webhook", Self { webhook: true, ..Self::CALM }),
+        ("wild-webhook", Self { webhook: true, ..Self::WILD }),
         ("calm-by-count", Self { workload: Workload::ByCount, ..Self::CALM }),
         ("wild-by-count", Self { workload: Workload::ByCount, ..Self::WILD }),
         ("calm-stateful", Self { workload: Workload::Stateful, ..Self::CALM }),
@@ -79,7 +99,9 @@ impl Mix {
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
     /// The same with everything else.
     pub const WILD_APPROVED: Self = Self { enforced: true, ..Self::WILD };
-    /// Everything.
+    /// A release or two, and what happens around them.
+    pub const AROUND: Self = Self { people: 2, faults: 2, prometheus: 0, around: 4, ..Self::WILD };
+    /// Everything that people do and that fails.
     pub const WILD: Self = Self {
         people: 4,
         faults: 4,
@@ -87,6 +109,9 @@ impl Mix {
         within: Span::seconds(150),
         workload: Workload::Routed,
         enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
     };
 }
 

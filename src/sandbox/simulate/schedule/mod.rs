@@ -5,12 +5,14 @@
 //! anything that is known only once it runs.
 
 mod act;
+mod around;
 mod draw;
 mod mix;
 mod quality;
 mod word;
 
 pub use act::{Act, PrometheusFault, Voice};
+pub use around::Around;
 pub use mix::{Mix, Workload};
 pub use quality::Quality;
 
@@ -59,6 +61,7 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if mix.enforced {
         items.extend(papers(seed, &items));
     }
+    items.extend(around::of_seed(seed, mix));
     items.sort_by_key(|item| item.at);
     items
 }

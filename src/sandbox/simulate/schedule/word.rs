@@ -71,6 +71,7 @@ impl Act {
             Self::RouterLag(_) => "router-lag",
             Self::RouterStuck(_) => "router-stuck",
             Self::Aside(_) => "aside",
+            Self::Around(around) => around.word(),
         }
     }
 
@@ -158,6 +159,7 @@ impl fmt::Display for Act {
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
             Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
+            Self::Around(around) => around.fmt(f),
             Self::Revert
             | Self::Resume
             | Self::Unpause
