@@ -74,7 +74,7 @@ struct Simulate {
     /// Threads. By default one a core.
     #[arg(long)]
     jobs: Option<usize>,
-    /// What happens in the worlds: calm, people, faults or wild.
+    /// What happens in the worlds, such as calm, people, faults, wild or around.
     #[arg(long, default_value_t = Mix::WILD)]
     mix: Mix,
     /// Items of the world that are left out, by their number.

@@ -28,6 +28,8 @@ const FLAPS: (Span, Span) = (Span::seconds(2), Span::seconds(1));
 pub const NODES: u32 = 3;
 /// How much of the requested CPU pods use, in percent, until somebody says otherwise.
 const CPU: f64 = 60.0;
+/// What the shares of a rule's backends sum to: a multiple of 100, so that weights in percent stay what they are.
+const RULE: u64 = 10_000;
 /// How long samples are kept.
 const RETENTION: Span = Span::minutes(30);
 const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
@@ -271,12 +273,15 @@ impl SimulatedCluster {
             true => self.routed.iter().map(|((namespace, _), refs)| (namespace.clone(), refs.clone())).collect(),
             false => Vec::new(),
         };
+        // Users come through all routes alike.
+        let routes = routed.len().max(1) as f64;
         for (namespace, refs) in routed {
             let all: u64 = refs.iter().map(|(_, weight)| weight).sum();
             for (place, (service, weight)) in refs.iter().enumerate() {
                 let routed = if all == 0 { 0.0 } else { *weight as f64 / all as f64 };
                 // The route names the Service itself first.
-                let share = routed * (1.0 - aside) + if place == 0 { aside } else { 0.0 };
+                let share = (routed * (1.0 - aside) + if place == 0 { aside } else { 0.0 }) / routes;
+                let of = (namespace.clone(), service.clone(), None);
                 let pods = pods_behind(&self.api, &namespace, service);
                 let ready = u32::try_from(pods.len()).unwrap_or(u32::MAX);
                 let version = match pods.last() {
@@ -288,7 +293,10 @@ impl SimulatedCluster {
                     }
                     None => (self.nature.programs)("").users,
                 };
-                served.push(Served { of: (namespace.clone(), service.clone(), None), share, ready, version });
+                match served.iter_mut().find(|one| one.of == of) {
+                    Some(one) => one.share += share,
+                    None => served.push(Served { of, share, ready, version }),
+                }
             }
         }
         let flows: Vec<_> = served
@@ -334,12 +342,8 @@ impl SimulatedCluster {
                 continue;
             }
             let rules = route.pointer("/spec/rules").and_then(Value::as_array);
-            let refs = rules.into_iter().flatten().filter_map(|rule| rule.get("backendRefs")?.as_array()).flatten();
-            let weights = refs.map(|one| {
-                let weight = one.get("weight").and_then(Value::as_u64).unwrap_or(1);
-                (one.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(), weight)
-            });
-            self.routed.insert(key, weights.collect());
+            let rules = rules.into_iter().flatten().filter_map(|rule| rule.get("backendRefs")?.as_array());
+            self.routed.insert(key, rules.flat_map(|refs| shares(refs)).collect());
         }
         self.routed.retain(|key, _| there.contains(key));
     }
@@ -347,6 +351,14 @@ impl SimulatedCluster {
 
 fn image(template: &Value) -> &str {
     template.pointer("/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What each backend of a rule gets, of as much for every rule.
+fn shares(refs: &[Value]) -> Vec<(String, u64)> {
+    let weight = |one: &Value| one.get("weight").and_then(Value::as_u64).unwrap_or(1);
+    let all: u64 = refs.iter().map(weight).sum();
+    let name = |one: &Value| one.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    refs.iter().map(|one| (name(one), (weight(one) * RULE).checked_div(all).unwrap_or(0))).collect()
 }
 
 /// What goes to a Service, or to one of its pods.

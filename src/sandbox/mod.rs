@@ -21,5 +21,6 @@ pub mod simulate;
 pub mod story;
 pub mod time;
 pub mod traffic;
+pub mod webhook;
 
 pub use crate::admission::user;

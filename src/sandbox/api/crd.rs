@@ -128,7 +128,9 @@ impl ApiServer {
             self.store.list(shelf, "").map(|(namespace, name, _)| (namespace.to_owned(), name.to_owned())).collect();
         for (namespace, name) in &all {
             let one = Intent { resource: Arc::clone(&resource), namespace, ..intent.clone() };
-            self.delete_object(&one, name, &Options::default())?;
+            if let Some(old) = self.store.get(shelf, namespace, name).cloned() {
+                self.delete_found(&one, name, &old, &Options::default())?;
+            }
         }
         if self.store.is_empty(shelf) { self.drop_definition(intent, crd) } else { Ok(()) }
     }

@@ -73,14 +73,26 @@ impl ApiServer {
             return Err(refuse::forbidden(&resource, name, "this namespace may not be deleted"));
         }
         self.ask(intent, Operation::Delete, name, None, Some(&old))?;
+        self.delete_found(intent, name, &old, options)
+    }
 
-        let mut doomed = (*old).clone();
+    /// Deletes an object that was found, and that nobody is asked about any more: the instances of a definition that goes
+    /// are deleted by the API server itself.
+    pub(super) fn delete_found(
+        &mut self,
+        intent: &Intent<'_>,
+        name: &str,
+        old: &Arc<Value>,
+        options: &Options,
+    ) -> Result<Deleted, Refusal> {
+        let resource = Arc::clone(&intent.resource);
+        let mut doomed = (**old).clone();
         self.mark(intent, &mut doomed, options);
         if is_finished(&resource, &doomed) {
-            return Ok(Deleted::Gone(self.remove(intent, name, (*old).clone())));
+            return Ok(Deleted::Gone(self.remove(intent, name, (**old).clone())));
         }
-        if doomed == *old {
-            return Ok(Deleted::Waiting(old));
+        if doomed == **old {
+            return Ok(Deleted::Waiting(Arc::clone(old)));
         }
         let doomed = self.finish(intent, name, doomed)?;
         if resource.kind == CRD && !intent.dry_run {

@@ -90,6 +90,8 @@ const CREATE: &[&str] = &["create"];
 
 /// The v1 event, the older face of `events.k8s.io/v1`.
 pub(super) const CORE_EVENT: Kind = Kind::new("", "v1", "Event", "events");
+/// ResourceQuota.
+pub const RESOURCE_QUOTA: Kind = Kind::new("", "v1", "ResourceQuota", "resourcequotas");
 /// Namespace.
 pub(super) const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
 /// CustomResourceDefinition.
@@ -151,7 +153,7 @@ impl Table {
         add(Kind::new("", "v1", "ConfigMap", "configmaps"), &["cm"], false, true, &[]);
         add(Kind::new("", "v1", "Secret", "secrets"), &[], false, true, &[]);
         add(Kind::new("", "v1", "ServiceAccount", "serviceaccounts"), &["sa"], false, true, &[]);
-        add(Kind::new("", "v1", "ResourceQuota", "resourcequotas"), &["quota"], false, true, &[Status]);
+        add(RESOURCE_QUOTA, &["quota"], false, true, &[Status]);
         let claim = Kind::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims");
         add(claim, &["pvc"], false, true, &[Status]);
         add(crate::cluster::kind::DEPLOYMENT, &["deploy"], true, true, &[Scale, Status]);

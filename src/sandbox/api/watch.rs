@@ -143,6 +143,11 @@ impl ApiServer {
             }
         }
         watch.version = watch.version.max(self.version());
+        // Nobody serves a kind any more whose definition is gone.
+        if watch.resource.custom() && self.table.rows().iter().all(|row| row.shelf != watch.resource.shelf) {
+            watch.ended = true;
+            return if lines.is_empty() { Polled::Ended } else { Polled::Lines(lines) };
+        }
         if watch.allows_bookmarks && watch.bookmarks < self.bookmarks {
             self.push_bookmark(watch, false, &mut lines);
         }

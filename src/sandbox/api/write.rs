@@ -81,6 +81,7 @@ impl ApiServer {
         if self.store.get(resource.shelf, intent.namespace, &name).is_some() {
             return Err(refuse::exists(resource, &name));
         }
+        self.has_room(resource, intent.namespace, &name)?;
         if resource.kind == CRD {
             self.define(&object, intent.dry_run)?;
         }

@@ -13,7 +13,7 @@ use crate::api::Time;
 use crate::cluster::Kind;
 use crate::cluster::kind::{
     CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATED_RELEASE, HTTP_ROUTE, LEASE, PDB, POD, RELEASE_RECORD,
-    REPLICA_SET, RISK_BUDGET, SERVICE, STATEFUL_SET,
+    REPLICA_SET, RISK_BUDGET, SCALED_OBJECT, SERVICE, STATEFUL_SET,
 };
 use crate::sandbox::objects::Objects;
 
@@ -42,6 +42,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::new("", "v1", "Endpoints", "endpoints"),
     Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
     Kind::new("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
+    SCALED_OBJECT,
     LEASE,
     EVENT,
 ];

@@ -1,5 +1,5 @@
 //! What a cluster's own controllers do, over [`Objects`]: Deployments, ReplicaSets, StatefulSets and their pods, EndpointSlices,
-//! HTTPRoute conditions, autoscalers, disruption budgets, garbage collection, the end of namespaces.
+//! HTTPRoute conditions, autoscalers, disruption budgets, quotas of pods, garbage collection, the end of namespaces.
 //!
 //! Here belongs what a real cluster does by itself with these kinds, its traps included: the Deployment controller follows
 //! Kubernetes 1.36 step by step. What must never enter: anything about Tidegate's own kinds, a clock, and a friendlier
@@ -13,10 +13,12 @@ mod deployment;
 mod disruption;
 mod endpoints;
 mod garbage;
+mod keda;
 mod look;
 mod marks;
 mod namespace;
 mod pod;
+mod quota;
 mod replica_set;
 mod route;
 mod stateful_set;
@@ -30,11 +32,13 @@ pub use world::{Behaviour, Pods, Timing};
 
 use self::marks::{Marks, Task};
 use self::write::{Context, Users};
+use super::api::RESOURCE_QUOTA;
 use super::objects::Objects;
 use crate::api::{Span, Time};
 use crate::cluster::Kind;
 use crate::cluster::kind::{
-    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, HTTP_ROUTE, PDB, POD, REPLICA_SET, SERVICE, STATEFUL_SET,
+    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, HTTP_ROUTE, PDB, POD, REPLICA_SET, SCALED_OBJECT, SERVICE,
+    STATEFUL_SET,
 };
 
 const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
@@ -75,6 +79,8 @@ struct Tasks {
     route: Task,
     autoscaler: Task,
     disruption: Task,
+    quota: Task,
+    keda: Task,
 }
 
 impl Controllers {
@@ -137,7 +143,9 @@ impl Controllers {
         busy |= tasks.kubelet.run(marks, &[POD], now, || kubelet.run(cx));
         busy |= tasks.endpoints.run(marks, &[SERVICE, POD, ENDPOINT_SLICE], now, || self.endpoints.run(cx));
         busy |= tasks.route.run(marks, &[HTTP_ROUTE, SERVICE], now, || self.routes.run(cx));
+        busy |= tasks.keda.run(marks, &[SCALED_OBJECT, HPA], now, || keda::run(cx));
         busy |= tasks.autoscaler.run(marks, &[HPA], now, || self.autoscalers.run(cx));
+        busy |= tasks.quota.run(marks, &[RESOURCE_QUOTA, POD], now, || quota::run(cx));
         busy |= tasks.disruption.run(marks, &[PDB, POD, REPLICA_SET, DEPLOYMENT], now, || disruption::run(cx));
         busy
     }
@@ -156,11 +164,26 @@ impl Tasks {
             route,
             autoscaler,
             disruption,
+            quota,
+            keda,
         } = self;
-        [namespace, garbage, deployment, replica_set, stateful_set, kubelet, endpoints, route, autoscaler, disruption]
-            .into_iter()
-            .filter_map(Task::due)
-            .min()
+        [
+            namespace,
+            garbage,
+            deployment,
+            replica_set,
+            stateful_set,
+            kubelet,
+            endpoints,
+            route,
+            autoscaler,
+            disruption,
+            quota,
+            keda,
+        ]
+        .into_iter()
+        .filter_map(Task::due)
+        .min()
     }
 }
 

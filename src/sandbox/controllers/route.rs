@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::Timing;
 use super::look::{at, items, namespace, number, stamp, text};
 use super::write::{Context, Place, place, tried};
 use crate::api::Time;
@@ -22,6 +23,15 @@ struct Pending {
     since: Time,
     generation: i64,
     resolved: Resolved,
+    /// How many of the parents have taken it up already.
+    taken_up: usize,
+}
+
+impl Pending {
+    /// When a parent takes it up: each is a gateway of its own, and later than the one before it.
+    fn due(&self, parent: usize, timing: Timing) -> Time {
+        (0..=parent).fold(self.since, |at, _| at.plus(timing.router))
+    }
 }
 
 /// Whether the backends of a route can be used.
@@ -44,18 +54,22 @@ impl Routes {
             let key = place(route);
             // A change while the router works on another makes it begin again.
             let known = self.0.remove(&key).filter(|one| one.generation == generation && one.resolved == resolved);
-            let one = known.unwrap_or(Pending { since: cx.now, generation, resolved });
-            if one.since.plus(cx.timing.router) <= cx.now {
-                writes.push((key, status(route, generation, &one.resolved, cx.now)));
-            } else {
-                pending.insert(key, one);
+            let one = known.unwrap_or(Pending { since: cx.now, generation, resolved, taken_up: 0 });
+            let parents = items(route, &["spec", "parentRefs"]).len();
+            let due = |parent: usize| one.due(parent, cx.timing) <= cx.now;
+            let taken_up = (0..parents).take_while(|parent| due(*parent)).count();
+            if taken_up > 0 {
+                writes.push((key.clone(), status(route, generation, &one.resolved, taken_up, cx.now)));
+            }
+            if taken_up < parents {
+                pending.insert(key, Pending { taken_up, ..one });
             }
         }
         self.0 = pending;
         for ((home, called), status) in writes {
             tried(cx.set_status(&cx.users.router, &HTTP_ROUTE, &home, &called, status));
         }
-        self.0.values().map(|one| one.since.plus(cx.timing.router)).min()
+        self.0.values().map(|one| one.due(one.taken_up, cx.timing)).min()
     }
 }
 
@@ -125,11 +139,15 @@ fn words(resolved: &Resolved) -> (&'static str, &'static str, &str) {
     }
 }
 
-fn status(route: &Value, generation: i64, resolved: &Resolved, now: Time) -> Value {
+/// What the parents say of which so many, in the order of the route, have taken it up; the others say what they said.
+fn status(route: &Value, generation: i64, resolved: &Resolved, taken_up: usize, now: Time) -> Value {
     let all = items(route, &["status", "parents"]).iter();
     let foreign = all.filter(|parent| text(parent, &["controllerName"]) != CONTROLLER_NAME).cloned();
-    let own = items(route, &["spec", "parentRefs"]).iter().map(|wanted| {
+    let own = items(route, &["spec", "parentRefs"]).iter().enumerate().filter_map(|(place, wanted)| {
         let stands = own(route).find(|parent| at(parent, &["parentRef"]) == Some(wanted));
+        if place >= taken_up {
+            return stands.cloned();
+        }
         let condition = |kind: &str, (status, reason, message): (&str, &str, &str)| {
             let known = stands.map_or(&[][..], |parent| items(parent, &["conditions"]));
             let same = known.iter().find(|it| text(it, &["type"]) == kind && text(it, &["status"]) == status);
@@ -139,13 +157,13 @@ fn status(route: &Value, generation: i64, resolved: &Resolved, now: Time) -> Val
                 "observedGeneration": generation, "lastTransitionTime": since,
             })
         };
-        json!({
+        Some(json!({
             "parentRef": wanted, "controllerName": CONTROLLER_NAME,
             "conditions": [
                 condition("Accepted", ("True", "Accepted", "Route is accepted")),
                 condition("ResolvedRefs", words(resolved)),
             ],
-        })
+        }))
     });
     json!({"parents": own.chain(foreign).collect::<Vec<_>>()})
 }

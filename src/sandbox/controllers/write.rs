@@ -20,6 +20,8 @@ pub(super) struct Users {
     pub(super) router: User,
     pub(super) autoscaler: User,
     pub(super) disruption: User,
+    pub(super) quota: User,
+    pub(super) keda: User,
     pub(super) garbage: User,
     pub(super) namespace: User,
 }
@@ -39,6 +41,8 @@ impl Default for Users {
             router: User::service_account("sandbox-router", "sandbox-router"),
             autoscaler: controller("horizontal-pod-autoscaler"),
             disruption: controller("disruption-controller"),
+            quota: controller("resourcequota-controller"),
+            keda: User::service_account("keda", "keda-operator"),
             garbage: controller("generic-garbage-collector"),
             namespace: controller("namespace-controller"),
         }

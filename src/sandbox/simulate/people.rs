@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::check::{NAME, NAMESPACE};
+use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
+use super::routes::{docs, routes};
 use super::schedule::{Act, PEOPLE, Quality, ROLES, SHOWN, Voice, Workload};
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
@@ -73,22 +74,6 @@ pub fn service() -> Value {
     })
 }
 
-/// The route; a number of edits shows in its time-out.
-pub fn route(edits: u32) -> Value {
-    json!({
-        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
-        "metadata": {"name": NAME, "namespace": NAMESPACE},
-        "spec": {
-            "parentRefs": [{"name": "shop"}],
-            "rules": [{
-                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-                "timeouts": {"request": format!("{}s", 10 + edits)},
-                "backendRefs": [{"name": NAME, "port": 80}],
-            }],
-        },
-    })
-}
-
 /// The budget: its figures are read from two series that the world sets. With few points what is asked for is enforced.
 pub fn budget(points: Option<u32>) -> Value {
     let mode = if points.is_some() { "Enforce" } else { "Audit" };
@@ -119,7 +104,7 @@ fn autoscaler(most: u32) -> Value {
 }
 
 /// Somebody who speaks to the API server.
-fn call(
+pub(super) fn call(
     api: &mut ApiServer,
     user: &User,
     method: http::Method,
@@ -141,7 +126,7 @@ const ROUTES: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httprou
 const ATTESTATIONS: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/attestations";
 const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
 
-fn apply(api: &mut ApiServer, user: &User, plural: &str, object: &Value) -> u16 {
+pub(super) fn apply(api: &mut ApiServer, user: &User, plural: &str, object: &Value) -> u16 {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     call(
         api,
@@ -154,11 +139,11 @@ fn apply(api: &mut ApiServer, user: &User, plural: &str, object: &Value) -> u16 
     )
 }
 
-fn merge(api: &mut ApiServer, user: &User, path: &str, patch: &Value) -> u16 {
+pub(super) fn merge(api: &mut ApiServer, user: &User, path: &str, patch: &Value) -> u16 {
     call(api, user, http::Method::PATCH, path.to_owned(), "fieldManager=kubectl", "application/merge-patch+json", patch)
 }
 
-fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
+pub(super) fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
     call(api, user, http::Method::DELETE, path.to_owned(), "", "", &Value::Null)
 }
 
@@ -203,6 +188,10 @@ pub struct People {
     pub workload: Workload,
     /// The risk points of the budget, where what is asked for is enforced.
     pub points: Option<u32>,
+    /// Whether several routes, rules and parents lead to the workload.
+    pub several: bool,
+    /// Whether the pods read a ConfigMap.
+    pub surrounded: bool,
     person: User,
     flux: User,
     admin: User,
@@ -217,6 +206,8 @@ impl Default for People {
             git: Git::default(),
             workload: Workload::Routed,
             points: None,
+            several: false,
+            surrounded: false,
             person: User::person("alice"),
             flux: User::service_account("flux-system", "kustomize-controller"),
             admin: User::person("admin"),
@@ -258,6 +249,9 @@ impl People {
             "metadata": {"labels": {"app": NAME}},
             "spec": {"containers": [{"name": "app", "image": git.image, "ports": [{"containerPort": 8080}]}]},
         });
+        if self.surrounded {
+            template["spec"]["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": NAME}}]);
+        }
         if git.restarts > 0 {
             template["metadata"]["annotations"] =
                 json!({"kubectl.kubernetes.io/restartedAt": git.restarts.to_string()});
@@ -288,7 +282,10 @@ impl People {
         let (flux, person) = (self.flux.clone(), self.person.clone());
         let mut codes = vec![apply(api, &flux, "/api/v1/namespaces/shop/services", &service())];
         if self.workload == Workload::Routed {
-            codes.push(apply(api, &flux, ROUTES, &route(0)));
+            if self.several {
+                codes.push(apply(api, &flux, "/api/v1/namespaces/shop/services", &docs()));
+            }
+            codes.push(self.apply_routes(api));
         }
         codes.extend([
             apply(api, &flux, self.workloads(), &self.deployment()),
@@ -298,9 +295,21 @@ impl People {
         codes
     }
 
+    /// Applies all routes as Git has them; the worst HTTP status that came of it.
+    fn apply_routes(&self, api: &mut ApiServer) -> u16 {
+        let all = routes(self.git.edits, self.several);
+        all.iter().map(|route| apply(api, &self.flux, ROUTES, route)).max().unwrap_or(0)
+    }
+
     /// The GatedRelease as Git has it, for the kind of workload that this world releases.
     fn release(&self) -> Value {
         let mut release = release(&self.git);
+        if self.surrounded && self.workload == Workload::Routed {
+            release["spec"]["traffic"]["cloneNetworkPolicies"] = json!(true);
+        }
+        if self.several {
+            release["spec"]["traffic"]["httpRoutes"] = json!([{"name": NAME}, {"name": SECOND_ROUTE}]);
+        }
         if self.workload != Workload::Routed {
             release["spec"]["traffic"] = json!({"service": NAME});
             release["spec"]["analysis"]["metrics"] = json!("http-server-pods");
@@ -352,10 +361,10 @@ impl People {
             Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
             // Neither has a meaning without a route, and the API server refuses the strategy.
             Act::ReapplyRoute | Act::EditRoute | Act::Strategy { .. } if !routed => return None,
-            Act::ReapplyRoute => apply(api, &flux, ROUTES, &route(self.git.edits)),
+            Act::ReapplyRoute => self.apply_routes(api),
             Act::EditRoute => {
                 self.git.edits += 1;
-                apply(api, &flux, ROUTES, &route(self.git.edits))
+                self.apply_routes(api)
             }
             Act::EditRelease => {
                 self.git.edits += 1;
@@ -407,7 +416,8 @@ impl People {
             | Act::NodeGone { .. }
             | Act::RouterLag(_)
             | Act::RouterStuck(_)
-            | Act::Aside(_) => return None,
+            | Act::Aside(_)
+            | Act::Around(_) => return None,
         })
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::around;
 use super::check::{Left, NAME, NAMESPACE, Rule, Violation, left_over};
 use super::coverage::Coverage;
 use super::process::Place;
@@ -16,6 +17,7 @@ use crate::api::{Span, Time};
 use crate::sandbox::cluster::SimulatedCluster;
 use crate::sandbox::config::config;
 use crate::sandbox::time::VirtualClock;
+use crate::sandbox::webhook::Webhook;
 
 /// What is run.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +92,9 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
     let epoch = Time(jiff::Timestamp::from_second(EPOCH).unwrap_or_default());
     let mut cluster = SimulatedCluster::new(seed, epoch, RATE, Arc::new(program))?;
     cluster.api.answer_leanly();
+    if options.mix.webhook {
+        cluster.api.set_admission(Arc::new(Webhook::shipped(true)?));
+    }
     let shared = Shared::new(cluster, VirtualClock::new(epoch, seed), options.traced);
     shared.set_prometheus(None, Span::ZERO);
     let refused = shared.with(|world| {
@@ -101,7 +106,13 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
             cluster.call_directly(NAMESPACE, NAME);
         }
         set_budget(cluster, 90);
-        people.install(&mut cluster.api).into_iter().filter(|code| *code >= 300).collect::<Vec<_>>()
+        people.several = options.mix.several;
+        people.surrounded = options.mix.around > 0;
+        let mut codes = people.install(&mut cluster.api);
+        if options.mix.around > 0 {
+            codes.extend(around::install(world));
+        }
+        codes.into_iter().filter(|code| *code >= 300).collect::<Vec<_>>()
     });
     if !refused.is_empty() {
         return Err(format!("the world's own objects were refused: {refused:?}"));
@@ -246,6 +257,12 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.call_aside_until(until, ASIDE));
         }
+        Act::Around(around) => {
+            let code = shared.with(|world| around::happen(world, *around));
+            if let Some(code) = code.filter(|code| *code >= 300) {
+                shared.note(&format!("--- refused: {code}"));
+            }
+        }
         Act::Load(percent) => shared.with(|world| world.cluster.set_cpu(f64::from(*percent))),
         Act::Budget(percent) => shared.with(|world| set_budget(&mut world.cluster, *percent)),
         Act::Deploy { .. }
@@ -306,7 +323,12 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
         if !wait(shared, Instant::now() + Duration::from_secs(1)).await {
             return Vec::new();
         }
-        let (left, writes) = shared.with(|world| (left_over(&world.cluster.api), world.writes));
+        let (left, writes) = shared.with(|world| {
+            // What was taken away may be there again once its end is through.
+            around::mend(world);
+            let left = left_over(&world.cluster.api).or_else(|| world.checkers.unseen_edit(&world.cluster.api));
+            (left, world.writes)
+        });
         let Some(left) = left else {
             match quiet_since {
                 Some((since, before)) if before == writes => {
@@ -334,7 +356,7 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
 /// In a world where nothing but one good version happens, that version is released.
 fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, String)> {
     let [(_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })] = items else { return Vec::new() };
-    if (Mix { workload: Workload::Routed, ..mix }) != Mix::CALM || *glass {
+    if (Mix { workload: Workload::Routed, several: false, webhook: false, ..mix }) != Mix::CALM || *glass {
         return Vec::new();
     }
     let (succeeded, back) =

@@ -7,7 +7,7 @@ use super::shrink::command;
 
 #[test]
 fn the_same_seed_gives_the_same_world_byte_for_byte() {
-    for (seed, mix) in [(3, Mix::WILD), (88, Mix::PEOPLE), (5, Mix::FAULTS)] {
+    for (seed, mix) in [(3, Mix::WILD), (88, Mix::PEOPLE), (5, Mix::FAULTS), (4, Mix::AROUND)] {
         let options = Options { traced: true, ..Options::of(mix) };
         let (one, other) = (run(seed, &options).unwrap(), run(seed, &options).unwrap());
         assert!(one.trace.len() > 100, "{}", one.trace.len());
@@ -62,6 +62,18 @@ fn invariants_hold_in_wild_worlds() {
 fn invariants_hold_where_changes_must_be_shown_and_agreed_to() {
     hold(Mix::APPROVED, 60);
     hold(Mix::WILD_APPROVED, 16);
+}
+
+#[test]
+fn invariants_hold_whatever_happens_around_the_workload() {
+    hold(Mix::AROUND, 48);
+}
+
+#[test]
+fn invariants_hold_with_several_routes_and_with_a_webhook() {
+    for (name, mix) in Mix::NAMED.iter().filter(|(_, mix)| mix.several || mix.webhook) {
+        hold(*mix, if name.starts_with("calm") { 10 } else { 16 });
+    }
 }
 
 #[test]

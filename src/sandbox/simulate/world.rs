@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::around::Surroundings;
 use super::check::{Checkers, NAME, NAMESPACE, Seen};
 use super::coverage::Coverage;
 use super::people::People;
@@ -22,6 +23,8 @@ pub struct World {
     pub cluster: SimulatedCluster,
     /// Those who change things.
     pub people: People,
+    /// What happens around the workload.
+    pub surroundings: Surroundings,
     /// Those who look.
     pub checkers: Checkers,
     /// What was seen of all that there is.
@@ -49,6 +52,7 @@ impl Shared {
         let world = World {
             cluster,
             people: People::default(),
+            surroundings: Surroundings::default(),
             checkers: Checkers::default(),
             coverage: Coverage::default(),
             trace: Vec::new(),

@@ -12,7 +12,11 @@ const CANARY: &str = "web-canary";
 const HELD: u64 = 2_147_483_647;
 
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
-    if seen.process.is_none() || seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME).is_some() {
+    // Routes go first where a whole namespace goes.
+    let named = |release: &Value| !items(release, "/spec/traffic/httpRoutes").is_empty();
+    let routed = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME).is_some()
+        || seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME).is_some_and(named);
+    if seen.process.is_none() || routed {
         return;
     }
     match (seen.kind.plural, seen.name) {

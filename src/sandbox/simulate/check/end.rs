@@ -4,8 +4,11 @@ use serde_json::Value;
 
 use super::route::weight;
 use super::{NAME, NAMESPACE, newest_record, number, text};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HPA, HTTP_ROUTE};
+use crate::cluster::Kind;
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HPA, HTTP_ROUTE, SCALED_OBJECT};
 use crate::sandbox::objects::Objects;
+
+const NAMESPACES: Kind = Kind::new("", "v1", "Namespace", "namespaces");
 
 /// What still goes on, or is left over, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,11 @@ pub enum Left {
 
 /// Looks whether everything has ended; none where it has.
 pub fn left_over(objects: &dyn Objects) -> Option<Left> {
+    let going =
+        objects.get(&NAMESPACES, "", NAMESPACE).is_none_or(|it| text(it, "/metadata/deletionTimestamp").is_some());
+    if going {
+        return Some(Left::Going("the namespace is being deleted".to_owned()));
+    }
     let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME);
     if release.is_some_and(|release| text(release, "/metadata/deletionTimestamp").is_some()) {
         return Some(Left::Going("the GatedRelease is being deleted".to_owned()));
@@ -40,11 +48,12 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         );
         return Some(Left::Going(says));
     }
-    let Some(route) = objects.get(&HTTP_ROUTE, NAMESPACE, NAME) else {
+    let routes = objects.list(&HTTP_ROUTE, NAMESPACE);
+    if routes.is_empty() {
         return super::count::left_over(objects).map(Left::NotHome);
-    };
-    let canary = weight(route, "web-canary");
-    let previous = weight(route, "web-previous").unwrap_or(0);
+    }
+    let canary = routes.iter().find_map(|route| weight(route, "web-canary"));
+    let previous = routes.iter().map(|route| weight(route, "web-previous").unwrap_or(0)).min().unwrap_or(0);
     let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME);
     // After a late rollback the former version serves until Git reverts or fixes.
     let back = matches!(outcome, Some("RolledBack" | "Abandoned" | "Expired"));
@@ -53,11 +62,11 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         return Some(Left::NotHome(format!("the route still names web-canary, weight {canary}")));
     }
     if !late {
-        if weight(route, "web-previous").is_some() {
+        if routes.iter().any(|route| weight(route, "web-previous").is_some()) {
             return Some(Left::NotHome(format!("the route still names web-previous, weight {previous}")));
         }
-        let marks = route.pointer("/metadata/annotations").and_then(Value::as_object);
-        if let Some(mark) = marks.into_iter().flat_map(|all| all.keys()).find(|key| key.starts_with("tidegate.io/")) {
+        let marks = routes.iter().filter_map(|route| route.pointer("/metadata/annotations")?.as_object());
+        if let Some(mark) = marks.flat_map(|all| all.keys()).find(|key| key.starts_with("tidegate.io/")) {
             return Some(Left::NotHome(format!("the route still carries {mark}")));
         }
     }
@@ -66,11 +75,20 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
             return Some(Left::NotHome(format!("Deployment {name} is still there")));
         }
     }
+    if let Some(says) = super::network::left_over(objects, late) {
+        return Some(Left::NotHome(says));
+    }
     let held = |scaler: &&Value| {
         scaler.pointer("/spec/behavior/scaleDown/selectPolicy").is_some_and(|policy| policy == "Disabled")
     };
     let late_or_gone = late || release.is_none();
-    if objects.list(&HPA, NAMESPACE).iter().any(held) && !late_or_gone {
+    let kept = |scaled: &&Value| {
+        let place = "/spec/advanced/horizontalPodAutoscalerConfig/behavior/scaleDown/selectPolicy";
+        scaled.pointer(place).is_some()
+    };
+    let scalers =
+        objects.list(&HPA, NAMESPACE).iter().any(held) || objects.list(&SCALED_OBJECT, NAMESPACE).iter().any(kept);
+    if scalers && !late_or_gone {
         return Some(Left::Going("an autoscaler is still held".to_owned()));
     }
     let workload = workload?;

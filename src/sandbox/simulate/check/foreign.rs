@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, image, number, text};
+use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, SECOND_ROUTE, Seen, image, number, text};
 use crate::cluster::kind::DEPLOYMENT;
 
 const ROLE: &str = "/metadata/labels/tidegate.io~1role";
@@ -65,6 +65,7 @@ fn may_replace(seen: &Seen<'_>) -> bool {
 
 /// The object without what Tidegate may write in it, and without what the API server writes.
 fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
+    let keda = text(object, "/metadata/ownerReferences/0/kind") == Some("ScaledObject");
     let mut object = object.clone();
     let mut drop = |place: &str, keys: &[&str]| {
         if let Some(map) = object.pointer_mut(place).and_then(Value::as_object_mut) {
@@ -102,12 +103,22 @@ fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
         "replicasets" => {
             drop("/spec", &["replicas"]);
         }
+        "scaledobjects" => {
+            let mut whole = "/spec/advanced/horizontalPodAutoscalerConfig/behavior/scaleDown".to_owned();
+            let mut emptied = drop(&whole, &["selectPolicy"]);
+            while let Some((outer, inner)) = whole.rsplit_once('/').filter(|(outer, _)| emptied && !outer.is_empty()) {
+                emptied = drop(outer, &[inner]);
+                whole = outer.to_owned();
+            }
+        }
+        // What KEDA makes is KEDA's, in every field.
+        "horizontalpodautoscalers" if keda => {}
         "horizontalpodautoscalers" => {
             let emptied = drop("/spec/behavior/scaleDown", &["selectPolicy"]) && drop("/spec/behavior", &["scaleDown"]);
             let gone: &[&str] = if emptied { &["behavior"] } else { &[] };
             drop("/spec", gone);
         }
-        "httproutes" if seen.name == NAME => {
+        "httproutes" if [NAME, SECOND_ROUTE].contains(&seen.name) => {
             let marks = ["tidegate.io/weights", "tidegate.io/weights-before", "tidegate.io/withdrawn"];
             if drop("/metadata/annotations", &marks) {
                 drop("/metadata", &["annotations"]);

@@ -31,6 +31,10 @@ impl Numbered {
 
 /// A write of the RiskBudget.
 pub(super) fn budget(checkers: &mut Checkers, seen: &Seen<'_>) {
+    if seen.after.is_none() {
+        // Whoever deletes a budget deletes its numbers.
+        checkers.charges.clear();
+    }
     let (Some(_), Some(before), Some(after)) = (seen.process, seen.before, seen.after) else { return };
     let stood: Vec<&str> =
         items(before, "/status/ledger/pending").iter().filter_map(|one| text(one, "/record")).collect();

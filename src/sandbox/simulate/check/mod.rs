@@ -3,13 +3,18 @@
 //! A checker sees what an observer outside would see: objects before and after, who wrote, and what was true at that
 //! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
 
+mod around;
+mod config;
 mod count;
 mod end;
 mod foreign;
+mod held;
 mod ledger;
+mod network;
 mod owed;
 mod record;
 mod route;
+mod several;
 mod shown;
 mod workload;
 
@@ -85,6 +90,14 @@ pub enum Rule {
     NotShown,
     /// Nothing counts as agreed or shown that nobody said, or that was taken back.
     NotAgreed,
+    /// A new template of a gated workload is held in the write that brings it.
+    NotHeld,
+    /// All rules of all routes move, and a share counts once all have taken it up.
+    RoutesDiffer,
+    /// An edit of a ConfigMap goes on record once, and is not forgotten.
+    EditRecorded,
+    /// What a release waits for is said.
+    NotTold,
     /// No plan breaks an invariant by itself: the linter refuses none.
     PlanRefused,
 }
@@ -135,6 +148,8 @@ pub struct Circumstances {
     pub last_answer_true: BTreeMap<usize, bool>,
     /// Since when nothing has been failing at all.
     pub calm_since: Option<Time>,
+    /// The ReplicaSet that a hand scaled up last, and when.
+    pub by_hand: Option<(String, Time)>,
 }
 
 /// All checkers of one world, and what they remember.
@@ -158,6 +173,13 @@ pub struct Checkers {
     abort: Option<Time>,
     /// The numbers that the ledger gave out, by record.
     charges: ledger::Charges,
+    /// What the routes said, and until when.
+    effective: several::Effective,
+    /// Edits of the ConfigMap, and what became of them.
+    edits: config::Edits,
+    /// Since when a release has waited for refused pods, or for a second ReplicaSet, without saying so.
+    refused_since: Option<Time>,
+    beside_since: Option<Time>,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
 }
@@ -169,6 +191,8 @@ const FRESH: Span = Span::seconds(5);
 pub const NAMESPACE: &str = "shop";
 /// The workload, its Service, route, budget and GatedRelease.
 pub const NAME: &str = "web";
+/// A second route to the workload, in worlds that have several.
+pub const SECOND_ROUTE: &str = "web-inside";
 
 impl Checkers {
     /// Looks at one change.
@@ -177,16 +201,27 @@ impl Checkers {
         if let Some(process) = seen.process {
             foreign::check(self, seen, process);
         }
+        if seen.kind.plural == "namespaces" {
+            around::namespace(self, seen);
+        }
         if seen.namespace != NAMESPACE {
             return;
         }
         match (seen.kind.plural, seen.name) {
-            ("httproutes", NAME) => route::check(self, seen),
+            ("httproutes", NAME | SECOND_ROUTE) => {
+                several::remember(self, seen);
+                route::check(self, seen);
+                several::alike(self, seen);
+            }
             ("releaserecords", _) => {
                 record::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
+                config::record(self, seen);
+                several::counts(self, seen);
             }
+            ("configmaps", _) => config::edited(self, seen),
+            ("gatedreleases", NAME) => config::noted(self, seen),
             ("riskbudgets", NAME) => {
                 ledger::budget(self, seen);
                 owed::check(self, seen);
@@ -195,11 +230,20 @@ impl Checkers {
             ("deployments" | "replicasets", _) => {
                 workload::check(self, seen);
                 count::check(self, seen);
+                if seen.kind.plural == "deployments" {
+                    held::check(self, seen);
+                }
             }
-            ("statefulsets" | "pods", _) => count::check(self, seen),
+            ("statefulsets" | "pods", _) => {
+                count::check(self, seen);
+                if seen.kind.plural == "statefulsets" {
+                    held::check(self, seen);
+                }
+            }
             _ => {}
         }
         route::abort(self, seen);
+        around::told(self, seen);
     }
 
     /// Notes what does not hold; the same thing only once.

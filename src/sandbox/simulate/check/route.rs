@@ -6,8 +6,8 @@ use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, newest_record, number,
 use crate::api::Span;
 use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
 
-const CANARY: &str = "web-canary";
-const PREVIOUS: &str = "web-previous";
+pub(super) const CANARY: &str = "web-canary";
+pub(super) const PREVIOUS: &str = "web-previous";
 
 /// The weight of a backend in the route: the largest of any rule; none where no rule names it.
 pub(super) fn weight(route: &Value, backend: &str) -> Option<u64> {
@@ -41,6 +41,8 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     super::ledger::weight_of_workload(checkers, seen, rises(NAME));
     if let Some(now) = rises(CANARY) {
         rise(checkers, seen, now);
+        super::around::rises(checkers, seen);
+        super::network::rises(checkers, seen);
         super::ledger::exposed(checkers, seen, &format!("{CANARY} gets {now} %"));
     }
 }
@@ -115,7 +117,8 @@ pub(super) fn abort(checkers: &mut Checkers, seen: &Seen<'_>) {
     let going =
         newest_record(seen.objects).filter(|record| record.pointer("/status/outcome").is_none_or(Value::is_null));
     let since = going.and_then(|record| time(record, "/status/rollback/at"));
-    let weight = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME).and_then(|route| weight(route, CANARY)).unwrap_or(0);
+    let weights = seen.objects.list(&HTTP_ROUTE, NAMESPACE).into_iter().filter_map(|route| weight(route, CANARY));
+    let weight = weights.max().unwrap_or(0);
     checkers.abort = since.filter(|_| weight > 0);
     let (Some(since), Some(calm)) = (checkers.abort, checkers.circumstances.calm_since) else { return };
     let release = seen.objects.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, NAME);

@@ -73,7 +73,13 @@ fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
         }
         return;
     };
-    let other = active.iter().find(|set| text(set, "/metadata/name") != Some(&held.name));
+    // What a hand scales up is told of, and is a hand's to scale back.
+    let by_hand = checkers.circumstances.by_hand.as_ref().map(|(name, _)| name.as_str());
+    let is_other = |set: &&&Value| {
+        let name = text(set, "/metadata/name");
+        name != Some(&held.name) && name != by_hand
+    };
+    let other = active.iter().find(is_other);
     held.other_since = other.map(|_| held.other_since.unwrap_or(seen.now));
     if let (Some(since), Some(other)) = (held.other_since, other)
         && seen.now.since(since) > CORRECTED_WITHIN
@@ -98,11 +104,15 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
     let runs = active(seen.objects);
     let same =
         !runs.is_empty() && runs.iter().all(|set| image(&set["spec"]["template"]) == image(&after["spec"]["template"]));
-    let Some(route) = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME) else { return };
-    let home = weight(route, NAME).unwrap_or(0);
+    let routes = seen.objects.list(&HTTP_ROUTE, NAMESPACE);
+    if routes.is_empty() {
+        return;
+    }
+    let most = |backend: &str| routes.iter().filter_map(|route| weight(route, backend)).max().unwrap_or(0);
+    let home = most(NAME);
     if same {
         // Nothing rolls: traffic must be home before.
-        if weight(route, "web-canary").unwrap_or(0) > 0 {
+        if most("web-canary") > 0 {
             checkers.violated(Rule::UnsafeResume, seen.now, "resumed while the canary has traffic".to_owned());
         }
         return;
@@ -111,7 +121,9 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
     if runs.is_empty() {
         return;
     }
-    let others = ["web-canary", "web-previous"].map(|name| weight(route, name).unwrap_or(0)).iter().sum::<u64>();
+    let away =
+        |route: &&Value| ["web-canary", "web-previous"].map(|name| weight(route, name).unwrap_or(0)).iter().sum();
+    let others: u64 = routes.iter().filter(|route| weight(route, NAME).is_some()).map(away).min().unwrap_or(0);
     if others == 0 || (home > 0 && others < 100) {
         let says = format!("a new template is let go while the workload itself has {home} of the traffic");
         return checkers.violated(Rule::UnsafeResume, seen.now, says);
@@ -132,8 +144,9 @@ fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     if !(goes || shrinks && seen.after.map_or(0, size) < wanted) {
         return;
     }
-    let route = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME);
-    if let Some(weight) = route.and_then(|route| weight(route, "web-previous")).filter(|weight| *weight > 0) {
+    let routes = seen.objects.list(&HTTP_ROUTE, NAMESPACE);
+    let weights = routes.into_iter().filter_map(|route| weight(route, "web-previous"));
+    if let Some(weight) = weights.max().filter(|weight| *weight > 0) {
         let says = format!("web-previous goes while it has {weight} % of the traffic");
         return checkers.violated(Rule::FallbackGone, seen.now, says);
     }

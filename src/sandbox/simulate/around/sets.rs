@@ -1,0 +1,39 @@
+//! ReplicaSets of the workload that a hand scales: `kubectl scale replicaset`.
+
+use serde_json::{Value, json};
+
+use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
+use crate::sandbox::objects::Objects as _;
+use crate::sandbox::simulate::check::{NAME, NAMESPACE};
+use crate::sandbox::simulate::people::merge;
+use crate::sandbox::simulate::world::World;
+use crate::sandbox::user::User;
+
+fn path(name: &str) -> String {
+    format!("/apis/apps/v1/namespaces/{NAMESPACE}/replicasets/{name}")
+}
+
+/// Scales the youngest ReplicaSet of the workload that wants no pods; none where there is none.
+pub(super) fn scale(world: &mut World, person: &User, pods: u32) -> Option<u16> {
+    let api = &mut world.cluster.api;
+    let text =
+        |object: &Value, place: &str| object.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let uid = api.get(&DEPLOYMENT, NAMESPACE, NAME).map(|workload| text(workload, "/metadata/uid"))?;
+    let sets = api.list(&REPLICA_SET, NAMESPACE).into_iter();
+    let empty = sets.filter(|set| {
+        text(set, "/metadata/ownerReferences/0/uid") == uid
+            && set.pointer("/spec/replicas").and_then(Value::as_u64) == Some(0)
+    });
+    let found = empty.max_by_key(|set| (text(set, "/metadata/creationTimestamp"), text(set, "/metadata/name")));
+    let name = found.map(|set| text(set, "/metadata/name"))?;
+    world.surroundings.scaled = Some(name.clone());
+    world.checkers.circumstances.by_hand = Some((name.clone(), api.now()));
+    Some(merge(api, person, &path(&name), &json!({"spec": {"replicas": pods}})))
+}
+
+/// Scales it back to nothing; none where none was scaled.
+pub(super) fn back(world: &mut World, person: &User) -> Option<u16> {
+    let name = world.surroundings.scaled.take()?;
+    world.checkers.circumstances.by_hand = None;
+    Some(merge(&mut world.cluster.api, person, &path(&name), &json!({"spec": {"replicas": 0}})))
+}

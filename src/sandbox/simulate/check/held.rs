@@ -1,0 +1,34 @@
+//! A new template of a gated workload is held in the very write that brings it, whoever writes, and whatever answers for
+//! admission: policies or a webhook.
+
+use serde_json::Value;
+
+use super::workload::broken_glass;
+use super::{Checkers, NAME, Rule, Seen};
+use crate::cluster::kind::STATEFUL_SET;
+
+/// What of a template is the program's: annotations may be those of a restart.
+fn program(object: &Value) -> (Option<&Value>, Option<&Value>) {
+    (object.pointer("/spec/template/spec"), object.pointer("/spec/template/metadata/labels"))
+}
+
+fn gated(object: &Value) -> bool {
+    object.pointer("/metadata/labels/tidegate.io~1gated").is_some()
+}
+
+/// A write of the workload.
+pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let (None, Some(before), Some(after)) = (seen.process, seen.before, seen.after) else { return };
+    if seen.name != NAME || program(before) == program(after) || !gated(after) || broken_glass(after) {
+        return;
+    }
+    let held = if seen.kind.kind == STATEFUL_SET.kind {
+        super::count::partition(after) > 0
+    } else {
+        after.pointer("/spec/paused") == Some(&true.into())
+    };
+    if !held {
+        let says = format!("{} {} gets a new template, is gated, and is not held", seen.kind.kind, seen.name);
+        checkers.violated(Rule::NotHeld, seen.now, says);
+    }
+}

@@ -1,0 +1,46 @@
+//! The routes of a simulated world, as Git has them: one, or several with several rules and parents.
+
+use serde_json::{Value, json};
+
+use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
+
+/// All of them; a number of edits shows in a time-out of each.
+pub fn routes(edits: u32, several: bool) -> Vec<Value> {
+    let timeout = format!("{}s", 10 + edits);
+    let rule = |path: &str| {
+        json!({
+            "matches": [{"path": {"type": "PathPrefix", "value": path}}],
+            "timeouts": {"request": timeout},
+            "backendRefs": [{"name": NAME, "port": 80}],
+        })
+    };
+    let route = |name: &str, parents: Value, rules: Vec<Value>| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {"parentRefs": parents, "rules": rules},
+        })
+    };
+    if !several {
+        return vec![route(NAME, json!([{"name": "shop"}]), vec![rule("/")])];
+    }
+    let mut filtered = rule("/api");
+    filtered["filters"] = json!([{
+        "type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-edits", "value": edits.to_string()}]},
+    }]);
+    // Somebody else's backend, behind a rule of its own.
+    let mut foreign = rule("/docs");
+    foreign["backendRefs"] = json!([{"name": "docs", "port": 80}]);
+    vec![
+        route(NAME, json!([{"name": "shop"}, {"name": "partners"}]), vec![rule("/"), filtered]),
+        route(SECOND_ROUTE, json!([{"name": "inside"}]), vec![foreign, rule("/admin")]),
+    ]
+}
+
+/// The Service of somebody else that a route names too.
+pub fn docs() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "docs", "namespace": NAMESPACE},
+        "spec": {"selector": {"app": "docs"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+    })
+}

@@ -1,0 +1,135 @@
+//! How much of what may happen, and what is released.
+
+use std::fmt;
+
+use crate::api::Span;
+
+/// How much of what may happen in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mix {
+    /// Things that people and their tools do, at most, besides the first deployment.
+    pub people: u32,
+    /// Faults of the API server, its links and processes, at most.
+    pub faults: u32,
+    /// Faults of Prometheus, at most.
+    pub prometheus: u32,
+    /// How long all of that goes on.
+    pub within: Span,
+    /// What the workload is, and how its traffic is divided.
+    pub workload: Workload,
+    /// Whether a change waits for what it must show, with few risk points to spend.
+    pub enforced: bool,
+    /// Things that happen around the workload, at most: to what its pods read and need, to its namespace.
+    pub around: u32,
+    /// Whether several routes, rules and parents lead to the workload, and not one of each.
+    pub several: bool,
+    /// Whether a webhook answers for admission, and not policies, and is down at times.
+    pub webhook: bool,
+}
+
+/// What is released in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Workload {
+    /// A Deployment behind a route.
+    #[default]
+    Routed,
+    /// A Deployment without a route.
+    ByCount,
+    /// A StatefulSet.
+    Stateful,
+}
+
+impl Mix {
+    /// Nothing but one deployment.
+    pub const CALM: Self = Self {
+        people: 0,
+        faults: 0,
+        prometheus: 0,
+        within: Span::seconds(60),
+        workload: Workload::Routed,
+        enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
+    };
+    /// People, and no faults.
+    pub const PEOPLE: Self = Self {
+        people: 5,
+        faults: 0,
+        prometheus: 0,
+        within: Span::seconds(150),
+        workload: Workload::Routed,
+        enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
+    };
+    /// One deployment and faults.
+    pub const FAULTS: Self = Self {
+        people: 0,
+        faults: 5,
+        prometheus: 2,
+        within: Span::seconds(90),
+        workload: Workload::Routed,
+        enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
+    };
+    /// The ready-made ones.
+    pub const NAMED: [(&'static str, Self); 16] = [
+        ("calm", Self::CALM),
+        ("people", Self::PEOPLE),
+        ("faults", Self::FAULTS),
+        ("wild", Self::WILD),
+        ("around", Self::AROUND),
+        ("calm-several", Self { several: true, ..Self::CALM }),
+        ("wild-several", Self { several: true, ..Self::WILD }),
+        ("calm-webhook", Self { webhook: true, ..Self::CALM }),
+        ("wild-webhook", Self { webhook: true, ..Self::WILD }),
+        ("calm-by-count", Self { workload: Workload::ByCount, ..Self::CALM }),
+        ("wild-by-count", Self { workload: Workload::ByCount, ..Self::WILD }),
+        ("calm-stateful", Self { workload: Workload::Stateful, ..Self::CALM }),
+        ("wild-stateful", Self { workload: Workload::Stateful, ..Self::WILD }),
+        ("approved", Self::APPROVED),
+        ("wild-approved", Self::WILD_APPROVED),
+        ("wild-approved-stateful", Self { workload: Workload::Stateful, ..Self::WILD_APPROVED }),
+    ];
+    /// People who ship, show and agree, and no faults.
+    pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
+    /// The same with everything else.
+    pub const WILD_APPROVED: Self = Self { enforced: true, ..Self::WILD };
+    /// A release or two, and what happens around them.
+    pub const AROUND: Self = Self { people: 2, faults: 2, prometheus: 0, around: 4, ..Self::WILD };
+    /// Everything that people do and that fails.
+    pub const WILD: Self = Self {
+        people: 4,
+        faults: 4,
+        prometheus: 1,
+        within: Span::seconds(150),
+        workload: Workload::Routed,
+        enforced: false,
+        around: 0,
+        several: false,
+        webhook: false,
+    };
+}
+
+impl fmt::Display for Mix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMED.iter().find(|(_, mix)| mix == self).map_or("custom", |(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl std::str::FromStr for Mix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::NAMED.iter().find(|(name, _)| *name == text).map(|(_, mix)| *mix);
+        found.ok_or_else(|| {
+            let names: Vec<_> = Self::NAMED.iter().map(|(name, _)| *name).collect();
+            format!("{text:?} is no mix; there are {}", names.join(", "))
+        })
+    }
+}

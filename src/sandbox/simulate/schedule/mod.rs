@@ -1,0 +1,104 @@
+//! What happens in a world: who does what when, and what breaks. Made from the seed alone, before anything runs, so that
+//! parts of it can be left out to find the smallest world that still fails.
+//!
+//! [`Act`] is what there is, [`Mix`] how much of it; `draw` throws the dice. What must never enter: the world itself, or
+//! anything that is known only once it runs.
+
+mod act;
+mod around;
+mod draw;
+mod mix;
+mod quality;
+mod word;
+
+pub use act::{Act, PrometheusFault, Voice};
+pub use around::Around;
+pub use mix::{Mix, Workload};
+pub use quality::Quality;
+
+use crate::api::Span;
+use crate::sandbox::cluster::NODES;
+use draw::{deploy, fault, people};
+
+/// When something happens, after the world has settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// How long after.
+    pub at: Span,
+    /// What.
+    pub act: Act,
+}
+
+/// What happens in the world of a seed, in the order of time.
+pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x5eed);
+    let mut numbers = 1;
+    let mut items = vec![Item { at: seconds(&mut dice, 2, 15), act: deploy(&mut dice, &mut numbers) }];
+    let within = u32::try_from(mix.within.as_millis() / 1000).unwrap_or(u32::MAX);
+    for _ in 0..count(&mut dice, mix.people) {
+        items.push(Item { at: seconds(&mut dice, 5, within), act: people(&mut dice, &mut numbers) });
+    }
+    for _ in 0..count(&mut dice, mix.faults) {
+        items.push(Item { at: seconds(&mut dice, 1, within), act: fault(&mut dice) });
+    }
+    for _ in 0..count(&mut dice, mix.prometheus) {
+        let fault = PrometheusFault::ALL[dice.usize(..PrometheusFault::ALL.len())];
+        let act = Act::Prometheus { fault, span: seconds(&mut dice, 5, 150) };
+        items.push(Item { at: seconds(&mut dice, 1, within), act });
+    }
+    // Dice of its own: the rest of a world is what it was before there was a choice.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x57a7);
+    let (queue, lean) = (dice.u32(0..4) == 0, dice.u32(0..4) == 0);
+    if queue || lean {
+        items.push(Item { at: Span::seconds(1), act: Act::Strategy { queue, lean } });
+    }
+    // And these: nodes go away in worlds in which anything fails.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x40de);
+    if mix.faults > 0 && dice.u32(0..3) == 0 {
+        let (at, span) = (seconds(&mut dice, 5, within), seconds(&mut dice, 10, 180));
+        items.push(Item { at, act: Act::NodeGone { node: dice.u32(0..NODES), span } });
+    }
+    if mix.enforced {
+        items.extend(papers(seed, &items));
+    }
+    items.extend(around::of_seed(seed, mix));
+    items.sort_by_key(|item| item.at);
+    items
+}
+
+/// What is shown and said of each version that is deployed.
+fn papers(seed: u64, items: &[Item]) -> Vec<Item> {
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x9a9e);
+    let mut papers = Vec::new();
+    let deployed = items.iter().filter(|item| matches!(item.act, Act::Deploy { .. } | Act::Retry | Act::Restart));
+    for item in deployed {
+        let later = |dice: &mut fastrand::Rng, most: u32| {
+            Span::from_millis(item.at.as_millis() + seconds(dice, 3, most).as_millis())
+        };
+        let people = dice.bool();
+        let but = if dice.u32(0..4) == 0 { dice.usize(..SHOWN) } else { SHOWN };
+        let act = Act::Show { but, people, author: dice.bool() };
+        papers.push(Item { at: later(&mut dice, 15), act });
+        for _ in 0..dice.u32(2..9) {
+            let voice = [Voice::Approve, Voice::Reject, Voice::Withdraw][[0, 0, 0, 0, 0, 1, 2, 2][dice.usize(..8)]];
+            let act = Act::Speak { who: dice.usize(..PEOPLE), role: dice.usize(..ROLES), voice };
+            papers.push(Item { at: later(&mut dice, 40), act });
+        }
+    }
+    papers
+}
+
+/// How many people there are who may speak; the first is who makes the changes.
+pub const PEOPLE: usize = 4;
+/// How many roles they speak in.
+pub const ROLES: usize = 3;
+/// How much a pipeline attests.
+pub const SHOWN: usize = 16;
+
+fn count(dice: &mut fastrand::Rng, most: u32) -> u32 {
+    dice.u32(0..=most)
+}
+
+fn seconds(dice: &mut fastrand::Rng, least: u32, most: u32) -> Span {
+    Span::from_millis(u64::from(dice.u32(least * 1000..=most.max(least) * 1000)))
+}

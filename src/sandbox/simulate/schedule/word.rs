@@ -1,0 +1,186 @@
+//! Acts in words: one for coverage, a few for the trace.
+
+use std::fmt;
+
+use super::{Act, PrometheusFault, Quality, Voice};
+
+impl Act {
+    /// One word, for coverage.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Deploy { glass: true, .. } => "deploy-under-break-glass",
+            Self::Deploy { quality, .. } => match quality {
+                Quality::Good => "deploy-good",
+                Quality::Errors => "deploy-errors",
+                Quality::Slow => "deploy-slow",
+                Quality::Unready => "deploy-unready",
+                Quality::Crashes => "deploy-crashes",
+                Quality::Late => "deploy-late",
+                Quality::Disliked => "deploy-disliked",
+            },
+            Self::Revert => "revert",
+            Self::Scale(0) => "scale-to-zero",
+            Self::Scale(_) => "scale",
+            Self::Autoscale(_) => "autoscale",
+            Self::NoAutoscaler => "no-autoscaler",
+            Self::Load(_) => "load",
+            Self::Resume => "resume",
+            Self::Unpause => "unpause",
+            Self::Restart => "restart",
+            Self::RemoveLabel => "remove-label",
+            Self::AddLabel => "add-label",
+            Self::DeleteRelease => "delete-release",
+            Self::CreateRelease => "create-release",
+            Self::Detach => "detach",
+            Self::Attach => "attach",
+            Self::ReapplyRoute => "reapply-route",
+            Self::EditRoute => "edit-route",
+            Self::EditRelease => "edit-release",
+            Self::Strategy { queue: true, lean: false } => "strategy-queue",
+            Self::Strategy { queue: false, lean: true } => "strategy-lean",
+            Self::Strategy { .. } => "strategy",
+            Self::Retry => "retry",
+            Self::Recreate => "recreate",
+            Self::Budget(_) => "budget",
+            Self::Malformed => "malformed",
+            Self::DeleteCanary => "delete-canary",
+            Self::Show { .. } => "show",
+            Self::Speak { voice, .. } => match voice {
+                Voice::Approve => "approve",
+                Voice::Reject => "reject",
+                Voice::Withdraw => "withdraw",
+            },
+            Self::Lossy { .. } => "lossy",
+            Self::Conflicts { .. } => "conflicts",
+            Self::Crash { .. } => "crash",
+            Self::Partition { .. } => "partition",
+            Self::DropWatches => "drop-watches",
+            Self::Compact => "compact",
+            Self::Prometheus { fault, .. } => match fault {
+                PrometheusFault::Down => "prometheus-down",
+                PrometheusFault::Error => "prometheus-error",
+                PrometheusFault::Nan => "prometheus-nan",
+                PrometheusFault::Partial => "prometheus-partial",
+                PrometheusFault::Stale => "prometheus-stale",
+                PrometheusFault::Empty => "prometheus-empty",
+                PrometheusFault::Slow => "prometheus-slow",
+                PrometheusFault::Garbage => "prometheus-garbage",
+            },
+            Self::Flap(_) => "flap",
+            Self::NodeGone { .. } => "node-gone",
+            Self::RouterLag(_) => "router-lag",
+            Self::RouterStuck(_) => "router-stuck",
+            Self::Aside(_) => "aside",
+            Self::Around(around) => around.word(),
+        }
+    }
+
+    /// Every word that there is.
+    pub const WORDS: [&'static str; 53] = [
+        "deploy-under-break-glass",
+        "deploy-good",
+        "deploy-errors",
+        "deploy-slow",
+        "deploy-unready",
+        "deploy-crashes",
+        "deploy-late",
+        "deploy-disliked",
+        "revert",
+        "scale",
+        "scale-to-zero",
+        "autoscale",
+        "no-autoscaler",
+        "load",
+        "resume",
+        "unpause",
+        "restart",
+        "remove-label",
+        "add-label",
+        "delete-release",
+        "create-release",
+        "detach",
+        "attach",
+        "reapply-route",
+        "edit-route",
+        "edit-release",
+        "retry",
+        "recreate",
+        "budget",
+        "malformed",
+        "delete-canary",
+        "show",
+        "approve",
+        "reject",
+        "withdraw",
+        "lossy",
+        "conflicts",
+        "crash",
+        "partition",
+        "drop-watches",
+        "compact",
+        "prometheus-down",
+        "prometheus-error",
+        "prometheus-nan",
+        "prometheus-partial",
+        "prometheus-stale",
+        "prometheus-empty",
+        "prometheus-slow",
+        "prometheus-garbage",
+        "flap",
+        "node-gone",
+        "router-lag",
+        "router-stuck",
+    ];
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deploy { number, change, .. } => write!(f, "{} {number} as {change}", self.word()),
+            Self::Scale(replicas) => write!(f, "scale to {replicas}"),
+            Self::Autoscale(most) => write!(f, "autoscale from 2 to {most}"),
+            Self::Load(percent) => write!(f, "load: pods use {percent} % of their CPU"),
+            Self::Budget(percent) => write!(f, "budget: {percent} % left"),
+            Self::Show { but, people, author } => {
+                write!(f, "show all but the {but}th, reviewed by people: {people}, author named: {author}")
+            }
+            Self::Speak { who, role, .. } => write!(f, "{} by person {who} in role {role}", self.word()),
+            Self::Lossy { one_in, span } => write!(f, "one call in {one_in} is lost for {span}"),
+            Self::Conflicts { one_in, span } => {
+                write!(f, "somebody else writes before one call in {one_in} for {span}")
+            }
+            Self::Crash { process, writes, pause } => {
+                write!(f, "process {process} dies after {writes} writes and is away for {pause}")
+            }
+            Self::Partition { process, span } => write!(f, "process {process} is cut off for {span}"),
+            Self::Prometheus { span, .. } => write!(f, "{} for {span}", self.word()),
+            Self::Flap(span) => write!(f, "pods flap for {span}"),
+            Self::NodeGone { node, span } => write!(f, "node {node} is gone for {span}"),
+            Self::RouterLag(span) => write!(f, "the router lags for {span}"),
+            Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
+            Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
+            Self::Around(around) => around.fmt(f),
+            Self::Revert
+            | Self::Resume
+            | Self::Unpause
+            | Self::NoAutoscaler
+            | Self::Restart
+            | Self::RemoveLabel
+            | Self::AddLabel
+            | Self::DeleteRelease
+            | Self::CreateRelease
+            | Self::Detach
+            | Self::Attach
+            | Self::ReapplyRoute
+            | Self::EditRoute
+            | Self::EditRelease
+            | Self::Strategy { .. }
+            | Self::Retry
+            | Self::Recreate
+            | Self::Malformed
+            | Self::DeleteCanary
+            | Self::DropWatches
+            | Self::Compact => f.write_str(self.word()),
+        }
+    }
+}
