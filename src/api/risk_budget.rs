@@ -10,6 +10,7 @@ use super::figures::Figures;
 use super::loosening::{InForce, LoosenedStatus, LooseningStatus};
 use super::obligation::{Course, ObligationRules, ObligationStatus};
 use super::release_record::ChargeRecord;
+use super::restricted_window::RestrictedWindow;
 use super::signals::SignalsStatus;
 use super::units::{Percent, Span, Time};
 use crate::policy::Band;
@@ -73,7 +74,7 @@ pub struct RiskBudgetSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub roles: Vec<Role>,
-    /// Times in which only exceptions and rollbacks ship (`000_…` §5.3).
+    /// Times in which only exceptions and rollbacks ship (`000_…` §5.3): once, every week or every year.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub restricted_windows: Vec<RestrictedWindow>,
@@ -305,20 +306,6 @@ pub struct Role {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub groups: Vec<String>,
-}
-
-/// A time in which releases are restricted.
-#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("timestamp(self.from) < timestamp(self.to)").message("from must be before to: swap them or correct the year"))]
-pub struct RestrictedWindow {
-    /// What it is, such as `Black Friday`.
-    #[schemars(length(min = 1, max = 128))]
-    pub name: String,
-    /// First moment.
-    pub from: Time,
-    /// First moment after it.
-    pub to: Time,
 }
 
 /// A freeze declared by people.

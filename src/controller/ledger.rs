@@ -14,6 +14,7 @@ use crate::cluster::kind::RELEASE_RECORD;
 use crate::policy::adjustment::{EarnedPercent, Reward};
 use crate::policy::category::parse_list;
 use crate::policy::ledger::{self, Entry, Rules};
+use crate::policy::restricted::understand;
 use crate::policy::window::Cut;
 use crate::policy::{RiskPoints, Tier};
 
@@ -37,7 +38,8 @@ pub(super) async fn count(
     status: &mut RiskBudgetStatus,
     now: Time,
 ) -> Result<(), Error> {
-    let (cut, tier) = match (cut(spec), Tier::new(spec.tier)) {
+    let cut = cut(spec).and_then(|cut| restricted(spec).map(|()| cut));
+    let (cut, tier) = match (cut, Tier::new(spec.tier)) {
         (Ok(cut), Ok(tier)) => (cut, tier),
         (Err(why), _) => {
             invalid(status, before, &why, now);
@@ -88,6 +90,11 @@ pub(super) fn cut(spec: &RiskBudgetSpec) -> Result<Cut, String> {
         )
     })?;
     Cut::new(&spec.window, zone).map_err(|why| why.to_string())
+}
+
+/// Whether the restricted windows of a spec can be understood; the error names field, value and remedy.
+pub(super) fn restricted(spec: &RiskBudgetSpec) -> Result<(), String> {
+    understand(spec, |zone| jiff::tz::TimeZone::get(zone).ok()).map(|_| ())
 }
 
 /// A window that cannot be cut is told in Ready; nothing is counted by it, and so nothing ships.
