@@ -335,6 +335,10 @@ pub struct RiskBudgetStatus {
     /// What is left of the risk budget in the present window; absent until it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<RiskStatus>,
+    /// What was counted last, while the spec's window cannot be cut or what is in force is not known. Nothing ships by it; once
+    /// that is mended it goes on, or is folded where it has closed meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<RiskStatus>,
     /// What keeps concurrent releases from spending the same points.
     #[serde(default, skip_serializing_if = "LedgerStatus::is_empty")]
     pub ledger: LedgerStatus,
@@ -374,6 +378,13 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+impl RiskBudgetStatus {
+    /// Takes the present window out of force, and keeps what it came to.
+    pub fn suspend(&mut self) {
+        self.suspended = self.risk.take().or_else(|| self.suspended.take());
+    }
 }
 
 /// The risk budget in the present window (`000_…` §5.4).

@@ -77,6 +77,7 @@ pub(super) async fn count(
     };
     status.conditions.push(budget::condition("LedgerBroken", facts, before, status.observed_generation, now));
     (status.risk, status.ledger, status.windows) = (Some(counted.risk), counted.ledger, counted.windows);
+    status.suspended = None;
     status.figures = Some(counted.figures);
     Ok(())
 }
@@ -100,7 +101,8 @@ pub(super) fn restricted(spec: &RiskBudgetSpec) -> Result<(), String> {
 /// A window that cannot be cut is told in Ready; nothing is counted by it, and so nothing ships.
 fn invalid(status: &mut RiskBudgetStatus, before: &RiskBudgetStatus, why: &str, now: Time) {
     let generation = status.observed_generation;
-    (status.risk, status.figures) = (None, None);
+    status.suspend();
+    status.figures = None;
     let facts = (Truth::False, "WindowInvalid", format!("{why}. Nothing is released until it is corrected."));
     status.conditions = vec![budget::condition("Ready", facts, before, generation, now)];
 }

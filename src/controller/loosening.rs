@@ -116,7 +116,7 @@ impl Policy {
             }
             Self::Uncut => {}
             Self::Unknown(why) => {
-                status.risk = None;
+                status.suspend();
                 let message = format!("RiskBudget {name}: {why}. Nothing is released until it is corrected.");
                 let ready = condition("Ready", (Truth::False, "PolicyUnknown", message), before, generation, now);
                 status.conditions = vec![ready];
