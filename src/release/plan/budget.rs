@@ -39,3 +39,14 @@ pub(super) fn sign_offs(spec: &ReleaseRecordSpec) -> &'static [SignOff] {
         ) => OTHER_BUDGET,
     }
 }
+
+/// Why they are asked, in a sentence for a message; empty where they are not.
+pub(super) fn reason(spec: &ReleaseRecordSpec) -> String {
+    match &spec.budget_before {
+        Some(before) if !sign_offs(spec).is_empty() => format!(
+            " It spent RiskBudget {before} before, and {} may allow more: both managers agree to that once (000, section 4).",
+            spec.risk_budget
+        ),
+        Some(_) | None => String::new(),
+    }
+}

@@ -155,9 +155,10 @@ fn demanded(
     let agrees = match missing.is_empty() {
         true => String::new(),
         false => format!(
-            " The error budget is {status}: {}. Missing: {}.",
+            " The error budget is {status}: {}. Missing: {}.{}",
             message::sign_off_line(wanted),
-            missing.join("; ")
+            missing.join("; "),
+            budget::reason(&active.record.spec)
         ),
     };
     let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));
