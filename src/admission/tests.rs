@@ -2,6 +2,7 @@
 //! runs through both doors: as policies of the API server, and as a question to the webhook.
 
 mod attestations;
+mod budgets;
 mod hold;
 mod policies;
 mod records;

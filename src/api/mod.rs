@@ -15,6 +15,7 @@ pub mod loosening;
 pub mod names;
 pub mod obligation;
 pub mod release_record;
+pub mod restricted_window;
 pub mod risk_budget;
 pub mod signals;
 pub mod units;

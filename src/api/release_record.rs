@@ -70,6 +70,11 @@ pub struct ReleaseRecordSpec {
     /// The budget that decides.
     #[schemars(length(max = 253))]
     pub risk_budget: String,
+    /// The budget that was spent before, where the GatedRelease was created anew with another one and product and development
+    /// manager have not agreed to that yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub budget_before: Option<String>,
     /// What carries the new version while it is judged.
     #[serde(default)]
     pub arm: Arm,

@@ -10,6 +10,7 @@ use super::figures::Figures;
 use super::loosening::{InForce, LoosenedStatus, LooseningStatus};
 use super::obligation::{Course, ObligationRules, ObligationStatus};
 use super::release_record::ChargeRecord;
+use super::restricted_window::RestrictedWindow;
 use super::signals::SignalsStatus;
 use super::units::{Percent, Span, Time};
 use crate::policy::Band;
@@ -73,7 +74,7 @@ pub struct RiskBudgetSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub roles: Vec<Role>,
-    /// Times in which only exceptions and rollbacks ship (`000_…` §5.3).
+    /// Times in which only exceptions and rollbacks ship (`000_…` §5.3): once, every week or every year.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub restricted_windows: Vec<RestrictedWindow>,
@@ -307,20 +308,6 @@ pub struct Role {
     pub groups: Vec<String>,
 }
 
-/// A time in which releases are restricted.
-#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("timestamp(self.from) < timestamp(self.to)").message("from must be before to: swap them or correct the year"))]
-pub struct RestrictedWindow {
-    /// What it is, such as `Black Friday`.
-    #[schemars(length(min = 1, max = 128))]
-    pub name: String,
-    /// First moment.
-    pub from: Time,
-    /// First moment after it.
-    pub to: Time,
-}
-
 /// A freeze declared by people.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -348,6 +335,10 @@ pub struct RiskBudgetStatus {
     /// What is left of the risk budget in the present window; absent until it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<RiskStatus>,
+    /// What was counted last, while the spec's window cannot be cut or what is in force is not known. Nothing ships by it; once
+    /// that is mended it goes on, or is folded where it has closed meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<RiskStatus>,
     /// What keeps concurrent releases from spending the same points.
     #[serde(default, skip_serializing_if = "LedgerStatus::is_empty")]
     pub ledger: LedgerStatus,
@@ -387,6 +378,13 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+impl RiskBudgetStatus {
+    /// Takes the present window out of force, and keeps what it came to.
+    pub fn suspend(&mut self) {
+        self.suspended = self.risk.take().or_else(|| self.suspended.take());
+    }
 }
 
 /// The risk budget in the present window (`000_…` §5.4).

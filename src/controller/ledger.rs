@@ -14,6 +14,7 @@ use crate::cluster::kind::RELEASE_RECORD;
 use crate::policy::adjustment::{EarnedPercent, Reward};
 use crate::policy::category::parse_list;
 use crate::policy::ledger::{self, Entry, Rules};
+use crate::policy::restricted::understand;
 use crate::policy::window::Cut;
 use crate::policy::{RiskPoints, Tier};
 
@@ -37,7 +38,8 @@ pub(super) async fn count(
     status: &mut RiskBudgetStatus,
     now: Time,
 ) -> Result<(), Error> {
-    let (cut, tier) = match (cut(spec), Tier::new(spec.tier)) {
+    let cut = cut(spec).and_then(|cut| restricted(spec).map(|()| cut));
+    let (cut, tier) = match (cut, Tier::new(spec.tier)) {
         (Ok(cut), Ok(tier)) => (cut, tier),
         (Err(why), _) => {
             invalid(status, before, &why, now);
@@ -75,6 +77,7 @@ pub(super) async fn count(
     };
     status.conditions.push(budget::condition("LedgerBroken", facts, before, status.observed_generation, now));
     (status.risk, status.ledger, status.windows) = (Some(counted.risk), counted.ledger, counted.windows);
+    status.suspended = None;
     status.figures = Some(counted.figures);
     Ok(())
 }
@@ -90,10 +93,16 @@ pub(super) fn cut(spec: &RiskBudgetSpec) -> Result<Cut, String> {
     Cut::new(&spec.window, zone).map_err(|why| why.to_string())
 }
 
+/// Whether the restricted windows of a spec can be understood; the error names field, value and remedy.
+pub(super) fn restricted(spec: &RiskBudgetSpec) -> Result<(), String> {
+    understand(spec, |zone| jiff::tz::TimeZone::get(zone).ok()).map(|_| ())
+}
+
 /// A window that cannot be cut is told in Ready; nothing is counted by it, and so nothing ships.
 fn invalid(status: &mut RiskBudgetStatus, before: &RiskBudgetStatus, why: &str, now: Time) {
     let generation = status.observed_generation;
-    (status.risk, status.figures) = (None, None);
+    status.suspend();
+    status.figures = None;
     let facts = (Truth::False, "WindowInvalid", format!("{why}. Nothing is released until it is corrected."));
     status.conditions = vec![budget::condition("Ready", facts, before, generation, now)];
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::budget::condition;
-use super::ledger::cut;
+use super::ledger::{cut, restricted};
 use super::{Context, lock};
 use crate::api::attestation::SubjectRef;
 use crate::api::condition::Truth;
@@ -45,8 +45,8 @@ impl Pending {
 pub(super) enum Policy {
     /// By this everything is decided.
     Settled(Box<Settled>),
-    /// The window of the spec cannot be cut: it is told where windows are counted, nothing ships, and what was in force stays
-    /// remembered.
+    /// The window of the spec cannot be cut, or a restricted window not be understood: it is told where windows are counted,
+    /// nothing ships, and what was in force stays remembered.
     Uncut,
     /// It cannot be held against what was in force; in words. Nothing ships.
     Unknown(String),
@@ -68,6 +68,10 @@ pub(super) async fn look(
         Ok(merged) => merged,
         Err(why) => return Ok(Policy::Unknown(why.replace("NAME", &format!("{} -n {}", about.name, about.namespace)))),
     };
+    // Not remembered, or correcting it would count as loosening.
+    if restricted(&merged.spec).is_err() {
+        return Ok(Policy::Uncut);
+    }
     let heard = match merged.loosened.is_empty() {
         true => Vec::new(),
         // No signature stands for an approval: nobody's keys are asked.
@@ -112,7 +116,7 @@ impl Policy {
             }
             Self::Uncut => {}
             Self::Unknown(why) => {
-                status.risk = None;
+                status.suspend();
                 let message = format!("RiskBudget {name}: {why}. Nothing is released until it is corrected.");
                 let ready = condition("Ready", (Truth::False, "PolicyUnknown", message), before, generation, now);
                 status.conditions = vec![ready];

@@ -24,6 +24,7 @@ pub mod message;
 pub mod obligation;
 pub mod points;
 pub mod requirement;
+pub mod restricted;
 pub mod schedule;
 pub mod score;
 pub mod sign_off;

@@ -175,6 +175,24 @@ pub const ENHANCED_PROCESS: &[SignOff] = &[
     },
 ];
 
+/// Who agrees when a service spends another risk budget than before.
+pub const OTHER_BUDGET: &[SignOff] = &[
+    SignOff {
+        role: Role::ProductManager,
+        people: 1,
+        when: SignOffPoint::BeforeStart,
+        why: "the service spent another RiskBudget before, and this one may allow more",
+        source: "000 §4, PM responsibilities, Shared responsibilities",
+    },
+    SignOff {
+        role: Role::DevelopmentManager,
+        people: 1,
+        when: SignOffPoint::BeforeStart,
+        why: "the service spent another RiskBudget before, and this one may allow more",
+        source: "000 §4, DM responsibilities, Shared responsibilities",
+    },
+];
+
 /// The sign-offs of the emergency process. Who gives the "multiple approvals at each stage" is not said: the two roles
 /// that approve the start.
 pub const EMERGENCY_PROCESS: &[SignOff] = &[

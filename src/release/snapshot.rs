@@ -11,9 +11,10 @@ use super::preflight::Preflight;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
-use crate::api::risk_budget::{LedgerStatus, Requirements, RestrictedWindow, RiskStatus, Role, Slo};
+use crate::api::risk_budget::{LedgerStatus, Requirements, RiskStatus, Role, Slo};
 use crate::api::{AttestationSpec, BudgetStatus, Change, Percent, Span, Time};
 use crate::policy::Tier;
+use crate::policy::restricted::Restriction;
 use crate::policy::score::{Incident, OnCallLoad, Signal};
 use crate::statement::Signed;
 
@@ -372,7 +373,7 @@ pub struct RiskSeen {
     /// Who may approve in which role.
     pub roles: Vec<Role>,
     /// Times in which only exceptions ship.
-    pub restricted: Vec<RestrictedWindow>,
+    pub restricted: Vec<Restriction>,
     /// What is left in the present window; `None` until it was counted.
     pub budget: Option<RiskStatus>,
     /// What is reserved, and which charges are on their way into their records.

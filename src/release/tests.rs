@@ -12,6 +12,7 @@ mod dying;
 mod hands;
 mod heard;
 mod leaving;
+mod other_budget;
 mod policy;
 mod share;
 mod user;

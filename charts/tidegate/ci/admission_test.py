@@ -882,6 +882,24 @@ def _(n):
     kubectl("delete", "attestation", n, user=ARGS.controller_user)
 
 
+@case("a RiskBudget is deleted by who may purge it, one by one and all at once", mode="RBAC")
+def _(n):
+    editor, purger = f"eve-{n}", f"sam-{n}"
+    budget = {"apiVersion": "tidegate.io/v1alpha1", "kind": "RiskBudget", "metadata": {"name": n, "namespace": NS, "labels": {"case": n}},
+              "spec": {"tier": 2, "slos": [{"name": "a", "objective": 99.5, "availability": {"service": "web"}}]}}
+    for verb in ("create", "get", "patch", "delete", "deletecollection"):
+        holds(editor, verb, "riskbudgets")
+        holds(purger, verb, "riskbudgets")
+    holds(purger, "purge", "riskbudgets")
+    kubectl("create", "-f", "-", user=editor, groups=(), given=budget)
+    why = f"deleted by who holds the verb purge on riskbudgets.tidegate.io, not by {editor}"
+    refused(why, "delete", "riskbudget", n, user=editor, groups=())
+    refused(why, "delete", "--raw", f"/apis/tidegate.io/v1alpha1/namespaces/{NS}/riskbudgets?labelSelector=case%3D{n}", user=editor, groups=())
+    owner = {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "1"}]}}
+    refused("metadata.ownerReferences: an owner would let", "patch", "riskbudget", n, "--type=merge", "-p", json.dumps(owner), user=editor, groups=())
+    kubectl("delete", "riskbudget", n, user=purger, groups=())
+
+
 @case("labels of Tidegate and owners of an attestation stay as they are; other labels are anybody's", mode="RBAC")
 def _(n):
     user = f"eve-{n}"

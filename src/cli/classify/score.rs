@@ -43,7 +43,7 @@ impl Score {
             band: Band::Green,
             budget_status: BudgetStatus::Healthy,
             incident: false,
-            restricted: false,
+            restricted: None,
             remediation: false,
             exception: false,
             tightened: false,

@@ -11,9 +11,10 @@ use crate::prometheus::Config;
 const MINOR_MIN: u32 = 36;
 /// Endings of the policies that the chart always installs.
 const HOLDS: [(&str, &str); 2] = [("-hold", "Deployments"), ("-hold-stateful", "StatefulSets")];
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
     ("-weights", "a re-apply from Git may change the weights of a release"),
     ("-records", "anybody with the rights may write ReleaseRecords"),
+    ("-budgets-kept", "whoever may delete and create a RiskBudget loosens it without the approvals of both roles"),
     ("-attestations", "anybody who may create attestations approves in any name and role, machines too"),
     ("-attestations-kept", "anybody with the rights deletes what others rejected"),
     (

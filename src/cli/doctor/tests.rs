@@ -14,7 +14,8 @@ fn named(kind: &str, name: &str, rest: Value) -> Value {
 }
 
 const MUTATING: [&str; 4] = ["tidegate-hold", "tidegate-hold-stateful", "tidegate-weights", "tidegate-authors"];
-const VALIDATING: [&str; 3] = ["tidegate-records", "tidegate-attestations", "tidegate-attestations-kept"];
+const VALIDATING: [&str; 4] =
+    ["tidegate-records", "tidegate-budgets-kept", "tidegate-attestations", "tidegate-attestations-kept"];
 
 /// An installation with nothing wrong.
 fn whole() -> Installation {
@@ -91,7 +92,7 @@ fn a_whole_installation_is_told_line_by_line() {
     insta::assert_snapshot!(page(&told(&whole())), @"
     ok    Kubernetes: v1.36.3, changes are held by a MutatingAdmissionPolicy
     ok    Kinds: all four are as version 0.1.0 has them
-    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-weights, tidegate-authors, tidegate-records, tidegate-attestations, tidegate-attestations-kept are bound
+    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-weights, tidegate-authors, tidegate-records, tidegate-budgets-kept, tidegate-attestations, tidegate-attestations-kept are bound
     ok    Lease: tidegate-0 leads
     ok    Metrics: sources default (http://prometheus:9090); query templates http-server
     ok    Rights: bypass on gatedreleases.tidegate.io: you do not hold it; by roles: Group on-call in shop, ServiceAccount flux-system/flux (by a wildcard); and whoever is in system:masters

@@ -1,5 +1,6 @@
 //! The error budget and the risk budget, as the RiskBudget's status has them.
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::api::condition::Truth;
@@ -8,6 +9,7 @@ use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::{Cluster, Error};
 use crate::policy::Tier;
 use crate::policy::loosening;
+use crate::policy::restricted::{self, Restriction};
 use crate::policy::score::signals::{incidents_of, on_call_of};
 use crate::release::snapshot::{BudgetSeen, Objectives, RiskSeen, SignalsSeen};
 
@@ -55,18 +57,22 @@ pub fn of_object(name: &str, mut object: Value, fresh: bool, now: Time) -> (Budg
         Ok(merged) => merged.spec,
         Err(why) => return (BudgetSeen::Unmeasured(format!("RiskBudget {name}: {why}")), None),
     };
+    let restricted = match restricted::understand(&spec, |zone| TimeZone::get(zone).ok()) {
+        Ok(restricted) => restricted,
+        Err(why) => return (BudgetSeen::Unmeasured(format!("RiskBudget {name}: {why}")), None),
+    };
     let seen = judge(name, &status, generation, fresh, now);
-    let risk = risk(spec, resource_version, status, generation, now);
+    let risk = risk(spec, restricted, resource_version, status, (generation, now));
     (seen, risk)
 }
 
 /// What the RiskBudget demands, and what is left of its points in a window that has not turned since they were counted.
 fn risk(
     spec: RiskBudgetSpec,
+    restricted: Vec<Restriction>,
     resource_version: String,
     status: RiskBudgetStatus,
-    generation: i64,
-    now: Time,
+    (generation, now): (i64, Time),
 ) -> Option<RiskSeen> {
     let counted =
         status.risk.filter(|risk| risk.from <= now && now < risk.until && status.observed_generation == generation);
@@ -75,7 +81,7 @@ fn risk(
         tier: Tier::new(spec.tier).ok()?,
         requirements: spec.requirements,
         roles: spec.roles,
-        restricted: spec.restricted_windows,
+        restricted,
         budget: counted,
         ledger: status.ledger,
         signals: SignalsSeen {

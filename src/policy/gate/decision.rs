@@ -1,5 +1,6 @@
 //! Which gate, and by which rule (`000_…` §6.2, §6.3): the strictest of three floors, then modifiers, one list each.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -29,8 +30,8 @@ pub struct GateFacts<'a> {
     pub budget_status: BudgetStatus,
     /// Whether the service is in an incident now.
     pub incident: bool,
-    /// Whether a restricted window holds now.
-    pub restricted: bool,
+    /// The restricted window that holds now, and until when, in words.
+    pub restricted: Option<&'a str>,
     /// Whether the change mends what led to a major incident that is likely to come back.
     pub remediation: bool,
     /// Whether it ships as an exception that was approved (`000_…` §7).
@@ -91,7 +92,7 @@ pub struct GateBlock {
     /// A line that would let it pass; the stricter holds.
     pub despite: Option<Clause>,
     /// What ends it, in words that complete "ships once …".
-    pub until: &'static str,
+    pub until: Cow<'static, str>,
 }
 
 impl fmt::Display for GateBlock {
@@ -224,7 +225,7 @@ fn low_budget(facts: &GateFacts<'_>, gate: Gate) -> Option<Step> {
 
 /// "changes during freeze windows via exception"; a frozen error budget is a freeze too.
 fn freeze_exception(facts: &GateFacts<'_>, gate: Gate) -> Option<Step> {
-    let freeze = facts.restricted || severely_degraded(facts);
+    let freeze = facts.restricted.is_some() || severely_degraded(facts);
     let exception = facts.exception && freeze;
     exception.then(|| at_least(gate, Gate::G4, GateRule::FreezeException, "exception in a freeze", "000 §6.2, G4"))?
 }
@@ -256,17 +257,18 @@ fn blocks(facts: &GateFacts<'_>) -> Vec<GateBlock> {
     }
     let mut all = Vec::new();
     if facts.incident && !is_fix(facts.kind) {
-        all.push(GateBlock { by: NON_FIX, despite: None, until: "the incident is over" });
+        all.push(GateBlock { by: NON_FIX, despite: None, until: "the incident is over".into() });
     }
     if severely_degraded(facts) && !is_fix(facts.kind) {
-        all.push(GateBlock { by: NON_FIX, despite: None, until: "more than 30 % of the error budget is left" });
+        all.push(GateBlock { by: NON_FIX, despite: None, until: "more than 30 % of the error budget is left".into() });
     }
-    if facts.restricted {
-        all.push(GateBlock { by: RESTRICTED, despite: None, until: "the restricted window is over" });
+    if let Some(window) = facts.restricted {
+        let until = format!("the restricted window is over ({window})").into();
+        all.push(GateBlock { by: RESTRICTED, despite: None, until });
     }
     let asked = BandFacts { kind: facts.kind, diff: facts.change.floor(), exception: facts.exception };
-    let until = "30 % of the risk budget or more is left";
+    let until = || "30 % of the risk budget or more is left".into();
     let by_band = band::blocks(facts.band, &asked).into_iter();
-    all.extend(by_band.map(|block| GateBlock { by: block.by, despite: block.despite, until }));
+    all.extend(by_band.map(|block| GateBlock { by: block.by, despite: block.despite, until: until() }));
     all
 }

@@ -53,7 +53,9 @@ pub fn count(rules: &Rules, before: &RiskBudgetStatus, entries: &[Entry], period
     let pending = pending(&before.ledger, entries, now);
     let highest = charges.iter().map(|charge| charge.sequence).max().unwrap_or(0);
     let sequence = before.ledger.sequence.max(highest);
-    let turned = before.risk.as_ref().filter(|risk| risk.window != period.key && risk.from < period.from);
+    // A window that could not be cut for a time closes all the same.
+    let last = before.risk.as_ref().or(before.suspended.as_ref());
+    let turned = last.filter(|risk| risk.window != period.key && risk.from < period.from);
     let windows = match turned {
         Some(closed) => fold(closed, before, entries),
         None => before.windows.clone(),

@@ -79,15 +79,18 @@ pub fn merge(former: &RiskBudgetSpec, wanted: &RiskBudgetSpec, now: Time) -> Mer
     } = wanted;
     let mut held = Vec::new();
     let tier = fields::tier(former.tier, *tier, &mut held);
+    let window = fields::window(&former.window, window, &mut held);
+    let restricted_windows =
+        calendar::restricted(&former.restricted_windows, restricted_windows, &window.time_zone, now, &mut held);
     let spec = RiskBudgetSpec {
         tier,
         slos: objectives::merge(&former.slos, slos, &mut held),
         metrics: fields::metrics(&former.metrics, metrics, &mut held),
         signals: fields::signals(former.signals.as_deref(), signals.as_deref(), &mut held),
-        window: fields::window(&former.window, window, &mut held),
+        window,
         risk_points: fields::risk_points((former.tier, former.risk_points), (tier, *risk_points), &mut held),
         roles: roles::merge(&former.roles, roles, &mut held),
-        restricted_windows: calendar::restricted(&former.restricted_windows, restricted_windows, now, &mut held),
+        restricted_windows,
         requirements: waivers::merge(&former.requirements, requirements, now, &mut held),
         obligations: waivers::obligations(&former.obligations, obligations, now, &mut held),
         reward: fields::reward(former.reward.as_ref(), reward.as_ref(), &mut held),

@@ -14,6 +14,10 @@ pub(super) fn merge(former: &[Slo], wanted: &[Slo], held: &mut Vec<Loosened>) ->
         })
         .collect();
     for gone in former.iter().filter(|slo| of(wanted, &slo.name).is_none()) {
+        // Only its name is another: kept beside it, objectives would grow by one with each renaming.
+        if merged.iter().any(|slo| covers(slo, gone)) {
+            continue;
+        }
         held.push(Loosened::new(
             format!("spec.slos[{}]", gone.name),
             format!("{} in {}", gone.objective, gone.window),
@@ -22,6 +26,19 @@ pub(super) fn merge(former: &[Slo], wanted: &[Slo], held: &mut Vec<Loosened>) ->
         merged.push(gone.clone());
     }
     merged
+}
+
+/// Whether an objective measures the same at least as strictly, whatever it is called.
+fn covers(slo: &Slo, former: &Slo) -> bool {
+    let Slo { name: _, objective, window, availability, latency, promql, sloth, pyrra } = slo;
+    let as_fast = match (latency, &former.latency) {
+        (Some(after), Some(before)) => after.service == before.service && after.threshold <= before.threshold,
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    let same =
+        (availability, promql, sloth, pyrra) == (&former.availability, &former.promql, &former.sloth, &former.pyrra);
+    same && as_fast && *window == former.window && *objective >= former.objective
 }
 
 fn one(former: &Slo, wanted: &Slo, held: &mut Vec<Loosened>) -> Slo {

@@ -33,9 +33,36 @@ fn latency(threshold: &str, service: &str) -> Value {
     slo(json!({"availability": null, "latency": {"service": service, "threshold": threshold}}))
 }
 
+fn and_name(mut one: Value, name: &str) -> Value {
+    one["slos"][0]["name"] = json!(name);
+    one
+}
+
 fn restricted(windows: &[(&str, &str, &str)]) -> Value {
     let window = |(name, from, to): &(&str, &str, &str)| json!({"name": name, "from": format!("2026-{from}T00:00:00Z"), "to": format!("2026-{to}T00:00:00Z")});
     json!({"restrictedWindows": windows.iter().map(window).collect::<Vec<_>>()})
+}
+
+fn weekly(days: &[&str], from: &str, to: &str) -> Value {
+    json!({"restrictedWindows": [{"name": "w", "weekly": {"days": days, "from": from, "to": to}}]})
+}
+
+fn yearly(first: &str, last: &str) -> Value {
+    json!({"restrictedWindows": [{"name": "y", "yearly": {"firstDay": first, "lastDay": last}}]})
+}
+
+/// Both, and the second under another name.
+fn and(mut one: Value, other: &Value) -> Value {
+    one["restrictedWindows"]
+        .as_array_mut()
+        .unwrap()
+        .extend(other["restrictedWindows"].as_array().unwrap().iter().cloned());
+    one
+}
+
+fn in_zone(mut one: Value, zone: &str) -> Value {
+    one["restrictedWindows"][0]["timeZone"] = json!(zone);
+    one
 }
 
 fn freeze(status: &str, until: Option<&str>) -> Value {
@@ -95,7 +122,7 @@ fn roles(entries: &[(&str, Option<&str>, &[&str])]) -> Value {
     &["spec.slos[a]: measured at Service web → measured at Service other"])]
 #[case::latency_elsewhere(latency("300ms", "web"), latency("300ms", "other"),
     &["spec.slos[a]: requests of Service web within 300ms → requests of Service other within 300ms"])]
-#[case::objective_gone(slo(json!({})), slo(json!({"name": "b"})), &["spec.slos[a]: 99.5 % in 30d → removed"])]
+#[case::objective_gone(slo(json!({})), slo(json!({"name": "b", "availability": {"service": "other"}})), &["spec.slos[a]: 99.5 % in 30d → removed"])]
 #[case::objective_added(slo(json!({})), json!({"slos": [{"name": "a", "objective": 99.5, "availability": {"service": "web"}},
     {"name": "b", "objective": 90, "availability": {"service": "web"}}]}), &[])]
 #[case::audit(json!({}), json!({"requirements": {"mode": "Audit"}}), &["spec.requirements.mode: Enforce → Audit"])]
@@ -129,6 +156,35 @@ fn roles(entries: &[(&str, Option<&str>, &[&str])]) -> Value {
 #[case::restricted_time_under_other_names(restricted(&[("a", "11-26", "11-30")]), restricted(&[("b", "11-25", "11-28"), ("c", "11-28", "12-01")]), &[])]
 #[case::restricted_time_that_is_over(restricted(&[("a", "05-01", "05-02")]), json!({}), &[])]
 #[case::restricted_time_that_goes_on(restricted(&[("a", "06-01", "06-20")]), restricted(&[("a", "06-15", "06-20")]), &[])]
+#[case::objective_renamed(slo(json!({})), slo(json!({"name": "requests"})), &[])]
+#[case::objective_renamed_and_stricter(latency("300ms", "web"), and_name(latency("200ms", "web"), "quick"), &[])]
+#[case::objective_renamed_and_slower(latency("300ms", "web"), and_name(latency("400ms", "web"), "quick"),
+    &["spec.slos[a]: 99.5 % in 30d → removed"])]
+#[case::weekly_gone(weekly(&["Friday"], "16:00", "24:00"), json!({}),
+    &["spec.restrictedWindows[w]: Friday 16:00 to 24:00 in UTC → open from Friday 16:00"])]
+#[case::weekly_shorter(weekly(&["Friday"], "16:00", "24:00"), weekly(&["Friday"], "16:00", "22:00"),
+    &["spec.restrictedWindows[w]: Friday 16:00 to 24:00 in UTC → open from Friday 22:00"])]
+#[case::weekly_a_day_less(weekly(&["Friday", "Saturday"], "00:00", "24:00"), weekly(&["Friday"], "00:00", "24:00"),
+    &["spec.restrictedWindows[w]: Friday, Saturday 00:00 to 24:00 in UTC → open from Saturday 00:00"])]
+#[case::weekly_longer(weekly(&["Friday"], "16:00", "22:00"), weekly(&["Friday", "Sunday"], "15:00", "24:00"), &[])]
+#[case::weekly_by_two_others(weekly(&["Sunday"], "22:00", "06:00"),
+    and(weekly(&["Sunday"], "20:00", "24:00"), &weekly(&["Monday"], "00:00", "07:00")), &[])]
+#[case::weekly_without_its_morning(weekly(&["Sunday"], "22:00", "06:00"), weekly(&["Sunday"], "22:00", "24:00"),
+    &["spec.restrictedWindows[w]: Sunday 22:00 to 06:00 in UTC → open from Monday 00:00"])]
+#[case::weekly_elsewhere(weekly(&["Friday"], "16:00", "24:00"), in_zone(weekly(&["Friday"], "16:00", "24:00"), "Asia/Tokyo"),
+    &["spec.restrictedWindows[w]: Friday 16:00 to 24:00 in UTC → open from Friday 16:00"])]
+#[case::weekly_with_its_zone_written_out(weekly(&["Friday"], "16:00", "24:00"), in_zone(weekly(&["Friday"], "16:00", "24:00"), "UTC"), &[])]
+#[case::weekly_is_no_reason_to_open_a_time_that_comes_once(restricted(&[("a", "06-19", "06-20")]), weekly(&["Friday"], "00:00", "24:00"),
+    &["spec.restrictedWindows[a]: 19 Jun 00:00:00 UTC to 20 Jun 00:00:00 UTC → open from 19 Jun 00:00:00 UTC"])]
+#[case::weekly_beside_a_time_that_comes_once(restricted(&[("a", "06-19", "06-20")]),
+    and(restricted(&[("a", "06-19", "06-20")]), &weekly(&["Friday"], "00:00", "24:00")), &[])]
+#[case::yearly_gone(yearly("12-20", "01-02"), json!({}),
+    &["spec.restrictedWindows[y]: 12-20 to 01-02 in UTC → open from 12-20"])]
+#[case::yearly_shorter_in_january(yearly("12-20", "01-02"), yearly("12-18", "01-01"),
+    &["spec.restrictedWindows[y]: 12-20 to 01-02 in UTC → open from 01-02"])]
+#[case::yearly_shorter_by_the_29th(yearly("02-20", "02-29"), yearly("02-20", "02-28"),
+    &["spec.restrictedWindows[y]: 02-20 to 02-29 in UTC → open from 02-29"])]
+#[case::yearly_by_two_others(yearly("12-20", "01-02"), and(yearly("12-01", "12-31"), &yearly("01-01", "01-06")), &[])]
 #[case::role_opened(roles(&[("sre", None, &["sam"])]), json!({}),
     &["spec.roles[sre]: sre by users sam → sre by everybody who holds the verb"])]
 #[case::role_emptied(roles(&[("sre", None, &["sam"])]), roles(&[("sre", None, &[])]),
@@ -177,6 +233,15 @@ fn tightening_takes_effect_at_once_beside_a_loosening_that_waits() {
     assert_eq!(merged.spec.roles[0].users, ["sam"]);
     assert_eq!(merged.loosened.len(), 1);
     holds(&former, &wanted);
+}
+
+#[test]
+fn however_often_an_objective_is_renamed_it_is_one() {
+    let mut in_force = spec(&slo(json!({})));
+    for name in ["b", "c", "d"] {
+        in_force = merge(&in_force, &spec(&slo(json!({"name": name}))), at(NOW)).spec;
+    }
+    assert_eq!(in_force.slos.iter().map(|slo| slo.name.as_str()).collect::<Vec<_>>(), ["d"]);
 }
 
 #[test]
@@ -237,6 +302,15 @@ fn any_spec() -> impl Strategy<Value = RiskBudgetSpec> {
                 .map(|(from, days)| json!({"name": "w", "from": format!("2026-06-{from}T00:00:00Z"), "to": format!("2026-06-{}T00:00:00Z", from + days.min(&2))}))
                 .collect();
             fields["restrictedWindows"] = json!(times);
+            // What comes every week or year goes by the length of the others, so that neighbours are met.
+            for (from, days) in &calendar {
+                let more = match from % 3 {
+                    0 => weekly(&["Friday", "Sunday"][..1 + (*days as usize % 2)], "22:00", ["24:00", "06:00"][*days as usize % 2]),
+                    1 => yearly("12-20", ["12-31", "01-02"][*days as usize % 2]),
+                    _ => continue,
+                };
+                fields = and(fields, &more);
+            }
             let stands = [None, Some("sre"), Some("product-manager")];
             let borrowed: Vec<(&str, Option<&str>, &[&str])> =
                 entries.iter().map(|(name, of, users)| (*name, stands[*of], users.as_slice())).collect();

@@ -1,6 +1,5 @@
 //! What makes this moment a bad one (`000_…` §5.3, Operational Context).
 
-use crate::api::risk_budget::RestrictedWindow;
 use crate::api::{Span, Time};
 use crate::policy::budget::Remaining;
 
@@ -76,7 +75,7 @@ pub struct Context {
     pub error_budget: Signal<Remaining>,
     /// The load of the people on call.
     pub on_call: Signal<OnCallLoad>,
-    /// The restricted window that holds now, by name; see [`restricted`].
+    /// The restricted window that holds now, and until when; see [`crate::policy::restricted`].
     pub restricted: Option<String>,
 }
 
@@ -132,11 +131,6 @@ impl Context {
         let name = self.restricted.as_ref()?;
         Some(term(5, "release during restricted windows (holidays/freeze) via exception", name.clone()))
     }
-}
-
-/// The restricted window that holds at `now`, the first of several; its end is the first moment after it.
-pub fn restricted(windows: &[RestrictedWindow], now: Time) -> Option<&RestrictedWindow> {
-    windows.iter().find(|window| window.from <= now && now < window.to)
 }
 
 /// A Sev1 or Sev2 that ended exactly 7 days ago still counts.

@@ -79,7 +79,7 @@ impl Case {
             band: self.band,
             budget_status: self.status,
             incident: self.incident,
-            restricted: self.restricted,
+            restricted: self.restricted.then_some("Black Friday until 30 Nov 00:00:00 UTC"),
             remediation: self.remediation,
             exception: self.exception,
             tightened: self.tightened,

@@ -11,6 +11,7 @@ mod gate;
 mod message;
 mod obligation;
 mod requirement;
+mod restricted;
 mod schedule;
 mod score;
 mod signals;

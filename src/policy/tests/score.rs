@@ -1,5 +1,4 @@
 use super::classification;
-use crate::api::risk_budget::RestrictedWindow;
 use crate::api::{RiskClass, Time};
 use crate::policy::budget::Remaining;
 use crate::policy::category::Category::{self, *};
@@ -114,17 +113,6 @@ fn an_incident_holds_while_it_goes_on_or_nobody_knows() {
     assert!(!incident(Some(1), Some("2026-03-31T11:00:00Z")).in_incident(now()));
     assert!(Context { incidents: Signal::Unknown("?".into()), ..calm() }.in_incident(now()));
     assert!(!Context { incidents: Signal::NotConfigured, ..calm() }.in_incident(now()));
-}
-
-#[test]
-fn a_restricted_window_holds_from_its_first_moment_up_to_its_end() {
-    let window =
-        RestrictedWindow { name: "Easter".into(), from: at("2026-04-03T00:00:00Z"), to: at("2026-04-06T00:00:00Z") };
-    let holds = |text| restricted(std::slice::from_ref(&window), at(text)).is_some();
-    assert_eq!(
-        ["2026-04-02T23:59:59Z", "2026-04-03T00:00:00Z", "2026-04-05T23:59:59Z", "2026-04-06T00:00:00Z"].map(holds),
-        [false, true, true, false]
-    );
 }
 
 /// `000_…` §5.3, Mitigations.

@@ -25,7 +25,8 @@ use crate::policy::gate::{self, GateDecision, GateFacts};
 use crate::policy::requirement::{
     Claim, Claims, Due, Known, Requirement, RequirementFacts, Word, customers_may_notice, requirements,
 };
-use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified, restricted};
+use crate::policy::restricted::restricted;
+use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
 pub(in crate::release) use record::{approval, recorded, view};
@@ -87,7 +88,7 @@ pub(in crate::release) fn assess<'a>(
         band,
         budget_status,
         incident: context.in_incident(now),
-        restricted: context.restricted.is_some(),
+        restricted: context.restricted.as_deref(),
         remediation: matches!(claims.word(REMEDIATION, None), Word::For(_)),
         exception,
         tightened: risk.budget.as_ref().is_some_and(|budget| budget.tightened),
@@ -311,7 +312,7 @@ impl RiskSeen {
                 |value| Signal::Known(Seen { value, at: now }),
             ),
             on_call: self.signals.on_call.clone(),
-            restricted: restricted(&self.restricted, now).map(|window| window.name.clone()),
+            restricted: restricted(&self.restricted, now).map(|holds| holds.to_string()),
         }
     }
 

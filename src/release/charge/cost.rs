@@ -111,7 +111,7 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
         band: before,
         budget_status: status,
         incident: context.in_incident(now),
-        restricted: context.restricted.is_some(),
+        restricted: context.restricted.as_deref(),
         remediation: false,
         exception: false,
         tightened: window.tightened,

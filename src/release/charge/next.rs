@@ -203,6 +203,7 @@ fn spec(seen: &Seen<'_>, claim: &Claimed, asked: &Asked) -> ReleaseRecordSpec {
         risk_budget: seen.name.to_owned(),
         arm: Arm::default(),
         previous_digest: last.and_then(|last| last.digest.clone()),
+        budget_before: None,
         closed_as: Some(Outcome::Charged),
     }
 }

@@ -3,6 +3,7 @@
 mod active;
 pub(in crate::release) mod agree;
 mod autoscaler;
+mod budget;
 mod burn;
 mod compare;
 pub(in crate::release) mod count;

@@ -1,6 +1,7 @@
 //! The record that an attempt begins with.
 
 use super::active::{Active, judged_revision};
+use super::budget;
 use super::idle::last_good;
 use super::ledger;
 use super::stable::stable_set;
@@ -106,6 +107,7 @@ fn record(
         changed_by: wording::at_most(256, &workload.changed_by),
         retry: seen.release.retry.clone(),
         risk_budget: seen.release.spec.risk_budget_ref.name.clone(),
+        budget_before: budget::before(seen),
         arm,
         previous_digest: seen.record.as_ref().and_then(|last| last.status.as_ref()?.digest.clone()),
         closed_as: status.outcome,

@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template};
 use super::step::Step;
-use super::{ledger, stable};
+use super::{budget, ledger, stable};
 use crate::api::gated_release::{Capacity, WorkloadKind};
 use crate::api::release_record::{
     ApprovalRecord, Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord,
@@ -87,7 +87,7 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
         return active.hold("GateBlocked", message, patience);
     }
     let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
-    let wanted = join(&sign_offs, &schedule.sign_offs);
+    let wanted = join(&join(&sign_offs, &schedule.sign_offs), budget::sign_offs(&active.record.spec));
     let approvals = match demanded(active, assessed, &wanted, status) {
         Ok(approvals) => approvals,
         Err(step) => return *step,
@@ -155,9 +155,10 @@ fn demanded(
     let agrees = match missing.is_empty() {
         true => String::new(),
         false => format!(
-            " The error budget is {status}: {}. Missing: {}.",
+            " The error budget is {status}: {}. Missing: {}.{}",
             message::sign_off_line(wanted),
-            missing.join("; ")
+            missing.join("; "),
+            budget::reason(&active.record.spec)
         ),
     };
     let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));

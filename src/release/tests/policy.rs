@@ -42,7 +42,7 @@ fn attest(world: &mut World, kind: &str, author: &str, facts: &[(&str, &str)]) {
     say(world, kind, None, author, ClaimOutcome::Passed, facts);
 }
 
-fn approve(world: &mut World, role: Role, author: &str) {
+pub(super) fn approve(world: &mut World, role: Role, author: &str) {
     say(world, "approval", Some(role.as_str()), author, ClaimOutcome::Passed, &[]);
 }
 
@@ -63,7 +63,7 @@ pub(super) fn missing(world: &World) -> Vec<String> {
     risk.missing.iter().map(|line| line.split(':').next().unwrap().to_owned()).collect()
 }
 
-fn held(world: &World) -> String {
+pub(super) fn held(world: &World) -> String {
     let all = &world.seen.release.status.conditions;
     let held = all.iter().find(|condition| condition.kind == "Held").unwrap();
     format!("{}: {}", held.reason, held.message)

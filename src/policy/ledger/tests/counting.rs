@@ -36,6 +36,25 @@ fn a_window_that_turns_is_folded_and_the_next_begins_whole() {
     assert_eq!(counted.missing, vec![]);
 }
 
+/// While the spec's window cannot be cut, or what is in force is not known, nothing is counted.
+#[rstest]
+#[case::and_closes_meanwhile(1, 1, 0)]
+#[case::and_goes_on(0, 0, 40)]
+fn a_window_that_is_suspended_is_folded_once_it_can_be(
+    #[case] number: u32,
+    #[case] folded: usize,
+    #[case] consumed: u32,
+) {
+    let entries = [charged(1, 40, 1.0)];
+    let mut suspended = status(&windows(&[(0, &entries)]));
+    suspended.suspend();
+    suspended.suspend();
+    assert_eq!(suspended.risk, None);
+    let counted = count(&rules(), &suspended, &entries, &period(number), day(f64::from(number) * 30.0 + 29.5));
+    assert_eq!((counted.windows.len(), counted.risk.consumed, counted.missing), (folded, consumed, vec![]));
+    assert!(counted.windows.iter().all(|window| (window.window.as_str(), window.consumed) == ("w0", 40)));
+}
+
 #[test]
 fn a_release_that_ends_in_the_next_window_is_charged_in_the_first_and_fails_in_the_next() {
     let met = charged(1, 10, 29.5);
