@@ -488,7 +488,7 @@ pub struct GatedReleaseStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// Which records of a GatedRelease are left, once old ones were pruned.
+/// Which records of a chain are left, once old ones were pruned.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordsKept {

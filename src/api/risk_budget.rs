@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::budget_status::BudgetStatus;
 use super::condition::Condition;
 use super::figures::Figures;
+use super::gated_release::RecordsKept;
 use super::loosening::{InForce, LoosenedStatus, LooseningStatus};
 use super::obligation::{Course, ObligationRules, ObligationStatus};
 use super::release_record::ChargeRecord;
@@ -346,6 +347,9 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 13))]
     pub windows: Vec<WindowStatus>,
+    /// Which records of charges that are no workload's are left, once old ones were pruned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<RecordsKept>,
     /// What the present window showed of the releases (`000_…` §8); absent until it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figures: Option<Figures>,

@@ -66,31 +66,36 @@ impl Cluster {
 
     /// All objects, page by page: for kinds of which there may be thousands.
     pub(crate) async fn list_all(&self, kind: &Kind, namespace: &str, labels: &str) -> Result<Vec<Value>, Error> {
-        Ok(self.list_up_to(kind, namespace, labels, usize::MAX).await?.0)
+        let mut all = Vec::new();
+        self.list_pages(kind, namespace, labels, usize::MAX, |mut page| all.append(&mut page)).await?;
+        Ok(all)
     }
 
-    /// Objects page by page, as long as they are not more than `most`: none of the rest is read. Says whether there is a
-    /// rest.
-    pub(crate) async fn list_up_to(
+    /// Objects page by page, as long as they are not more than `most`: none of the rest is read. Each page is given away as it
+    /// comes, for what need not be kept as a whole. Says whether there is a rest.
+    pub(crate) async fn list_pages(
         &self,
         kind: &Kind,
         namespace: &str,
         labels: &str,
         most: usize,
-    ) -> Result<(Vec<Value>, bool), Error> {
+        mut take: impl FnMut(Vec<Value>),
+    ) -> Result<bool, Error> {
         const PAGE: u32 = 500;
         let what = format!("list {} {namespace} [{labels}]", kind.kind);
-        let (mut all, mut params) = (Vec::new(), ListParams::default().labels(labels));
+        let (mut read, mut params) = (0, ListParams::default().labels(labels));
         loop {
-            let room = u32::try_from(most.saturating_sub(all.len())).unwrap_or(PAGE).min(PAGE);
+            let room = u32::try_from(most.saturating_sub(read)).unwrap_or(PAGE).min(PAGE);
             params = params.limit(room);
             let built = Request::new(kind.path(namespace)).list(&params);
             let mut answer = self.send(what.clone(), built, REQUEST_TIMEOUT).await?;
-            all.append(answer.get_mut("items").and_then(Value::as_array_mut).unwrap_or(&mut Vec::new()));
+            let page = answer.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+            read += page.len();
+            take(page);
             match answer.pointer("/metadata/continue").and_then(Value::as_str).filter(|more| !more.is_empty()) {
-                Some(_) if all.len() >= most => return Ok((all, true)),
+                Some(_) if read >= most => return Ok(true),
                 Some(more) => params = params.continue_token(more),
-                None => return Ok((all, false)),
+                None => return Ok(false),
             }
         }
     }

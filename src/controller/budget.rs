@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
-use super::{Budgets, Context, Next, charges, ledger, lock, loosening, obligations};
+use super::{Budgets, Context, Next, charges, ledger, lock, loosening, obligations, prune};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RISK_BUDGET;
+use crate::cluster::status::Written;
 use crate::policy::loosening::About;
 use crate::policy::score::signals::status_of;
 use crate::policy::{Remaining, budget};
@@ -22,6 +23,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         context.budgets.forget(namespace, name);
         context.files.forget(namespace, name);
         context.metrics.budget_gone(namespace, name);
+        context.passes.forget(key);
         context.old_news(key);
         return Ok(Next::OnChange);
     };
@@ -67,9 +69,17 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     status.signals = heard.map(|heard| status_of(&heard, before.signals.as_ref(), now));
     ledger::count(context, (namespace, name), spec, &before, &mut status, now).await?;
     policy.put(name, &before, &mut status, now);
+    if context.pending.forgets(namespace, name) {
+        loosening::forgotten(name, &before, &mut status, now);
+    }
     let added = obligations::add(context, (namespace, name), spec, &before, &mut status, now).await?;
     let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
-    if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
+    let written = context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await?;
+    let anew = context.pending.note_written(namespace, name, written);
+    if anew {
+        tracing::error!(namespace, name, "{}", loosening::FORGETS);
+    }
+    if written != Written::Nothing {
         context.metrics.wrote("budget_status");
         let ready = status.conditions.first();
         tracing::info!(
@@ -90,10 +100,15 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         }
     }
     match charges::charge(context, namespace, name).await {
+        // The condition says it at once.
+        Ok(false) if anew => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
         Ok(true) => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
         Ok(false) => {}
         // It is tried again at the next look.
         Err(error) => tracing::warn!(namespace, name, %error, "a charge could not be made"),
+    }
+    if let Err(error) = prune::look_at_charges(context, key, (namespace, name, uid), &status).await {
+        tracing::warn!(namespace, name, %error, "records of charges were not pruned; it is tried again within the hour");
     }
     let soon = interval.mul_f64(0.95 + 0.1 * context.cluster.chance());
     // The window turns by the clock, and a deadline passes, whoever looks.

@@ -1,6 +1,7 @@
 //! Counts a risk budget from its records, which are listed where something about them may have changed.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 
 use serde_json::Value;
@@ -56,6 +57,7 @@ pub(super) async fn count(
     let entries = entries(context, namespace, name, turns || promised).await?;
     let rules = Rules { tier, points: spec.risk_points.map(RiskPoints::new), reward: reward(spec) };
     let counted = ledger::count(&rules, before, &entries, &period, now);
+    let beginning = beginning(counted.missing.first());
     let broken: Vec<String> = counted
         .missing
         .iter()
@@ -70,7 +72,7 @@ pub(super) async fn count(
             Truth::True,
             "RecordMissing",
             format!(
-                "RiskBudget {name}: the records of charges {} are gone. What they cost is not known any more and counts as nothing; find out who deleted them (API server audit log, tidegate audit verify -n {namespace}) and keep an export (tidegate audit export).",
+                "RiskBudget {name}: the records of charges {} are gone. What they cost is not known any more and counts as nothing; find out who deleted them (API server audit log, tidegate audit verify -n {namespace}) and keep an export (tidegate audit export).{beginning}",
                 broken.join(", ")
             ),
         ),
@@ -80,6 +82,16 @@ pub(super) async fn count(
     status.suspended = None;
     status.figures = Some(counted.figures);
     Ok(())
+}
+
+/// What is said where the very first numbers are among those that are gone.
+fn beginning(first: Option<&RangeInclusive<u64>>) -> &'static str {
+    match first.map(RangeInclusive::start) {
+        Some(1) => {
+            " Nothing tells where its numbers begin: if the RiskBudget was created anew, those before may have been pruned in the time of the former one, and an export says so."
+        }
+        Some(_) | None => "",
+    }
 }
 
 /// How a spec cuts time into windows; the error names field, value and remedy.
@@ -135,5 +147,42 @@ fn reward(spec: &RiskBudgetSpec) -> Option<Reward> {
         (Some(percent), _) => EarnedPercent::new(*percent).ok().map(Reward::Budget),
         (None, Some(categories)) => Some(Reward::Relaxation(parse_list(&categories.join(",")).0.into_iter().collect())),
         (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_that_nothing_tells_is_said() {
+        assert!(beginning(Some(&(1..=4))).contains("if the RiskBudget was created anew"));
+        assert_eq!((beginning(Some(&(2..=4))), beginning(None)), ("", ""));
+    }
+
+    #[test]
+    fn a_restricted_window_in_no_zone_lets_nothing_ship_and_keeps_what_was_counted() {
+        let spec: RiskBudgetSpec = serde_json::from_value(serde_json::json!({
+            "tier": 1, "slos": [{"name": "a", "objective": 99.5, "availability": {"service": "web"}}],
+            "restrictedWindows": [{"name": "y", "timeZone": "Europe/Vena", "yearly": {"firstDay": "12-20", "lastDay": "01-02"}}],
+        }))
+        .unwrap();
+        let why = restricted(&spec).unwrap_err();
+        let risk = serde_json::from_value(serde_json::json!({
+            "window": "2026-06", "from": "2026-06-01T00:00:00Z", "until": "2026-07-01T00:00:00Z", "allocated": 200,
+            "consumed": 10, "sequence": 40, "reserved": 0, "remaining": 190, "remainingPercent": 95, "band": "Green",
+            "releases": 10, "exceptions": 0,
+        }));
+        let before = RiskBudgetStatus { risk: Some(risk.unwrap()), ..RiskBudgetStatus::default() };
+        let mut status = before.clone();
+        invalid(&mut status, &before, &why, Time("2026-06-15T00:00:00Z".parse().unwrap()));
+        assert_eq!((&status.risk, &status.suspended), (&None, &before.risk));
+        let ready = &status.conditions[0];
+        assert_eq!((ready.status, ready.reason.as_str()), (Truth::False, "WindowInvalid"));
+        assert!(
+            ready.message.starts_with("spec.restrictedWindows[0] (y).timeZone: there is no time zone"),
+            "{}",
+            ready.message
+        );
     }
 }

@@ -11,10 +11,11 @@ use crate::api::condition::Truth;
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::events::About as Regarding;
 use crate::cluster::kind::RISK_BUDGET;
+use crate::cluster::status::Written;
 use crate::cluster::{Error, observe};
 use crate::policy::loosening::{About, Said, Settled, in_force, settle};
 use crate::release::action::{Event, EventKind};
-use crate::release::snapshot::{ATTESTATIONS_MAX, Proof};
+use crate::release::snapshot::Proof;
 use crate::statement::Issuers;
 
 /// Entries of approved loosenings that a status keeps.
@@ -22,17 +23,42 @@ const ENTRIES_MAX: usize = 20;
 
 /// Budgets of which something waits for approval: what is attested about them is worth a look.
 #[derive(Default)]
-pub(super) struct Pending(Mutex<BTreeSet<(String, String)>>);
+pub(super) struct Pending {
+    waits: Mutex<BTreeSet<(String, String)>>,
+    /// Budgets whose status does not keep what is in force.
+    forget: Mutex<BTreeSet<(String, String)>>,
+}
+
+/// What is said where the memory does not come back.
+pub(super) const FORGETS: &str = "status.inForce was written and did not come back: the cluster's CustomResourceDefinition of RiskBudget is older than this Tidegate and drops the field. What is in force is forgotten, and a loosened spec takes effect without the approval of both roles. Apply the CRDs of this version (kubectl apply --server-side --force-conflicts -f charts/tidegate/crds/)";
 
 impl Pending {
     /// Whether something waits.
     pub(super) fn has(&self, namespace: &str, name: &str) -> bool {
-        lock(&self.0).contains(&(namespace.to_owned(), name.to_owned()))
+        lock(&self.waits).contains(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Whether its status does not keep what is in force.
+    pub(super) fn forgets(&self, namespace: &str, name: &str) -> bool {
+        lock(&self.forget).contains(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// What became of its status; says whether it is news that it forgets.
+    pub(super) fn note_written(&self, namespace: &str, name: &str, written: Written) -> bool {
+        let key = (namespace.to_owned(), name.to_owned());
+        match written {
+            Written::Nothing => false,
+            Written::Whole => {
+                lock(&self.forget).remove(&key);
+                false
+            }
+            Written::Forgotten => lock(&self.forget).insert(key),
+        }
     }
 
     fn note(&self, namespace: &str, name: &str, waits: bool) {
         let key = (namespace.to_owned(), name.to_owned());
-        let mut all = lock(&self.0);
+        let mut all = lock(&self.waits);
         if waits {
             all.insert(key);
         } else {
@@ -78,7 +104,9 @@ pub(super) async fn look(
         false => {
             let (budget, nobody) = (SubjectRef::budget(about.name), Issuers::default());
             // Where there are too many none is heard, and nothing is loosened.
-            observe::attestations_of(&context.cluster, about.namespace, &budget, &nobody, ATTESTATIONS_MAX).await?.0
+            observe::attestations_of(&context.cluster, about.namespace, &budget, &nobody, observe::Bounds::USUAL)
+                .await?
+                .0
         }
     };
     let said: Vec<Said<'_>> =
@@ -135,6 +163,15 @@ impl Policy {
         let approved = settled.entry.as_ref().map(|_| event(EventKind::Normal, "LooseningApproved"));
         held.into_iter().chain(approved).collect()
     }
+}
+
+/// Says in the condition that the memory does not come back.
+pub(super) fn forgotten(name: &str, before: &RiskBudgetStatus, status: &mut RiskBudgetStatus, now: Time) {
+    let message = format!("RiskBudget {name}: {FORGETS}.");
+    let facts = (Truth::Unknown, "MemoryDropped", message);
+    let told = condition("Loosening", facts, before, status.observed_generation, now);
+    status.conditions.retain(|condition| condition.kind != told.kind);
+    status.conditions.push(told);
 }
 
 /// Tells what came of it.

@@ -1,7 +1,8 @@
 //! Takes away records that nobody needs any more: what may go is decided in `release::retention`, this reads and deletes.
 //!
-//! The status of the GatedRelease says first with which attempt its chain begins, then the records before it go, the oldest
-//! first: so a walk along the chain tells what was pruned from what somebody deleted, also after a death in between.
+//! The status of the GatedRelease, or of the RiskBudget for charges that are no workload's, says first with which attempt its
+//! chain begins, then the records before it go, the oldest first: so a walk along the chain tells what was pruned from what
+//! somebody deleted, also after a death in between.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -13,23 +14,24 @@ use tokio::time::Instant;
 use super::queue::Key;
 use super::{Context, lock};
 use crate::api::gated_release::RecordsKept;
-use crate::api::names::{EXPORTED, RELEASE};
-use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetStatus};
-use crate::cluster::Error;
+use crate::api::names::{EXPORTED, RELEASE, label_value};
+use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetStatus, Span};
 use crate::cluster::events::About;
 use crate::cluster::kind::{GATED_RELEASE, RELEASE_RECORD, RISK_BUDGET};
 use crate::cluster::request::Just;
+use crate::cluster::{Error, Kind};
 use crate::release::action::{Event, EventKind};
-use crate::release::chain::{Known, walk};
+use crate::release::chain::{Known, is_older, walk};
+use crate::release::charge::{LATE, book, is_book};
 use crate::release::retention::{Counted, Facts, RECORDS_MIN, Shelved, begins};
-use crate::release::snapshot::{Release, record_name};
+use crate::release::snapshot::Release;
 
-/// How often the records of one GatedRelease are looked through.
+/// How often the records of one chain are looked through.
 const EVERY: Duration = Duration::from_secs(3_600);
 /// The same while a pass has left some that may go too.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// When each GatedRelease's records are looked through again.
+/// When each chain is looked through again.
 #[derive(Default)]
 pub(super) struct Passes(Mutex<BTreeMap<Key, Instant>>);
 
@@ -50,10 +52,24 @@ impl Passes {
         lock(&self.0).insert(key.clone(), Instant::now() + pause);
     }
 
-    /// A GatedRelease is gone.
+    /// The object is gone.
     pub(super) fn forget(&self, key: &Key) {
         lock(&self.0).remove(key);
     }
+}
+
+/// A chain of records, and the object whose status says with which of them it begins.
+struct Chain<'a> {
+    kind: &'a Kind,
+    namespace: &'a str,
+    /// The object's name.
+    name: &'a str,
+    uid: &'a str,
+    /// What stands in `spec.release` of the records.
+    book: String,
+    /// How many there were; none where nobody counts them.
+    attempts: Option<u32>,
+    kept: Option<RecordsKept>,
 }
 
 /// Looks through the records of a GatedRelease where it is time and there may be too many. Only who leads comes here, and
@@ -61,38 +77,76 @@ impl Passes {
 pub(super) async fn look(context: &Context, key: &Key, release: &Release) -> Result<(), Error> {
     let first = release.status.records.as_ref().map_or(1, |kept| kept.begins);
     let there = u64::from(release.status.attempts.saturating_add(1).saturating_sub(first));
-    if there <= RECORDS_MIN as u64 || !context.passes.due(key, context.cluster.chance()) {
+    if there <= RECORDS_MIN as u64 {
+        return Ok(());
+    }
+    passes(context, key, &of_release(release)).await
+}
+
+/// Looks through the records of what was charged to a RiskBudget and is no workload's change, where it is time.
+pub(super) async fn look_at_charges(
+    context: &Context,
+    key: &Key,
+    (namespace, name, uid): (&str, &str, &str),
+    status: &RiskBudgetStatus,
+) -> Result<(), Error> {
+    let kept = status.records.clone();
+    let chain = Chain { kind: &RISK_BUDGET, namespace, name, uid, book: book(name), attempts: None, kept };
+    passes(context, key, &chain).await
+}
+
+fn of_release(release: &Release) -> Chain<'_> {
+    Chain {
+        kind: &GATED_RELEASE,
+        namespace: &release.namespace,
+        name: &release.name,
+        uid: &release.uid,
+        book: release.name.clone(),
+        attempts: Some(release.status.attempts),
+        kept: release.status.records.clone(),
+    }
+}
+
+async fn passes(context: &Context, key: &Key, chain: &Chain<'_>) -> Result<(), Error> {
+    if !context.passes.due(key, context.cluster.chance()) {
         return Ok(());
     }
     context.passes.next(key, EVERY);
-    if pass(context, release).await? {
+    if pass(context, chain).await? {
         context.passes.next(key, AGAIN);
     }
     Ok(())
 }
 
 /// One pass; says whether something went, and so more may follow.
-async fn pass(context: &Context, release: &Release) -> Result<bool, Error> {
-    let (namespace, name) = (release.namespace.as_str(), release.name.as_str());
-    let Some(object) = context.cluster.get(&GATED_RELEASE, namespace, name).await? else { return Ok(false) };
-    let kept = release.status.records.clone();
-    let mut records = context.cluster.list_all(&RELEASE_RECORD, namespace, &format!("{RELEASE}={name}")).await?;
-    records.retain(|record| record.pointer("/spec/release").and_then(Value::as_str) == Some(name));
-    let known = Known { attempts: Some(release.status.attempts), kept: kept.as_ref() };
-    if let Some(broken) = walk(name, &records, known).broken {
+async fn pass(context: &Context, chain: &Chain<'_>) -> Result<bool, Error> {
+    let Chain { kind, namespace, name, ref kept, .. } = *chain;
+    let book = chain.book.as_str();
+    let Some(object) = context.cluster.get(kind, namespace, name).await? else { return Ok(false) };
+    let labels = format!("{RELEASE}={}", label_value(book));
+    let mut records = context.cluster.list_all(&RELEASE_RECORD, namespace, &labels).await?;
+    records.retain(|record| record.pointer("/spec/release").and_then(Value::as_str) == Some(book));
+    if is_book(book) {
+        // Names that are too long for a label may share one.
+        records.retain(|record| record.pointer("/spec/riskBudget").and_then(Value::as_str) == Some(name));
+    }
+    let from_the_first = is_older(&object, &records);
+    let known = Known { attempts: chain.attempts, kept: kept.as_ref(), from_the_first };
+    if let Some(broken) = walk(book, &records, known).broken {
         // What shows that somebody tampered with it is evidence.
-        tracing::warn!(namespace, name, %broken, "records are not pruned while their chain does not hold");
+        tracing::warn!(namespace, chain = book, %broken, "records are not pruned while their chain does not hold");
         return Ok(false);
     }
     let Some(shelved) = records.iter().map(shelved).collect::<Option<Vec<_>>>() else {
-        tracing::warn!(namespace, name, "records are not pruned while one of them cannot be read");
+        tracing::warn!(namespace, chain = book, "records are not pruned while one of them cannot be read");
         return Ok(false);
     };
-    let (budgets, mut named) = budgets(context, namespace, &shelved).await?;
+    let Budgets { counted, gone, mut named } = budgets(context, namespace, &shelved).await?;
     strings(&object["status"], &mut named);
     let only_exported = context.sources.config().records.prune_only_exported;
     let exported = only_exported.then(|| exported(&object, &records));
-    let facts = Facts { records: &shelved, budgets: &budgets, named: &named, exported };
+    let now = context.cluster.now();
+    let facts = Facts { records: &shelved, budgets: &counted, gone: &gone, now, named: &named, exported };
     let Some(first) = begins(facts) else { return Ok(false) };
     let gone: Vec<&Value> = records.iter().filter(|record| attempt(record) < first).collect();
     if gone.is_empty() {
@@ -109,37 +163,37 @@ async fn pass(context: &Context, release: &Release) -> Result<bool, Error> {
             previous_digest: digest.map(str::to_owned),
             pruned: pruned.saturating_add(more),
         };
-        context.cluster.write_records_kept((namespace, name), &release.uid, &kept).await?;
-        context.metrics.wrote("release_status");
+        context.cluster.write_records_kept(kind, (namespace, name), chain.uid, &kept).await?;
+        context.metrics.wrote(if is_book(book) { "budget_status" } else { "release_status" });
     }
-    delete(context, release, gone).await?;
+    delete(context, chain, gone).await?;
     Ok(true)
 }
 
 /// Deletes records, the oldest first, each as it was looked at.
-async fn delete(context: &Context, release: &Release, mut gone: Vec<&Value>) -> Result<(), Error> {
-    let (namespace, name) = (release.namespace.as_str(), release.name.as_str());
+async fn delete(context: &Context, chain: &Chain<'_>, mut gone: Vec<&Value>) -> Result<(), Error> {
+    let Chain { kind, namespace, name, uid, .. } = *chain;
+    let book = chain.book.as_str();
     gone.sort_by_key(|record| attempt(record));
+    let text =
+        |record: &Value, place: &str| record.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
     for record in &gone {
-        let text = |place: &str| record.pointer(place).and_then(Value::as_str).unwrap_or_default();
-        let (record, version) = (text("/metadata/name"), text("/metadata/resourceVersion"));
-        context.cluster.delete(&RELEASE_RECORD, namespace, record, Just::Version(version)).await?;
+        let (of, version) = (text(record, "/metadata/name"), text(record, "/metadata/resourceVersion"));
+        context.cluster.delete(&RELEASE_RECORD, namespace, &of, Just::Version(&version)).await?;
         context.metrics.wrote("prune_record");
-        tracing::info!(namespace, name, record, digest = text("/status/digest"), "record pruned");
+        let digest = text(record, "/status/digest");
+        tracing::info!(namespace, chain = book, record = of, digest, "record pruned");
     }
-    let (Some(oldest), Some(newest)) = (gone.first().map(|one| attempt(one)), gone.last().map(|one| attempt(one)))
-    else {
-        return Ok(());
-    };
+    let (Some(oldest), Some(newest)) = (gone.first(), gone.last()) else { return Ok(()) };
     let note = format!(
-        "{} records were pruned, {} to {}: two windows and more have passed since, or {} newer ones are kept. The chain begins with {} (tidegate audit verify -n {namespace} --release {name}).",
+        "{} records were pruned, {} to {}: two windows and more have passed since, or {} newer ones are kept. The chain begins with number {} (tidegate audit verify -n {namespace} --release {book}).",
         gone.len(),
-        record_name(name, oldest),
-        record_name(name, newest),
+        text(oldest, "/metadata/name"),
+        text(newest, "/metadata/name"),
         crate::release::retention::RECORDS_MAX,
-        record_name(name, newest.saturating_add(1)),
+        attempt(newest).saturating_add(1),
     );
-    let about = About { kind: &GATED_RELEASE, namespace, name, uid: &release.uid };
+    let about = About { kind, namespace, name, uid };
     context.cluster.tell(&about, &Event { kind: EventKind::Normal, reason: "RecordsPruned", note }).await;
     context.metrics.wrote("event");
     Ok(())
@@ -157,27 +211,37 @@ fn shelved(record: &Value) -> Option<Shelved> {
     let status = status.as_ref();
     let charge = status.and_then(|status| status.charge.as_ref());
     let ended = status.and_then(|status| status.ended_at);
+    // What was attested shortly before a window is still charged to it: the record says that it was charged already.
+    let late = if is_book(&spec.release) { LATE } else { Span::ZERO };
     Some(Shelved {
         name: record.pointer("/metadata/name").and_then(Value::as_str)?.to_owned(),
         attempt: spec.attempt,
         outcome: status.and_then(|status| status.outcome),
-        last: ended.map(|ended| charge.map_or(ended, |charge| ended.max(charge.at))),
+        last: ended.map(|ended| charge.map_or(ended, |charge| ended.max(charge.at)).plus(late)),
         charge: charge.map(|charge| charge.sequence),
         budget: spec.risk_budget,
     })
 }
 
-/// What the budgets of these records have counted, and all that their statuses say.
-async fn budgets(
-    context: &Context,
-    namespace: &str,
-    records: &[Shelved],
-) -> Result<(BTreeMap<String, Counted>, BTreeSet<String>), Error> {
+/// The budgets of some records.
+struct Budgets {
+    /// What they have counted.
+    counted: BTreeMap<String, Counted>,
+    /// Those that do not exist any more.
+    gone: BTreeSet<String>,
+    /// All that their statuses say.
+    named: BTreeSet<String>,
+}
+
+async fn budgets(context: &Context, namespace: &str, records: &[Shelved]) -> Result<Budgets, Error> {
     let names: BTreeSet<&str> = records.iter().map(|record| record.budget.as_str()).collect();
-    let (mut counted, mut named) = (BTreeMap::new(), BTreeSet::new());
+    let mut all = Budgets { counted: BTreeMap::new(), gone: BTreeSet::new(), named: BTreeSet::new() };
     for name in names {
-        let Some(budget) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else { continue };
-        strings(&budget["status"], &mut named);
+        let Some(budget) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else {
+            all.gone.insert(name.to_owned());
+            continue;
+        };
+        strings(&budget["status"], &mut all.named);
         let status: Option<RiskBudgetStatus> = serde_json::from_value(budget["status"].clone()).unwrap_or_default();
         let Some((status, risk)) = status.and_then(|status| status.risk.clone().map(|risk| (status, risk))) else {
             continue;
@@ -186,11 +250,11 @@ async fn budgets(
         // A window that has turned and was not counted since is not folded yet.
         if risk.from <= now && now < risk.until {
             let second_before = status.windows.get(1).map(|window| window.from);
-            counted
-                .insert(name.to_owned(), Counted { present: risk.from, second_before, folded: status.ledger.before });
+            let folded = status.ledger.before;
+            all.counted.insert(name.to_owned(), Counted { present: risk.from, second_before, folded });
         }
     }
-    Ok((counted, named))
+    Ok(all)
 }
 
 /// Every text in a status: whatever names a record keeps it, whoever wrote it there.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::action::Action;
 use super::snapshot::{Snapshot, record_name};
+use crate::api::Time;
 use crate::api::gated_release::RecordsKept;
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::policy::canonical::sha256;
@@ -51,6 +52,9 @@ pub struct Walk {
     pub records: usize,
     /// The number of the oldest attempt among them; those before it were pruned, or deleted.
     pub oldest: u32,
+    /// Whether nothing tells what was before the oldest: no status says that it was pruned, and nobody was there who would.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub beginning_unknown: bool,
     /// How many of the oldest were sealed before records had digests.
     pub without_digest: usize,
     /// The newest digest, to compare with what was published: a log line and the metric `tidegate_record_head`.
@@ -133,11 +137,30 @@ pub struct Known<'a> {
     pub attempts: Option<u32>,
     /// With which attempt the chain begins, once old records were pruned.
     pub kept: Option<&'a RecordsKept>,
+    /// Whether it was there before the first of these records was, and so would say if any was pruned: see [`is_older`].
+    pub from_the_first: bool,
+}
+
+/// Whether an object is at least as old as all records of its chain. One that was created anew does not know what became of
+/// records in the time of the one before.
+pub fn is_older(object: &Value, records: &[Value]) -> bool {
+    let made = |object: &Value| {
+        object.pointer("/metadata/creationTimestamp").and_then(Value::as_str).and_then(|at| at.parse().ok().map(Time))
+    };
+    let oldest: Option<Time> = records.iter().filter_map(made).min();
+    made(object).zip(oldest).is_some_and(|(object, oldest)| object <= oldest)
 }
 
 /// Walks along all records of one GatedRelease, in any order.
 pub fn walk(release: &str, records: &[Value], known: Known<'_>) -> Walk {
-    let mut walk = Walk { records: records.len(), oldest: 0, without_digest: 0, head: None, broken: None };
+    let mut walk = Walk {
+        records: records.len(),
+        oldest: 0,
+        beginning_unknown: false,
+        without_digest: 0,
+        head: None,
+        broken: None,
+    };
     let links: Result<Vec<Link<'_>>, Broken> = records.iter().map(Link::of).collect();
     let mut links = match links {
         Ok(links) => links,
@@ -149,6 +172,12 @@ pub fn walk(release: &str, records: &[Value], known: Known<'_>) -> Walk {
     }
     let mut before: Option<&Link<'_>> = None;
     walk.oldest = links.first().map_or(0, |link| link.attempt);
+    if walk.oldest > 1 && known.kept.is_none() {
+        if known.from_the_first {
+            return Walk { broken: Some(Broken::Missing { record: record_name(release, 1) }), ..walk };
+        }
+        walk.beginning_unknown = true;
+    }
     for link in &links {
         let broken =
             before.and_then(|before| between(release, before, link)).or_else(|| within(link, walk.head.is_some()));
@@ -233,7 +262,7 @@ mod tests {
     }
 
     fn broken(records: &[Value], attempts: Option<u32>) -> String {
-        walk("web", records, Known { attempts, kept: None })
+        walk("web", records, Known { attempts, kept: None, from_the_first: false })
             .broken
             .map_or_else(String::new, |broken| broken.to_string())
     }
@@ -242,16 +271,16 @@ mod tests {
     fn a_chain_that_nobody_touched_holds_in_any_order_and_after_pruning() {
         let mut records = chain(5);
         records.reverse();
-        let found = walk("web", &records, Known { attempts: Some(5), kept: None });
+        let found = walk("web", &records, Known { attempts: Some(5), kept: None, from_the_first: false });
         assert_eq!((found.broken, found.records, found.oldest), (None, 5, 1));
         assert_eq!(found.head.as_deref(), records[1]["status"]["digest"].as_str(), "of the newest that is sealed");
         records.truncate(3);
         assert_eq!(
-            walk("web", &records, Known { attempts: Some(5), kept: None }).broken,
+            walk("web", &records, Known { attempts: Some(5), kept: None, from_the_first: false }).broken,
             None,
             "the oldest were pruned"
         );
-        assert_eq!(walk("web", &[], Known { attempts: Some(0), kept: None }).broken, None);
+        assert_eq!(walk("web", &[], Known { attempts: Some(0), kept: None, from_the_first: false }).broken, None);
     }
 
     #[rstest]
@@ -300,7 +329,7 @@ mod tests {
             record["status"].as_object_mut().unwrap().remove("digest");
             record["spec"].as_object_mut().unwrap().remove("previousDigest");
         }
-        let found = walk("web", &records, Known { attempts: Some(3), kept: None });
+        let found = walk("web", &records, Known { attempts: Some(3), kept: None, from_the_first: false });
         assert_eq!((found.broken, found.without_digest, found.head), (None, 2, None));
     }
 
@@ -312,8 +341,35 @@ mod tests {
         (records, RecordsKept { begins: 4, previous_digest: digest, pruned: 3 })
     }
 
+    #[test]
+    fn a_beginning_that_nothing_explains_is_a_finding_where_it_would_be_known_and_a_note_elsewhere() {
+        let (records, kept) = pruned();
+        let of = |kept, from_the_first| walk("web", &records, Known { attempts: Some(6), kept, from_the_first });
+        let deleted = of(None, true);
+        assert_eq!(deleted.broken.map(|broken| broken.to_string()).as_deref(), Some("web-0001 is missing"));
+        let made_anew = of(None, false);
+        assert_eq!((made_anew.broken, made_anew.beginning_unknown), (None, true));
+        for from_the_first in [true, false] {
+            let pruned = of(Some(&kept), from_the_first);
+            assert_eq!((pruned.broken, pruned.beginning_unknown), (None, false));
+        }
+        let whole = walk("web", &chain(6), Known { attempts: Some(6), kept: None, from_the_first: true });
+        assert_eq!((whole.broken, whole.beginning_unknown), (None, false));
+    }
+
+    #[rstest]
+    #[case::before_all("2026-01-01T00:00:00Z", true)]
+    #[case::in_the_same_second("2026-01-02T00:00:00Z", true)]
+    #[case::made_anew("2026-01-02T00:00:01Z", false)]
+    fn an_object_is_older_than_its_records(#[case] made: &str, #[case] older: bool) {
+        let at = |at: &str| json!({"metadata": {"creationTimestamp": at}});
+        let records = [at("2026-01-03T00:00:00Z"), at("2026-01-02T00:00:00Z")];
+        assert_eq!(is_older(&at(made), &records), older);
+        assert!(!is_older(&at(made), &[]) && !is_older(&json!({}), &records));
+    }
+
     fn broken_from(records: &[Value], kept: &RecordsKept) -> String {
-        let walk = walk("web", records, Known { attempts: Some(6), kept: Some(kept) });
+        let walk = walk("web", records, Known { attempts: Some(6), kept: Some(kept), from_the_first: true });
         walk.broken.map_or_else(String::new, |broken| broken.to_string())
     }
 

@@ -5,14 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::api::Time;
 use crate::api::release_record::Outcome;
+use crate::api::{Span, Time};
 
 /// So many of a GatedRelease's newest records always stay.
 pub const RECORDS_MIN: usize = 20;
 /// Records beyond the newest so many go as soon as their window is closed and counted, also before two more windows have
 /// passed: what these came to stands in `RiskBudget.status.windows`.
 pub const RECORDS_MAX: usize = 200;
+/// The longest window that a budget can have: a sprint of 90 days.
+const WINDOW_MAX: Span = Span::days(90);
+/// Records of a budget that is gone are old after the time of three such windows, the present one and two before.
+const GONE_FOR: Span = Span::days(270);
 /// So many go in one pass at most.
 pub const PASS_MAX: u32 = 20;
 
@@ -49,8 +53,12 @@ pub struct Counted {
 pub struct Facts<'a> {
     /// All records of the GatedRelease, in any order.
     pub records: &'a [Shelved],
-    /// Budgets that are counted, by name; a record of another one stays.
+    /// Budgets that are counted, by name; a record of one that is there and not counted stays.
     pub budgets: &'a BTreeMap<String, Counted>,
+    /// Budgets that are gone: nobody counts what was charged to them any more.
+    pub gone: &'a BTreeSet<String>,
+    /// Now.
+    pub now: Time,
     /// Names that some status still says: the last record, promises, charges on their way, obligations.
     pub named: &'a BTreeSet<String>,
     /// The last attempt that was exported, where only what was exported may go; 0 where nothing was.
@@ -96,17 +104,26 @@ impl<'a> Stays<'a> {
 
     /// Whether a record may go; `place` counts from the oldest.
     fn lets_go(&self, place: usize, record: &Shelved, facts: Facts<'_>) -> bool {
-        let Some(counted) = facts.budgets.get(&record.budget) else { return false };
         let newer = self.count - place - 1;
-        let closed = record.outcome.is_some() && record.last.is_some_and(|last| last < counted.present);
-        let counted_in = record.charge.is_none_or(|number| number <= counted.folded);
-        let anchor = record.charge.is_some() && self.anchors.get(record.budget.as_str()).copied() == record.charge;
-        let old = counted.second_before.is_some_and(|from| record.last < Some(from));
+        let Some(over) = record.outcome.and(record.last) else { return false };
+        let (old, closed) = match facts.budgets.get(&record.budget) {
+            Some(counted) => {
+                let counted_in = record.charge.is_none_or(|number| number <= counted.folded);
+                let anchor =
+                    record.charge.is_some() && self.anchors.get(record.budget.as_str()).copied() == record.charge;
+                let old = counted.second_before.is_some_and(|from| over < from);
+                (old, over < counted.present && counted_in && !anchor)
+            }
+            // Its windows are not known any more, and no number is counted on from its charges.
+            None if facts.gone.contains(&record.budget) => {
+                let ago = facts.now.since(over);
+                (ago > GONE_FOR, ago > WINDOW_MAX)
+            }
+            None => return false,
+        };
         newer >= RECORDS_MIN
             && (old || newer >= RECORDS_MAX)
             && closed
-            && counted_in
-            && !anchor
             && self.good != Some(record.attempt)
             && !facts.named.contains(&record.name)
             && facts.exported.is_none_or(|exported| record.attempt <= exported)
@@ -162,15 +179,27 @@ mod tests {
 
     /// With which attempt the chain begins after as many passes as it takes.
     fn settled(
-        mut records: Vec<Shelved>,
+        records: Vec<Shelved>,
         budgets: &BTreeMap<String, Counted>,
         named: &[&str],
         exported: Option<u32>,
     ) -> u32 {
+        settled_at(records, budgets, named, exported, day(0))
+    }
+
+    fn settled_at(
+        mut records: Vec<Shelved>,
+        budgets: &BTreeMap<String, Counted>,
+        named: &[&str],
+        exported: Option<u32>,
+        now: Time,
+    ) -> u32 {
         let named = named.iter().map(|name| (*name).to_owned()).collect();
+        let gone = ["gone".to_owned()].into();
         loop {
             let before = records[0].attempt;
-            let begins = begins(Facts { records: &records, budgets, named: &named, exported }).unwrap();
+            let facts = Facts { records: &records, budgets, gone: &gone, now, named: &named, exported };
+            let begins = begins(facts).unwrap();
             assert!(begins >= before && begins - before <= PASS_MAX, "{before} to {begins}");
             if begins == before {
                 return begins;
@@ -222,6 +251,31 @@ mod tests {
         assert_eq!(settled(records, &budgets, &[], None), begins);
     }
 
+    /// Of 250 days with a record a day, all of one budget that is gone; `now` is so many days after the first.
+    #[rstest]
+    #[case::while_one_of_its_windows_may_go_on(80, 1)]
+    #[case::beyond_the_newest_200_after_the_longest_window(250, 51)]
+    #[case::of_three_such_windows(290, 51)]
+    #[case::older(400, 131)]
+    #[case::twenty_stay(4_000, 231)]
+    fn what_was_charged_to_a_budget_that_is_gone_goes_by_time(#[case] now: i64, #[case] begins: u32) {
+        let mut records = shelf(250, 1);
+        for record in &mut records {
+            record.budget = "gone".into();
+        }
+        assert_eq!(settled_at(records, &BTreeMap::new(), &[], None, day(now)), begins);
+    }
+
+    #[test]
+    fn records_of_a_budget_that_is_gone_do_not_hold_up_those_behind_them() {
+        let mut records = shelf(400, 1);
+        for record in &mut records[..50] {
+            record.budget = "gone".into();
+        }
+        let budgets = counted(400, &records);
+        assert_eq!(settled_at(records, &budgets, &[], None, day(400)), 331);
+    }
+
     #[rstest]
     #[case::named_by_a_status(&["web-0040"], None, 40)]
     #[case::exported_so_far(&[], Some(60), 61)]
@@ -239,7 +293,8 @@ mod tests {
 
     #[test]
     fn without_records_there_is_nothing_to_decide() {
-        let facts = Facts { records: &[], budgets: &BTreeMap::new(), named: &BTreeSet::new(), exported: None };
+        let (budgets, none) = (BTreeMap::new(), BTreeSet::new());
+        let facts = Facts { records: &[], budgets: &budgets, gone: &none, now: day(0), named: &none, exported: None };
         assert_eq!(begins(facts), None);
     }
 

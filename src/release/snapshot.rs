@@ -43,8 +43,8 @@ pub struct Snapshot {
     pub risk: Option<RiskSeen>,
     /// Attestations about this GatedRelease, whatever revision they speak of; read only while an attempt goes on.
     pub attestations: Vec<AttestationSeen>,
-    /// Whether there are more than [`ATTESTATIONS_MAX`]. Then none of them is heard: what takes one back may be among those
-    /// that were not read.
+    /// Whether there are more than [`ATTESTATIONS_MAX`] or [`ATTESTATIONS_READ_MAX`]. Then none of them is heard: what takes one
+    /// back may be among those that were not read.
     pub too_many_attestations: bool,
     /// The record of the attempt that is going on, or of the last one.
     pub record: Option<Record>,
@@ -60,6 +60,10 @@ pub struct Snapshot {
 
 /// How many attestations may name one GatedRelease: what the catalogue asks for, for some hundreds of revisions.
 pub const ATTESTATIONS_MAX: usize = 10_000;
+/// Of one author so many are heard about one GatedRelease, the newest: who makes more takes back nothing but their own words.
+pub const ATTESTATIONS_AUTHOR_MAX: usize = 1_000;
+/// How many are looked at: a hundred pages of a list.
+pub const ATTESTATIONS_READ_MAX: usize = 50_000;
 
 /// The GatedRelease: its spec and what stands in its metadata and status.
 #[derive(Debug, Clone, PartialEq)]

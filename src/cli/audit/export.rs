@@ -9,10 +9,10 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::source::{Found, Which, find};
-use crate::api::GatedRelease;
 use crate::api::names::EXPORTED;
+use crate::api::{GatedRelease, RiskBudget};
 use crate::cli::{Failure, client, say, why};
-use crate::release::chain::{Known, walk};
+use crate::release::chain::walk;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -22,8 +22,8 @@ pub struct Args {
     /// Where to write; by default standard output. An existing file is not overwritten.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Say on each GatedRelease what was exported (annotation tidegate.io/exported), so that the controller may prune it where
-    /// it prunes only what was exported.
+    /// Say on each GatedRelease, and on each RiskBudget with charges, what was exported (annotation tidegate.io/exported), so
+    /// that the controller may prune it where it prunes only what was exported.
     #[arg(long, requires = "output", conflicts_with = "files")]
     mark: bool,
 }
@@ -46,11 +46,13 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is said of one GatedRelease.
+/// What is said of one GatedRelease, or of a RiskBudget's charges.
 #[derive(Debug, PartialEq, Eq)]
 struct Mark {
     namespace: String,
     release: String,
+    /// The RiskBudget, where it is a chain of charges.
+    budget: Option<String>,
     /// The newest attempt that is sealed, and its digest.
     value: String,
 }
@@ -61,7 +63,7 @@ fn marks(found: &Found) -> Result<Vec<Mark>, Failure> {
     for ((namespace, release), records) in &found.records {
         // Records of a GatedRelease that is gone stay, and nobody asks for a mark.
         let Some(told) = found.told.get(&(namespace.clone(), release.clone())) else { continue };
-        let walk = walk(release, records, Known { attempts: Some(told.attempts), kept: told.kept.as_ref() });
+        let walk = walk(release, records, told.known());
         if let Some(broken) = walk.broken {
             return Err(format!(
                 "--mark: {namespace}/{release}: {broken}. Nothing was written: look first (tidegate audit verify -n {namespace} --release {release}), or export without --mark"
@@ -75,6 +77,7 @@ fn marks(found: &Found) -> Result<Vec<Mark>, Failure> {
             marks.push(Mark {
                 namespace: namespace.clone(),
                 release: release.clone(),
+                budget: told.budget.clone(),
                 value: format!("{attempt} {head}"),
             });
         }
@@ -85,11 +88,19 @@ fn marks(found: &Found) -> Result<Vec<Mark>, Failure> {
 async fn mark(marks: &[Mark]) -> Result<(), Failure> {
     let Some(first) = marks.first() else { return Ok(()) };
     let (client, _) = client(Some(&first.namespace)).await?;
-    for Mark { namespace, release, value } in marks {
-        let api = Api::<GatedRelease>::namespaced(client.clone(), namespace);
-        let patch = json!({"metadata": {"annotations": {EXPORTED: value}}});
-        let marked = api.patch_metadata(release, &PatchParams::default(), &Patch::Merge(patch)).await;
-        marked.map_err(|error| format!("--mark: GatedRelease {namespace}/{release}: {}", why(&error)))?;
+    for Mark { namespace, release, budget, value } in marks {
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {EXPORTED: value}}}));
+        let (kind, name, marked) = match budget {
+            None => {
+                let api = Api::<GatedRelease>::namespaced(client.clone(), namespace);
+                ("GatedRelease", release, api.patch_metadata(release, &PatchParams::default(), &patch).await.map(drop))
+            }
+            Some(budget) => {
+                let api = Api::<RiskBudget>::namespaced(client.clone(), namespace);
+                ("RiskBudget", budget, api.patch_metadata(budget, &PatchParams::default(), &patch).await.map(drop))
+            }
+        };
+        marked.map_err(|error| format!("--mark: {kind} {namespace}/{name}: {}", why(&error)))?;
         say(&format!("{namespace}/{release}: exported up to attempt {value}\n"))?;
     }
     Ok(())
@@ -129,10 +140,10 @@ mod tests {
         let head = second["status"]["digest"].as_str().unwrap().to_owned();
         let mut found = Found { records: [(of.clone(), vec![second, first])].into(), ..Found::default() };
         assert_eq!(marks(&found), Ok(vec![]), "of a GatedRelease that is gone nothing is said");
-        found.told.insert(of.clone(), Told { attempts: 2, kept: None });
-        let mark = Mark { namespace: "shop".into(), release: "web".into(), value: format!("2 {head}") };
+        found.told.insert(of.clone(), Told { attempts: Some(2), ..Told::default() });
+        let mark = Mark { namespace: "shop".into(), release: "web".into(), budget: None, value: format!("2 {head}") };
         assert_eq!(marks(&found), Ok(vec![mark]));
-        found.told.insert(of, Told { attempts: 3, kept: None });
+        found.told.insert(of, Told { attempts: Some(3), ..Told::default() });
         let why = marks(&found).unwrap_err();
         assert!(why.starts_with("--mark: shop/web: web-0003 is missing. Nothing was written"), "{why}");
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::source::Found;
+use super::source::{Found, Told};
 use crate::release::chain::{Known, Walk, walk};
 
 /// The chain of one GatedRelease.
@@ -16,6 +16,9 @@ pub(super) struct Line {
     /// How many records Tidegate has pruned, where its status says so.
     #[serde(skip_serializing_if = "is_zero")]
     pruned: u32,
+    /// Whether the cluster was asked, and not files alone.
+    #[serde(skip)]
+    asked: bool,
     /// A record of which two copies say different things.
     #[serde(skip_serializing_if = "Option::is_none")]
     differs: Option<String>,
@@ -39,11 +42,12 @@ pub(super) fn report(found: &Found, head: Option<&str>) -> Vec<Line> {
     let line = |((namespace, release), records): (&(String, String), &Vec<_>)| {
         let told = found.told.get(&(namespace.clone(), release.clone()));
         let kept = told.and_then(|told| told.kept.as_ref());
-        let walk = walk(release, records, Known { attempts: told.map(|told| told.attempts), kept });
+        let walk = walk(release, records, told.map_or_else(Known::default, Told::known));
         let pruned = kept.map_or(0, |kept| kept.pruned);
         let wanted_head = head.filter(|head| walk.head.as_deref() != Some(head)).map(str::to_owned);
         let differs = found.differ.get(&(namespace.clone(), release.clone())).cloned();
-        Line { namespace: namespace.clone(), release: release.clone(), walk, pruned, differs, wanted_head }
+        let (namespace, release, asked) = (namespace.clone(), release.clone(), found.asked);
+        Line { namespace, release, walk, pruned, asked, differs, wanted_head }
     };
     found.records.iter().map(line).collect()
 }
@@ -56,7 +60,7 @@ pub(super) fn page(lines: &[Line]) -> String {
 }
 
 fn said(line: &Line) -> String {
-    let Walk { records, oldest, without_digest, head, broken } = &line.walk;
+    let Walk { records, oldest, beginning_unknown, without_digest, head, broken } = &line.walk;
     let name = format!("{}/{}", line.namespace, line.release);
     let mut text = match (&line.differs, broken) {
         (Some(record), _) => {
@@ -68,6 +72,9 @@ fn said(line: &Line) -> String {
         (None, None) => format!("{name}: holds, {records} records\n"),
     };
     match (*oldest > 1, line.pruned) {
+        (true, 0) if *beginning_unknown && line.asked => text.push_str(&format!(
+            "  BEGINNING UNKNOWN: begins with number {oldest}, and nothing tells what became of those before: what it is about is younger than its records, or gone. Compare with an export, or with the log's lines `record sealed`\n"
+        )),
         (true, 0) => {
             text.push_str(&format!(
                 "  begins with attempt {oldest}: those before it were pruned, or are in an export\n"
@@ -94,7 +101,6 @@ fn said(line: &Line) -> String {
 mod tests {
     use super::*;
     use crate::api::gated_release::RecordsKept;
-    use crate::cli::audit::source::Told;
     use crate::release::chain::digest;
     use serde_json::{Value, json};
 
@@ -111,8 +117,8 @@ mod tests {
 
     fn found(records: Vec<Value>) -> Found {
         let of = ("shop".to_owned(), "web".to_owned());
-        let told = Told { attempts: 3, kept: None };
-        Found { told: [(of.clone(), told)].into(), records: [(of, records)].into(), differ: [].into() }
+        let told = Told { attempts: Some(3), from_the_first: true, ..Told::default() };
+        Found { told: [(of.clone(), told)].into(), records: [(of, records)].into(), asked: true, ..Found::default() }
     }
 
     fn three() -> Vec<Value> {
@@ -149,6 +155,22 @@ mod tests {
         assert!(!lines[0].holds());
         assert_eq!(page(&lines), format!("shop/web: BROKEN: web-0002 is missing\n  holds up to {first}\n"));
     }
+
+    #[test]
+    fn a_beginning_that_nothing_explains_is_told() {
+        let mut all = three();
+        all.remove(0);
+        let mut found = found(all);
+        let told = page(&report(&found, None));
+        assert!(told.starts_with("shop/web: BROKEN: web-0001 is missing\n"), "{told}");
+        found.told.clear();
+        let told = page(&report(&found, None));
+        assert!(told.starts_with("shop/web: holds, 2 records\n  BEGINNING UNKNOWN: begins with number 2"), "{told}");
+        found.asked = false;
+        let told = page(&report(&found, None));
+        assert!(told.contains("  begins with attempt 2: those before it were pruned, or are in an export\n"), "{told}");
+    }
+
     #[test]
     fn what_was_pruned_is_counted_and_what_is_missing_beside_it_is_named() {
         let mut all = three();
@@ -156,8 +178,9 @@ mod tests {
         all.remove(0);
         let of = ("shop".to_owned(), "web".to_owned());
         let kept = |begins| Told {
-            attempts: 3,
+            attempts: Some(3),
             kept: Some(RecordsKept { begins, previous_digest: digest.clone(), pruned: 1 }),
+            ..Told::default()
         };
         let mut found = found(all);
         found.told.insert(of.clone(), kept(2));

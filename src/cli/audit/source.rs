@@ -8,9 +8,11 @@ use kube::{Client, Resource};
 use serde_json::Value;
 
 use crate::api::gated_release::RecordsKept;
-use crate::api::{GatedRelease, ReleaseRecord};
+use crate::api::{GatedRelease, ReleaseRecord, RiskBudget};
 use crate::cli::{Failure, client, pages};
 use crate::policy::canonical::sha256;
+use crate::release::chain::{Known, is_older};
+use crate::release::charge::book;
 
 /// Which records.
 #[derive(Debug, clap::Args)]
@@ -35,13 +37,24 @@ pub struct Which {
 /// Namespace and name of a GatedRelease.
 pub(super) type Of = (String, String);
 
-/// What the status of a GatedRelease tells of its records.
+/// What the status of a GatedRelease tells of its records, or that of a RiskBudget of its charges.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
-    /// How many attempts there were.
-    pub(super) attempts: u32,
+    /// How many attempts there were; none where nobody counts them.
+    pub(super) attempts: Option<u32>,
     /// With which the chain begins, once old records were pruned.
     pub(super) kept: Option<RecordsKept>,
+    /// Whether it was there before the records were.
+    pub(super) from_the_first: bool,
+    /// The RiskBudget, where it is a chain of charges.
+    pub(super) budget: Option<String>,
+}
+
+impl Told {
+    /// For a walk along the chain.
+    pub(super) fn known(&self) -> Known<'_> {
+        Known { attempts: self.attempts, kept: self.kept.as_ref(), from_the_first: self.from_the_first }
+    }
 }
 
 /// The records of each GatedRelease, and what its status tells of them, where it can be asked.
@@ -49,6 +62,8 @@ pub(super) struct Told {
 pub(super) struct Found {
     pub(super) records: BTreeMap<Of, Vec<Value>>,
     pub(super) told: BTreeMap<Of, Told>,
+    /// Whether the cluster was asked, and not files alone.
+    pub(super) asked: bool,
     /// A record of which two copies, such as of two exports, say different things.
     pub(super) differ: BTreeMap<Of, String>,
 }
@@ -111,6 +126,7 @@ fn of_files(which: &Which, found: &mut Found) -> Result<(), Failure> {
 }
 
 async fn of_cluster(which: &Which, found: &mut Found) -> Result<(), Failure> {
+    found.asked = true;
     let (client, namespace) = client(which.namespace.as_deref()).await?;
     for record in list::<ReleaseRecord>(&client, which, &namespace).await? {
         found.add(record, which);
@@ -120,13 +136,36 @@ async fn of_cluster(which: &Which, found: &mut Found) -> Result<(), Failure> {
         let of = (text("/metadata/namespace"), text("/metadata/name"));
         let attempts =
             release.pointer("/status/attempts").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
-        let kept = release.pointer("/status/records").and_then(|kept| serde_json::from_value(kept.clone()).ok());
         if which.release.as_ref().is_none_or(|name| *name == of.1) {
+            let from_the_first = is_older(&release, found.records.entry(of.clone()).or_default());
+            let told =
+                Told { attempts: Some(attempts.unwrap_or(0)), kept: kept(&release), from_the_first, budget: None };
+            found.told.insert(of, told);
+        }
+    }
+    for budget in list::<RiskBudget>(&client, which, &namespace).await? {
+        let text = |place: &str| budget.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let of = (text("/metadata/namespace"), book(&text("/metadata/name")));
+        // Most budgets have no such charges; one that says it had misses them.
+        let Some(records) =
+            found.records.get(&of).map(Vec::as_slice).or_else(|| kept(&budget).map(|_| <&[Value]>::default()))
+        else {
+            continue;
+        };
+        if which.release.as_ref().is_none_or(|name| *name == of.1) {
+            let from_the_first = is_older(&budget, records);
+            let budget_name = Some(text("/metadata/name"));
+            let told = Told { attempts: None, kept: kept(&budget), from_the_first, budget: budget_name };
             found.records.entry(of.clone()).or_default();
-            found.told.insert(of, Told { attempts: attempts.unwrap_or(0), kept });
+            found.told.insert(of, told);
         }
     }
     Ok(())
+}
+
+/// With which record its chain begins, as a status says.
+fn kept(object: &Value) -> Option<RecordsKept> {
+    object.pointer("/status/records").and_then(|kept| serde_json::from_value(kept.clone()).ok())
 }
 
 /// All objects of a kind as the API server has them, fields of newer versions included.

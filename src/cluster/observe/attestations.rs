@@ -1,6 +1,8 @@
 //! Attestations about one GatedRelease, or one RiskBudget. Admission has proved their authors; statements are proved here by
 //! their signatures.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::text;
@@ -9,35 +11,94 @@ use crate::api::names::{RELEASE, label_value};
 use crate::api::{AttestationSpec, Time};
 use crate::cluster::kind::ATTESTATION;
 use crate::cluster::{Cluster, Error};
-use crate::release::snapshot::{AttestationSeen, Proof};
+use crate::release::snapshot::{
+    ATTESTATIONS_AUTHOR_MAX, ATTESTATIONS_MAX, ATTESTATIONS_READ_MAX, AttestationSeen, Proof,
+};
 use crate::statement::{Issuers, verify};
 
 /// How many with a statement that does not count are told of.
 const REFUSED_MAX: usize = 50;
 
-/// All that name the object, in the order in which they were made. One that cannot be read is nobody's word. Where there are
-/// more than `most`, none is heard, and the second value says so: a rejection or a withdrawal may be among the others.
+/// How many are read and heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Of one author the newest so many, so that nobody drowns others.
+    pub author: usize,
+    /// Of all authors together.
+    pub all: usize,
+    /// That are looked at.
+    pub read: usize,
+}
+
+impl Bounds {
+    /// As they hold.
+    pub const USUAL: Self =
+        Self { author: ATTESTATIONS_AUTHOR_MAX, all: ATTESTATIONS_MAX, read: ATTESTATIONS_READ_MAX };
+}
+
+/// All that name the object, in the order in which they were made. One that cannot be read is nobody's word. Of one author
+/// the newest are heard, up to a bound: who says more takes back what they said before. Where there are too many all the
+/// same, none is heard, and the second value says so: a rejection or a withdrawal may be among the others.
 pub async fn read(
     cluster: &Cluster,
     namespace: &str,
     subject: &SubjectRef,
     issuers: &Issuers,
-    most: usize,
+    bounds: Bounds,
 ) -> Result<(Vec<AttestationSeen>, bool), Error> {
     // Admission gives each the label of what it is about; a name that is too long for one has none.
     let name = &subject.name;
     let labels = if label_value(name) == *name { format!("{RELEASE}={name}") } else { String::new() };
-    let (all, more) = match cluster.list_up_to(&ATTESTATION, namespace, &labels, most).await {
-        Ok(found) => found,
+    let mut authors = Authors { most: bounds.author, said: BTreeMap::new() };
+    let pages = cluster.list_pages(&ATTESTATION, namespace, &labels, bounds.read, |page| {
+        page.into_iter().filter(|object| names(object, subject)).for_each(|object| authors.hear(object));
+    });
+    let more = match pages.await {
+        Ok(more) => more,
         // Somebody deleted the kind, and with it all that was said: users still have to be brought home.
         Err(Error::Refused { code: 404, .. }) => return Ok((Vec::new(), false)),
         Err(other) => return Err(other),
     };
-    if more {
+    let said = authors.all();
+    if more || said.len() > bounds.all {
         return Ok((Vec::new(), true));
     }
-    let seen = all.into_iter().filter_map(|object| seen(object, namespace, issuers));
-    Ok((newest(seen.filter(|one| one.spec.release_ref == *subject).collect()), false))
+    Ok((newest(said.into_iter().filter_map(|object| seen(object, namespace, issuers)).collect()), false))
+}
+
+/// Whether it is about just this object; by the label others of its name are found as well.
+fn names(object: &Value, subject: &SubjectRef) -> bool {
+    serde_json::from_value(object["spec"]["releaseRef"].clone()).is_ok_and(|named: SubjectRef| named == *subject)
+}
+
+/// What each author said, of each the newest. Admission has proved who they are, also of those who bring statements.
+struct Authors {
+    most: usize,
+    said: BTreeMap<String, Vec<Value>>,
+}
+
+impl Authors {
+    fn hear(&mut self, object: Value) {
+        let said = self.said.entry(text(&object, "/spec/author").unwrap_or_default().to_owned()).or_default();
+        said.push(object);
+        // Not at each one: twice as many are kept until they are sorted.
+        if said.len() > self.most.saturating_mul(2) {
+            Self::cut(said, self.most);
+        }
+    }
+
+    fn cut(said: &mut Vec<Value>, most: usize) {
+        // Times as an API server writes them are in the order of their texts.
+        said.sort_by(|one, other| {
+            text(one, "/metadata/creationTimestamp").cmp(&text(other, "/metadata/creationTimestamp"))
+        });
+        said.drain(..said.len().saturating_sub(most));
+    }
+
+    fn all(mut self) -> Vec<Value> {
+        self.said.values_mut().for_each(|said| Self::cut(said, self.most));
+        self.said.into_values().flatten().collect()
+    }
 }
 
 /// All that count, and the newest that do not: as it takes no right of its own to make these, they are not carried along.
@@ -119,6 +180,17 @@ mod tests {
         assert_eq!(proof(plain, &Issuers::default()), Proof::Author);
     }
 
+    #[test]
+    fn of_one_author_the_newest_are_heard_and_others_are_heard_beside_them() {
+        let said = |author: &str, second: u32| json!({"metadata": {"creationTimestamp": format!("2026-01-02T10:00:{second:02}Z")}, "spec": {"author": author}});
+        let mut authors = Authors { most: 2, said: BTreeMap::new() };
+        for second in [9, 3, 7, 1, 5, 8, 2] {
+            authors.hear(said("relay", second));
+        }
+        authors.hear(said("ann", 0));
+        assert_eq!(authors.all(), [said("ann", 0), said("relay", 8), said("relay", 9)]);
+    }
+
     /// Who may only create attestations makes many that do not count: what was proved is heard all the same.
     #[test]
     fn what_does_not_count_takes_no_place() {
@@ -156,21 +228,25 @@ mod paged {
             api.create(&admin(), &CRD, serde_json::to_value(crd).unwrap()).unwrap();
         }
         api.create(&admin(), &NAMESPACE, json!({"metadata": {"name": "shop"}})).unwrap();
-        for (number, release) in ["web", "other", "web", "web"].into_iter().enumerate() {
+        let all = [("web", "ci"), ("other", "ci"), ("web", "ann"), ("web", "ci"), ("web", "ci")];
+        for (number, (release, author)) in all.into_iter().enumerate() {
             let attestation = json!({
                 "metadata": {"name": format!("a-{number}"), "namespace": "shop", "labels": {RELEASE: release}},
-                "spec": {"releaseRef": {"name": release}, "revision": "abc", "type": "lint", "author": "ci"},
+                "spec": {"releaseRef": {"name": release}, "revision": "abc", "type": "lint", "author": author},
             });
             api.create(&admin(), &ATTESTATION, attestation).unwrap();
         }
         let client = Bare::new(api).client(admin());
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "tidegate-0");
-        let (heard, too_many) =
-            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 3).await.unwrap();
-        assert_eq!((heard.len(), too_many), (3, false));
-        let (heard, too_many) =
-            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 2).await.unwrap();
-        assert_eq!((heard.len(), too_many), (0, true));
+        let heard = async |author, all, most| {
+            let (subject, bounds) = (SubjectRef::release("web"), Bounds { author, all, read: most });
+            let (heard, too_many) = read(&cluster, "shop", &subject, &Issuers::default(), bounds).await.unwrap();
+            (heard.len(), too_many)
+        };
+        assert_eq!(heard(3, 4, 4).await, (4, false), "all");
+        assert_eq!(heard(1, 2, 4).await, (2, false), "one of each author: nobody drowns another");
+        assert_eq!(heard(3, 3, 4).await, (0, true), "more than are heard of all authors");
+        assert_eq!(heard(3, 4, 3).await, (0, true), "more than are read");
     }
 
     #[tokio::test]
@@ -181,8 +257,8 @@ mod paged {
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "tidegate-0");
         let answer = cluster.list(&ATTESTATION, "shop", "").await.unwrap_err();
         assert!(matches!(answer, Error::Refused { code: 404, .. }), "{answer}");
-        let (heard, too_many) =
-            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 2).await.unwrap();
+        let (subject, bounds) = (SubjectRef::release("web"), Bounds { author: 2, all: 2, read: 2 });
+        let (heard, too_many) = read(&cluster, "shop", &subject, &Issuers::default(), bounds).await.unwrap();
         assert_eq!((heard.len(), too_many), (0, false));
     }
 }

@@ -19,7 +19,7 @@ mod workload;
 
 use serde_json::Value;
 
-pub use attestations::read as attestations_of;
+pub use attestations::{Bounds, read as attestations_of};
 pub use budget::Measured;
 pub use release::{Found, find, of_manifest};
 
@@ -28,7 +28,7 @@ use crate::api::attestation::SubjectRef;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
-use crate::release::snapshot::{ATTESTATIONS_MAX, KindSeen, MetricsSeen, PodSeen, Record, Release, Workload};
+use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, Workload};
 use crate::release::split::Carrier;
 use crate::statement::Issuers;
 
@@ -63,7 +63,7 @@ pub async fn observe(
     let (attestations, too_many_attestations) = match busy {
         true => {
             let subject = SubjectRef::release(&release.name);
-            attestations::read(cluster, namespace, &subject, issuers, ATTESTATIONS_MAX).await?
+            attestations::read(cluster, namespace, &subject, issuers, attestations::Bounds::USUAL).await?
         }
         false => (Vec::new(), false),
     };

@@ -11,6 +11,7 @@ use crate::api::{Time, custom_resource_definitions};
 use crate::cluster::{Clock, Cluster, Kind, Leadership, observe};
 use crate::prometheus::{Config, Http, Sources};
 use crate::release::chain::digest;
+use crate::release::snapshot::record_name;
 use crate::sandbox::api::{Answer, ApiServer, Call, Polled, Watch};
 use crate::sandbox::objects::Objects as _;
 use crate::sandbox::present::{Door, client};
@@ -55,14 +56,18 @@ impl Clock for At {
 
 /// Records 1 to 30 of January, 31 to 40 of this June; the windows are months, and it is the middle of June.
 fn records() -> Vec<Value> {
+    chain("web", |attempt| record_name("web", attempt))
+}
+
+fn chain(book: &str, named: impl Fn(u32) -> String) -> Vec<Value> {
     let mut previous: Option<String> = None;
     let mut all = Vec::new();
     for attempt in 1..=40_u32 {
-        let name = record_name("web", attempt);
+        let name = named(attempt);
         let at =
             if attempt <= 30 { format!("2026-01-{attempt:02}T00:00:00Z") } else { "2026-06-05T00:00:00Z".to_owned() };
         let mut spec = json!({
-            "release": "web", "attempt": attempt, "workloadUid": "u", "revision": "r", "riskBudget": "web",
+            "release": book, "attempt": attempt, "workloadUid": "u", "revision": "r", "riskBudget": "web",
             "change": {"type": "Feature"},
         });
         if let Some(previous) = &previous {
@@ -76,7 +81,7 @@ fn records() -> Vec<Value> {
         status["digest"] = json!(made);
         previous = Some(made);
         all.push(json!({
-            "metadata": {"name": name, "namespace": "shop", "labels": {"tidegate.io/release": "web"}},
+            "metadata": {"name": name, "namespace": "shop", "labels": {"tidegate.io/release": label_value(book)}},
             "spec": spec, "status": status,
         }));
     }
@@ -153,24 +158,47 @@ impl World {
         (*left.first().unwrap(), *left.last().unwrap())
     }
 
+    /// One pass over the charges of the budget; says whether something went.
+    async fn pass_charges(self: &Arc<Self>) -> bool {
+        let context = self.context(false, "2026-06-15T00:00:00Z");
+        let budget = lock(&self.api).get(&RISK_BUDGET, "shop", "web").unwrap().clone();
+        let kept = serde_json::from_value(budget["status"]["records"].clone()).unwrap();
+        let uid = budget["metadata"]["uid"].as_str().unwrap_or_default();
+        let book = book("web");
+        let chain = Chain { kind: &RISK_BUDGET, namespace: "shop", name: "web", uid, book, attempts: None, kept };
+        super::pass(&context, &chain).await.unwrap()
+    }
+
     /// One pass; says whether something went.
     async fn pass(self: &Arc<Self>, only_exported: bool) -> bool {
+        let context = self.context(only_exported, "2026-06-15T00:00:00Z");
+        let found = observe::find(&context.cluster, "shop", "web").await.unwrap().unwrap();
+        super::pass(&context, &of_release(&found.release)).await.unwrap()
+    }
+
+    async fn pass_at(self: &Arc<Self>, now: &str) -> bool {
+        let context = self.context(false, now);
+        let found = observe::find(&context.cluster, "shop", "web").await.unwrap().unwrap();
+        super::pass(&context, &of_release(&found.release)).await.unwrap()
+    }
+
+    fn context(self: &Arc<Self>, only_exported: bool, now: &str) -> Context {
         let user = User::service_account("tidegate", "tidegate");
-        let now = Arc::new(At(Time("2026-06-15T00:00:00Z".parse().unwrap())));
+        let now = Arc::new(At(Time(now.parse().unwrap())));
         let cluster = Cluster::new(client(self.clone(), user), now, Leadership::always(), "tidegate-0");
         let mut config = Config::empty();
         config.records.prune_only_exported = only_exported;
         let metrics = Arc::new(Metrics::default());
         let sources = Sources::new(Arc::new(config), Arc::new(Http::new().unwrap()), metrics.clone());
-        let context = Context::new(cluster, sources, metrics, Arc::new(Health::default()), "");
-        let found = observe::find(&context.cluster, "shop", "web").await.unwrap().unwrap();
-        super::pass(&context, &found.release).await.unwrap()
+        Context::new(cluster, sources, metrics, Arc::new(Health::default()), "")
     }
 
     /// Whether what is left is a chain that follows what was pruned.
     fn holds(&self) -> bool {
         let kept: Option<RecordsKept> = serde_json::from_value(self.release()["status"]["records"].clone()).unwrap();
-        walk("web", &self.left(), Known { attempts: Some(40), kept: kept.as_ref() }).broken.is_none()
+        walk("web", &self.left(), Known { attempts: Some(40), kept: kept.as_ref(), from_the_first: false })
+            .broken
+            .is_none()
     }
 }
 
@@ -229,6 +257,44 @@ async fn a_chain_that_does_not_hold_is_evidence_and_stays() {
     world.change(&RELEASE_RECORD, "web-0005", &json!({"status": {"outcome": "RolledBack"}}));
     assert!(!world.pass(false).await);
     assert_eq!(world.attempts(), (1, 40));
+}
+
+#[tokio::test]
+async fn charges_that_are_no_workloads_go_as_well_and_the_budget_says_with_which_they_begin() {
+    let world = World::new();
+    let charges = chain(&book("web"), |attempt| format!("web-charge-{attempt:012x}"));
+    let digest = charges[19]["status"]["digest"].clone();
+    for record in records() {
+        lock(&world.api)
+            .delete(&User::person("eve"), &RELEASE_RECORD, "shop", record["metadata"]["name"].as_str().unwrap())
+            .unwrap();
+    }
+    for record in charges {
+        world.put(&RELEASE_RECORD, record);
+    }
+    assert!(world.pass_charges().await);
+    assert_eq!(world.attempts(), (21, 40));
+    let budget = lock(&world.api).get(&RISK_BUDGET, "shop", "web").unwrap().clone();
+    assert_eq!(budget["status"]["records"], json!({"begins": 21, "previousDigest": digest, "pruned": 20}));
+    assert_eq!(budget["status"]["ledger"]["sequence"], json!(40), "the rest of the status stays");
+    assert!(!world.pass_charges().await, "twenty stay");
+}
+
+#[tokio::test]
+async fn a_budget_that_is_gone_does_not_keep_records_for_ever() {
+    let world = World::new();
+    lock(&world.api)
+        .delete(
+            &User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()] },
+            &RISK_BUDGET,
+            "shop",
+            "web",
+        )
+        .unwrap();
+    // Of January, and in June: five months are less than three of the longest windows.
+    assert!(!world.pass(false).await);
+    assert!(world.pass_at("2026-11-15T00:00:00Z").await);
+    assert_eq!(world.attempts(), (21, 40));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Which attestations are heard about one attempt, and whose.
 
-use super::super::snapshot::{ATTESTATIONS_MAX, Proof, RiskSeen, Snapshot};
+use super::super::snapshot::{
+    ATTESTATIONS_AUTHOR_MAX, ATTESTATIONS_MAX, ATTESTATIONS_READ_MAX, Proof, RiskSeen, Snapshot,
+};
 use super::carried::{self, OfCommit};
 use crate::api::Time;
 use crate::api::names::RELEASE;
@@ -56,7 +58,7 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
     heard.ignored.extend(carried::shown(refused));
     if seen.too_many_attestations {
         heard.ignored.push(format!(
-            "any attestation, because there are more than {ATTESTATIONS_MAX} about this release and what takes one back may be among those that were not read: delete old ones (kubectl get attestations -n {} -l {RELEASE}={})",
+            "any attestation, because there are more than {ATTESTATIONS_MAX} about this release, of each author the newest {ATTESTATIONS_AUTHOR_MAX}, or more than {ATTESTATIONS_READ_MAX} in all, and what takes one back may be among those that were not read: delete old ones; who made them: kubectl get attestations -n {} -l {RELEASE}={} -o custom-columns=:.spec.author --no-headers | sort | uniq -c",
             seen.release.namespace, seen.release.name
         ));
     }

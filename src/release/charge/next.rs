@@ -93,7 +93,7 @@ const BOOK: &str = "charges_";
 
 /// What was attested so long before a window is not charged to it any more: its record may have been pruned, and a change is
 /// charged once. Long enough for a controller that was away when the window turned.
-const LATE: Span = Span::days(1);
+pub const LATE: Span = Span::days(1);
 
 /// The name of the record of a change: one for each change of a budget, however often it is attested.
 pub fn record_of(budget: &str, reference: &str) -> String {

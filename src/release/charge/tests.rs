@@ -228,7 +228,7 @@ fn each_change_is_charged_once_in_its_order_and_the_records_are_a_chain() {
         .zip(&world.statuses)
         .map(|(record, status)| json!({"metadata": {"name": record.name}, "spec": record.spec, "status": status}))
         .collect();
-    let walk = chain::walk(&book("web"), &raw, chain::Known { attempts: None, kept: None });
+    let walk = chain::walk(&book("web"), &raw, chain::Known::default());
     assert_eq!((walk.broken, walk.records), (None, 2));
     assert!(walk.head.is_some());
     let status = &world.statuses[0];
