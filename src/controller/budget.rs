@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
+use super::words::Look;
 use super::{Budgets, Context, Next, charges, ledger, lock, loosening, obligations};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
@@ -21,6 +22,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let Some(mut object) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else {
         context.budgets.forget(namespace, name);
         context.files.forget(namespace, name);
+        context.words.changed(namespace, name);
         context.metrics.budget_gone(namespace, name);
         context.old_news(key);
         return Ok(Next::OnChange);
@@ -56,7 +58,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     context.metrics.readable("RiskBudget", namespace, name);
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     let about = About { namespace, name, uid, generation };
-    let policy = loosening::look(context, about, &spec, &before, context.cluster.now()).await?;
+    let words = Look::new(context, namespace, name);
+    let policy = loosening::look(context, &words, about, &spec, &before, context.cluster.now()).await?;
     let spec = policy.spec(&spec);
     let (measured, heard) = tokio::join!(
         measure(&context.sources, namespace, spec),
@@ -67,7 +70,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     status.signals = heard.map(|heard| status_of(&heard, before.signals.as_ref(), now));
     ledger::count(context, (namespace, name), spec, &before, &mut status, now).await?;
     policy.put(name, &before, &mut status, now);
-    let added = obligations::add(context, (namespace, name), spec, &before, &mut status, now).await?;
+    let added = obligations::add(context, &words, (namespace, name), spec, &before, &mut status, now).await?;
     let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
     if context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await? {
         context.metrics.wrote("budget_status");
@@ -89,7 +92,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    match charges::charge(context, namespace, name).await {
+    match charges::charge(context, &words, namespace, name).await {
         Ok(true) => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
         Ok(false) => {}
         // It is tried again at the next look.

@@ -1,5 +1,5 @@
-//! Attestations about one GatedRelease, or one RiskBudget. Admission has proved their authors; statements are proved here by
-//! their signatures.
+//! Attestations about one GatedRelease, or one RiskBudget: the one place where an object becomes what somebody attested.
+//! Admission has proved their authors; statements are proved here by their signatures.
 
 use serde_json::Value;
 
@@ -9,30 +9,47 @@ use crate::api::names::{RELEASE, label_value};
 use crate::api::{AttestationSpec, Time};
 use crate::cluster::kind::ATTESTATION;
 use crate::cluster::{Cluster, Error};
+use crate::policy::Attested;
 use crate::release::snapshot::{AttestationSeen, Proof};
 use crate::statement::{Issuers, verify};
 
 /// How many with a statement that does not count are told of.
 const REFUSED_MAX: usize = 50;
 
-/// All that name the object, in the order in which they were made. One that cannot be read is nobody's word. Where there are
-/// more than `most`, none is heard, and the second value says so: a rejection or a withdrawal may be among the others.
-pub async fn read(
+/// All about a release, in the order in which they were made. One that cannot be read is nobody's word. Where there are more
+/// than `most`, none is heard, and the second value says so: a rejection or a withdrawal may be among the others.
+pub async fn of_release(
     cluster: &Cluster,
     namespace: &str,
-    subject: &SubjectRef,
+    release: &str,
     issuers: &Issuers,
     most: usize,
 ) -> Result<(Vec<AttestationSeen>, bool), Error> {
-    // Admission gives each the label of what it is about; a name that is too long for one has none.
-    let name = &subject.name;
-    let labels = if label_value(name) == *name { format!("{RELEASE}={name}") } else { String::new() };
-    let (all, more) = cluster.list_up_to(&ATTESTATION, namespace, &labels, most).await?;
+    let (all, more) = cluster.list_up_to(&ATTESTATION, namespace, &label(release), most).await?;
     if more {
         return Ok((Vec::new(), true));
     }
-    let seen = all.into_iter().filter_map(|object| seen(object, namespace, issuers));
-    Ok((newest(seen.filter(|one| one.spec.release_ref == *subject).collect()), false))
+    let subject = SubjectRef::release(release);
+    let seen = all.into_iter().filter_map(|object| attested(object, &subject));
+    Ok((newest(seen.map(|one| proved(one, namespace, issuers)).collect()), false))
+}
+
+/// All about a RiskBudget, in the order in which they were made: approvals of what it would allow more, charges, what people
+/// did that they owed. One that cannot be read is nobody's word, nor is one that carries a statement: no signature stands for
+/// any of these, their authors are proved at admission.
+pub async fn of_budget(cluster: &Cluster, namespace: &str, budget: &str) -> Result<Vec<Attested>, Error> {
+    let objects = cluster.list_all(&ATTESTATION, namespace, &label(budget)).await?;
+    let subject = SubjectRef::budget(budget);
+    let all = objects.into_iter().filter_map(|object| attested(object, &subject));
+    let mut all: Vec<Attested> = all.filter(|one| one.spec.statement.is_none()).collect();
+    all.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));
+    Ok(all)
+}
+
+/// By what they are found: admission gives each the label of what it is about. A name that is too long for one has none, and
+/// all of the namespace are looked through.
+fn label(name: &str) -> String {
+    if label_value(name) == name { format!("{RELEASE}={name}") } else { String::new() }
 }
 
 /// All that count, and the newest that do not: as it takes no right of its own to make these, they are not carried along.
@@ -46,14 +63,22 @@ fn newest(all: Vec<AttestationSeen>) -> Vec<AttestationSeen> {
     heard
 }
 
-fn seen(mut object: Value, namespace: &str, issuers: &Issuers) -> Option<AttestationSeen> {
+/// An object about this subject as what somebody attested.
+fn attested(mut object: Value, subject: &SubjectRef) -> Option<Attested> {
     // What is being deleted was taken back.
     if object.pointer("/metadata/deletionTimestamp").is_some() {
         return None;
     }
+    let name = text(&object, "/metadata/name")?.to_owned();
     let at: Time = text(&object, "/metadata/creationTimestamp")?.parse().ok().map(Time)?;
     let spec: AttestationSpec = serde_json::from_value(object["spec"].take()).ok()?;
-    // Reading a statement is a part of reading: what it says is nobody's word before its signature was looked at.
+    (spec.release_ref == *subject).then_some(Attested { name, at, spec })
+}
+
+/// With whose word it is. Reading a statement is a part of reading: what it says is nobody's word before its signature was
+/// looked at.
+fn proved(one: Attested, namespace: &str, issuers: &Issuers) -> AttestationSeen {
+    let Attested { at, spec, .. } = one;
     let proof = match &spec.statement {
         None => Proof::Author,
         Some(text) => match verify(issuers, namespace, &spec, text, at) {
@@ -61,7 +86,7 @@ fn seen(mut object: Value, namespace: &str, issuers: &Issuers) -> Option<Attesta
             Err(why) => Proof::Refused(why.to_string()),
         },
     };
-    Some(AttestationSeen { spec, at, proof })
+    AttestationSeen { spec, at, proof }
 }
 
 #[cfg(test)]
@@ -89,8 +114,12 @@ mod tests {
         sign::token(&json!({"alg": "RS256", "kid": "rsa"}), &sign::claims(&audience), With::Rsa)
     }
 
+    fn read(object: Value, issuers: &Issuers) -> AttestationSeen {
+        proved(attested(object, &SubjectRef::release("checkout")).unwrap(), "shop", issuers)
+    }
+
     fn proof(object: Value, issuers: &Issuers) -> Proof {
-        seen(object, "shop", issuers).unwrap().proof
+        read(object, issuers).proof
     }
 
     #[test]
@@ -117,7 +146,7 @@ mod tests {
     /// Who may only create attestations makes many that do not count: what was proved is heard all the same.
     #[test]
     fn what_does_not_count_takes_no_place() {
-        let plain = seen(object("2026-01-02T10:00:00Z", "-"), "shop", &Issuers::default()).unwrap();
+        let plain = read(object("2026-01-02T10:00:00Z", "-"), &Issuers::default());
         let at = |seconds, proof: Proof| AttestationSeen {
             at: plain.at.plus(Span::seconds(seconds)),
             proof,
@@ -160,11 +189,9 @@ mod paged {
         }
         let client = Bare::new(api).client(admin());
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "tidegate-0");
-        let (heard, too_many) =
-            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 3).await.unwrap();
+        let (heard, too_many) = of_release(&cluster, "shop", "web", &Issuers::default(), 3).await.unwrap();
         assert_eq!((heard.len(), too_many), (3, false));
-        let (heard, too_many) =
-            read(&cluster, "shop", &SubjectRef::release("web"), &Issuers::default(), 2).await.unwrap();
+        let (heard, too_many) = of_release(&cluster, "shop", "web", &Issuers::default(), 2).await.unwrap();
         assert_eq!((heard.len(), too_many), (0, true));
     }
 }
