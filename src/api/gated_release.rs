@@ -11,7 +11,7 @@ use super::comparison::Comparison;
 use super::condition::Condition;
 use super::release_record::Phase;
 use super::units::{Percent, Span, Time, UnitError, Weight};
-use crate::policy::Gate;
+use crate::policy::{Gate, Role};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -521,6 +521,10 @@ pub struct RiskView {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub missing: Vec<String>,
+    /// The roles in which somebody is asked to approve it now: for what it must show, for its process, or for an exception.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub asks: Vec<Role>,
     /// What it has shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]

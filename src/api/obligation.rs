@@ -78,6 +78,32 @@ pub struct ObligationStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 512))]
     pub problem: String,
+    /// The ReleaseRecord that it is owed for, which is kept while it is named here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub record: Option<String>,
+}
+
+/// An obligation beyond those that are shown in full: as much of it as it takes to tell of each change once.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FurtherObligation {
+    /// Its name in this budget.
+    #[schemars(length(max = 128))]
+    pub name: String,
+    /// Overdue, Due or Met.
+    pub state: ObligationState,
+    /// Since when it is owed.
+    pub since: Time,
+    /// By when.
+    pub due: Time,
+    /// Who met it, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<MetStatus>,
+    /// The ReleaseRecord that it is owed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub record: Option<String>,
 }
 
 /// Who met an obligation.

@@ -9,7 +9,7 @@ use super::condition::Condition;
 use super::figures::Figures;
 use super::gated_release::RecordsKept;
 use super::loosening::{InForce, LoosenedStatus, LooseningStatus};
-use super::obligation::{Course, ObligationRules, ObligationStatus};
+use super::obligation::{Course, FurtherObligation, ObligationRules, ObligationStatus};
 use super::release_record::ChargeRecord;
 use super::restricted_window::RestrictedWindow;
 use super::signals::SignalsStatus;
@@ -373,10 +373,15 @@ pub struct RiskBudgetStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 4096))]
     pub message: String,
-    /// What the policy demands of people by a time: what is overdue, what is due, what was met lately.
+    /// What the policy demands of people by a time: what is overdue, what is due, what was met lately. Of more than 48 the most
+    /// overdue and those due next; the others stand in `furtherObligations`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 48), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub obligations: Vec<ObligationStatus>,
+    /// The obligations beyond the 48 that are shown in full, 256 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub further_obligations: Vec<FurtherObligation>,
     /// Ready: every objective is measured. LedgerBroken: a record that was charged is gone. Loosening: the spec would allow
     /// more than what is in force. ObligationsMet: nothing that people owe is overdue.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

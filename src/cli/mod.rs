@@ -12,6 +12,7 @@ mod crds;
 mod detach;
 mod doctor;
 mod obligations;
+mod output;
 mod pages;
 mod preflight;
 mod requirements;
@@ -96,6 +97,9 @@ enum Command {
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
     /// Print a completion script.
+    #[command(
+        after_help = "Examples:\n  source <(tidegate completion bash)\n  tidegate completion zsh > ~/.zfunc/_tidegate\n  tidegate completion fish > ~/.config/fish/completions/tidegate.fish"
+    )]
     Completion {
         /// The shell.
         shell: clap_complete::Shell,
@@ -154,9 +158,14 @@ fn say(text: &str) -> Result<(), Failure> {
 
 /// A client as kubectl would make one, and the namespace that is meant.
 async fn client(namespace: Option<&str>) -> Result<(kube::Client, String), Failure> {
-    let client = kube::Client::try_default().await.map_err(|error| format!("no way to a cluster: {error}"))?;
+    let client = kube::Client::try_default().await.map_err(|error| no_way(&error.to_string()))?;
     let namespace = namespace.unwrap_or(client.default_namespace()).to_owned();
     Ok((client, namespace))
+}
+
+/// Why there is no client, and what to do.
+fn no_way(error: &str) -> Failure {
+    format!("no way to a cluster: {error}. Name a kubeconfig by KUBECONFIG, and see that kubectl cluster-info answers")
 }
 
 /// The kind of workload that a GatedRelease names.
@@ -176,10 +185,9 @@ fn why(error: &kube::Error) -> String {
 /// The same as another user, where one is named, as `kubectl --as` does.
 async fn client_as(namespace: Option<&str>, user: Option<&str>) -> Result<(kube::Client, String), Failure> {
     let Some(user) = user else { return client(namespace).await };
-    let no_way = |error: String| format!("no way to a cluster: {error}");
-    let mut config = kube::Config::infer().await.map_err(|error| no_way(error.to_string()))?;
+    let mut config = kube::Config::infer().await.map_err(|error| no_way(&error.to_string()))?;
     config.auth_info.impersonate = Some(user.to_owned());
-    let client = kube::Client::try_from(config).map_err(|error| no_way(error.to_string()))?;
+    let client = kube::Client::try_from(config).map_err(|error| no_way(&error.to_string()))?;
     let namespace = namespace.unwrap_or(client.default_namespace()).to_owned();
     Ok((client, namespace))
 }

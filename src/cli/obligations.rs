@@ -67,6 +67,13 @@ fn page(namespace: &str, budget: &RiskBudget) -> String {
     for one in &status.obligations {
         out.push_str(&lines(one));
     }
+    let further = &status.further_obligations;
+    if !further.is_empty() {
+        out.push_str(&format!("and {} more, without words:\n", further.len()));
+    }
+    for one in further {
+        out.push_str(&format!("{:<8} {}: by {}\n", word(one.state), one.name, one.due.clock()));
+    }
     let open = status.obligations.iter().find(|one| one.state != ObligationState::Met);
     if let Some(open) = open {
         out.push_str(&format!(
@@ -77,12 +84,16 @@ fn page(namespace: &str, budget: &RiskBudget) -> String {
     out
 }
 
-fn lines(one: &ObligationStatus) -> String {
-    let word = match one.state {
+const fn word(state: ObligationState) -> &'static str {
+    match state {
         ObligationState::Overdue => "OVERDUE",
         ObligationState::Due => "due",
         ObligationState::Met => "met",
-    };
+    }
+}
+
+fn lines(one: &ObligationStatus) -> String {
+    let word = word(one.state);
     let when = match (&one.met, one.state) {
         (Some(met), ObligationState::Met) => format!("{} by {} ({})", met.at.clock(), met.by, met.attestation),
         (last, ObligationState::Met | ObligationState::Due | ObligationState::Overdue) => {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::output::Output;
 use super::{Failure, client, say};
 use crate::cluster::observe::{self, Found, Measured};
 use crate::cluster::preflight::surroundings;
@@ -35,16 +35,8 @@ pub struct Args {
     #[arg(short, long)]
     namespace: Option<String>,
     /// For people or for programs.
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    #[arg(short, long, value_enum, default_value_t)]
     output: Output,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
 }
 
 /// All that is told.

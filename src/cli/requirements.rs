@@ -216,6 +216,7 @@ mod tests {
             terms: Vec::new(),
             gate: Gate::G3,
             why: "14 RP → G3".into(),
+            asks: Vec::new(),
             missing: vec!["sast: missing before the start (003, Module 4): an attestation".into()],
             met: vec!["build: met by ci (2 Jan 10:00:00 UTC)".into()],
         };

@@ -7,6 +7,7 @@ use crate::api::condition::Truth;
 use crate::api::obligation::{ObligationState, ObligationStatus};
 use crate::api::{GatedRelease, ReleaseRecord, RiskBudget, Time};
 use crate::policy::message::owed_line;
+use crate::policy::obligation::known;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
     // Whoever may not read the budget sees the rest.
     let budget = &release.spec.risk_budget_ref.name;
     let found = Api::<RiskBudget>::namespaced(client, &namespace).get_opt(budget).await.ok().flatten();
-    let obligations = found.and_then(|found| found.status).map(|status| status.obligations).unwrap_or_default();
+    let obligations = found.and_then(|found| found.status).as_ref().map(known).unwrap_or_default();
     say(&page(&namespace, &args.name, &release, record.as_ref()))?;
     say(&owed(&format!("{budget} -n {namespace}"), &obligations))
 }

@@ -10,36 +10,41 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::claim::Tell;
-use super::claim::subject::{Subject, find};
+use super::claim::subject::left_out;
 use super::claim::voice::RoleName;
-use super::claim::whoami;
+use super::claim::{Tell, budget, subject, whoami};
 use super::rights::{Holder, Right, holders};
 use super::{Failure, client, pages, say, why};
-use crate::api::condition::Truth;
+use crate::api::risk_budget::Role as Listed;
 use crate::api::{GROUP, GatedReleaseStatus};
 use crate::policy::Role;
-use crate::policy::requirement::{CATALOGUE, Means};
+use crate::policy::loosening::{AGREE_TO_MORE, DECLARES_FREEZE};
 
 const EXAMPLES: &str = "\
-For each role that the release asks for now (for all roles where it asks for none): who is listed in spec.roles of its
-RiskBudget, who holds the verb `approve` on `releaseroles.tidegate.io` there, and whether you may. An approval needs both.
-Service accounts and other machines may hold the verb by a wildcard; admission refuses their approvals all the same.
+For each role that the release asks for now (for all roles where it asks for none): who is listed in spec.roles of its \
+RiskBudget, who holds the verb `approve` on `releaseroles.tidegate.io` there, and whether you may. An approval needs both. \
+Service accounts and other machines may hold the verb by a wildcard; admission refuses their approvals all the same. \
+With --budget: the same for those who agree to what a RiskBudget would allow more.
 
 Examples:
   tidegate who-can checkout -n shop
-  tidegate who-can checkout -n shop --role sre";
+  tidegate who-can checkout -n shop --role sre
+  tidegate who-can --budget checkout -n shop";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The GatedRelease.
-    name: String,
+    #[arg(value_name = "NAME", required_unless_present = "budget", conflicts_with = "budget")]
+    name: Option<String>,
+    /// The RiskBudget instead, whose loosening people agree to.
+    #[arg(long, value_name = "NAME")]
+    budget: Option<String>,
     /// Its namespace; by default that of the kubeconfig.
     #[arg(short, long)]
     namespace: Option<String>,
-    /// Only this role. Default: those that the release asks for now.
+    /// Only this role. Default: those that are asked for now.
     #[arg(long, value_name = "ROLE", value_parser = RoleName)]
     role: Option<String>,
 }
@@ -49,39 +54,81 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
     run_with(&client, &namespace, args, &mut say).await
 }
 
+/// Whom it is asked about: who is listed, and the roles that are looked at.
+struct Question {
+    /// `spec.roles` as they are in force; why they are not known otherwise.
+    listed: Result<Vec<Listed>, String>,
+    intro: String,
+    wanted: Vec<String>,
+}
+
 pub(super) async fn run_with(client: &Client, namespace: &str, args: &Args, tell: Tell<'_>) -> Result<(), Failure> {
-    let subject = find(client, namespace, &args.name).await?;
+    let question = match (&args.budget, &args.name) {
+        (Some(budget), _) => about_budget(client, namespace, budget, args.role.as_deref()).await?,
+        (None, name) => about_release(client, namespace, name.as_deref().unwrap_or_default(), args).await?,
+    };
+    let Question { listed, intro, wanted } = question;
     let who = whoami(client).await?;
+    let rights = Rights::look(client, namespace).await;
+    let mut out = intro;
+    if let Err(why) = &listed {
+        out.push_str(&format!("Who is listed could not be looked at: {why}\n"));
+    }
+    let listed = listed.ok();
+    out.extend(rights.unseen.iter().map(|why| format!("Not all who hold the verb are known: {why}\n")));
+    for role in names(listed.as_deref(), &wanted) {
+        let mine = may_i(client, namespace, &role).await;
+        let not_in = left_out(listed.as_deref().unwrap_or_default(), &role, &who.name, &who.groups).is_some();
+        out.push_str(&block(listed.as_deref(), &rights, &role, &you(&who.name, mine, not_in)));
+    }
+    tell(&out)
+}
+
+async fn about_release(client: &Client, namespace: &str, name: &str, args: &Args) -> Result<Question, Failure> {
+    let subject = subject::find(client, namespace, name).await?;
     let (intro, wanted) = match &args.role {
         Some(role) => {
             subject.check_role(role)?;
             (String::new(), vec![role.clone()])
         }
         None => match subject.release.status.as_ref().map(asked).filter(|asked| !asked.is_empty()) {
-            Some(asked) => (format!("{namespace}/{} asks for {}\n", args.name, asked.join(", ")), asked),
+            Some(asked) => (format!("{namespace}/{name} asks for {}\n", asked.join(", ")), asked),
             None => (
-                format!("{namespace}/{} asks for nobody now; all roles:\n", args.name),
+                format!("{namespace}/{name} asks for nobody now; all roles:\n"),
                 Role::ALL.iter().map(ToString::to_string).collect(),
             ),
         },
     };
-    let rights = Rights::look(client, namespace).await;
-    let mut out = intro;
-    if let Err(why) = &subject.roles {
-        out.push_str(&format!("Who is listed could not be looked at: {why}\n"));
+    Ok(Question { listed: subject.roles, intro, wanted })
+}
+
+async fn about_budget(client: &Client, namespace: &str, name: &str, role: Option<&str>) -> Result<Question, Failure> {
+    let budget::Agrees { listed, asked } =
+        budget::agrees(client, namespace, name, jiff::Timestamp::now().into()).await?;
+    let id = format!("RiskBudget {namespace}/{name}");
+    let (intro, all) = match asked.is_empty() {
+        false => (format!("{id} would allow more, and asks for {}\n", asked.join(", ")), asked),
+        true => {
+            let both: Vec<String> = AGREE_TO_MORE.iter().map(ToString::to_string).collect();
+            let intro = format!(
+                "{id} is in force as it stands, and asks for nobody now. What would allow more takes {} (to lift a freeze {DECLARES_FREEZE} alone will do):\n",
+                both.join(" and ")
+            );
+            (intro, both.into_iter().chain([DECLARES_FREEZE.to_string()]).collect())
+        }
+    };
+    let Some(role) = role else { return Ok(Question { listed: Ok(listed), intro, wanted: all }) };
+    let counts = listed.iter().find(|one| one.name == role).and_then(|one| one.stands_for);
+    let counts = counts.map_or_else(|| role.to_owned(), |of| of.to_string());
+    match all.contains(&counts) {
+        true => Ok(Question { listed: Ok(listed), intro: String::new(), wanted: vec![role.to_owned()] }),
+        false => Err(format!("--role {role}: nobody asks for this role here. One of {}", all.join(", "))),
     }
-    out.extend(rights.unseen.iter().map(|why| format!("Not all who hold the verb are known: {why}\n")));
-    for role in names(&subject, &wanted) {
-        let mine = may_i(client, namespace, &role).await;
-        let left_out = subject.left_out(&role, &who.name, &who.groups).is_some();
-        out.push_str(&block(&subject, &rights, &role, &you(&who.name, mine, left_out)));
-    }
-    tell(&out)
 }
 
 /// The roles, each followed by those of the RiskBudget's own that stand for it.
-fn names(subject: &Subject, wanted: &[String]) -> Vec<String> {
-    let listed = subject.roles.as_deref().unwrap_or_default();
+fn names(listed: Option<&[Listed]>, wanted: &[String]) -> Vec<String> {
+    let listed = listed.unwrap_or_default();
     let mut all: Vec<String> = Vec::new();
     for role in wanted {
         let for_it = listed.iter().filter(|one| one.stands_for.is_some_and(|of| of.as_str() == role));
@@ -94,32 +141,9 @@ fn names(subject: &Subject, wanted: &[String]) -> Vec<String> {
     all
 }
 
-/// The roles that are missing now: those of the requirements that are not met, and those that a hold names.
+/// The roles that are missing now, as the controller says them.
 fn asked(status: &GatedReleaseStatus) -> Vec<String> {
-    let missing = status.risk.iter().flat_map(|risk| &risk.missing).filter_map(|line| line.split(':').next());
-    let means =
-        missing.flat_map(|name| CATALOGUE.iter().filter(move |entry| entry.name == name)).flat_map(|entry| entry.means);
-    let mut all: Vec<String> = Vec::new();
-    let mut add = |role: String| {
-        if !all.contains(&role) {
-            all.push(role);
-        }
-    };
-    for means in means {
-        match means {
-            Means::Approvals(seats) => seats.iter().flat_map(|seat| seat.iter()).for_each(|role| add(role.to_string())),
-            Means::Controller { .. } | Means::Attestation(_) | Means::Fresh(_, _) | Means::Document(_) => {}
-        }
-    }
-    let held = status.conditions.iter().filter(|one| one.kind == "Held" && one.status == Truth::True);
-    for text in held.map(|one| one.message.as_str()) {
-        let named = text.split("--role ").skip(1).filter_map(|rest| {
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(rest.len());
-            Some(rest[..end].to_owned()).filter(|role| !role.is_empty())
-        });
-        named.for_each(&mut add);
-    }
-    all
+    status.risk.iter().flat_map(|risk| &risk.asks).map(ToString::to_string).collect()
 }
 
 /// What could be seen of the cluster's roles.
@@ -186,22 +210,22 @@ fn you(name: &str, mine: Result<bool, String>, left_out: bool) -> String {
     }
 }
 
-fn block(subject: &Subject, rights: &Rights, role: &str, you: &str) -> String {
-    let entry = subject.roles.as_deref().unwrap_or_default().iter().find(|one| one.name == role);
+fn block(listed: Option<&[Listed]>, rights: &Rights, role: &str, you: &str) -> String {
+    let entry = listed.unwrap_or_default().iter().find(|one| one.name == role);
     let stands_for = entry.and_then(|one| one.stands_for).filter(|of| of.as_str() != role);
     let title = stands_for.map(|of| format!(" (stands for {of})")).unwrap_or_default();
-    let listed = match entry.filter(|one| !one.users.is_empty() || !one.groups.is_empty()) {
+    let people = match entry.filter(|one| !one.users.is_empty() || !one.groups.is_empty()) {
         Some(one) => {
             let users = (!one.users.is_empty()).then(|| format!("users {}", one.users.join(", ")));
             let groups = (!one.groups.is_empty()).then(|| format!("groups {}", one.groups.join(", ")));
             users.into_iter().chain(groups).collect::<Vec<_>>().join("; ")
         }
-        None if subject.roles.is_ok() => "nobody in particular: open to everybody who holds the verb".to_owned(),
+        None if listed.is_some() => "nobody in particular: open to everybody who holds the verb".to_owned(),
         None => "not known".to_owned(),
     };
     let right = Right { verb: "approve", resource: "releaseroles", name: role, namespace: &rights.namespace };
     let found = holders(&rights.roles, &rights.bindings, &right);
-    let mut out = format!("{role}{title}\n  listed   {listed}\n");
+    let mut out = format!("{role}{title}\n  listed   {people}\n");
     let lines: BTreeSet<String> = found.iter().map(holder).collect();
     for line in &lines {
         out.push_str(&format!("  verb     {line}\n"));
@@ -234,27 +258,6 @@ fn holder(holder: &Holder) -> String {
 mod tests {
     use super::*;
     use rstest::rstest;
-    use serde_json::json;
-
-    fn status(missing: &[&str], held: &str) -> GatedReleaseStatus {
-        serde_json::from_value(json!({
-            "risk": {"score": "", "gate": "G3", "why": "", "missing": missing},
-            "conditions": [{"type": "Held", "status": "True", "reason": "ApprovalMissing", "message": held,
-                "lastTransitionTime": "2026-01-01T10:00:00Z"}],
-        }))
-        .unwrap()
-    }
-
-    #[rstest]
-    #[case::a_requirement(&["release-captain: missing before the start (000 §6.2, G3): an approval as …"], "", &["release-captain", "on-call"])]
-    #[case::no_approval(&["sast: missing before the start: kubectl tidegate attest"], "", &[])]
-    #[case::a_hold(&[], "Missing: sre: kubectl tidegate approve web -n shop --role sre; vp-engineering: … --role vp-engineering.", &["sre", "vp-engineering"])]
-    #[case::both_once(&["risk-review: missing"], "--role sre", &["product-manager", "development-manager", "security", "sre"])]
-    #[case::unknown_requirement(&["more: missing"], "", &[])]
-    fn the_roles_that_are_missing(#[case] missing: &[&str], #[case] held: &str, #[case] expected: &[&str]) {
-        assert_eq!(asked(&status(missing, held)), expected);
-    }
-
     #[rstest]
     #[case(Ok(true), false, "dana: may")]
     #[case(Ok(true), true, "dana: may not, holds the verb and is not listed")]

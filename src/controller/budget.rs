@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::queue::{Key, Lane};
+use super::words::Look;
 use super::{Budgets, Context, Next, charges, ledger, lock, loosening, obligations, prune};
 use crate::api::condition::{Condition, Truth};
 use crate::api::risk_budget::{ErrorBudget, SloStatus};
@@ -22,6 +23,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let Some(mut object) = context.cluster.get(&RISK_BUDGET, namespace, name).await? else {
         context.budgets.forget(namespace, name);
         context.files.forget(namespace, name);
+        context.words.changed(namespace, name);
         context.metrics.budget_gone(namespace, name);
         context.passes.forget(key);
         context.old_news(key);
@@ -58,7 +60,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     context.metrics.readable("RiskBudget", namespace, name);
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     let about = About { namespace, name, uid, generation };
-    let policy = loosening::look(context, about, &spec, &before, context.cluster.now()).await?;
+    let words = Look::new(context, namespace, name);
+    let policy = loosening::look(context, &words, about, &spec, &before, context.cluster.now()).await?;
     let spec = policy.spec(&spec);
     let (measured, heard) = tokio::join!(
         measure(&context.sources, namespace, spec),
@@ -72,7 +75,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     if context.pending.forgets(namespace, name) {
         loosening::forgotten(name, &before, &mut status, now);
     }
-    let added = obligations::add(context, (namespace, name), spec, &before, &mut status, now).await?;
+    let added = obligations::add(context, &words, (namespace, name), spec, &before, &mut status, now).await?;
     let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
     let written = context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await?;
     let anew = context.pending.note_written(namespace, name, written);
@@ -99,7 +102,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             context.queue.add(&Key::release(namespace, &release), Lane::Calm, std::time::Duration::ZERO);
         }
     }
-    match charges::charge(context, namespace, name).await {
+    match charges::charge(context, &words, namespace, name).await {
         // The condition says it at once.
         Ok(false) if anew => return Ok(Next::In(Lane::Urgent, AT_ONCE)),
         Ok(true) => return Ok(Next::In(Lane::Urgent, AT_ONCE)),

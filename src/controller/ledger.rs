@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::{Context, budget, lock};
 use crate::api::condition::Truth;
 use crate::api::names::{BUDGET, label_value};
+use crate::api::risk_budget::LedgerStatus;
 use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RELEASE_RECORD;
 use crate::policy::adjustment::{EarnedPercent, Reward};
 use crate::policy::category::parse_list;
-use crate::policy::ledger::{self, Entry, Rules};
+use crate::policy::ledger::{self, Entry, PENDING_WITHIN, Rules};
 use crate::policy::restricted::understand;
 use crate::policy::window::Cut;
 use crate::policy::{RiskPoints, Tier};
@@ -66,9 +67,10 @@ pub(super) async fn count(
             false => format!("{} to {}", range.start(), range.end()),
         })
         .collect();
-    let facts = match broken.is_empty() {
-        true => (Truth::False, "Whole", "Every charge of this window stands in a record.".to_owned()),
-        false => (
+    let facts = match (broken.is_empty(), waiting(namespace, &counted.ledger, now)) {
+        (true, None) => (Truth::False, "Whole", "Every charge of this window stands in a record.".to_owned()),
+        (true, Some(waits)) => (Truth::False, "ChargeWaits", format!("RiskBudget {name}: {waits}")),
+        (false, _) => (
             Truth::True,
             "RecordMissing",
             format!(
@@ -92,6 +94,22 @@ fn beginning(first: Option<&RangeInclusive<u64>>) -> &'static str {
         }
         Some(_) | None => "",
     }
+}
+
+/// What is said of charges that have their number for long and stand in no record yet.
+fn waiting(namespace: &str, ledger: &LedgerStatus, now: Time) -> Option<String> {
+    let late: Vec<String> = ledger
+        .pending
+        .iter()
+        .filter(|one| now.since(one.charge.at) >= PENDING_WITHIN)
+        .map(|one| format!("{} ({}, since {})", one.charge.sequence, one.record, one.charge.at.clock()))
+        .collect();
+    (!late.is_empty()).then(|| {
+        format!(
+            "charges have their number, count, and stand in no record yet: {}. Each is written as soon as the error budget is measured and its release is looked at; the condition Ready and tidegate doctor -n {namespace} say what is in the way.",
+            late.join(", ")
+        )
+    })
 }
 
 /// How a spec cuts time into windows; the error names field, value and remedy.

@@ -5,18 +5,17 @@ use std::sync::Mutex;
 
 use super::budget::condition;
 use super::ledger::{cut, restricted};
+use super::words::Look;
 use super::{Context, lock};
-use crate::api::attestation::SubjectRef;
 use crate::api::condition::Truth;
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
+use crate::cluster::Error;
 use crate::cluster::events::About as Regarding;
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::status::Written;
-use crate::cluster::{Error, observe};
-use crate::policy::loosening::{About, Said, Settled, in_force, settle};
+use crate::policy::Attested;
+use crate::policy::loosening::{About, Settled, in_force, settle};
 use crate::release::action::{Event, EventKind};
-use crate::release::snapshot::Proof;
-use crate::statement::Issuers;
 
 /// Entries of approved loosenings that a status keeps.
 const ENTRIES_MAX: usize = 20;
@@ -81,6 +80,7 @@ pub(super) enum Policy {
 /// What of a spec takes effect. Attestations are read only where something would allow more.
 pub(super) async fn look(
     context: &Context,
+    words: &Look<'_>,
     about: About<'_>,
     wanted: &RiskBudgetSpec,
     before: &RiskBudgetStatus,
@@ -98,20 +98,9 @@ pub(super) async fn look(
     if restricted(&merged.spec).is_err() {
         return Ok(Policy::Uncut);
     }
-    let heard = match merged.loosened.is_empty() {
-        true => Vec::new(),
-        // No signature stands for an approval: nobody's keys are asked.
-        false => {
-            let (budget, nobody) = (SubjectRef::budget(about.name), Issuers::default());
-            // Where there are too many none is heard, and nothing is loosened.
-            observe::attestations_of(&context.cluster, about.namespace, &budget, &nobody, observe::Bounds::USUAL)
-                .await?
-                .0
-        }
-    };
-    let said: Vec<Said<'_>> =
-        heard.iter().filter(|one| one.proof == Proof::Author).map(|one| Said { spec: &one.spec, at: one.at }).collect();
-    let settled = match settle(about, wanted, merged, before, &said, now) {
+    // A withdrawal that no watch has told of yet counts too.
+    let said: &[Attested] = if merged.loosened.is_empty() { &[] } else { words.fresh().await? };
+    let settled = match settle(about, wanted, merged, before, said, now) {
         Ok(settled) => settled,
         Err(why) => return Ok(Policy::Unknown(why)),
     };

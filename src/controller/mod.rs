@@ -16,6 +16,7 @@ mod queue;
 mod release;
 mod triggers;
 mod ungated;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,7 +64,7 @@ pub struct Context {
     index: Index,
     budgets: Budgets,
     books: ledger::Books,
-    settled: charges::Settled,
+    words: words::Words,
     signals: Shared,
     passes: prune::Passes,
     pending: loosening::Pending,
@@ -122,7 +123,7 @@ impl Context {
             index: Index::default(),
             budgets: Budgets::default(),
             books: ledger::Books::default(),
-            settled: charges::Settled::default(),
+            words: words::Words::default(),
             signals: Shared::default(),
             passes: prune::Passes::default(),
             pending: loosening::Pending::default(),

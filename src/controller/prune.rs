@@ -20,6 +20,7 @@ use crate::cluster::events::About;
 use crate::cluster::kind::{GATED_RELEASE, RELEASE_RECORD, RISK_BUDGET};
 use crate::cluster::request::Just;
 use crate::cluster::{Error, Kind};
+use crate::policy::obligation::FURTHER_MAX;
 use crate::release::action::{Event, EventKind};
 use crate::release::chain::{Known, is_older, walk};
 use crate::release::charge::{LATE, book, is_book};
@@ -247,6 +248,10 @@ async fn budgets(context: &Context, namespace: &str, records: &[Shelved]) -> Res
             continue;
         };
         let now = context.cluster.now();
+        // Of more obligations than a status remembers nobody knows which records they are owed for.
+        if status.further_obligations.len() >= FURTHER_MAX {
+            continue;
+        }
         // A window that has turned and was not counted since is not folded yet.
         if risk.from <= now && now < risk.until {
             let second_before = status.windows.get(1).map(|window| window.from);

@@ -76,15 +76,14 @@ fn charged(context: &Context, meta: &ObjectMeta) {
     let namespace = meta.namespace.clone().unwrap_or_default();
     context.books.changed(&namespace, budget);
     if meta.labels.as_ref().and_then(|labels| labels.get(RELEASE)).is_some_and(|release| is_book(release)) {
-        context.settled.unsettle(&namespace, budget);
+        context.words.uncharged(&namespace, budget);
     }
     context.queue.add(&Key::budget(&namespace, budget), Lane::Calm, LEDGER_AFTER);
 }
 
 /// Something was attested: perhaps of the budget of that name, which the label does not tell.
 fn attested(context: &Context, namespace: &str, name: &str) {
-    context.files.changed(namespace, name);
-    context.settled.unsettle(namespace, name);
+    context.words.changed(namespace, name);
     let (lane, after) = match context.pending.has(namespace, name) {
         true => (Lane::Urgent, Duration::ZERO),
         false => (Lane::Calm, LEDGER_AFTER),

@@ -8,6 +8,7 @@
 //! Where two documents differ, the stricter holds and the message names both; `docs/policy.md` lists every place.
 
 pub mod adjustment;
+pub mod attested;
 pub mod band;
 pub mod budget;
 pub mod burn;
@@ -32,6 +33,7 @@ pub mod standing;
 pub mod tier;
 pub mod window;
 
+pub use attested::Attested;
 pub use band::Band;
 pub use budget::{Remaining, SliCount, budget_status};
 pub use category::{Category, Classification};

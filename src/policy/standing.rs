@@ -4,13 +4,13 @@
 use jiff::tz::TimeZone;
 
 use crate::api::condition::Condition;
-use crate::api::obligation::{Course, ObligationStatus};
+use crate::api::obligation::{Course, FurtherObligation, ObligationStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 
 use super::budget::{Remaining, freeze_holds};
 use super::course::{Reading, advance};
 use super::message::{News, Told, course_lines, course_news, owed_condition, owed_news};
-use super::obligation::{Demand, Facts, RecordFacts, Said, next_change, obligations};
+use super::obligation::{Demand, Facts, RecordFacts, Said, known, next_change, obligations, remembered, shown};
 
 /// The condition that says whether something is overdue.
 pub const OBLIGATIONS_MET: &str = "ObligationsMet";
@@ -43,8 +43,12 @@ pub struct Standing {
     pub course: Option<Course>,
     /// What it means.
     pub message: String,
-    /// What people owe.
+    /// What people owe, as much of it as is shown in full.
     pub obligations: Vec<ObligationStatus>,
+    /// What is remembered beyond it.
+    pub further: Vec<FurtherObligation>,
+    /// All of it, to be counted.
+    pub all: Vec<ObligationStatus>,
     /// Whether something is overdue; none where nothing was ever owed.
     pub condition: Option<Condition>,
     /// What is told once.
@@ -81,13 +85,14 @@ pub fn stand(seen: &Seen<'_>, now: Time) -> Standing {
     let course = course(seen, now);
     let tightened = seen.now.risk.as_ref().filter(|risk| risk.tightened);
     let why = tightened.map(|risk| risk.adjustments.join(" ")).unwrap_or_default();
+    let before = known(seen.before);
     let facts = Facts {
         course: course.as_ref(),
         records: seen.records,
         tightened: tightened.map(|risk| (risk.window.as_str(), why.as_str())),
         rules: &seen.spec.obligations,
         said: seen.said,
-        before: &seen.before.obligations,
+        before: &before,
         zone: seen.zone,
     };
     let owed = obligations(&facts, now);
@@ -106,13 +111,16 @@ pub fn stand(seen: &Seen<'_>, now: Time) -> Standing {
     });
     let former = seen.before.course.as_ref().map(|course| course.status);
     let mut news: Vec<News> = told.as_ref().and_then(|told| course_news(former, told, now)).into_iter().collect();
-    news.extend(owed_news(&place, &seen.before.obligations, &owed));
+    news.extend(owed_news(&place, &before, remembered(&owed)));
     let message = told.as_ref().map_or_else(|| seen.before.message.clone(), |told| course_lines(told, now).join("\n"));
+    let (obligations, further) = shown(&owed);
     Standing {
         message: message.chars().take(4_000).collect(),
         condition: owed_condition(&place, &owed, &unknown).map(|facts| condition(facts, seen, now)),
         next: next_change(&owed, now),
-        obligations: owed,
+        obligations,
+        further,
+        all: owed,
         course,
         news,
     }

@@ -16,6 +16,7 @@ use crate::api::gated_release::{GatedReleaseStatus, RiskView, WorkloadSeen};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Time, Weight};
+use crate::policy::Role;
 
 /// How things stand after a step: what all texts are made from.
 pub(super) struct After<'a> {
@@ -25,6 +26,7 @@ pub(super) struct After<'a> {
     record: Option<(&'a str, &'a ReleaseRecordSpec, &'a ReleaseRecordStatus)>,
     actions: &'a [Action],
     risk: Option<&'a RiskView>,
+    asks: &'a [Role],
 }
 
 /// Makes a plan of a step: adds what is to be said.
@@ -39,6 +41,7 @@ pub(super) fn complete(seen: &Snapshot, mut step: Step, now: Time) -> Plan {
         record: record_after(seen, &step),
         actions: &step.actions,
         risk: step.risk.as_deref(),
+        asks: &step.asks,
     };
     let status = status(&after);
     let events = events::events(&after, &status);
@@ -213,11 +216,16 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
 /// judged already is not judged again.
 fn risk(after: &After<'_>) -> Option<RiskView> {
     let (spec, status) = after.active()?;
-    if let Some(judged) = after.risk {
-        return Some(judged.clone());
+    let mut shown = match after.risk {
+        Some(judged) => judged.clone(),
+        None => view(&assess(after.seen, spec, status, after.now)?, status.assessment.as_ref()),
+    };
+    for role in after.asks {
+        if !shown.asks.contains(role) {
+            shown.asks.push(*role);
+        }
     }
-    let assessed = assess(after.seen, spec, status, after.now)?;
-    Some(view(&assessed, status.assessment.as_ref()))
+    Some(shown)
 }
 
 /// When a rollback last brought all traffic home within its time: kept until a later one does.

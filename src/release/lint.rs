@@ -1,6 +1,7 @@
 //! Checks every plan against the invariants before it is carried out. Only [`lint`] makes a [`LintedPlan`], and the
 //! executor takes nothing else: a plan that breaks a promise to the users stops here, whatever made it.
 
+mod charge;
 mod count;
 
 use super::action::{Action, Plan};
@@ -71,6 +72,12 @@ pub enum Note {
     /// A ledger would lose a number, or what belongs to another release.
     #[error("the ledger would skip a number, or lose what belongs to another release")]
     LedgerTorn,
+    /// A record would say a charge that the ledger has not given it.
+    #[error("a record would say a charge that the ledger has not given it")]
+    ChargeNotInLedger,
+    /// What a record was charged would change, or be forgotten.
+    #[error("what a record was charged would change")]
+    ChargeChanged,
     /// Users would meet a version that was not charged to its budget.
     #[error("users would meet a version that was not charged")]
     NotCharged,
@@ -126,7 +133,7 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
             set_split(seen, route, resource_version, *split, notes)
         }
         Action::UpdateRecord { name, resource_version, status } => {
-            update_record(seen, name, resource_version, status, notes)
+            update_record(plan, seen, (name, resource_version), status, notes)
         }
         Action::Delete { carrier } => {
             if named(seen, *carrier) {
@@ -160,7 +167,8 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
             workload_fence(seen, resource_version, "the pause's explanation", notes)
         }
         Action::WriteLedger { resource_version, ledger, .. } => write_ledger(seen, resource_version, ledger, notes),
-        Action::AddFinalizer | Action::OpenRecord { .. } | Action::Apply { .. } | Action::ScaleDown { .. } => {}
+        Action::OpenRecord { name, status, .. } => notes.extend(charge::stands(plan, seen, name, None, status)),
+        Action::AddFinalizer | Action::Apply { .. } | Action::ScaleDown { .. } => {}
     }
 }
 
@@ -276,9 +284,9 @@ fn may_have(status: &ReleaseRecordStatus, arm: Arm, weight: Weight) -> bool {
 }
 
 fn update_record(
+    plan: &Plan,
     seen: &Snapshot,
-    name: &str,
-    resource_version: &str,
+    (name, resource_version): (&str, &str),
     next: &ReleaseRecordStatus,
     notes: &mut Vec<Note>,
 ) {
@@ -291,6 +299,7 @@ fn update_record(
     if next.hold.as_ref().is_some_and(|hold| hold.deadline <= hold.since) {
         notes.push(Note::HoldWithoutEnd);
     }
+    notes.extend(charge::stands(plan, seen, name, record.status.as_ref(), next));
     let Some(before) = &record.status else { return };
     if before.outcome.is_some() {
         notes.push(Note::SealedRecord);

@@ -1,5 +1,8 @@
 //! The numbers of this process and of the releases it looks after.
 
+#[cfg(test)]
+mod alerts;
+mod attention;
 mod figures;
 mod owed;
 
@@ -112,6 +115,7 @@ pub struct Metrics {
     budget_status: Family<InStatus, Whole>,
     figures: figures::Series,
     obligations: owed::Obligations,
+    attention: attention::Attention,
     reconcile_seconds: Family<Kind, Histogram, NewHistogram>,
     reconcile_errors: Family<Kind, Counter>,
     prometheus_seconds: Family<SourceLabel, Histogram, NewHistogram>,
@@ -140,6 +144,7 @@ impl Default for Metrics {
             budget_status: Family::default(),
             figures: figures::Series::default(),
             obligations: owed::Obligations::default(),
+            attention: attention::Attention::default(),
             reconcile_seconds: Family::new_with_constructor(histogram),
             reconcile_errors: Family::default(),
             prometheus_seconds: Family::new_with_constructor(histogram),
@@ -171,6 +176,7 @@ impl Default for Metrics {
         r.register("budget_status", "1 for the status that an error budget has", all.budget_status.clone());
         all.figures.register(r);
         all.obligations.register(r);
+        all.attention.register(r);
         r.register("reconcile_seconds", "Time that one look at an object took", all.reconcile_seconds.clone());
         r.register(
             "reconcile_errors",
@@ -278,7 +284,7 @@ impl Metrics {
         }
         let now = status.error_budget.as_ref().map(|budget| budget.status);
         self.show_budget_status(namespace, name, now);
-        self.obligations.show(namespace, name, &status.obligations);
+        self.attention.show(namespace, name, Some(status));
     }
 
     /// Takes the series of a deleted budget away.
@@ -286,7 +292,8 @@ impl Metrics {
         self.remaining.remove(&object(namespace, name));
         self.show_budget_status(namespace, name, None);
         self.figures.gone(&object(namespace, name));
-        self.obligations.show(namespace, name, &[]);
+        self.obligations(namespace, name, &[]);
+        self.attention.show(namespace, name, None);
         self.readable("RiskBudget", namespace, name);
     }
 

@@ -17,7 +17,7 @@ use crate::release::charge::book;
 /// Which records.
 #[derive(Debug, clap::Args)]
 pub struct Which {
-    /// Only those of this GatedRelease.
+    /// Only those of this GatedRelease; charges_NAME for what `tidegate charge` had charged to the RiskBudget NAME.
     #[arg(long, value_name = "NAME")]
     pub release: Option<String>,
     /// Their namespace; by default that of the kubeconfig.

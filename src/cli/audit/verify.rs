@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::page::{page, report};
 use super::source::{Which, find};
+use crate::cli::output::Output;
 use crate::cli::{Failure, say};
 
 /// Arguments.
@@ -17,15 +18,6 @@ pub struct Args {
     /// As what to print.
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// A line for each GatedRelease.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// `sha256:` and 64 hexadecimal digits.

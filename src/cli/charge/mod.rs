@@ -13,6 +13,7 @@ use std::time::Duration;
 use kube::{Api, Client};
 
 use super::claim::send::{attestation, make, whoami};
+use super::output::Output;
 use super::{Failure, client, say, why};
 use crate::api::attestation::SubjectRef;
 use crate::api::change::ChangeType;
@@ -23,10 +24,10 @@ use crate::release::charge::{Asked, Cost, cost, record_of};
 use page::Told;
 
 const AFTER_HELP: &str = "\
-The change costs what a release with the same diff would: tier, categories, and what goes on around the service. Nobody is held up:
-what the budget does not allow is not sent, and where it is sent all the same (--past-the-budget) it costs half as much again. A
-change is charged once, by its reference, however often it is said. It needs the verb `attest` on `evidence.tidegate.io` named
-`charge`: the ClusterRole tidegate-ci has it.
+The change costs what a release with the same diff would: tier, categories, and what goes on around the service. Nobody is \
+held up: what the budget does not allow is not sent, and where it is sent all the same (--past-the-budget) it costs half as \
+much again. A change is charged once, by its reference, however often it is said. It needs the verb `attest` on \
+`evidence.tidegate.io` named `charge`: the ClusterRole tidegate-ci has it.
 
 Exit codes:
   0  charged, or sent to be charged without --wait
@@ -36,9 +37,11 @@ Exit codes:
   4  sent, and not charged within --timeout
 
 Examples:
-  tidegate charge --budget checkout -n shop --change git:4f2c9e1 --category infrastructure --type Infrastructure --wait
-  tidegate classify origin/main...HEAD -o json | tidegate charge --budget checkout -n shop --from-classify -
-  tidegate charge --budget checkout -n shop --change flag:new-prices --category feature-flag --dry-run";
+  tidegate charge --budget checkout -n shop --change git:4f2c9e1 --category infrastructure --wait
+  tidegate classify -o json | tidegate charge --budget checkout -n shop --from-classify -
+  tidegate charge --budget checkout -n shop --change flag:prices --category feature-flag --dry-run
+
+What was charged: tidegate audit verify -n shop --release charges_checkout";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -83,16 +86,6 @@ pub struct Args {
     /// As what to print.
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
-}
-
-/// How it is printed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// How often the record is looked for.

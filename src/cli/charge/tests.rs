@@ -68,7 +68,7 @@ impl World {
         let cluster = Cluster::new(user, Arc::new(SystemClock), Leadership::always(), "test");
         let now = Time(NOW.parse().unwrap());
         for writes in 0..10 {
-            let claims = observe::charges::claims(&cluster, "shop", "web").await.unwrap();
+            let claims = observe::attested_about(&cluster, "shop", "web").await.unwrap();
             let records = observe::charges::records(&cluster, "shop", "web").await.unwrap();
             let object = cluster.get(&RISK_BUDGET, "shop", "web").await.unwrap().unwrap();
             let (budget, risk) = of_object("web", object, true, now);

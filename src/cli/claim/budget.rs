@@ -41,6 +41,25 @@ async fn find(client: &Client, namespace: &str, name: &str, now: Time) -> Result
     Ok(Waiting { namespace: namespace.to_owned(), name: name.to_owned(), generation, loosening, roles })
 }
 
+/// Who agrees to what a RiskBudget would allow more.
+pub(in crate::cli) struct Agrees {
+    /// Who is in which role, as it is in force.
+    pub(in crate::cli) listed: Vec<Listed>,
+    /// The roles that are asked now; none where nothing waits.
+    pub(in crate::cli) asked: Vec<String>,
+}
+
+/// Who agrees to it, whether or not something waits.
+pub(in crate::cli) async fn agrees(client: &Client, namespace: &str, name: &str, now: Time) -> Result<Agrees, Failure> {
+    let id = format!("RiskBudget {namespace}/{name}");
+    let budget = Api::<RiskBudget>::namespaced(client.clone(), namespace).get(name).await;
+    let budget = budget.map_err(|error| format!("{id}: {}", why(&error)))?;
+    let status = budget.status.unwrap_or_default();
+    let listed = in_force(&budget.spec, &status, now).map_err(|why| format!("{id}: {why}"))?.spec.roles;
+    let asked = status.loosening.map(|waits| waits.roles.into_iter().chain(waits.or_role).collect());
+    Ok(Agrees { listed, asked: asked.unwrap_or_default() })
+}
+
 impl Waiting {
     /// What would be allowed, for whoever agrees to it.
     fn page(&self) -> String {

@@ -11,17 +11,20 @@ use crate::api::RiskBudget;
 use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::obligation::{ObligationState, ObligationStatus};
 use crate::policy::evidence::Evidence;
-use crate::policy::obligation::Demand;
+use crate::policy::obligation::{Demand, known};
 
 const EXAMPLES: &str = "\
-What is owed, and its names: tidegate obligations checkout -n shop. To meet it is an Attestation in your name, of the type of
-the obligation, with the facts that the documents ask for. It needs the verb `attest` on `evidence.tidegate.io` named by the
-type (ClusterRole tidegate-obligations has all of them).
+What is owed, and its names: tidegate obligations checkout -n shop. To meet it is an Attestation in your name, of the type of \
+the obligation, with the facts that the documents ask for. It needs the verb `attest` on `evidence.tidegate.io` named by the \
+type (ClusterRole tidegate-obligations has all of them). No machine meets an obligation.
 
 Examples:
-  tidegate meet checkout post-mortem-checkout-0007 --fields > post-mortem.yaml      a form to fill in
-  tidegate meet checkout post-mortem-checkout-0007 -n shop --facts-file post-mortem.yaml --link https://docs.example.com/7
-  tidegate meet checkout executive-update -n shop --fact status='7 %, stable' --fact plan=… --fact resources=… --fact sent-to=vp";
+  tidegate meet checkout post-mortem-checkout-0007 --fields > post-mortem.yaml
+                                                     a form to fill in; it needs no cluster
+  tidegate meet checkout post-mortem-checkout-0007 -n shop --facts-file post-mortem.yaml
+  tidegate meet checkout freeze-announcement-20261120-1100 -n shop --fact channel='#engineering' …
+  tidegate meet checkout post-mortem-checkout-0007 -n shop --failed
+                                                     it was not done, whoever said so";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -85,7 +88,7 @@ pub(super) async fn run_with(client: &Client, namespace: &str, args: &Args, tell
     let id = format!("RiskBudget {namespace}/{}", args.budget);
     let budget = Api::<RiskBudget>::namespaced(client.clone(), namespace).get(&args.budget).await;
     let budget = budget.map_err(|error| format!("{id}: {}", why(&error)))?;
-    let owed = budget.status.map(|status| status.obligations).unwrap_or_default();
+    let owed = budget.status.as_ref().map(known).unwrap_or_default();
     check_owed(&id, &owed, args)?;
     let who = whoami(client).await?;
     let outcome = if args.failed { ClaimOutcome::Failed } else { ClaimOutcome::Passed };

@@ -4,7 +4,7 @@
 //! Here belongs what a claim says, and what is told early because it would not count. What must never enter: whether a
 //! claim counts (`release::assess`) and who may make it (the admission policies).
 
-mod budget;
+pub(super) mod budget;
 pub(super) mod evidence;
 mod facts;
 pub(super) mod meet;

@@ -141,10 +141,19 @@ impl Subject {
 
     /// The entry of the RiskBudget by which somebody is not in a role; none where they are, or where it is open to all.
     pub(in crate::cli) fn left_out(&self, role: &str, user: &str, groups: &[String]) -> Option<&Listed> {
-        let listed = self.roles.as_ref().ok()?.iter().find(|one| one.name == role)?;
-        let open = listed.users.is_empty() && listed.groups.is_empty();
-        let member =
-            listed.users.iter().any(|one| one == user) || groups.iter().any(|group| listed.groups.contains(group));
-        (!open && !member).then_some(listed)
+        left_out(self.roles.as_deref().ok()?, role, user, groups)
     }
+}
+
+/// The entry of these roles by which somebody is not in one; none where they are, or where it is open to all.
+pub(in crate::cli) fn left_out<'a>(
+    roles: &'a [Listed],
+    role: &str,
+    user: &str,
+    groups: &[String],
+) -> Option<&'a Listed> {
+    let listed = roles.iter().find(|one| one.name == role)?;
+    let open = listed.users.is_empty() && listed.groups.is_empty();
+    let member = listed.users.iter().any(|one| one == user) || groups.iter().any(|group| listed.groups.contains(group));
+    (!open && !member).then_some(listed)
 }

@@ -16,27 +16,31 @@ use crate::policy::requirement::Claim;
 use crate::policy::requirement::claim::{APPROVAL, authors};
 
 const APPROVE: &str = "\
-An approval is an Attestation in your name, bound to one revision: the next template needs its own. It counts where you hold
-the verb `approve` on `releaseroles.tidegate.io` named by the role, are in the role where the RiskBudget lists who is
-(spec.roles), and did not make the change. Each role that is asked needs another person.
+An approval is an Attestation in your name, bound to one revision: the next template needs its own. It counts where you \
+hold the verb `approve` on `releaseroles.tidegate.io` named by the role, are in the role where the RiskBudget lists who is \
+(spec.roles), and did not make the change. Each role that is asked needs another person. The start by hand needs the verb \
+`start` on `gatedreleases.tidegate.io`.
 
 Examples:
   tidegate approve checkout -n shop --role sre
-  tidegate approve checkout -n shop --role release-captain --start --note 'watching dashboards until 17:00'
-  tidegate approve checkout -n shop --start                        only the start by hand (verb `start` on gatedreleases)
-  tidegate approve checkout -n shop --role sre --expires 2h        it lapses
-  tidegate approve checkout -n shop --role sre --dry-run           ask whether it would be taken
+  tidegate approve checkout -n shop --role sre --start --note 'watching until 17:00'
+  tidegate approve checkout -n shop --start                  only the start by hand
+  tidegate approve checkout -n shop --role sre --expires 2h  it lapses
+  tidegate approve checkout -n shop --role sre --dry-run     ask whether it would be taken
   tidegate approve --budget checkout -n shop --role product-manager
-                                                                   agree to what its new spec would allow more
+                                                             what its spec would allow more
 
-Taken back with: tidegate withdraw checkout -n shop --role sre. Who else may: tidegate who-can checkout -n shop";
+Taken back with: tidegate withdraw checkout -n shop --role sre
+Who else may:    tidegate who-can checkout -n shop, tidegate who-can --budget checkout -n shop";
 
 const REJECT: &str = "\
-A rejection holds until the same person takes it back (tidegate withdraw), or another revision comes. It needs the same verb
-as an approval; whoever made the change may reject it.
+A rejection holds until the same person takes it back (tidegate withdraw), or another revision comes. It needs the same \
+verb as an approval; whoever made the change may reject it.
 
 Examples:
-  tidegate reject checkout -n shop --role sre --note 'no dashboard for the new queue' --link https://tickets.example.com/7";
+  tidegate reject checkout -n shop --role sre --note 'no dashboard for the new queue'
+  tidegate reject checkout -n shop --role sre --link https://tickets.example.com/7
+  tidegate reject --budget checkout -n shop --role development-manager --note 'not before the audit'";
 
 /// Arguments of `approve`.
 #[derive(Debug, clap::Args)]

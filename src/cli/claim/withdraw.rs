@@ -15,16 +15,17 @@ use crate::policy::requirement::claim::APPROVAL;
 use crate::release::snapshot::AttestationSeen as Said;
 
 const EXAMPLES: &str = "\
-What was said stays on record; from now on it says nothing. It is found among what you said about the revision that is being
-released, and about its image: by role, by type, or because there is nothing else.
+What was said stays on record; from now on it says nothing. It is found among what you said about the revision that is being \
+released, and about its image: by role, by type, or because there is nothing else. That something owed was done is taken \
+back with: tidegate meet BUDGET NAME --failed
 
 Examples:
-  tidegate withdraw checkout -n shop                         the one thing that you said
-  tidegate withdraw checkout -n shop --role sre              your approval or rejection as sre
-  tidegate withdraw checkout -n shop --type load-test        your evidence
-  tidegate withdraw checkout -n shop --type start            your start by hand
+  tidegate withdraw checkout -n shop                   the one thing that you said
+  tidegate withdraw checkout -n shop --role sre        your approval or rejection as sre
+  tidegate withdraw checkout -n shop --type load-test  your evidence
+  tidegate withdraw checkout -n shop --type start      your start by hand
   tidegate withdraw checkout -n shop --all
-  tidegate withdraw --budget checkout -n shop                your approval or rejection of what its new spec would allow more";
+  tidegate withdraw --budget checkout -n shop          your word on what it would allow more";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]

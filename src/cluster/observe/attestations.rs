@@ -1,5 +1,5 @@
-//! Attestations about one GatedRelease, or one RiskBudget. Admission has proved their authors; statements are proved here by
-//! their signatures.
+//! Attestations about one GatedRelease, or one RiskBudget: the one place where an object becomes what somebody attested.
+//! Admission has proved their authors; statements are proved here by their signatures.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::api::names::{RELEASE, label_value};
 use crate::api::{AttestationSpec, Time};
 use crate::cluster::kind::ATTESTATION;
 use crate::cluster::{Cluster, Error};
+use crate::policy::Attested;
 use crate::release::snapshot::{
     ATTESTATIONS_AUTHOR_MAX, ATTESTATIONS_MAX, ATTESTATIONS_READ_MAX, AttestationSeen, Proof,
 };
@@ -36,22 +37,21 @@ impl Bounds {
         Self { author: ATTESTATIONS_AUTHOR_MAX, all: ATTESTATIONS_MAX, read: ATTESTATIONS_READ_MAX };
 }
 
-/// All that name the object, in the order in which they were made. One that cannot be read is nobody's word. Of one author
+/// All about a release, in the order in which they were made. One that cannot be read is nobody's word. Of one author
 /// the newest are heard, up to a bound: who says more takes back what they said before. Where there are too many all the
 /// same, none is heard, and the second value says so: a rejection or a withdrawal may be among the others.
-pub async fn read(
+pub async fn of_release(
     cluster: &Cluster,
     namespace: &str,
-    subject: &SubjectRef,
+    release: &str,
     issuers: &Issuers,
     bounds: Bounds,
 ) -> Result<(Vec<AttestationSeen>, bool), Error> {
-    // Admission gives each the label of what it is about; a name that is too long for one has none.
-    let name = &subject.name;
-    let labels = if label_value(name) == *name { format!("{RELEASE}={name}") } else { String::new() };
+    let subject = SubjectRef::release(release);
     let mut authors = Authors { most: bounds.author, said: BTreeMap::new() };
+    let labels = label(release);
     let pages = cluster.list_pages(&ATTESTATION, namespace, &labels, bounds.read, |page| {
-        page.into_iter().filter(|object| names(object, subject)).for_each(|object| authors.hear(object));
+        page.into_iter().filter(|object| names(object, &subject)).for_each(|object| authors.hear(object));
     });
     let more = match pages.await {
         Ok(more) => more,
@@ -63,7 +63,26 @@ pub async fn read(
     if more || said.len() > bounds.all {
         return Ok((Vec::new(), true));
     }
-    Ok((newest(said.into_iter().filter_map(|object| seen(object, namespace, issuers)).collect()), false))
+    let seen = said.into_iter().filter_map(|object| attested(object, &subject));
+    Ok((newest(seen.map(|one| proved(one, namespace, issuers)).collect()), false))
+}
+
+/// All about a RiskBudget, in the order in which they were made: approvals of what it would allow more, charges, what people
+/// did that they owed. One that cannot be read is nobody's word, nor is one that carries a statement: no signature stands for
+/// any of these, their authors are proved at admission.
+pub async fn of_budget(cluster: &Cluster, namespace: &str, budget: &str) -> Result<Vec<Attested>, Error> {
+    let objects = cluster.list_all(&ATTESTATION, namespace, &label(budget)).await?;
+    let subject = SubjectRef::budget(budget);
+    let all = objects.into_iter().filter_map(|object| attested(object, &subject));
+    let mut all: Vec<Attested> = all.filter(|one| one.spec.statement.is_none()).collect();
+    all.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));
+    Ok(all)
+}
+
+/// By what they are found: admission gives each the label of what it is about. A name that is too long for one has none, and
+/// all of the namespace are looked through.
+fn label(name: &str) -> String {
+    if label_value(name) == name { format!("{RELEASE}={name}") } else { String::new() }
 }
 
 /// Whether it is about just this object; by the label others of its name are found as well.
@@ -112,14 +131,22 @@ fn newest(all: Vec<AttestationSeen>) -> Vec<AttestationSeen> {
     heard
 }
 
-fn seen(mut object: Value, namespace: &str, issuers: &Issuers) -> Option<AttestationSeen> {
+/// An object about this subject as what somebody attested.
+fn attested(mut object: Value, subject: &SubjectRef) -> Option<Attested> {
     // What is being deleted was taken back.
     if object.pointer("/metadata/deletionTimestamp").is_some() {
         return None;
     }
+    let name = text(&object, "/metadata/name")?.to_owned();
     let at: Time = text(&object, "/metadata/creationTimestamp")?.parse().ok().map(Time)?;
     let spec: AttestationSpec = serde_json::from_value(object["spec"].take()).ok()?;
-    // Reading a statement is a part of reading: what it says is nobody's word before its signature was looked at.
+    (spec.release_ref == *subject).then_some(Attested { name, at, spec })
+}
+
+/// With whose word it is. Reading a statement is a part of reading: what it says is nobody's word before its signature was
+/// looked at.
+fn proved(one: Attested, namespace: &str, issuers: &Issuers) -> AttestationSeen {
+    let Attested { at, spec, .. } = one;
     let proof = match &spec.statement {
         None => Proof::Author,
         Some(text) => match verify(issuers, namespace, &spec, text, at) {
@@ -127,7 +154,7 @@ fn seen(mut object: Value, namespace: &str, issuers: &Issuers) -> Option<Attesta
             Err(why) => Proof::Refused(why.to_string()),
         },
     };
-    Some(AttestationSeen { spec, at, proof })
+    AttestationSeen { spec, at, proof }
 }
 
 #[cfg(test)]
@@ -155,8 +182,12 @@ mod tests {
         sign::token(&json!({"alg": "RS256", "kid": "rsa"}), &sign::claims(&audience), With::Rsa)
     }
 
+    fn read(object: Value, issuers: &Issuers) -> AttestationSeen {
+        proved(attested(object, &SubjectRef::release("checkout")).unwrap(), "shop", issuers)
+    }
+
     fn proof(object: Value, issuers: &Issuers) -> Proof {
-        seen(object, "shop", issuers).unwrap().proof
+        read(object, issuers).proof
     }
 
     #[test]
@@ -194,7 +225,7 @@ mod tests {
     /// Who may only create attestations makes many that do not count: what was proved is heard all the same.
     #[test]
     fn what_does_not_count_takes_no_place() {
-        let plain = seen(object("2026-01-02T10:00:00Z", "-"), "shop", &Issuers::default()).unwrap();
+        let plain = read(object("2026-01-02T10:00:00Z", "-"), &Issuers::default());
         let at = |seconds, proof: Proof| AttestationSeen {
             at: plain.at.plus(Span::seconds(seconds)),
             proof,
@@ -239,8 +270,8 @@ mod paged {
         let client = Bare::new(api).client(admin());
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "tidegate-0");
         let heard = async |author, all, most| {
-            let (subject, bounds) = (SubjectRef::release("web"), Bounds { author, all, read: most });
-            let (heard, too_many) = read(&cluster, "shop", &subject, &Issuers::default(), bounds).await.unwrap();
+            let bounds = Bounds { author, all, read: most };
+            let (heard, too_many) = of_release(&cluster, "shop", "web", &Issuers::default(), bounds).await.unwrap();
             (heard.len(), too_many)
         };
         assert_eq!(heard(3, 4, 4).await, (4, false), "all");
@@ -257,8 +288,8 @@ mod paged {
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "tidegate-0");
         let answer = cluster.list(&ATTESTATION, "shop", "").await.unwrap_err();
         assert!(matches!(answer, Error::Refused { code: 404, .. }), "{answer}");
-        let (subject, bounds) = (SubjectRef::release("web"), Bounds { author: 2, all: 2, read: 2 });
-        let (heard, too_many) = read(&cluster, "shop", &subject, &Issuers::default(), bounds).await.unwrap();
+        let bounds = Bounds { author: 2, all: 2, read: 2 };
+        let (heard, too_many) = of_release(&cluster, "shop", "web", &Issuers::default(), bounds).await.unwrap();
         assert_eq!((heard.len(), too_many), (0, false));
     }
 }

@@ -1,39 +1,14 @@
-//! The charges of a budget: what pipelines attested, and the records that were made of it.
+//! The records that were made of the charges of a budget; what pipelines attested is read with all that was attested about it
+//! (`attestations.rs`).
 
 use serde_json::Value;
 
 use super::text;
-use crate::api::attestation::SubjectRef;
+use crate::api::ReleaseRecordSpec;
 use crate::api::names::{RELEASE, label_value};
-use crate::api::{AttestationSpec, ReleaseRecordSpec, Time};
-use crate::cluster::kind::{ATTESTATION, RELEASE_RECORD};
+use crate::cluster::kind::RELEASE_RECORD;
 use crate::cluster::{Cluster, Error};
-use crate::policy::evidence::CHARGE;
-use crate::release::charge::{Charged, Claimed, book};
-
-/// What was attested to be charged to a budget. One that cannot be read is nobody's word.
-pub async fn claims(cluster: &Cluster, namespace: &str, budget: &str) -> Result<Vec<Claimed>, Error> {
-    // As of releases: a name that is too long for a label has none.
-    let labels = if label_value(budget) == budget { format!("{RELEASE}={budget}") } else { String::new() };
-    let all = cluster.list_all(&ATTESTATION, namespace, &labels).await?;
-    let subject = SubjectRef::budget(budget);
-    // A signature stands for no charge: its author is proven at admission.
-    let of_it = |claim: &Claimed| {
-        claim.spec.kind == CHARGE && claim.spec.release_ref == subject && claim.spec.statement.is_none()
-    };
-    Ok(all.into_iter().filter_map(claimed).filter(of_it).collect())
-}
-
-fn claimed(mut object: Value) -> Option<Claimed> {
-    // What is being deleted was taken back.
-    if object.pointer("/metadata/deletionTimestamp").is_some() {
-        return None;
-    }
-    let name = text(&object, "/metadata/name")?.to_owned();
-    let at: Time = text(&object, "/metadata/creationTimestamp")?.parse().ok().map(Time)?;
-    let spec: AttestationSpec = serde_json::from_value(object["spec"].take()).ok()?;
-    Some(Claimed { name, at, spec })
-}
+use crate::release::charge::{Charged, book};
 
 /// The records of what was charged to a budget and is no workload's change.
 pub async fn records(cluster: &Cluster, namespace: &str, budget: &str) -> Result<Vec<Charged>, Error> {

@@ -19,12 +19,11 @@ mod workload;
 
 use serde_json::Value;
 
-pub use attestations::{Bounds, read as attestations_of};
+pub use attestations::of_budget as attested_about;
 pub use budget::Measured;
 pub use release::{Found, find, of_manifest};
 
 use super::{Cluster, Error};
-use crate::api::attestation::SubjectRef;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
@@ -61,10 +60,7 @@ pub async fn observe(
     let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
     let (attestations, too_many_attestations) = match busy {
-        true => {
-            let subject = SubjectRef::release(&release.name);
-            attestations::read(cluster, namespace, &subject, issuers, attestations::Bounds::USUAL).await?
-        }
+        true => attestations::of_release(cluster, namespace, &release.name, issuers, attestations::Bounds::USUAL).await?,
         false => (Vec::new(), false),
     };
     let endpoints = if busy {

@@ -251,6 +251,33 @@ async fn what_a_status_names_stays() {
     assert_eq!(world.attempts(), (4, 40));
 }
 
+/// The name of an obligation is not that of its record: the record is named beside it.
+#[tokio::test]
+async fn what_somebody_owes_something_for_stays_as_long_as_it_is_owed() {
+    let owed = json!([{
+        "name": "post-mortem-web-0004", "type": "post-mortem", "state": "Overdue", "about": "it came back",
+        "owedBy": ["service-owner"], "source": "003, Module 6", "since": "2026-06-01T00:00:00Z",
+        "due": "2026-06-09T00:00:00Z", "record": "web-0004",
+    }]);
+    let further = |number: u32| {
+        let name = format!("post-mortem-web-{number:04}");
+        json!({"name": name, "state": "Due", "since": "2026-06-01T00:00:00Z", "due": "2026-06-19T00:00:00Z",
+            "record": format!("web-{number:04}")})
+    };
+    let cases = [
+        (json!({"obligations": owed}), Some(4)),
+        (json!({"furtherObligations": [further(6)]}), Some(6)),
+        // Of more than a status remembers nobody knows for which records they are owed.
+        (json!({"furtherObligations": (31..=286).map(further).collect::<Vec<_>>()}), None),
+    ];
+    for (status, begins) in cases {
+        let world = World::new();
+        world.change(&RISK_BUDGET, "web", &json!({"status": status}));
+        assert_eq!(world.pass(false).await, begins.is_some());
+        assert_eq!(world.attempts(), (begins.unwrap_or(1), 40));
+    }
+}
+
 #[tokio::test]
 async fn a_chain_that_does_not_hold_is_evidence_and_stays() {
     let world = World::new();

@@ -7,7 +7,7 @@ use super::Entry;
 use super::balance::{Balance, Charge, Ledger, Reservation};
 use super::figures::{figures, outcomes};
 use crate::api::figures::Figures;
-use crate::api::risk_budget::{LedgerStatus, RiskStatus, WindowStatus};
+use crate::api::risk_budget::{LedgerStatus, PendingCharge, RiskStatus, WindowStatus};
 use crate::api::{RiskBudgetStatus, Span, Time};
 use crate::policy::adjustment::{Adjustment, AdjustmentFacts, History, Reward, WindowFigures, adjust};
 use crate::policy::points::RiskPoints;
@@ -43,14 +43,20 @@ pub struct Counted {
 /// Windows that are kept in status, beside the present one.
 const WINDOWS_KEPT: usize = 13;
 
-/// How long a charge may take from its number to its record. Longer, and its record is not coming: the gap shows.
-const PENDING_WITHIN: Span = Span::minutes(10);
+/// How long a charge takes at most from its number to its record where nothing is in its way. One that takes longer waits for
+/// something, and is told of.
+pub const PENDING_WITHIN: Span = Span::minutes(10);
+
+/// So long before a window at most something was charged, or attested to be charged, that is still brought to its end in it.
+/// Long enough for a controller that was away when the window turned. What is older may have been pruned, and nothing is
+/// charged twice.
+pub const LATE: Span = Span::days(1);
 
 /// Counts a budget anew. `before` is its status as it stands; what it says of numbers and promises is kept as long as it
 /// matters.
 pub fn count(rules: &Rules, before: &RiskBudgetStatus, entries: &[Entry], period: &Period, now: Time) -> Counted {
     let charges: Vec<Charge> = entries.iter().filter_map(charge_of).collect();
-    let pending = pending(&before.ledger, entries, now);
+    let pending = pending(&before.ledger, entries, period, now);
     let highest = charges.iter().map(|charge| charge.sequence).max().unwrap_or(0);
     let sequence = before.ledger.sequence.max(highest);
     // A window that could not be cut for a time closes all the same.
@@ -109,11 +115,18 @@ fn charge_of(entry: &Entry) -> Option<Charge> {
     })
 }
 
-/// Charges that have a number and do not stand in their record yet.
-fn pending(ledger: &LedgerStatus, entries: &[Entry], now: Time) -> Vec<crate::api::risk_budget::PendingCharge> {
-    let written = |record: &str| entries.iter().any(|entry| entry.record == record && entry.charge.is_some());
-    let waits = ledger.pending.iter().filter(|one| !written(&one.record) && now.since(one.charge.at) < PENDING_WITHIN);
-    waits.cloned().collect()
+/// Charges that have a number and do not stand in their record yet. How long that takes says nothing: what it costs may not be
+/// known while the error budget is not measured, and nobody writes a record while no controller runs. A number is given up
+/// where its record is sealed without it, which the gap shows then, or where it is of a window long closed, in which it counted.
+fn pending(ledger: &LedgerStatus, entries: &[Entry], period: &Period, now: Time) -> Vec<PendingCharge> {
+    let stays = |one: &&PendingCharge| {
+        let mut of_it = entries.iter().filter(|entry| entry.record == one.record);
+        let (written, over) =
+            of_it.next().map_or((false, false), |record| (record.charge.is_some(), record.outcome.is_some()));
+        let given_up = over && now.since(one.charge.at) >= PENDING_WITHIN;
+        !written && !given_up && period.from.since(one.charge.at) <= LATE
+    };
+    ledger.pending.iter().filter(stays).cloned().collect()
 }
 
 /// A promise ends when its release is charged or over, or its record is gone.

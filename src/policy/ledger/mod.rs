@@ -10,7 +10,7 @@ mod entry;
 mod figures;
 
 pub use balance::{Balance, Charge, Ledger, Reservation};
-pub use count::{Counted, Rules, count};
+pub use count::{Counted, LATE, PENDING_WITHIN, Rules, count};
 pub use entry::{Entry, Rollback};
 pub use figures::{deploys_per_week, figures};
 

@@ -18,9 +18,9 @@ use std::fmt;
 
 use crate::api::{RiskBudgetSpec, Time};
 
-pub use decide::{Decision, decide, revision};
+pub use decide::{BOTH as AGREE_TO_MORE, DECLARES_FREEZE, Decision, decide, revision};
 pub use memory::{in_force, remember};
-pub use settle::{About, Said, Settled, settle};
+pub use settle::{About, Settled, settle};
 
 /// A field that would allow more than what is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,12 @@
 
 use super::decide::{BOTH, DECLARES_FREEZE, Decision, decide, revision, sre_suffices};
 use super::{Loosened, Merged, remember};
-use crate::api::attestation::AttestationSpec;
 use crate::api::condition::Truth;
 use crate::api::loosening::{InForce, LoosenedField, LoosenedStatus, LooseningStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
-use crate::policy::Role;
 use crate::policy::requirement::claim::APPROVAL;
 use crate::policy::requirement::{Claim, Claims, heard};
+use crate::policy::{Attested, Role};
 
 /// Fields that stand in status; the rest is counted.
 const FIELDS_MAX: usize = 32;
@@ -26,15 +25,6 @@ pub struct About<'a> {
     pub uid: &'a str,
     /// The generation of the spec.
     pub generation: i64,
-}
-
-/// An attestation about it, whose author the API server proved.
-#[derive(Debug, Clone, Copy)]
-pub struct Said<'a> {
-    /// What it says.
-    pub spec: &'a AttestationSpec,
-    /// When the API server took it.
-    pub at: Time,
 }
 
 /// What takes effect, and what is told about it.
@@ -59,7 +49,7 @@ pub fn settle(
     wanted: &RiskBudgetSpec,
     merged: Merged,
     before: &RiskBudgetStatus,
-    said: &[Said<'_>],
+    said: &[Attested],
     now: Time,
 ) -> Result<Settled, String> {
     let Merged { spec, loosened } = merged;
@@ -73,7 +63,7 @@ pub fn settle(
     let (mut claims, mut ignored): (Vec<Claim>, Vec<String>) = (Vec::new(), Vec::new());
     for one in of_it {
         // By the roles in force: nobody makes themselves a product manager and approves that.
-        match heard(&spec.roles, one.spec, one.at) {
+        match heard(&spec.roles, &one.spec, one.at) {
             Ok(claim) => claims.push(claim),
             Err(why) => ignored.push(why),
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::condition::Truth;
 use crate::api::{AttestationSpec, RiskBudgetStatus};
+use crate::policy::Attested;
 
 const NOW: &str = "2026-06-15T12:00:00Z";
 
@@ -381,7 +382,9 @@ impl Story {
 
     fn settled(&self) -> Settled {
         let merged = in_force(&self.wanted, &self.status, at(NOW)).unwrap();
-        let said: Vec<_> = self.said.iter().map(|(spec, at)| Said { spec, at: *at }).collect();
+        let attested =
+            |(spec, at): &(AttestationSpec, Time)| Attested { name: "a".into(), spec: spec.clone(), at: *at };
+        let said: Vec<_> = self.said.iter().map(attested).collect();
         settle(self.about(), &self.wanted, merged, &self.status, &said, at(NOW)).unwrap()
     }
 }

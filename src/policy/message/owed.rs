@@ -15,13 +15,14 @@ pub fn owed_line(one: &ObligationStatus) -> String {
     let roles: Vec<&str> = one.owed_by.iter().map(|role| role.as_str()).collect();
     let says = Demand::told(&one.kind, &one.source).map_or(String::new(), |demand| format!("\"{}\", ", demand.says));
     let problem = if one.problem.is_empty() { String::new() } else { format!("; {}", one.problem) };
+    let about = one.about.trim_end_matches('.');
+    let about = if about.is_empty() { String::new() } else { format!(": {about}") };
     format!(
-        "{} by {}, owed by {} ({says}{}): {}{problem}",
+        "{} by {}, owed by {} ({says}{}){about}{problem}",
         one.name,
         one.due.clock(),
         roles.join(" or "),
         one.source,
-        one.about.trim_end_matches('.')
     )
 }
 

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use crate::api::obligation::{Course, ObligationRules, ObligationStatus};
 use crate::api::release_record::{Outcome, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Span, Time};
+use crate::policy::Attested;
 use crate::policy::requirement::Claim;
 
 /// What is longer ago demands nothing any more: the present and the two windows before it, by month.
@@ -38,6 +39,14 @@ pub struct Said {
     pub obligation: String,
     /// What it claims.
     pub claim: Claim,
+}
+
+impl Said {
+    /// What an attestation about the budget says of an obligation.
+    pub fn of(one: &Attested) -> Self {
+        let obligation = one.spec.revision.clone();
+        Self { attestation: one.name.clone(), obligation, claim: Claim::of(&one.spec, one.at) }
+    }
 }
 
 /// Something that happened, and when.

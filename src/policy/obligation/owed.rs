@@ -9,8 +9,8 @@ use crate::api::obligation::{Episode, MetStatus, ObligationState, ObligationStat
 use crate::api::{Span, Time};
 use crate::policy::requirement::{Claim, Claims, Word};
 
-/// How many are shown: the most overdue, those due next, those met last.
-pub const SHOWN_MAX: usize = 48;
+/// What is said of one that was not shown in full, and whose record is gone.
+const BEYOND: &str = "What it arose from is not on record any more";
 /// How long one that was met is shown.
 const MET_SHOWN: Span = Span::days(7);
 
@@ -20,9 +20,11 @@ struct Owed {
     demand: &'static Demand,
     about: String,
     since: Time,
+    /// The record that it is owed for.
+    record: Option<String>,
 }
 
-/// What is owed and what was met lately: overdue first, then by when it is due. At most [`SHOWN_MAX`].
+/// What is owed and what was met lately, all of it: overdue first, then by when it is due.
 pub fn obligations(facts: &Facts<'_>, now: Time) -> Vec<ObligationStatus> {
     let mut owed: Vec<Owed> = Vec::new();
     for demand in DEMANDS.iter().filter(|demand| !waived(facts, demand.kind(), now)) {
@@ -48,7 +50,6 @@ pub fn obligations(facts: &Facts<'_>, now: Time) -> Vec<ObligationStatus> {
             (one.state, Some(one.due), std::cmp::Reverse(None), one.name.clone())
         }
     });
-    all.truncate(SHOWN_MAX);
     all
 }
 
@@ -70,7 +71,7 @@ fn is_recent(one: &ObligationStatus, now: Time) -> bool {
 fn arisen(demand: &'static Demand, facts: &Facts<'_>, now: Time) -> Vec<Owed> {
     // One that has no moment of its own is owed since it was told first.
     let told = |name: &str| facts.before.iter().find(|one| one.name == name).map_or(now, |one| one.since);
-    let owed = |name: String, since: Time, about: String| Owed { name, demand, about, since };
+    let owed = |name: String, since: Time, about: String| Owed { name, demand, about, since, record: None };
     let kind = demand.kind();
     match demand.on {
         Trigger::Level(level) => {
@@ -114,18 +115,25 @@ fn of_records(
     let owed = |record: &super::RecordFacts| {
         let cause = cause(record).filter(|cause| now.since(cause.at) < REACH)?;
         let name = format!("{}-{}", demand.kind(), label_value(&record.record));
-        Some(Owed { name, demand, about: cause.about.clone(), since: cause.at })
+        Some(Owed { name, demand, about: cause.about.clone(), since: cause.at, record: Some(record.record.clone()) })
     };
     facts.records.iter().filter_map(owed).collect()
 }
 
-/// What was owed stays owed, also when what it arose from is over, or its record is gone.
+/// What was owed stays owed, also when what it arose from is over, or its record is gone; what was met lately does, because
+/// that may be taken back.
 fn carried(facts: &Facts<'_>, now: Time) -> Vec<Owed> {
-    let open = facts.before.iter().filter(|one| one.state != ObligationState::Met && now.since(one.since) < REACH);
-    let stays = open.filter_map(|one| {
+    let open = |one: &&ObligationStatus| match one.state {
+        ObligationState::Met => is_recent(one, now),
+        ObligationState::Overdue | ObligationState::Due => true,
+    };
+    let known = facts.before.iter().filter(open).filter(|one| now.since(one.since) < REACH);
+    let stays = known.filter_map(|one| {
         let demand =
             Demand::told(&one.kind, &one.source).filter(|demand| demand.outlives && !waived(facts, &one.kind, now))?;
-        Some(Owed { name: one.name.clone(), demand, about: one.about.clone(), since: one.since })
+        let about = if one.about.is_empty() { BEYOND } else { one.about.as_str() };
+        let (about, record) = (about.to_owned(), one.record.clone());
+        Some(Owed { name: one.name.clone(), demand, about, since: one.since, record })
     });
     stays.collect()
 }
@@ -142,6 +150,7 @@ fn told(owed: &Owed, since: Time, due: Time, now: Time) -> ObligationStatus {
         due,
         met: None,
         problem: String::new(),
+        record: owed.record.clone(),
     }
 }
 

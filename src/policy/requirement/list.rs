@@ -107,6 +107,20 @@ impl Requirement {
     pub const fn is_met(&self) -> bool {
         matches!(self.state, State::Met { .. })
     }
+
+    /// The roles in which it is approved; none where it is met in another way.
+    pub fn approvers(&self) -> Vec<Role> {
+        let entry = CATALOGUE.iter().find(|entry| entry.name == self.name);
+        let approves = |means: &Means| -> Vec<Role> {
+            match means {
+                Means::Approvals(seats) => seats.iter().flat_map(|seat| seat.iter()).copied().collect(),
+                Means::Controller { .. } | Means::Attestation(_) | Means::Fresh(_, _) | Means::Document(_) => {
+                    Vec::new()
+                }
+            }
+        };
+        entry.map(|entry| entry.means.iter().flat_map(approves).collect()).unwrap_or_default()
+    }
 }
 
 impl std::fmt::Display for Requirement {

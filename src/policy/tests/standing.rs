@@ -4,7 +4,8 @@ use serde_json::json;
 use crate::api::condition::Truth;
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::policy::message::News;
-use crate::policy::obligation::Said;
+use crate::policy::obligation::facts::Cause;
+use crate::policy::obligation::{Demand, RecordFacts, SHOWN_MAX, Said};
 use crate::policy::requirement::Claim;
 use crate::policy::standing::{Seen, Standing, asks, stand};
 use crate::policy::{Remaining, budget_status};
@@ -18,12 +19,18 @@ struct World {
     spec: RiskBudgetSpec,
     status: RiskBudgetStatus,
     said: Vec<Said>,
+    records: Vec<RecordFacts>,
 }
 
 impl World {
     fn new() -> Self {
         let spec = json!({"tier": 2, "slos": [{"name": "availability", "objective": 99.5, "availability": {"service": "web"}}]});
-        Self { spec: serde_json::from_value(spec).unwrap(), status: RiskBudgetStatus::default(), said: vec![] }
+        Self {
+            spec: serde_json::from_value(spec).unwrap(),
+            status: RiskBudgetStatus::default(),
+            said: vec![],
+            records: vec![],
+        }
     }
 
     /// A look that measures so many percent; what it finds is written.
@@ -42,7 +49,7 @@ impl World {
             zone: &TimeZone::UTC,
             before: &self.status,
             now: &measured,
-            records: &[],
+            records: &self.records,
             said: &self.said,
         };
         let standing = stand(&seen, now);
@@ -51,6 +58,7 @@ impl World {
             course: standing.course.clone(),
             message: standing.message.clone(),
             obligations: standing.obligations.clone(),
+            further_obligations: standing.further.clone(),
             conditions: standing.condition.clone().into_iter().collect(),
             ..measured
         };
@@ -193,4 +201,41 @@ fn while_nothing_is_measured_what_was_owed_stays_owed() {
     let standing = stand(&seen, at("20T08:05"));
     assert_eq!((&standing.course, &standing.obligations), (&world.status.course, &world.status.obligations));
     assert_eq!(standing.message, world.status.message);
+}
+
+/// More than a status shows in full: all of it is told once, counted, woken for and kept, and each can be met.
+#[test]
+fn what_is_not_shown_in_full_is_owed_all_the_same() {
+    let mut world = World::new();
+    let back = |number: u32| {
+        // The later ones are due later, and stand behind the others.
+        let when = if number <= 48 { "20T08:00" } else { "24T08:00" };
+        let cause = Cause { at: at(when), about: "it came back".to_owned() };
+        RecordFacts { record: format!("web-{number:04}"), exception: None, bypass: None, rollback: Some(cause) }
+    };
+    world.records = (1..=60).map(back).collect();
+    let first = world.look("24T09:00", 72.0);
+    assert_eq!((first.obligations.len(), first.further.len(), first.all.len()), (SHOWN_MAX, 12, 60));
+    assert_eq!(reasons(&first.news), ["ObligationDue"]);
+    assert!(first.news[0].note.contains("; and 57 more ("), "{}", first.news[0].note);
+    assert!(first.condition.unwrap().message.starts_with("Nothing is overdue; 60 owed, the next is "));
+    assert!(first.all.iter().all(|one| one.record.is_some()));
+    let before = world.status.clone();
+    assert_eq!(world.look("24T09:01", 72.0).news, vec![], "told once");
+    assert_eq!(world.status, before, "nothing is written while nothing changes");
+    // Those that are shown are overdue: the next to change is one that is not.
+    let late = world.look("28T00:00", 72.0);
+    assert!(late.news[0].note.starts_with("Overdue: "), "{:?}", late.news);
+    assert_eq!((late.next, late.next > Some(at("30T00:00"))), (late.all.last().map(|one| one.due), true));
+    let beyond = late.further.last().unwrap().name.clone();
+    let form = Demand::of_obligation(&beyond).unwrap().form;
+    let facts: Vec<&str> = form.fields.iter().map(|field| field.key).collect();
+    world.meets(&beyond, "post-mortem", "28T00:30", &facts);
+    let met = world.look("28T00:31", 72.0);
+    assert_eq!(reasons(&met.news), ["ObligationMet"]);
+    assert!(met.news[0].note.contains(&beyond), "{}", met.news[0].note);
+    // Records of short windows go: what was remembered stays owed, under its name.
+    world.records.clear();
+    let gone = world.look("28T00:32", 72.0);
+    assert_eq!((gone.all.len(), gone.news), (60, vec![]));
 }

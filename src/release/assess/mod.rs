@@ -30,7 +30,7 @@ use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal,
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
 pub(in crate::release) use record::{approval, recorded, view};
-pub(in crate::release) use sign::{Signed, signed};
+pub(in crate::release) use sign::{Signed, how_to_sign, signed};
 
 use claims::{Heard, heard};
 

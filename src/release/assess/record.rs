@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::Assessed;
 use crate::api::gated_release::RiskView;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ShownRecord};
+use crate::policy::Role;
 use crate::policy::evidence::CLASSIFICATION;
-use crate::policy::requirement::{Claim, State, Word};
+use crate::policy::requirement::{Claim, Requirement, State, Word};
 use crate::release::wording::at_most;
 
 /// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
@@ -61,6 +62,18 @@ fn party(by: &str) -> &str {
     by.split(" (").next().unwrap_or(by)
 }
 
+/// The roles in which somebody must approve what is not shown yet.
+fn asks(assessed: &Assessed<'_>) -> Vec<Role> {
+    let open = assessed.requirements.iter().filter(|one| !one.is_met() && assessed.waived(one.name).is_none());
+    let mut all: Vec<Role> = Vec::new();
+    for role in open.flat_map(Requirement::approvers) {
+        if !all.contains(&role) {
+            all.push(role);
+        }
+    }
+    all
+}
+
 /// The assessment as it stands in the status of the GatedRelease.
 pub(in crate::release) fn view(assessed: &Assessed<'_>, recorded: Option<&AssessmentRecord>) -> RiskView {
     let (mut met, mut missing) = (Vec::new(), Vec::new());
@@ -84,6 +97,7 @@ pub(in crate::release) fn view(assessed: &Assessed<'_>, recorded: Option<&Assess
         gate: super::gate_of(recorded, &assessed.decision),
         why: recorded.map_or_else(|| assessed.decision.to_string(), |recorded| recorded.why.clone()),
         missing,
+        asks: asks(assessed),
         met,
     }
 }

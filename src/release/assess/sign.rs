@@ -9,8 +9,8 @@ use crate::policy::{Role, SignOff};
 pub(in crate::release) enum Signed<'a> {
     /// All agreed; nobody was asked where it is empty.
     All(Vec<&'a Claim>),
-    /// These are missing: each with how it is given.
-    Missing(Vec<String>),
+    /// In these roles somebody has still to agree.
+    Missing(Vec<Role>),
     /// Somebody rejects it.
     Rejected(&'a Claim),
 }
@@ -40,13 +40,13 @@ pub(in crate::release) fn signed<'a>(
     let seats: Vec<&[Role]> = seats.iter().map(<[Role; 1]>::as_slice).collect();
     match claims.seats(&seats) {
         Ok(all) => Signed::All(all),
-        Err(empty) => {
-            let (release, namespace) = (&assessed.seen.release.name, &assessed.seen.release.namespace);
-            let one = |seat: &usize| {
-                let role = roles.get(*seat)?;
-                Some(format!("{role}: kubectl tidegate approve {release} -n {namespace} --role {role}"))
-            };
-            Signed::Missing(empty.iter().filter_map(one).collect())
-        }
+        Err(empty) => Signed::Missing(empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect()),
     }
+}
+
+/// Each of these roles with how it is given.
+pub(in crate::release) fn how_to_sign(assessed: &Assessed<'_>, roles: &[Role]) -> String {
+    let (release, namespace) = (&assessed.seen.release.name, &assessed.seen.release.namespace);
+    let one = |role: &Role| format!("{role}: kubectl tidegate approve {release} -n {namespace} --role {role}");
+    roles.iter().map(one).collect::<Vec<_>>().join("; ")
 }

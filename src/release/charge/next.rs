@@ -8,22 +8,13 @@ use super::cost::{Asked, Cost, cost};
 use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::{Arm, ChargeRecord, Outcome, Phase};
 use crate::api::risk_budget::{LedgerStatus, PendingCharge};
-use crate::api::{AttestationSpec, ReleaseRecordSpec, ReleaseRecordStatus, Span, Time};
+use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, Time};
+use crate::policy::Attested;
 use crate::policy::evidence::CHARGE;
+use crate::policy::ledger::LATE;
 use crate::release::chain;
 use crate::release::snapshot::{BudgetSeen, RiskSeen};
 use crate::release::wording::at_most;
-
-/// An attestation of type `charge`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claimed {
-    /// Its name.
-    pub name: String,
-    /// When the API server took it.
-    pub at: Time,
-    /// What it says.
-    pub spec: AttestationSpec,
-}
 
 /// A record of a change that was charged before.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +38,8 @@ pub struct Seen<'a> {
     pub budget: &'a BudgetSeen,
     /// Its risk points.
     pub risk: &'a RiskSeen,
-    /// What pipelines attested.
-    pub claims: &'a [Claimed],
+    /// What was attested about the budget, of whatever type.
+    pub claims: &'a [Attested],
     /// What was charged.
     pub records: &'a [Charged],
 }
@@ -158,14 +149,14 @@ fn without(risk: &RiskSeen, record: &str) -> RiskSeen {
 
 /// The oldest claim whose record is not sealed; of a change that is attested twice the first. One that failed, lapsed or was
 /// taken back before it was charged asks for nothing; what was charged stays.
-fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Claimed> {
-    let sealed = |claim: &Claimed| {
+fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
+    let sealed = |claim: &Attested| {
         let name = record_of(seen.name, &claim.spec.revision);
         seen.records.iter().any(|record| record.name == name && record.digest.is_some())
     };
     let from = seen.risk.budget.as_ref().map(|window| window.from);
-    let too_late = |claim: &Claimed| from.is_some_and(|from| from.since(claim.at) > LATE);
-    let withdrawn = |claim: &Claimed| {
+    let too_late = |claim: &Attested| from.is_some_and(|from| from.since(claim.at) > LATE);
+    let withdrawn = |claim: &Attested| {
         seen.claims.iter().any(|other| {
             other.spec.outcome == ClaimOutcome::Withdrawn
                 && other.spec.kind == CHARGE
@@ -174,7 +165,7 @@ fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Claimed> {
         })
     };
     // What has its number is brought to its end, whatever was said since.
-    let numbered = |claim: &Claimed| {
+    let numbered = |claim: &Attested| {
         let name = record_of(seen.name, &claim.spec.revision);
         seen.risk.ledger.pending.iter().any(|pending| pending.record == name)
     };
@@ -188,7 +179,7 @@ fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Claimed> {
         .min_by_key(|claim| (!numbered(claim), claim.at, claim.name.clone()))
 }
 
-fn spec(seen: &Seen<'_>, claim: &Claimed, asked: &Asked) -> ReleaseRecordSpec {
+fn spec(seen: &Seen<'_>, claim: &Attested, asked: &Asked) -> ReleaseRecordSpec {
     let last = seen.records.iter().max_by_key(|record| record.spec.attempt);
     ReleaseRecordSpec {
         release: book(seen.name),
@@ -208,7 +199,7 @@ fn spec(seen: &Seen<'_>, claim: &Claimed, asked: &Asked) -> ReleaseRecordSpec {
     }
 }
 
-fn status(claim: &Claimed, asked: &Asked, cost: &Cost, charge: &ChargeRecord, now: Time) -> ReleaseRecordStatus {
+fn status(claim: &Attested, asked: &Asked, cost: &Cost, charge: &ChargeRecord, now: Time) -> ReleaseRecordStatus {
     let (budget, assessment) = cost.recorded(asked);
     let link = claim.spec.link.as_ref().map(|link| format!(" See {link}.")).unwrap_or_default();
     let past = match charge.exception {

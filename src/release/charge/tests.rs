@@ -6,7 +6,7 @@ use crate::api::release_record::Outcome;
 use crate::api::risk_budget::LedgerStatus;
 use crate::api::{AttestationSpec, BudgetStatus, ChangeType, ReleaseRecordSpec, Span, Time};
 use crate::policy::score::{Incident, Seen as Known, Signal};
-use crate::policy::{Band, Gate, Tier};
+use crate::policy::{Attested, Band, Gate, Tier};
 use crate::release::chain;
 use crate::release::snapshot::{BudgetSeen, RiskSeen, SignalsSeen};
 
@@ -40,16 +40,16 @@ fn risk(consumed: u32) -> RiskSeen {
     }
 }
 
-fn claim(name: &str, reference: &str, facts: serde_json::Value) -> Claimed {
+fn claim(name: &str, reference: &str, facts: serde_json::Value) -> Attested {
     let spec = serde_json::from_value(json!({
         "releaseRef": {"name": "web"}, "revision": reference, "type": "charge", "facts": facts,
         "author": "system:serviceaccount:shop:ci",
     }))
     .unwrap();
-    Claimed { name: name.into(), at: now(), spec }
+    Attested { name: name.into(), at: now(), spec }
 }
 
-fn infra(name: &str, reference: &str) -> Claimed {
+fn infra(name: &str, reference: &str) -> Attested {
     claim(name, reference, json!({"categories": "infrastructure", "change-type": "Infrastructure"}))
 }
 
@@ -150,14 +150,14 @@ fn nothing_is_charged_by_guess(#[case] budget: BudgetSeen, #[case] risk: RiskSee
 /// A budget, what was attested, and the records that were made; each move is carried out.
 struct World {
     risk: RiskSeen,
-    claims: Vec<Claimed>,
+    claims: Vec<Attested>,
     records: Vec<Charged>,
     statuses: Vec<crate::api::ReleaseRecordStatus>,
     now: Time,
 }
 
 impl World {
-    fn new(claims: &[Claimed]) -> Self {
+    fn new(claims: &[Attested]) -> Self {
         Self { risk: risk(0), claims: claims.to_vec(), records: vec![], statuses: vec![], now: now() }
     }
 
@@ -268,7 +268,7 @@ fn what_does_not_stand_asks_for_nothing(#[case] fields: serde_json::Value, #[cas
 #[case("2025-12-30T23:59:59Z", false)]
 #[case("2025-12-31T00:00:00Z", true)]
 fn what_was_attested_long_before_the_window_is_not_charged_to_it(#[case] at: &str, #[case] asks: bool) {
-    let claim = Claimed { at: Time(at.parse().unwrap()), ..infra("a", "git:1") };
+    let claim = Attested { at: Time(at.parse().unwrap()), ..infra("a", "git:1") };
     assert_eq!(World::new(&[claim]).next().is_some(), asks);
 }
 

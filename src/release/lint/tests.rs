@@ -4,7 +4,9 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::gated_release::HoldStatus;
-use crate::api::release_record::Trigger;
+use crate::api::release_record::{ChargeRecord, Outcome, Trigger};
+use crate::api::risk_budget::PendingCharge;
+use crate::release::plan::with_penalty;
 use crate::release::world::{Behaviour, GOOD, World};
 
 /// A moment in which the canary has 25 % and the stage is not judged yet.
@@ -233,4 +235,65 @@ mod count {
             assert_eq!(notes(&world, vec![Action::Resume { resource_version }]), [Note::ResumedUngated], "{kind}");
         }
     }
+}
+
+fn charge(points: u32) -> ChargeRecord {
+    ChargeRecord { sequence: 1, points, at: Time(jiff::Timestamp::UNIX_EPOCH), exception: false }
+}
+
+/// The write that gives the first number to a record, and the record that is opened with it.
+fn numbered(record: &str, given: u32, said: u32) -> (World, Vec<Action>) {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run(1);
+    world.seen.record = None;
+    let risk = world.seen.risk.as_ref().unwrap();
+    let mut ledger = LedgerStatus { sequence: risk.ledger.sequence + 1, ..risk.ledger.clone() };
+    let charge = ChargeRecord { sequence: ledger.sequence, ..charge(given) };
+    ledger.pending.push(PendingCharge { record: record.to_owned(), charge: charge.clone() });
+    let resource_version = risk.resource_version.clone();
+    let write = Action::WriteLedger { budget: "checkout".into(), resource_version, ledger: Box::new(ledger) };
+    let mut status = ReleaseRecordStatus::begun(Phase::Complete, world.now);
+    status.charge = Some(ChargeRecord { points: said, ..charge });
+    let spec = serde_json::from_value(serde_json::json!({
+        "release": "checkout", "attempt": 3, "workloadUid": "u", "revision": "r", "change": {"type": "Feature"},
+        "riskBudget": "checkout",
+    }));
+    let open =
+        Action::OpenRecord { name: "checkout-0003".into(), spec: Box::new(spec.unwrap()), status: Box::new(status) };
+    (world, vec![write, open])
+}
+
+#[test]
+fn a_new_charge_stands_in_the_ledger_before_it_stands_in_its_record() {
+    let (world, actions) = numbered("checkout-0003", 18, 18);
+    assert_eq!(notes(&world, actions.clone()), []);
+    assert_eq!(notes(&world, actions[1..].to_vec()), [Note::ChargeNotInLedger], "without the ledger's write");
+    let record_first = vec![actions[1].clone(), actions[0].clone()];
+    assert_eq!(notes(&world, record_first), [Note::ChargeNotInLedger], "a death between the two would charge twice");
+    let (world, actions) = numbered("checkout-0003", 18, 12);
+    assert_eq!(notes(&world, actions), [Note::ChargeNotInLedger], "it says less than the ledger");
+    let (world, actions) = numbered("cart-0001", 18, 18);
+    assert_eq!(notes(&world, actions), [Note::ChargeNotInLedger], "the number is another record's");
+    let (mut world, actions) = numbered("checkout-0003", 18, 18);
+    world.seen.risk = None;
+    assert_eq!(notes(&world, actions[1..].to_vec()), [Note::ChargeNotInLedger], "nobody knows the budget");
+}
+
+#[rstest]
+#[case::stays(|_: &mut ReleaseRecordStatus| (), &[])]
+#[case::is_forgotten(|s: &mut ReleaseRecordStatus| s.charge = None, &[Note::ChargeChanged])]
+#[case::is_less(|s: &mut ReleaseRecordStatus| s.charge.as_mut().unwrap().points -= 1, &[Note::ChargeChanged])]
+#[case::another_number(|s: &mut ReleaseRecordStatus| s.charge.as_mut().unwrap().sequence += 1, &[Note::ChargeChanged])]
+#[case::a_penalty_in_mid_release(|s: &mut ReleaseRecordStatus| s.charge = s.charge.as_ref().map(with_penalty), &[Note::ChargeChanged])]
+#[case::past_its_gate(|s: &mut ReleaseRecordStatus| {
+    (s.outcome, s.charge) = (Some(Outcome::Bypassed), s.charge.as_ref().map(with_penalty));
+}, &[])]
+fn what_a_record_was_charged_stays_but_for_the_penalty(
+    #[case] change: fn(&mut ReleaseRecordStatus),
+    #[case] found: &[Note],
+) {
+    let world = at_25();
+    assert!(world.status().charge.is_some());
+    assert_eq!(notes(&world, vec![update(&world, change)]), found);
 }

@@ -450,7 +450,13 @@ impl<'a> Active<'a> {
 
     /// Ends an attempt that was to go back, with what its way back came to.
     pub(super) fn seal_back(&self, outcome: Outcome, summary: String, rollback: Option<RollbackLog>) -> Step {
-        let summary = wording::at_most(1_000, &summary);
+        // Whoever lets go what users have met already pays the rest of what an exception costs.
+        let charge = self.status.charge.as_ref().filter(|charge| outcome == Outcome::Bypassed && !charge.exception);
+        let charge = charge.map(|charge| (charge.points, super::ledger::with_penalty(charge)));
+        let more = charge.as_ref().map(|(plain, charge)| {
+            format!(" It was charged {plain} RP when users met it first, and costs {} past its gate.", charge.points)
+        });
+        let summary = wording::at_most(1_000, &(summary + &more.unwrap_or_default()));
         let phase = match outcome {
             Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => Phase::Complete,
             Outcome::RolledBack | Outcome::Reverted => Phase::Rollback,
@@ -463,6 +469,7 @@ impl<'a> Active<'a> {
             rollback,
             // What it needs to go on: nothing goes on.
             comparison: None,
+            charge: charge.map(|(_, charge)| charge).or_else(|| self.status.charge.clone()),
             ..self.enter(phase)
         };
         // Whoever lets go what was held before users met it pays as for an exception.

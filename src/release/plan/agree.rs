@@ -7,7 +7,7 @@ use crate::api::{Time, Weight};
 use crate::policy::requirement::Due;
 use crate::policy::schedule::schedule_for;
 use crate::policy::sign_off::{SignOff, SignOffPoint};
-use crate::release::assess::{Assessed, Signed, approval, assess, recorded, signed};
+use crate::release::assess::{Assessed, Signed, approval, assess, how_to_sign, recorded, signed};
 
 /// The hold of a verified version whose papers are not complete. Its end is not a way back: what serves well stays.
 pub(in crate::release) const PAPERS_MISSING: &str = "VerificationIncomplete";
@@ -66,9 +66,9 @@ fn given(
             let since = since.map_or_else(String::new, |since| format!(" (given after {})", since.clock()));
             let message = format!(
                 "{name}: {stays} until those agree to {weight} whom the process asks{since}: {}.",
-                roles.join("; ")
+                how_to_sign(assessed, &roles)
             );
-            Err(Box::new(active.hold_for("ApprovalMissing", message, patience)))
+            Err(Box::new(active.hold_for("ApprovalMissing", message, patience).asking(&roles)))
         }
         Signed::Rejected(claim) => {
             let message = format!(

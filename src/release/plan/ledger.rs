@@ -81,3 +81,14 @@ pub(super) fn of_bypass(
     let (write, charge) = number(risk, &spec.risk_budget, record, points, now);
     Some((write, charge, assessment))
 }
+
+/// The charge of a version that users had met as it was meant, and that somebody let go past its gate then: half as much again
+/// under the same number (`000_…` §7).
+pub(in crate::release) fn with_penalty(known: &ChargeRecord) -> ChargeRecord {
+    match known.exception {
+        true => known.clone(),
+        false => {
+            ChargeRecord { points: charge(RiskPoints::new(known.points), true).get(), exception: true, ..known.clone() }
+        }
+    }
+}

@@ -14,8 +14,8 @@ use crate::policy::freeze::{self, ChangeFacts, Permission};
 use crate::policy::message;
 use crate::policy::requirement::Due;
 use crate::policy::schedule::{self, Schedule};
-use crate::policy::sign_off::{SignOff, SignOffPoint, join};
-use crate::release::assess::{Assessed, Signed, approval, assess, recorded, signed};
+use crate::policy::sign_off::{Role, SignOff, SignOffPoint, join};
+use crate::release::assess::{Assessed, Signed, approval, assess, how_to_sign, recorded, signed};
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
@@ -158,11 +158,11 @@ fn demanded(
             " The error budget is {status}: {}. Missing: {}.{}",
             message::sign_off_line(wanted),
             missing.join("; "),
-            budget::reason(&active.record.spec)
+            budget::reason(&active.record.spec) + &how_to_sign(assessed, &missing)
         ),
     };
     let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));
-    Err(Box::new(active.hold_for(reason, message, patience)))
+    Err(Box::new(active.hold_for(reason, message, patience).asking(&missing)))
 }
 
 /// Approvals that were given and do not count are told, or their authors wait for nothing.
@@ -182,6 +182,7 @@ fn how_to_except(active: &Active<'_>) -> String {
 /// Where a rule blocks the change and somebody asked for an exception: how far that is; none where nobody did.
 fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
     let (release, namespace) = (&active.seen.release.name, &active.seen.release.namespace);
+    let mut asks: Vec<Role> = Vec::new();
     let how_far = match assessed.request() {
         Request::None | Request::Approved { .. } => return None,
         Request::Incomplete { by, problems } => {
@@ -194,6 +195,7 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<S
         Request::Waiting { by, missing, rejected: None } => {
             let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();
             let first = roles.first().copied().unwrap_or_default();
+            asks.clone_from(&missing);
             format!(
                 "what {} asks for waits for {}: kubectl tidegate approve {release} -n {namespace} --role {first}",
                 by.by(),
@@ -203,7 +205,7 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<S
     };
     let message =
         format!("{} may ship as an exception only; {how_far}.{}", active.record.spec.change, ignored(assessed));
-    Some(active.hold_for("ExceptionPending", message, active.seen.release.spec.strategy.hold_for))
+    Some(active.hold_for("ExceptionPending", message, active.seen.release.spec.strategy.hold_for).asking(&asks))
 }
 
 /// Keeps the risk points of the change, or waits for them. Fixes, rollbacks and exceptions may overdraw: no document lets

@@ -4,6 +4,7 @@ use super::active::Active;
 use crate::api::Span;
 use crate::api::gated_release::RiskView;
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::policy::Role;
 use crate::release::action::Action;
 use crate::release::assess::{Assessed, view};
 use crate::release::problem::Problem;
@@ -42,15 +43,23 @@ pub(in crate::release) struct Step {
     pub(in crate::release) wake: Option<Span>,
     /// What is at stake with the attempt, where the step rests on it: it is shown as it was judged.
     pub(in crate::release) risk: Option<Box<RiskView>>,
+    /// The roles in which it waits for somebody to agree.
+    pub(in crate::release) asks: Vec<Role>,
 }
 
 impl Step {
     pub(super) fn says(say: Say) -> Self {
-        Self { actions: Vec::new(), opened: None, record: None, say, wake: None, risk: None }
+        Self { actions: Vec::new(), opened: None, record: None, say, wake: None, risk: None, asks: Vec::new() }
     }
 
     pub(super) fn going(reason: &'static str, sentence: String) -> Self {
         Self::says(Say::Going(reason, sentence))
+    }
+
+    /// Says in which roles it waits for somebody to agree.
+    pub(super) fn asking(mut self, roles: &[Role]) -> Self {
+        self.asks.extend_from_slice(roles);
+        self
     }
 
     pub(super) fn then(mut self, action: Action) -> Self {

@@ -13,6 +13,25 @@ fn a_person_who_resumes_is_recorded_and_traffic_goes_home() {
     assert_eq!(condition(&world, "Ready").0, Truth::True);
 }
 
+/// `000_…` §7: 12 RP when users met it, 18 once somebody let it go past its gate; one number, and the ledger is not written.
+#[test]
+fn whoever_resumes_what_users_have_met_pays_the_rest_of_an_exception_once() {
+    let mut world = at_a_quarter();
+    let plain = world.status().charge.clone().unwrap();
+    assert_eq!((plain.points, plain.exception), (12, false));
+    world.workload().paused = false;
+    world.workload().resumed_by = Some("bob".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    world.run(5);
+    let charge = world.status().charge.clone().unwrap();
+    assert_eq!((charge.points, charge.exception), (18, true), "{}", world.trace.join("\n"));
+    assert_eq!((charge.sequence, charge.at), (plain.sequence, plain.at));
+    let says = &world.status().summary;
+    assert!(says.contains("charged 12 RP when users met it first, and costs 18 past its gate"), "{says}");
+    let risk = world.seen.risk.as_ref().unwrap();
+    assert_eq!(risk.ledger.sequence, 1);
+}
+
 #[rstest]
 #[case(20)]
 #[case(60)]

@@ -58,6 +58,11 @@ fn say(world: &mut World, kind: &str, role: Option<&str>, author: &str, outcome:
     world.seen.attestations.push(AttestationSeen { spec, at, proof: Proof::Author });
 }
 
+/// The roles that the status says somebody is asked in.
+fn asks(world: &World) -> Vec<Role> {
+    world.seen.release.status.risk.as_ref().map(|risk| risk.asks.clone()).unwrap_or_default()
+}
+
 pub(super) fn missing(world: &World) -> Vec<String> {
     let risk = world.seen.release.status.risk.as_ref().unwrap();
     risk.missing.iter().map(|line| line.split(':').next().unwrap().to_owned()).collect()
@@ -283,6 +288,7 @@ fn an_exception_ships_in_a_freeze_when_all_have_agreed_and_costs_half_as_much_ag
     approve(&mut world, Role::Sre, "bob");
     world.run(3);
     assert!(held(&world).contains("waits for sre:"), "nobody approves their own change\n{}", held(&world));
+    assert!(asks(&world).contains(&Role::Sre) && !asks(&world).contains(&Role::ServiceOwner), "{:?}", asks(&world));
     approve(&mut world, Role::Sre, "sre");
     approve(&mut world, Role::VpEngineering, "vp");
     world.run(3);
@@ -309,11 +315,13 @@ fn the_enhanced_process_asks_before_the_start_and_before_all_of_the_traffic() {
         "{}",
         held(&world)
     );
+    assert_eq!(asks(&world), [Role::SeniorEngineer]);
     approve(&mut world, Role::SeniorEngineer, "ann");
     attest(&mut world, "start", "ann", &[]);
     world.run_until(20_000, |world| world.status().stage == 4);
     world.run(3);
     assert!(held(&world).contains("until those agree to 100 %"), "{}", held(&world));
+    assert_eq!(asks(&world), [Role::Sre]);
     assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(50));
     say(&mut world, "approval", Some("sre"), "carl", ClaimOutcome::Failed, &[]);
     world.run(3);

@@ -68,7 +68,7 @@ impl Obligations {
 #[cfg(test)]
 mod tests {
     use super::super::Metrics;
-    use crate::api::RiskBudgetStatus;
+    use super::*;
     use serde_json::json;
 
     fn owed(kind: &str, number: u32, state: &str) -> serde_json::Value {
@@ -84,8 +84,8 @@ mod tests {
             text.lines().filter(|line| line.contains("obligations{")).map(str::to_owned).collect()
         };
         let show = |all: Vec<serde_json::Value>| {
-            let status: RiskBudgetStatus = serde_json::from_value(json!({"obligations": all})).unwrap();
-            metrics.budget("shop", "web", &status);
+            let all: Vec<ObligationStatus> = all.into_iter().map(|one| serde_json::from_value(one).unwrap()).collect();
+            metrics.obligations("shop", "web", &all);
         };
         show(vec![
             owed("post-mortem", 1, "Overdue"),

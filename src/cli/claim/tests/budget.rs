@@ -116,3 +116,32 @@ async fn a_machine_does_not_agree_to_it() {
     let why = world.refused("system:serviceaccount:ci:ci", "approve --budget web --role product-manager").await;
     assert!(why.starts_with("spec.type: approval is said by people"), "{why}");
 }
+
+#[tokio::test]
+async fn who_can_tells_who_agrees_to_a_loosening_and_refuses_who_is_not_asked() {
+    let world = loosened();
+    let told = world.done("dana", "who-can --budget web").await;
+    let asks = "RiskBudget shop/web would allow more, and asks for product-manager, development-manager\n";
+    assert!(told.starts_with(asks), "{told}");
+    for role in ["product-manager", "development-manager"] {
+        assert!(told.contains(&format!("\n{role}\n  listed   nobody in particular: open")), "{role}: {told}");
+    }
+    let told = world.done("dana", "who-can --budget web --role product-manager").await;
+    assert!(!told.contains("development-manager\n  listed"), "{told}");
+    assert_eq!(
+        world.refused("dana", "who-can --budget web --role on-call").await,
+        "--role on-call: nobody asks for this role here. One of product-manager, development-manager"
+    );
+    assert_eq!(
+        world.refused("dana", "who-can --budget other").await,
+        "RiskBudget shop/other: riskbudgets.tidegate.io \"other\" not found"
+    );
+}
+
+#[tokio::test]
+async fn who_can_tells_whom_a_loosening_would_take_where_none_waits() {
+    let told = world().done("dana", "who-can --budget web").await;
+    let says = "is in force as it stands, and asks for nobody now. What would allow more takes product-manager and development-manager (to lift a freeze sre alone will do):\n";
+    assert!(told.contains(says), "{told}");
+    assert!(told.contains("\nplatform (stands for sre)\n  listed   users kim\n"), "{told}");
+}

@@ -114,11 +114,19 @@ fn within(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, (record, poi
     }
 }
 
-/// A write of a record: what it is charged is what the ledger said, and stays.
+/// A write of a record: what it is charged is what the ledger said, and stays; but that half as much again is due once, in the
+/// write that seals it, where somebody let it go past its gate after users had met it (`000_…` §7).
 pub(super) fn record(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (Some(_), Some(after)) = (seen.process, seen.after) else { return };
     let charge = |record: &Value| record.pointer("/status/charge").filter(|charge| !charge.is_null()).map(Numbered::of);
     let (had, has) = (seen.before.and_then(charge), charge(after));
+    let penalty = |had: &Numbered| Numbered { points: (had.points * 3).div_ceil(2), ..had.clone() };
+    let plain = |record: &Value| record.pointer("/status/charge/exception").and_then(Value::as_bool) != Some(true);
+    let let_go = text(after, "/status/outcome") == Some("Bypassed") && seen.before.is_some_and(plain);
+    if let_go && has.is_some() && had.as_ref().map(penalty) == has {
+        checkers.charges.extend(has.map(|has| (seen.name.to_owned(), has)));
+        return;
+    }
     if had.is_some() && had != has {
         checkers.violated(Rule::ChargedTwice, seen.now, format!("{}: {had:?}, then {has:?}", seen.name));
     }
