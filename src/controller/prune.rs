@@ -20,10 +20,11 @@ use crate::cluster::events::About;
 use crate::cluster::kind::{GATED_RELEASE, RELEASE_RECORD, RISK_BUDGET};
 use crate::cluster::request::Just;
 use crate::cluster::{Error, Kind};
+use crate::policy::ledger::LATE;
 use crate::policy::obligation::FURTHER_MAX;
 use crate::release::action::{Event, EventKind};
 use crate::release::chain::{Known, is_older, walk};
-use crate::release::charge::{LATE, book, is_book};
+use crate::release::charge::{book, is_book};
 use crate::release::retention::{Counted, Facts, RECORDS_MIN, Shelved, begins};
 use crate::release::snapshot::Release;
 

@@ -60,7 +60,9 @@ pub async fn observe(
     let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
     let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
     let (attestations, too_many_attestations) = match busy {
-        true => attestations::of_release(cluster, namespace, &release.name, issuers, attestations::Bounds::USUAL).await?,
+        true => {
+            attestations::of_release(cluster, namespace, &release.name, issuers, attestations::Bounds::USUAL).await?
+        }
         false => (Vec::new(), false),
     };
     let endpoints = if busy {

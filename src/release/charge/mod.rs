@@ -10,7 +10,7 @@ mod cost;
 mod next;
 
 pub use cost::{Asked, Cost, Left, cost};
-pub use next::{Charged, LATE, Move, Seen, book, is_book, next, record_of};
+pub use next::{Charged, Move, Seen, book, is_book, next, record_of};
 
 #[cfg(test)]
 mod tests;

@@ -82,10 +82,6 @@ const STEM_MAX: usize = 200;
 /// How the name of a chain of charges begins.
 const BOOK: &str = "charges_";
 
-/// What was attested so long before a window is not charged to it any more: its record may have been pruned, and a change is
-/// charged once. Long enough for a controller that was away when the window turned.
-pub const LATE: Span = Span::days(1);
-
 /// The name of the record of a change: one for each change of a budget, however often it is attested.
 pub fn record_of(budget: &str, reference: &str) -> String {
     let sum: [u8; 32] = Sha256::digest(reference).into();

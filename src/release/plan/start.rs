@@ -157,8 +157,8 @@ fn demanded(
         false => format!(
             " The error budget is {status}: {}. Missing: {}.{}",
             message::sign_off_line(wanted),
-            missing.join("; "),
-            budget::reason(&active.record.spec) + &how_to_sign(assessed, &missing)
+            how_to_sign(assessed, &missing),
+            budget::reason(&active.record.spec)
         ),
     };
     let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));
