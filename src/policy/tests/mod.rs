@@ -4,7 +4,10 @@ mod adjustment;
 mod band;
 mod budget;
 mod category;
+mod claim;
 mod course;
+mod evidence;
+mod exception;
 mod freeze;
 mod gate;
 mod message;
@@ -12,6 +15,7 @@ mod obligation;
 mod requirement;
 mod schedule;
 mod score;
+mod sign_off;
 mod signals;
 mod standing;
 
