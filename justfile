@@ -15,6 +15,10 @@ test:
 mutants *NAMES:
     tests/mutants/run {{NAMES}}
 
+# Mutants of src/policy, tried with its tests: `just mutation build`, then `try`, then `report`.
+mutation *ARGS:
+    tests/mutation/run {{ARGS}}
+
 # New worlds of every mix, then every deliberate defect; says what was never reached. `just nightly 2m` for a taste.
 nightly *ARGS:
     tests/nightly {{ARGS}}

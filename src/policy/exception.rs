@@ -82,11 +82,6 @@ pub enum Request<'a> {
 }
 
 impl Request<'_> {
-    /// Whether the change ships as an exception.
-    pub const fn approved(&self) -> bool {
-        matches!(self, Self::Approved { .. })
-    }
-
     /// The reason and who asked, for the record.
     pub fn recorded(&self) -> Option<String> {
         match self {

@@ -37,12 +37,6 @@ impl Scope {
     }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// One line of the table.
 struct Row {
     word: &'static str,
@@ -227,11 +221,6 @@ impl Category {
             (None, G2) => Medium,
             (None, G3 | G4) => High,
         }
-    }
-
-    /// Whether `000_…` §5.4 and §6.3 mean it by a high-risk category: its gate is "High risk" or above.
-    pub fn is_high_risk(self) -> bool {
-        self.floor() >= G3
     }
 
     /// Whether it needs a migration plan (`000_…` §10.2, "schema/data changes").

@@ -186,6 +186,7 @@ mod tests {
     #[case::evenly_to_the_end(40, 10, None)]
     #[case::twice_as_fast(60, 10, Some(20))]
     #[case::on_the_first_day(60, 0, None)]
+    #[case::after_the_first_day(60, 1, Some(2))]
     #[case::gone(120, 10, Some(0))]
     fn the_rest_lasts_as_long_as_it_did_so_far(#[case] spent: u32, #[case] now: i64, #[case] until: Option<i64>) {
         let mut ledger = ledger(&[spent]);
@@ -217,5 +218,12 @@ mod tests {
         (ledger.before, ledger.charges[0].at) = (1, day(-3));
         assert_eq!(ledger.balance(day(2)).consumed, RiskPoints::new(20));
         assert_eq!(ledger.missing(&BTreeSet::new()), vec![]);
+    }
+    #[test]
+    fn what_has_a_number_of_the_window_before_or_a_date_of_another_does_not_count() {
+        let mut ledger = ledger(&[50, 20, 7]);
+        (ledger.before, ledger.charges[2].at) = (1, day(31));
+        let balance = ledger.balance(day(2));
+        assert_eq!((balance.consumed, balance.releases), (RiskPoints::new(20), 1));
     }
 }

@@ -329,6 +329,26 @@ fn any_spec() -> impl Strategy<Value = RiskBudgetSpec> {
         })
 }
 
+#[test]
+fn an_objective_measured_elsewhere_keeps_its_source_and_takes_its_higher_figure() {
+    let elsewhere = slo(json!({"objective": 99.9, "availability": {"service": "other"}}));
+    let merged = merge(&spec(&slo(json!({}))), &spec(&elsewhere), at(NOW)).spec;
+    assert_eq!(merged.slos, spec(&slo(json!({"objective": 99.9}))).slos);
+}
+
+/// All are named as long as that takes no more lines than to count the rest.
+#[rstest]
+#[case::all(12, true, "")]
+#[case::one_more(13, false, "and 2 fields more")]
+fn as_many_fields_as_fit_are_named(#[case] windows: usize, #[case] last: bool, #[case] rest: &str) {
+    let one = |n: usize| json!({"name": format!("w{n}"), "from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"});
+    let former = json!({"restrictedWindows": (1..=windows).map(one).collect::<Vec<_>>()});
+    let message = Story::new(&former, &json!({})).settled().told.2;
+    assert!(message.contains("spec.restrictedWindows[w11]"), "{message}");
+    assert_eq!(message.contains("spec.restrictedWindows[w12]"), last, "{message}");
+    assert!(message.contains(rest) && message.contains("fields more") != last, "{message}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -36,6 +36,7 @@ fn facts(windows: Windows) -> AdjustmentFacts {
 #[case::mttr_a_fifth_worse([(2, 20, 50), (2, 20, 55), (2, 20, 60)], false, true)]
 #[case::mttr_a_little_worse([(2, 20, 50), (2, 20, 55), (2, 20, 59)], false, false)]
 #[case::mttr_on_the_mend([(2, 20, 50), (2, 20, 90), (2, 20, 60)], false, false)]
+#[case::recovered_at_once_all_along([(2, 20, 0), (2, 20, 0), (2, 20, 0)], false, false)]
 #[case::no_releases_at_all([(0, 0, 0), (0, 0, 0), (0, 0, 0)], false, false)]
 fn windows_earn_or_tighten(#[case] windows: Windows, #[case] earned: bool, #[case] worse: bool) {
     let adjustment = adjust(&facts(windows));
@@ -86,7 +87,11 @@ fn repeated_exceptions_tighten(#[case] exceptions: u32, #[case] tightens: bool) 
     let relaxed = Some(Reward::Relaxation([Category::Ui].into()));
     let adjustment = adjust(&AdjustmentFacts { exceptions, reward: relaxed, ..facts(BETTER) });
     assert_eq!(adjustment.tightens_gates(), tightens);
-    assert_eq!(adjustment.relaxed().is_empty(), tightens, "what is earned gives way");
+    assert_eq!(
+        (adjustment.earned.is_none(), adjustment.relaxed().is_empty()),
+        (tightens, tightens),
+        "what is earned gives way"
+    );
     assert_eq!(adjustment.allocation(Tier::T2, None), RiskPoints::new(120), "exceptions were charged already");
 }
 
@@ -125,4 +130,15 @@ fn every_adjustment_tells_its_evidence() {
         )
     );
     assert_eq!(lines[1], "Tightened: one gate level more (000 §7): 3 exceptions in this window and the one before.");
+}
+
+/// `000_…` §7 and §8: a stricter mapping is lightened for no category, whatever was earned.
+#[test]
+fn a_tightened_mapping_is_relaxed_for_nothing() {
+    let earned = Some((Reward::Relaxation([Category::Ui].into()), "4 of 20 releases failed".to_owned()));
+    let relaxed = Adjustment { earned, ..Adjustment::default() };
+    assert_eq!(relaxed.relaxed(), [Category::Ui].into());
+    let exceptions = Some("2 exceptions".to_owned());
+    assert!(Adjustment { exceptions, ..relaxed.clone() }.relaxed().is_empty());
+    assert!(Adjustment { worse: Some("2 of 20 releases failed".to_owned()), ..relaxed }.relaxed().is_empty());
 }

@@ -49,6 +49,36 @@ fn what_is_named_as_allowed_now_is_allowed() {
     }
 }
 
+const CATEGORIES: &str = "block high-risk categories unless exception";
+const LOW_RISK: &str = "allow only low-risk changes or reliability/security work";
+const FIXES: &str = "releases restricted to incident fixes, security fixes, and rollback-only";
+
+/// `000_…` §5.4 and §6.3: where one line blocks what another lets pass, the stricter holds and both are named.
+#[rstest]
+#[case::low_risk(Red, ChangeType::Feature, Gate::G1, &[])]
+#[case::moderate(Red, ChangeType::Feature, Gate::G2, &[(LOW_RISK, None)])]
+#[case::high(Red, ChangeType::Feature, Gate::G3, &[(CATEGORIES, None), (LOW_RISK, None)])]
+#[case::high_reliability_work(Red, ChangeType::Reliability, Gate::G3, &[(CATEGORIES, Some(LOW_RISK))])]
+#[case::high_fix(Red, ChangeType::SecurityFix, Gate::G3, &[(CATEGORIES, Some(LOW_RISK))])]
+#[case::nothing_left_low_risk(Exhausted, ChangeType::Feature, Gate::G1, &[(FIXES, Some(LOW_RISK))])]
+#[case::nothing_left_moderate(Exhausted, ChangeType::Feature, Gate::G2, &[(LOW_RISK, None), (FIXES, None)])]
+#[case::nothing_left_reliability_work(Exhausted, ChangeType::Reliability, Gate::G2, &[(FIXES, Some(LOW_RISK))])]
+#[case::nothing_left_high_reliability_work(Exhausted, ChangeType::Reliability, Gate::G3, &[(CATEGORIES, Some(LOW_RISK)), (FIXES, Some(LOW_RISK))])]
+#[case::nothing_left_fix(Exhausted, ChangeType::IncidentFix, Gate::G2, &[])]
+#[case::nothing_left_high_fix(Exhausted, ChangeType::IncidentFix, Gate::G3, &[(CATEGORIES, Some(FIXES))])]
+#[case::nothing_left_high(Exhausted, ChangeType::Feature, Gate::G3, &[(CATEGORIES, None), (LOW_RISK, None), (FIXES, None)])]
+fn what_blocks_and_what_would_let_it_pass(
+    #[case] band: Band,
+    #[case] kind: ChangeType,
+    #[case] diff: Gate,
+    #[case] expected: &[(&str, Option<&str>)],
+) {
+    let all = blocks(band, &BandFacts { kind, diff, exception: false });
+    let said: Vec<_> = all.iter().map(|block| (block.by.says, block.despite.map(|line| line.says))).collect();
+    assert_eq!(said, expected);
+    assert_eq!(blocks(band, &BandFacts { kind, diff, exception: true }), vec![]);
+}
+
 proptest! {
     #[test]
     fn less_left_is_never_a_better_band(allocated in 0_u32..5_000, one in -500_i64..5_000, other in -500_i64..5_000) {

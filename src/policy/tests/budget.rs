@@ -40,6 +40,7 @@ fn what_is_left(#[case] objective: f64, #[case] bad: f64, #[case] total: f64, #[
 #[case::no_events(99.5, 0.0, 0.0)]
 #[case::negative_total(99.5, 0.0, -1.0)]
 #[case::negative_bad(99.5, -1.0, 10.0)]
+#[case::negative_however_little(99.5, -1e-300, 10.0)]
 #[case::nan_bad(99.5, f64::NAN, 10.0)]
 #[case::nan_total(99.5, 0.0, f64::NAN)]
 #[case::infinite_total(99.5, 0.0, f64::INFINITY)]
@@ -157,6 +158,24 @@ fn a_declared_freeze_is_the_least(
 fn an_untouched_or_spent_budget_reads_without_a_stray_sign() {
     let read = |percent| Remaining::from_percent(percent).unwrap().to_string();
     assert_eq!([read(100.0), read(-0.01), read(42.46), read(-3.0)], ["100 %", "0 %", "42.5 %", "-3 %"]);
+}
+
+#[rstest]
+#[case::untouched(100.0, true)]
+#[case::overspent(-250.0, true)]
+#[case::more_than_there_is(100.1, false)]
+#[case::no_number(f64::NAN, false)]
+#[case::without_end(f64::INFINITY, false)]
+#[case::overspent_without_end(f64::NEG_INFINITY, false)]
+fn a_figure_that_was_kept_is_read_where_it_can_be_one(#[case] percent: f64, #[case] accepted: bool) {
+    assert_eq!(Remaining::from_percent(percent).is_some(), accepted);
+}
+
+#[rstest]
+#[case::no_budget(100.0, MONTH)]
+#[case::no_window(99.5, Span::ZERO)]
+fn an_incident_costs_no_share_of_nothing(#[case] objective: f64, #[case] window: Span) {
+    assert_eq!(cost_percent(percent(objective), window, Span::minutes(8), percent(100.0)), None);
 }
 
 proptest! {

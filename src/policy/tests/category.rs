@@ -119,6 +119,16 @@ fn an_item_is_paid_once_and_the_highest_class_and_floor_hold() {
     assert_eq!(classification(&[Docs]).risk_class(), Low);
 }
 
+/// `000_…` §6.2, in its own words where it has some.
+#[rstest]
+#[case(Category::Docs, "docs-only, comments-only")]
+#[case(Category::Ui, "non-core UI changes")]
+#[case(Category::Concurrency, "non-trivial concurrency/queue semantics changes")]
+#[case(Category::SchemaMigrationBreaking, "breaking is disallowed without explicit G4 approval")]
+fn a_floor_says_why(#[case] category: Category, #[case] says: &str) {
+    assert_eq!(category.floor_says(), says);
+}
+
 proptest! {
     /// More that is found never makes a change look smaller.
     #[test]

@@ -52,6 +52,9 @@ fn what_was_left_at_the_end_of_the_day_before_is_known() {
 #[rstest]
 #[case::twenty_four_in_three_hours(&[("20 09:00", 42.0), ("20 12:00", 18.0)], Some("2026-11-20T15:00:00Z"))]
 #[case::slowly(&[("10 00:00", 60.0), ("20 00:00", 40.0)], Some("2026-12-11T00:00:00Z"))]
+#[case::two_days_sharp(&[("18 00:00", 30.0), ("19 00:00", 20.0)], Some("2026-11-22T00:00:00Z"))]
+#[case::until_the_moment_comes(&[("20 09:00", 42.0), ("20 12:00", 18.0), ("20 14:59", 18.0)], Some("2026-11-20T15:00:00Z"))]
+#[case::the_moment_has_come(&[("20 09:00", 42.0), ("20 12:00", 18.0), ("20 15:00", 18.0)], None)]
 #[case::not_at_all(&[("19 09:00", 42.0), ("20 12:00", 42.0)], None)]
 #[case::recovering(&[("19 09:00", 18.0), ("20 12:00", 42.0)], None)]
 #[case::spent(&[("19 09:00", 18.0), ("20 12:00", -1.0)], None)]
@@ -89,6 +92,38 @@ fn what_cost_something_is_forgotten_after_a_day() {
     let looks = [("20 15:25", 30.0), ("20 15:30", 28.0), ("21 15:29", 28.0)];
     assert_eq!(course(&looks).losses.len(), 1);
     assert_eq!(course(&[&looks[..], &[("21 15:30", 28.0)]].concat()).losses, vec![]);
+}
+
+#[test]
+fn a_level_that_is_come_back_to_within_a_day_is_not_over() {
+    let left = course(&[("20 08:00", 42.0), ("20 09:00", 60.0)]).episodes;
+    assert_eq!((left.len(), left[0].ended), (1, Some(at("2026-11-20T09:00:00Z"))));
+    let again = course(&[("20 08:00", 42.0), ("20 09:00", 60.0), ("20 10:00", 42.0)]).episodes;
+    assert_eq!((again.len(), again[0].since, again[0].ended), (1, at("2026-11-20T08:00:00Z"), None));
+}
+
+#[test]
+fn a_quarter_of_an_hour_parts_two_losses() {
+    let from = |looks: &[(&str, f64)]| course(looks).losses.iter().map(|loss| loss.percent).collect::<Vec<_>>();
+    assert_eq!(from(&[("20 15:00", 30.0), ("20 15:10", 28.0), ("20 15:24", 25.0)]), [5.0]);
+    assert_eq!(from(&[("20 15:00", 30.0), ("20 15:10", 28.0), ("20 15:25", 25.0)]), [2.0, 3.0]);
+}
+
+/// Of more losses than are kept the least goes, but never the latest: it may still grow.
+#[test]
+fn eight_losses_are_kept_and_the_latest_is_one_of_them() {
+    let losses = |falls: &[f64]| -> Vec<f64> {
+        let (mut left, mut looks) = (90.0, vec![("20 00:00".to_owned(), 90.0)]);
+        for (hour, fall) in (1..).zip(falls) {
+            left -= fall;
+            looks.push((format!("20 {hour:02}:00"), left));
+        }
+        let looks: Vec<(&str, f64)> = looks.iter().map(|(time, left)| (time.as_str(), *left)).collect();
+        course(&looks).losses.iter().map(|loss| loss.percent).collect()
+    };
+    let eight = [5.0, 4.0, 2.0, 6.0, 7.0, 3.0, 5.0, 4.0];
+    assert_eq!(losses(&eight), eight);
+    assert_eq!(losses(&[&eight[..], &[1.0]].concat()), [5.0, 4.0, 6.0, 7.0, 3.0, 5.0, 4.0, 1.0]);
 }
 
 proptest! {

@@ -194,6 +194,25 @@ fn people_by_stage(sign_offs: &[SignOff]) -> Vec<u32> {
         .collect()
 }
 
+/// `001_…`, Warning: only the line about this very type, or its class, would have let the change pass.
+#[rstest]
+#[case::refactoring(Refactor, None, "Refactoring: Defer unless high-value")]
+#[case::infrastructure(Infrastructure, None, "Infrastructure changes: Requires SRE approval")]
+#[case::risky_feature(Feature, Some(RiskClass::High), "Feature releases: Approved with extra review")]
+#[case::risky_fix(BugFix, Some(RiskClass::High), "Critical bug fixes: Approved")]
+fn what_would_have_let_it_pass_in_warning(
+    #[case] kind: ChangeType,
+    #[case] risk: Option<RiskClass>,
+    #[case] despite: &str,
+) {
+    match permission(&ChangeFacts { risk, ..change(kind, None) }, Warning) {
+        Permission::Blocked(blocked) => {
+            assert_eq!(blocked.despite.iter().map(|clause| clause.says).collect::<Vec<_>>(), [despite]);
+        }
+        Permission::Allowed { .. } => panic!("{kind} is allowed"),
+    }
+}
+
 proptest! {
     #[test]
     fn a_worse_budget_never_loosens(facts in facts(), (good, bad) in ordered_statuses()) {

@@ -263,6 +263,17 @@ fn worse(of: &Case, what: usize) -> Case {
     case
 }
 
+/// `000_…` §6.2: how risky what goes by a gate is.
+#[rstest]
+#[case(Gate::G0, "no risk")]
+#[case(Gate::G1, "low risk")]
+#[case(Gate::G2, "moderate risk")]
+#[case(Gate::G3, "high risk")]
+#[case(Gate::G4, "very high risk")]
+fn what_a_gate_means(#[case] gate: Gate, #[case] meaning: &str) {
+    assert_eq!(gate.meaning(), meaning);
+}
+
 proptest! {
     #[test]
     fn more_risk_never_lowers_a_gate_and_never_lifts_a_block(case in any_case(), what in 0_usize..9) {

@@ -5,7 +5,10 @@ mod band;
 mod budget;
 mod burn;
 mod category;
+mod claim;
 mod course;
+mod evidence;
+mod exception;
 mod freeze;
 mod gate;
 mod message;
@@ -14,6 +17,7 @@ mod requirement;
 mod restricted;
 mod schedule;
 mod score;
+mod sign_off;
 mod signals;
 mod standing;
 

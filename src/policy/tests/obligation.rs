@@ -377,6 +377,7 @@ fn a_level_that_is_left_takes_its_announcements_and_rounds_along_and_leaves_its_
 
 #[rstest]
 #[case::within_a_day("2026-11-21T08:30:00Z", REVIEW)]
+#[case::a_day_later("2026-11-21T09:00:00Z", "incident-review-20261121-0900")]
 #[case::later("2026-11-21T09:30:00Z", "incident-review-20261121-0930")]
 fn who_comes_back_to_a_level_within_a_day_owes_nothing_new(#[case] again: &str, #[case] expected: &str) {
     let mut world = World::level(Critical, "2026-11-20T08:00:00Z");
@@ -518,7 +519,63 @@ fn the_next_deadline_wakes() {
     let mut world = World::level(Emergency, "2026-11-20T08:00:00Z");
     let all = world.look("2026-11-20T08:20:00Z");
     assert_eq!(next_change(&all, at("2026-11-20T08:20:00Z")), Some(at("2026-11-20T09:00:00Z")));
+    assert_eq!(next_change(&all, at("2026-11-20T09:00:00Z")), Some(at("2026-11-20T10:00:00Z")));
     assert_eq!(next_change(&[], at("2026-11-20T08:20:00Z")), None);
+}
+
+/// What several events demand is told by its source.
+#[rstest]
+#[case::an_override("002, Guardrails; 000 §4", "002, Guardrails; 000 §4")]
+#[case::a_rollback("003, Module 6; 002, Rollback log", "003, Module 6; 002, Rollback log")]
+#[case::of_an_older_version("000", "002, Guardrails; 000 §4")]
+fn a_post_mortem_is_told_by_what_it_arose_from(#[case] source: &str, #[case] expected: &str) {
+    assert_eq!(Demand::told("post-mortem", source).unwrap().source, expected);
+}
+
+#[test]
+fn what_was_met_is_shown_once_and_for_a_week() {
+    let mut world = World::level(Critical, "2026-11-20T08:00:00Z");
+    world.says(REVIEW, "dana", "2026-11-20T09:00:00Z", "Passed");
+    let first = world.look("2026-11-20T09:30:00Z");
+    assert_eq!(names(&first).iter().filter(|name| **name == REVIEW).count(), 1);
+    assert_eq!(world.look("2026-11-20T09:30:00Z"), first);
+    world.goes(Healthy, "2026-11-20T10:00:00Z");
+    world.goes(Healthy, "2026-11-22T10:00:00Z");
+    let shown = |world: &mut World, now: &str| names(&world.look(now)).contains(&REVIEW);
+    assert!(shown(&mut world, "2026-11-22T10:00:00Z"), "the level is forgotten, what was met is not");
+    assert!(shown(&mut world, "2026-11-27T08:59:59Z"));
+    assert!(!shown(&mut world, "2026-11-27T09:00:00Z"));
+}
+
+#[test]
+fn what_nobody_did_for_three_months_is_owed_no_more() {
+    let mut world = World::new();
+    world.records.push(RecordFacts {
+        record: "web-0007".to_owned(),
+        exception: None,
+        bypass: None,
+        rollback: Some(Cause { at: at("2026-08-01T08:00:00Z"), about: "it".to_owned() }),
+    });
+    assert_eq!(world.look("2026-11-01T07:59:59Z").len(), 1);
+    assert_eq!(world.look("2026-11-01T08:00:00Z"), vec![]);
+}
+
+/// `001_…`, Emergency, Every 6 hours: an update that does not stand any more is owed by the time before.
+#[rstest]
+#[case::given(&[("eve", "12:00", "Passed")], "18:00")]
+#[case::taken_back(&[("eve", "12:00", "Passed"), ("eve", "12:30", "Withdrawn")], "14:00")]
+#[case::taken_back_at_once(&[("eve", "12:00", "Passed"), ("eve", "12:00", "Withdrawn")], "14:00")]
+#[case::another_takes_theirs_back(&[("eve", "12:00", "Passed"), ("sam", "12:30", "Withdrawn")], "18:00")]
+#[case::contradicted(&[("eve", "12:00", "Passed"), ("sam", "12:30", "Failed")], "14:00")]
+#[case::contradicted_before(&[("sam", "11:30", "Failed"), ("eve", "12:00", "Passed")], "18:00")]
+fn an_update_counts_while_it_stands(#[case] said: &[(&str, &str, &str)], #[case] due: &str) {
+    let mut world = World::level(Emergency, "2026-11-20T08:00:00Z");
+    for (author, time, outcome) in said {
+        world.says("executive-update", author, &format!("2026-11-20T{time}:00Z"), outcome);
+    }
+    let all = world.look("2026-11-20T13:00:00Z");
+    let update = all.iter().find(|one| one.name == "executive-update").unwrap();
+    assert_eq!(update.due, at(&format!("2026-11-20T{due}:00Z")));
 }
 
 proptest! {

@@ -292,6 +292,8 @@ fn where_the_author_is_not_known_two_people_approve() {
     let one = Case { gate: G3, author: None, claims: vec![approval("release-captain", "ann")], ..case() };
     let seen = one.one("release-captain");
     assert!(seen.contains("who made the change is not known, so two people approve"), "{seen}");
+    let review = Case { gate: G4, author: None, ..case() }.one("risk-review");
+    assert!(!review.contains("two people"), "three seats are two people anyway: {review}");
     let claims = vec![approval("release-captain", "ann"), approval("on-call", "bob")];
     let two = Case { claims, ..one };
     assert_eq!(

@@ -156,6 +156,44 @@ fn a_worse_budget_does_not_loosen_a_schedule_of_too_many_stages() {
     }
 }
 
+#[test]
+fn a_rollback_that_takes_as_long_either_way_goes_by_express() {
+    let own = custom(&[(50, Span::minutes(10)), (100, Span::ZERO)]);
+    let manifest = Manifest { stages: Some(own.stages), ..Manifest::default() };
+    let schedule = schedule_for(&manifest, ChangeType::Rollback, BudgetStatus::Healthy);
+    assert_eq!(schedule, preset(ScheduleName::Express));
+}
+
+/// A release that may not give its canary more than half: what would have been watched above it is watched at half.
+#[rstest]
+#[case::standard(preset(ScheduleName::Standard), "5 % 15m, 25 % 15m, 50 % 15m")]
+#[case::above_half(custom(&[(10, Span::minutes(5)), (60, Span::minutes(10)), (100, Span::minutes(20))]), "10 % 5m, 50 % 30m")]
+#[case::half_and_more(custom(&[(50, Span::minutes(5)), (51, Span::minutes(10)), (100, Span::ZERO)]), "50 % 15m")]
+#[case::at_once(custom(&[(100, Span::ZERO)]), "50 % 0s")]
+fn a_lean_release_ends_at_half(#[case] schedule: Schedule, #[case] expected: &str) {
+    let stages: Vec<String> = lean(&schedule.stages).iter().map(|s| format!("{} {}", s.weight, s.bake)).collect();
+    assert_eq!(stages.join(", "), expected);
+}
+
+/// Stages of an hour each, from a weight on, then 100 % without one.
+fn hours(weights: impl Iterator<Item = u8>) -> Schedule {
+    custom(&weights.map(|weight| (weight, Span::hours(1))).chain([(100, Span::ZERO)]).collect::<Vec<_>>())
+}
+
+#[test]
+fn as_many_stages_as_may_be_are_all_kept() {
+    let manifest = hours(1..=19);
+    assert_eq!(manifest.stages.len(), STAGES_MAX);
+    assert_eq!(tighten(manifest.clone(), BudgetStatus::Warning).stages, manifest.stages);
+}
+
+/// The enhanced process parts the first hour in two: of 21 stages the shorter one between first and last goes.
+#[test]
+fn of_too_many_stages_the_shortest_goes_and_the_one_before_lasts_longer() {
+    let tight = tighten(hours(6..=24), BudgetStatus::Warning);
+    assert_eq!(tight.stages, hours(std::iter::once(5).chain(7..=24)).stages);
+}
+
 proptest! {
     #[test]
     fn tighten_never_loosens(manifest in manifest(), status in status()) {

@@ -219,6 +219,36 @@ fn categories() -> impl Strategy<Value = Vec<Category>> {
     proptest::collection::vec(proptest::sample::select(Category::ALL), 0..8)
 }
 
+/// `000_…` §5.3: "Minimum RRS floor: never below 1 RP", told where it holds.
+#[rstest]
+#[case::it_holds(&[Docs], calm(), Isolation, "1 RP = 1 base + 1 diff + 0 context - 2 mitigations, never below 1 RP (000 §5.3)")]
+#[case::just_above(&[Docs, Telemetry], calm(), Isolation, "1 RP = 1 base + 2 diff + 0 context - 2 mitigations")]
+#[case::far_above(&[Docs, Telemetry], incident(None, None), Isolation, "6 RP = 1 base + 2 diff + 5 context - 2 mitigations")]
+#[case::canary(&[Docs], calm(), Canary, "1 RP = 1 base + 1 diff + 0 context - 3 mitigations, never below 1 RP (000 §5.3)")]
+fn the_sum_says_where_the_least_holds(
+    #[case] categories: &[Category],
+    #[case] context: Context,
+    #[case] mitigation: Mitigation,
+    #[case] expected: &str,
+) {
+    assert_eq!(score(Tier::T0, categories, &context, &[verified(mitigation)]).to_string(), expected);
+}
+
+#[test]
+fn what_was_verified_this_moment_counts_and_what_will_be_does_not() {
+    let off =
+        |at| score(Tier::T2, &[Ui], &calm(), &[Verified { at, ..verified(Isolation) }]).part(TermKind::Mitigation);
+    assert_eq!((off(now()), off(at("2026-03-31T12:00:01Z"))), (-2, 0));
+}
+
+#[test]
+fn what_is_not_known_says_why_it_counts() {
+    let context = Context { incidents: Signal::Unknown("Prometheus does not answer".into()), ..calm() };
+    let lines = score(Tier::T1, &[Ui], &context, &[]).lines().join("\n");
+    let why = "incidents are not known, which counts as bad: Prometheus does not answer";
+    assert!(lines.contains(why), "{lines}");
+}
+
 proptest! {
     #[test]
     fn a_score_is_its_terms_and_at_least_one(tier in proptest::sample::select(Tier::ALL), some in categories(), off in mitigations()) {

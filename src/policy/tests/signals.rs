@@ -51,6 +51,7 @@ fn costs(status: &SignalsStatus, now: Time) -> (u32, bool) {
 #[case::sev2_six_days_ago(vec![seen("INC-7", "SEV-2", at("2026-03-25T12:00:00Z"))], (5, false))]
 #[case::sev3_six_days_ago(vec![seen("INC-7", "3", at("2026-03-25T12:00:00Z"))], (0, false))]
 #[case::severity_in_other_words(vec![seen("INC-7", "critical", at("2026-03-25T12:00:00Z"))], (5, false))]
+#[case::sev1_seven_days_ago_to_the_second(vec![seen("INC-7", "1", at("2026-03-24T12:00:00Z"))], (5, false))]
 #[case::eight_days_ago(vec![seen("INC-7", "P1", at("2026-03-23T12:00:00Z"))], (0, false))]
 #[case::still_to_end(vec![seen("INC-7", "1", at("2026-03-31T13:00:00Z"))], (5, true))]
 #[case::one_name_counts_by_its_worst(vec![seen("INC-7", "3", at("2026-03-30T12:00:00Z")), seen("INC-7", "1", at("2026-03-29T12:00:00Z"))], (5, false))]
@@ -134,4 +135,22 @@ fn what_nobody_asks_for_costs_nothing() {
     let status = SignalsStatus { source: "default".into(), incidents: None, on_call: None };
     assert_eq!(costs(&status, now()), (0, false));
     assert_eq!((incidents_of(None, now()), on_call_of(None, now())), (Signal::NotConfigured, Signal::NotConfigured));
+}
+
+#[test]
+fn what_ended_more_than_seven_days_ago_is_not_kept() {
+    let kept = |last| {
+        status_of(&heard(Ok(vec![seen("INC-7", "1", at(last))])), None, now()).incidents.unwrap().known.unwrap().len()
+    };
+    assert_eq!([kept("2026-03-24T12:00:00Z"), kept("2026-03-24T11:59:59Z"), kept("2026-03-23T12:00:00Z")], [1, 0, 0]);
+}
+
+/// To one decimal; a high load is shown as one.
+#[rstest]
+#[case::normal(1.24, 2.06, 1.2, 2.1)]
+#[case::high(7.31, 4.09, 7.4, 4.0)]
+#[case::hardly_high(2.02, 2.01, 2.1, 2.0)]
+fn a_load_is_shown_rounded(#[case] pages: f64, #[case] normal: f64, #[case] shown: f64, #[case] shown_normal: f64) {
+    let load = status_of(&paged(pages, normal), None, now()).on_call.unwrap().load.unwrap();
+    assert_eq!((load.pages, load.normal), (shown, shown_normal));
 }

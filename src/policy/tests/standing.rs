@@ -1,12 +1,13 @@
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::api::condition::Truth;
+use crate::api::condition::{Condition, Truth};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
-use crate::policy::message::News;
+use crate::policy::message::{News, owed_condition};
 use crate::policy::obligation::facts::Cause;
 use crate::policy::obligation::{Demand, RecordFacts, SHOWN_MAX, Said};
 use crate::policy::requirement::Claim;
+use crate::policy::requirement::document::Field;
 use crate::policy::standing::{Seen, Standing, asks, stand};
 use crate::policy::{Remaining, budget_status};
 
@@ -238,4 +239,75 @@ fn what_is_not_shown_in_full_is_owed_all_the_same() {
     world.records.clear();
     let gone = world.look("28T00:32", 72.0);
     assert_eq!((gone.all.len(), gone.news), (60, vec![]));
+}
+
+/// Other conditions of the budget have moments of their own.
+#[test]
+fn a_condition_keeps_its_moment_until_it_changes() {
+    let mut world = World::new();
+    let due = world.look("20T08:00", 18.0).condition.unwrap();
+    let other =
+        |status| Condition { kind: "Measured".to_owned(), status, last_transition_time: at("19T08:00"), ..due.clone() };
+    world.status.conditions.insert(0, other(Truth::True));
+    assert_eq!(world.look("20T08:05", 18.0).condition.unwrap().last_transition_time, at("20T08:00"));
+    world.status.conditions.insert(0, other(Truth::False));
+    let overdue = world.look("20T08:15", 18.0).condition.unwrap();
+    assert_eq!((overdue.status, overdue.last_transition_time), (Truth::False, at("20T08:15")));
+}
+
+#[test]
+fn a_worse_level_warns_and_a_better_one_does_not() {
+    let mut world = World::new();
+    let mut warns = |time, percent| world.look(time, percent).news.first().map(|one| (one.reason, one.warns));
+    assert_eq!(warns("20T08:00", 72.0), None);
+    assert_eq!(warns("20T08:05", 18.0), Some(("ErrorBudgetCritical", true)));
+    assert_eq!(warns("20T08:10", 42.0), Some(("ErrorBudgetWarning", false)));
+}
+
+#[test]
+fn what_is_met_is_neither_demanded_any_more_nor_overdue() {
+    let mut world = World::new();
+    world.look("20T11:00", 18.0);
+    assert!(world.status.message.contains("freeze-announcement by"), "{}", world.status.message);
+    let facts = ["channel", "incident-commander", "war-room", "teams"];
+    world.meets("freeze-announcement-20261120-1100", "freeze-announcement", "20T11:05", &facts);
+    let met = world.look("20T11:10", 18.0);
+    assert!(!met.message.contains("freeze-announcement by"), "{}", met.message);
+    assert!(met.message.contains("incident-review by"), "{}", met.message);
+    let done: Vec<_> = met.obligations.into_iter().filter(|one| one.met.is_some()).collect();
+    let stands = owed_condition("web -n shop", &done, &[]).map(|(status, reason, _)| (status, reason));
+    assert_eq!((done.len(), stands), (1, Some((Truth::True, "Met"))));
+    assert_eq!(owed_condition("web -n shop", &[], &[]), None);
+}
+
+/// Whether it matters what was attested is asked before it is read: the answer does not hang on it.
+#[test]
+fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
+    let world = World::new();
+    let facts =
+        |field: &Field| (field.key.to_owned(), field.check.words().map_or("done in 5 days", |all| all[0]).to_owned());
+    let claim = Claim {
+        kind: "post-mortem".to_owned(),
+        role: None,
+        author: "dana".to_owned(),
+        passed: true,
+        withdrawn: false,
+        at: at("02T08:00"),
+        until: None,
+        facts: Demand::named("post-mortem").unwrap().form.fields.iter().map(facts).collect(),
+    };
+    let rollback = Cause { at: at("01T08:00"), about: "it".to_owned() };
+    let record = RecordFacts { record: "web-0007".to_owned(), exception: None, bypass: None, rollback: Some(rollback) };
+    let seen = Seen {
+        namespace: "shop",
+        name: "web",
+        spec: &world.spec,
+        zone: &TimeZone::UTC,
+        before: &RiskBudgetStatus::default(),
+        now: &RiskBudgetStatus::default(),
+        records: &[record],
+        said: &[Said { attestation: "web-x".to_owned(), obligation: "post-mortem-web-0007".to_owned(), claim }],
+    };
+    assert_eq!(stand(&seen, at("20T08:00")).obligations, vec![], "met more than a week ago");
+    assert!(asks(&seen, at("20T08:00")));
 }

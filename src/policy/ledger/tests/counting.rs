@@ -1,6 +1,6 @@
 use super::*;
 use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus};
-use crate::policy::Band;
+use crate::policy::{Band, RiskPoints};
 use rstest::rstest;
 
 #[test]
@@ -10,6 +10,7 @@ fn a_window_counts_what_was_charged_in_it() {
     let risk = &counted.risk;
     assert_eq!((risk.allocated, risk.consumed, risk.remaining, risk.band), (120, 60, 60, Band::Yellow));
     assert_eq!((risk.releases, risk.exceptions, risk.sequence), (3, 1, 3));
+    assert_eq!(risk.remaining_percent, 50.0);
     assert_eq!((counted.missing.len(), counted.windows.len()), (0, 0));
 }
 
@@ -206,4 +207,77 @@ fn a_charge_that_waits_past_its_window_stays_there(#[case] at: f64, #[case] wait
     let next = count(&rules(), &closed, &[], &period(1), day(30.1));
     assert_eq!((next.ledger.pending.len(), next.risk.consumed, next.missing), (waits, consumed, vec![]));
     assert_eq!(next.windows[0].consumed, 8);
+}
+
+/// To one decimal, and 0 where nothing was given: there is nothing that could be left.
+#[rstest]
+#[case::untouched(None, 0, 100.0)]
+#[case::a_twelfth(None, 10, 91.7)]
+#[case::overspent(None, 150, -25.0)]
+#[case::nothing_was_given(Some(0), 10, 0.0)]
+#[case::nothing_was_given_or_spent(Some(0), 0, 0.0)]
+fn what_is_left_in_percent(#[case] given: Option<u32>, #[case] spent: u32, #[case] percent: f64) {
+    let rules = Rules { points: given.map(RiskPoints::new), ..rules() };
+    let counted = count(&rules, &RiskBudgetStatus::default(), &[charged(1, spent, 1.0)], &period(0), day(2.0));
+    assert_eq!(counted.risk.remaining_percent, percent);
+}
+
+#[test]
+fn what_was_charged_before_a_budget_was_first_counted_is_no_gap_and_costs_nothing() {
+    let entries = [charged(1, 10, 1.0), charged(2, 30, 2.0), charged(3, 7, 30.0)];
+    let counted = windows(&[(1, &entries)]);
+    assert_eq!((counted.ledger.before, counted.risk.consumed, counted.missing), (2, 7, vec![]));
+    assert_eq!(counted.windows, vec![]);
+}
+
+/// A budget whose windows are cut otherwise begins no window that lies before the one it is in, nor one that begins with it.
+#[test]
+fn only_a_window_that_begins_later_folds_the_one_before() {
+    let entries = [charged(1, 10, 1.0)];
+    assert_eq!(windows(&[(1, &[]), (0, &entries)]).windows, vec![]);
+    let month = windows(&[(0, &entries)]);
+    let sprint = Period { key: "1970-01-01".into(), from: day(0.0), until: day(14.0) };
+    assert_eq!(count(&rules(), &status(&month), &entries, &sprint, day(2.0)).windows, vec![]);
+    let zone_changed = Period { from: day(0.5), ..period(0) };
+    assert_eq!(count(&rules(), &status(&month), &entries, &zone_changed, day(2.0)).windows, vec![]);
+}
+
+#[test]
+fn another_record_that_is_charged_says_nothing_of_one_on_its_way() {
+    let charge = ChargeRecord { sequence: 2, points: 8, at: day(1.0), exception: false };
+    let pending = vec![PendingCharge { record: "web-0002".into(), charge }];
+    let ledger = LedgerStatus { sequence: 2, pending, ..LedgerStatus::default() };
+    let waits = Entry { charge: None, ..charged(2, 0, 1.0) };
+    let look =
+        |now: Time| count(&rules(), &before(ledger.clone()), &[charged(1, 5, 1.0), waits.clone()], &period(0), now);
+    let counted = look(day(1.0).plus(Span::seconds(599)));
+    assert_eq!((counted.risk.consumed, counted.missing), (13, vec![]));
+    let late = look(day(1.0).plus(Span::minutes(10)));
+    assert_eq!((late.risk.consumed, late.missing), (13, vec![]), "however long it waits");
+}
+
+/// Numbers that were given out after the last look at a window belong to it, as far as nothing of the next one has them.
+#[rstest]
+#[case::nothing_yet(3, None, None, 3, 0)]
+#[case::a_record_of_the_next(4, Some(31.0), None, 3, 8)]
+#[case::on_its_way_in_the_next(4, None, Some(31.0), 3, 8)]
+fn a_window_closes_at_its_last_number(
+    #[case] given_out: u64,
+    #[case] written: Option<f64>,
+    #[case] on_its_way: Option<f64>,
+    #[case] closed_at: u64,
+    #[case] consumed: u32,
+) {
+    let of_the_first = [charged(1, 10, 1.0), charged(2, 30, 2.0)];
+    let mut status = status(&windows(&[(0, &of_the_first)]));
+    status.ledger.sequence = given_out;
+    let mut entries = of_the_first.to_vec();
+    entries.extend(written.map(|at| charged(4, 8, at)));
+    status.ledger.pending.extend(on_its_way.map(|at| PendingCharge {
+        record: "web-0004".into(),
+        charge: ChargeRecord { sequence: 4, points: 8, at: day(at), exception: false },
+    }));
+    // The record of number 3 was charged in the first window, and is gone.
+    let counted = count(&rules(), &status, &entries, &period(1), day(31.001));
+    assert_eq!((counted.ledger.before, counted.risk.consumed, counted.missing), (closed_at, consumed, vec![]));
 }

@@ -146,3 +146,34 @@ fn a_record_is_read_as_it_was_sealed() {
     let never_written = Entry::of("web-0005".into(), None);
     assert_eq!((never_written.charge, never_written.outcome, never_written.rollback), (None, None, None));
 }
+
+/// What went past its gate is told as that, not once more as what was shown short.
+#[rstest]
+#[case::short(true, false, 1, 0)]
+#[case::past_the_gate(true, true, 0, 1)]
+#[case::all_shown(false, false, 0, 0)]
+fn what_was_not_shown_is_counted_once(
+    #[case] short: bool,
+    #[case] past: bool,
+    #[case] shown_short: u32,
+    #[case] past_gate: u32,
+) {
+    let entry = Entry { shown_short: short, ..ended(charged(1, 1, 1.0), Outcome::Succeeded, 2.0) };
+    let shown = of(&[if past { exception(entry) } else { entry }]);
+    assert_eq!((shown.shown_short, shown.past_gate), (shown_short, past_gate));
+}
+
+/// What is due later is not missing while the release goes on.
+#[rstest]
+#[case::goes_on(None, &["post-release-checklist"], false)]
+#[case::over(Some("Succeeded"), &["post-release-checklist"], true)]
+#[case::over_with_all(Some("Succeeded"), &[], false)]
+fn what_is_short_is_known_at_the_end(#[case] outcome: Option<&str>, #[case] not_shown: &[&str], #[case] short: bool) {
+    let status = serde_json::from_value(serde_json::json!({
+        "phase": "Complete", "phaseSince": "1970-01-02T00:00:00Z", "outcome": outcome,
+        "assessment": {"points": 6, "score": "6 RP", "gate": "G2", "why": "6 RP → G2", "band": "Green", "riskClass": "Medium",
+                       "notShown": not_shown},
+    }))
+    .unwrap();
+    assert_eq!(Entry::of("web-0001".into(), Some(&status)).shown_short, short);
+}

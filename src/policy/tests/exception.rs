@@ -1,0 +1,88 @@
+use crate::api::BudgetStatus::{self, *};
+use crate::api::Time;
+use crate::policy::exception::{EXCEPTION, Request, approvers, request};
+use crate::policy::requirement::{Claim, Claims};
+use rstest::rstest;
+
+fn at(time: &str) -> Time {
+    Time(format!("2026-03-31T{time}:00Z").parse().unwrap())
+}
+
+/// `000_…` §7 and `001_…`, Exception Process: all whom either names for the level.
+#[rstest]
+#[case(Healthy, false, &["development-manager", "on-call"])]
+#[case(Warning, true, &["development-manager", "on-call", "product-manager"])]
+#[case(Critical, false, &["development-manager", "on-call", "service-owner", "sre", "engineering-manager"])]
+#[case(Emergency, true, &["development-manager", "on-call", "product-manager", "service-owner", "sre", "engineering-manager", "vp-engineering"])]
+fn who_agrees_to_an_exception(#[case] status: BudgetStatus, #[case] notice: bool, #[case] expected: &[&str]) {
+    assert_eq!(approvers(status, notice).iter().map(|role| role.as_str()).collect::<Vec<_>>(), expected);
+}
+
+fn asked() -> Claim {
+    let fact = |key: &str| {
+        let text = if key == "reason" { "legal-deadline" } else { "because" };
+        (key.to_owned(), text.to_owned())
+    };
+    Claim {
+        kind: EXCEPTION.kind.to_owned(),
+        role: None,
+        author: "dana".to_owned(),
+        passed: true,
+        withdrawn: false,
+        at: at("09:00"),
+        until: None,
+        facts: EXCEPTION.fields.iter().map(|field| fact(field.key)).collect(),
+    }
+}
+
+fn word(role: &str, author: &str, passed: bool) -> Claim {
+    Claim { kind: "approval".to_owned(), role: Some(role.to_owned()), author: author.to_owned(), passed, ..asked() }
+}
+
+/// How far it is in words, with what would be recorded.
+fn how_far(claims: &[Claim]) -> (String, Option<String>) {
+    let authors = ["bob".to_owned()];
+    let request = request(Claims::new(claims, &authors, at("12:00")), Healthy, false);
+    let text = match &request {
+        Request::None => "nobody asked".to_owned(),
+        Request::Incomplete { problems, .. } => problems.join("; "),
+        Request::Waiting { missing, rejected, .. } => {
+            let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();
+            format!("waits for [{}], rejected by {:?}", roles.join(", "), rejected.map(|claim| claim.author.as_str()))
+        }
+        Request::Approved { approvals, .. } => {
+            format!(
+                "approved by {}",
+                approvals.iter().map(|claim| claim.author.as_str()).collect::<Vec<_>>().join(", ")
+            )
+        }
+    };
+    (text, request.recorded())
+}
+
+#[test]
+fn an_exception_is_asked_for_agreed_to_and_recorded() {
+    assert_eq!(how_far(&[]), ("nobody asked".to_owned(), None));
+    assert_eq!(how_far(&[Claim { passed: false, ..asked() }]).0, "nobody asked");
+    let mut short = asked();
+    short.facts.remove("ticket");
+    assert!(how_far(std::slice::from_ref(&short)).0.starts_with("facts.ticket is missing"));
+    let (manager, on_call) = (word("development-manager", "ann", true), word("on-call", "eve", true));
+    let waits = "waits for [development-manager, on-call], rejected by None";
+    assert_eq!(how_far(&[asked()]), (waits.to_owned(), None));
+    assert_eq!(how_far(&[asked(), manager.clone()]).0, "waits for [on-call], rejected by None");
+    let agreed = [asked(), manager, on_call];
+    let recorded = "legal-deadline, asked by dana (31 Mar 09:00:00 UTC): because (because)";
+    assert_eq!(how_far(&agreed), ("approved by ann, eve".to_owned(), Some(recorded.to_owned())));
+    let rejected = [&agreed[..], &[word("on-call", "sam", false)]].concat();
+    assert_eq!(how_far(&rejected), ("waits for [], rejected by Some(\"sam\")".to_owned(), None));
+}
+
+#[test]
+fn a_document_knows_its_fields() {
+    let words = EXCEPTION.field("reason").unwrap().check.words();
+    assert_eq!(words, Some(&["incident-mitigation", "urgent-security-fix", "legal-deadline"][..]));
+    assert!(EXCEPTION.field("ticket").unwrap().check.words().is_none() && EXCEPTION.field("lunch").is_none());
+    let keys = "reason, justification, change-complexity, blast-radius, rollback-time, mitigation-plan, ticket";
+    assert_eq!(EXCEPTION.keys(), keys);
+}
