@@ -12,6 +12,8 @@ mod heard;
 mod leaving;
 mod policy;
 mod share;
+mod stranded;
+mod taken_away;
 mod user;
 mod way_back;
 

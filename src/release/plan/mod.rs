@@ -15,7 +15,9 @@ mod stable;
 mod stage;
 mod start;
 mod step;
+mod stranded;
 mod verify;
+mod way_home;
 
 use super::action::{Action, Plan};
 use super::problem::problems;
@@ -27,6 +29,7 @@ use crate::api::release_record::{Outcome, Phase};
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
+pub(super) use stranded::NOBODY_HOME;
 
 /// What to do now. Total: every snapshot has a plan.
 pub fn plan(seen: &Snapshot, now: Time) -> Plan {
