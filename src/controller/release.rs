@@ -169,7 +169,7 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
 fn begins<'a>(seen: &Snapshot, status: &'a ReleaseRecordStatus) -> Option<&'a RollbackLog> {
     let before =
         seen.record.as_ref().and_then(|record| record.status.as_ref()).and_then(|status| status.rollback.as_ref());
-    status.rollback.as_ref().filter(|_| before.is_none())
+    status.rollback.as_ref().filter(|_| before.is_none() && status.outcome.is_none())
 }
 
 /// The user learns what the API server, or a policy in it, does not let Tidegate write.

@@ -8,7 +8,7 @@ use super::action::{Action, Plan};
 use super::assess::{assess, view};
 use super::config;
 use super::plan::agree::PAPERS_MISSING;
-use super::plan::{Active, NO_WAY_BACK, REVERT_NOT_READY, Say, Step, count, judged_revision};
+use super::plan::{Active, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
@@ -125,6 +125,8 @@ impl After<'_> {
         }
         let then = if hold.reason == REVERT_NOT_READY {
             "closed as reverted, and the roll goes on by itself"
+        } else if hold.reason == NOBODY_HOME {
+            "home all the same, as was asked"
         } else if stays {
             "closed as what it is, not withdrawn"
         } else if status.phase == Phase::Verify && hold.reason == PAPERS_MISSING {

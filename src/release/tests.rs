@@ -15,6 +15,8 @@ mod leaving;
 mod other_budget;
 mod policy;
 mod share;
+mod stranded;
+mod taken_away;
 mod user;
 mod way_back;
 

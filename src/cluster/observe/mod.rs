@@ -27,8 +27,8 @@ use super::{Cluster, Error};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
-use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, Workload};
-use crate::release::split::Carrier;
+use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, RouteSeen, Workload};
+use crate::release::split::{Carrier, Split};
 use crate::statement::Issuers;
 
 /// Everything about one GatedRelease but the answers of Prometheus.
@@ -58,7 +58,10 @@ pub async fn observe(
         autoscaler::list(cluster, namespace),
     )?;
     let autoscalers = autoscaler::of_workload(cluster, namespace, spec.workload_ref.kind, name, &scalers).await?;
-    let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release)) || canary.is_some() || previous.is_some();
+    let busy = is_busy(workload.as_ref(), record.as_ref(), leaves(release))
+        || canary.is_some()
+        || previous.is_some()
+        || names_a_side(&routes);
     let (attestations, too_many_attestations) = match busy {
         true => {
             attestations::of_release(cluster, namespace, &release.name, issuers, attestations::Bounds::USUAL).await?
@@ -129,6 +132,12 @@ async fn read_workload(cluster: &Cluster, release: &Release) -> Result<(Option<W
 fn is_busy(workload: Option<&Workload>, record: Option<&Record>, leaves: bool) -> bool {
     let open = record.is_some_and(|record| record.status.as_ref().is_none_or(|status| status.outcome.is_none()));
     leaves || open || workload.is_some_and(|workload| workload.paused)
+}
+
+/// Whether a route names the canary or the previous version, whose Deployment may be gone.
+fn names_a_side(routes: &[RouteSeen]) -> bool {
+    let mut rules = routes.iter().filter_map(|route| route.state.as_ref().ok()).flat_map(|route| &route.rules);
+    rules.any(|rule| rule.is_none_or(|split| split != Split::HOME))
 }
 
 fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {

@@ -14,7 +14,8 @@ pub struct Entry {
     pub outcome: Option<Outcome>,
     /// When it ended.
     pub ended_at: Option<Time>,
-    /// How long it took until no user met it any more, where it came back.
+    /// How long it took from the decision to bring it back until no user met it any more; of what never came back, until its
+    /// attempt ended, which is the least that it took. None where nobody decided so, or it goes on.
     pub recovered: Option<Span>,
     /// Its way back, where one was begun.
     pub rollback: Option<Rollback>,
@@ -64,7 +65,7 @@ impl Entry {
             charge: status.and_then(|status| status.charge.clone()),
             outcome,
             ended_at,
-            recovered: recovered(outcome, ended_at, rollback.as_ref()),
+            recovered: recovered(ended_at, rollback.as_ref()),
             rollback,
             // What is due later is not missing while the release goes on.
             shown_short: outcome.is_some() && assessment.is_some_and(|assessment| !assessment.not_shown.is_empty()),
@@ -77,15 +78,18 @@ impl Entry {
         self.charge.is_some() && self.outcome != Some(Outcome::Charged)
     }
 
-    /// Whether it came back after users met it, or hurt them without a way back.
+    /// Whether users met it and it failed (`000_…` §8, Change failure rate; `003_…`, Module 7): something that was measured, or
+    /// could not be shown to be good in time, set its way back off, whatever became of that. Where no way back is on record,
+    /// by how it ended. A change of mind is no failure, also where it could not be carried out.
     pub(super) fn failed(&self) -> bool {
-        self.charge.is_some() && matches!(self.outcome, Some(Outcome::RolledBack | Outcome::NotWithdrawn))
+        let ended_badly = || matches!(self.outcome, Some(Outcome::RolledBack | Outcome::NotWithdrawn));
+        self.charge.is_some() && self.rollback.map_or_else(ended_badly, |rollback| rollback.trigger.is_failure())
     }
 }
 
-/// What could not be brought back hurt at least until it was given up: a mean that left it out would flatter.
-fn recovered(outcome: Option<Outcome>, ended_at: Option<Time>, rollback: Option<&Rollback>) -> Option<Span> {
+/// What could not be brought back hurt at least until its attempt ended, with whatever word: a mean that left it out would
+/// flatter.
+fn recovered(ended_at: Option<Time>, rollback: Option<&Rollback>) -> Option<Span> {
     let rollback = rollback?;
-    let given_up = ended_at.filter(|_| outcome == Some(Outcome::NotWithdrawn)).map(|ended| ended.since(rollback.at));
-    rollback.took.or(given_up)
+    rollback.took.or(ended_at.map(|ended| ended.since(rollback.at)))
 }

@@ -112,6 +112,8 @@ fn rollback(named: &str, status: &ReleaseRecordStatus) -> Option<Cause> {
                 log.from_weight, log.trigger, log.value, log.threshold
             ),
         }),
+        // A change of mind that could not be carried out hurt nobody.
+        (None, Some(_)) if status.rollback.is_some() => None,
         (_, Some(at)) => {
             Some(Cause { at, about: format!("{named} hurt users without a way back: {}", brief(&status.summary)) })
         }

@@ -419,6 +419,8 @@ fn assessed(exception: &str) -> serde_json::Value {
 #[case::came_back_from_nobody(json!({"rollback": log("NotReady"), "outcome": "RolledBack", "endedAt": "2026-11-20T08:00:00Z"}), &[])]
 #[case::replaced(json!({"charge": charge(false), "rollback": log("Superseded"), "outcome": "Superseded", "endedAt": "2026-11-20T08:00:00Z"}), &[])]
 #[case::not_withdrawn(json!({"charge": charge(false), "outcome": "NotWithdrawn", "endedAt": "2026-11-20T08:00:00Z"}), &["post-mortem"])]
+#[case::not_withdrawn_for_what_was_measured(json!({"charge": charge(false), "rollback": log("Latency"), "outcome": "NotWithdrawn", "endedAt": "2026-11-20T08:00:00Z"}), &["post-mortem"])]
+#[case::not_withdrawn_and_nothing_hurt(json!({"charge": charge(false), "rollback": log("Deleted"), "outcome": "NotWithdrawn", "endedAt": "2026-11-20T08:00:00Z"}), &[])]
 #[case::exception(json!({"charge": charge(true), "assessment": assessed("legal-deadline")}), &["exception-follow-up", "post-mortem"])]
 #[case::exception_that_came_back(json!({"charge": charge(true), "assessment": assessed("legal-deadline"), "rollback": log("Latency")}), &["exception-follow-up", "post-mortem"])]
 #[case::resumed_by_hand(json!({"charge": charge(true), "outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z", "summary": "Runs ungated, resumed by bob while it was held."}), &["override-rationale", "exception-follow-up", "post-mortem"])]

@@ -202,7 +202,7 @@ fn rollback(
             "RollingBack",
             format!("{} {goes} from {}: {}. {what}", called(spec), log.from_weight, why(log)),
         ));
-    } else if before.rollback.is_none() {
+    } else if before.rollback.is_none() && now.outcome != Some(Outcome::NotWithdrawn) {
         told.push(warning(
             "RollingBack",
             format!(

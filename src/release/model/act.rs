@@ -1,5 +1,7 @@
 //! What may happen to a world: the controller acts, time passes, something goes wrong, somebody does something.
 
+use strum::IntoEnumIterator;
+
 use super::state::{State, TICK};
 use super::watch::{Broken, Watch};
 use crate::api::{BudgetStatus, Span};
@@ -26,7 +28,7 @@ pub(super) enum Action {
 }
 
 /// What may come between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter)]
 pub(super) enum Disturbance {
     /// The router takes nothing over.
     Router,
@@ -60,24 +62,15 @@ pub(super) enum Disturbance {
 
 use Disturbance::*;
 
-const ALL: [Disturbance; 14] = [
-    Router,
-    Errors,
-    NotReady,
-    StableNotReady,
-    Prometheus,
-    Budget,
-    Wipe,
-    Absence,
-    Newer,
-    Revert,
-    Resume,
-    Delete,
-    Retry,
-    Unlabel,
-];
-/// Those that last until they are mended.
-const LASTING: [Disturbance; 6] = [Router, Errors, NotReady, StableNotReady, Prometheus, Budget];
+impl Disturbance {
+    /// Whether it lasts until it is mended.
+    const fn lasts(self) -> bool {
+        match self {
+            Router | Errors | NotReady | StableNotReady | Prometheus | Budget => true,
+            Wipe | Absence | Newer | Revert | Resume | Delete | Retry | Unlabel => false,
+        }
+    }
+}
 
 /// How many disturbances may still come, and which of them are there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -108,9 +101,9 @@ impl State {
         if !prompt || plan.actions.is_empty() {
             actions.push(Action::Tick);
         }
-        for what in ALL {
+        for what in Disturbance::iter() {
             if self.left.there.contains(&what) {
-                if LASTING.contains(&what) {
+                if what.lasts() {
                     actions.push(Action::Mend(what));
                 }
             } else if self.left.count > 0 && self.can(what) {
@@ -161,7 +154,7 @@ impl State {
     /// The same world with everything in order.
     pub(super) fn calmed(&self) -> Self {
         let mut world = (*self.world).clone();
-        for what in LASTING {
+        for what in Disturbance::iter().filter(|what| what.lasts()) {
             mend(&mut world, what);
         }
         Self::of(world, Left::new(0), self.judged.clone(), self.bypassed, None)

@@ -169,7 +169,9 @@ fn hash_world(world: &World, to: &mut DefaultHasher) {
     let (route, record) = (world.route(), seen.record.as_ref());
     (&route.rules, route.marked, route.effective.is_ok()).hash(to);
     let mark = route.withdrawn.as_ref();
-    if let Some((_, log)) = mark.filter(|(name, _)| record.is_some_and(|record| record.name == *name)) {
+    if let Some((_, log)) =
+        mark.filter(|(name, _)| *name == seen.release.name || record.is_some_and(|record| record.name == *name))
+    {
         hash_log(log, now, to);
     }
     match &seen.budget {

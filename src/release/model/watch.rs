@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::api::Weight;
-use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
+use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordStatus};
 use crate::release::action::Action;
 use crate::release::snapshot::Record;
 use crate::release::split::Carrier;
@@ -118,8 +118,9 @@ impl Watch {
         }
         if let (Some(was), Some(is)) = (&was.hold, &is.hold)
             && was.deadline != is.deadline
-            // A version that should go back and cannot has a patience of its own, once.
-            && !(is.reason == "NoWayBack" && was.reason != is.reason)
+            // A version that should go back and cannot, or is missed for a moment, has a patience of its own, once.
+            && !(["NoWayBack", "NobodyAnswers", "NobodyHome"].contains(&is.reason.as_str()) && was.reason != is.reason)
+            && was.reason != "NobodyAnswers"
         {
             self.broke(Broken::Hold, format!("the deadline of {} moved", is.reason));
         }
@@ -163,7 +164,8 @@ impl Watch {
     fn learn(&mut self, world: &World) {
         let Some(record) = &world.seen.record else { return };
         let Some(status) = &record.status else { return };
-        if status.rollback.is_some() {
+        let stays = status.outcome == Some(Outcome::NotWithdrawn);
+        if status.rollback.is_some() && !stays {
             self.judged.remove(&record.spec.revision);
         } else if !status.stages.is_empty() && status.stages.iter().all(|stage| stage.passed_at.is_some()) {
             self.judged.insert(record.spec.revision.clone());

@@ -2,6 +2,7 @@
 
 use super::stable::stable_set;
 use super::step::{LOOK_AGAIN, Say, Step};
+use super::stranded::NOBODY_ANSWERS;
 use crate::api::gated_release::HoldStatus;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -379,9 +380,12 @@ impl<'a> Active<'a> {
             Some(hold) if hold.reason == reason && !anew => hold.clone(),
             // What it waits for besides changes nothing while a release that should go back cannot.
             Some(hold) if hold.reason == NO_WAY_BACK && self.cannot_go_back() => hold.clone(),
-            // Another reason does not begin the patience anew: a hold ends.
-            Some(hold) => HoldStatus { reason: reason.to_owned(), message, ..hold.clone() },
-            None => {
+            // Another reason does not begin the patience anew: a hold ends. The moment for which a missed probe is waited for is
+            // no patience with anything else.
+            Some(hold) if hold.reason != NOBODY_ANSWERS => {
+                HoldStatus { reason: reason.to_owned(), message, ..hold.clone() }
+            }
+            Some(_) | None => {
                 HoldStatus { reason: reason.to_owned(), message, since: self.now, deadline: self.now.plus(patience) }
             }
         };
@@ -421,7 +425,7 @@ impl<'a> Active<'a> {
 
     /// Whether nobody who could take the traffic over is ready.
     fn cannot_go_back(&self) -> bool {
-        let stranded = !self.seen.by_count() && !self.workload_is_new() && super::roll_back::strands_users(self);
+        let stranded = !self.seen.by_count() && !self.workload_is_new() && super::stranded::strands_users(self);
         self.lacks_way_back() || stranded
     }
 
@@ -457,6 +461,19 @@ impl<'a> Active<'a> {
             format!(" It was charged {plain} RP when users met it first, and costs {} past its gate.", charge.points)
         });
         let summary = wording::at_most(1_000, &(summary + &more.unwrap_or_default()));
+        // What is not withdrawn at its end was not so in time either.
+        let rollback = rollback.map(|log| match outcome {
+            Outcome::NotWithdrawn => RollbackLog { within_time_budget: Some(false), ..log },
+            Outcome::Bootstrap
+            | Outcome::Succeeded
+            | Outcome::RolledBack
+            | Outcome::Superseded
+            | Outcome::Expired
+            | Outcome::Reverted
+            | Outcome::Bypassed
+            | Outcome::Abandoned
+            | Outcome::Charged => log,
+        });
         let phase = match outcome {
             Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => Phase::Complete,
             Outcome::RolledBack | Outcome::Reverted => Phase::Rollback,

@@ -1,23 +1,27 @@
 //! No attempt is going on: is there one to begin?
 
-use super::active::{NO_WAY_BACK, active_set, judged_revision, named, steer, weight};
+use super::active::{active_set, judged_revision};
 use super::autoscaler::{self, Release};
 use super::step::{LOOK_AGAIN, Say, Step};
+use super::way_home::{self, served_by_previous};
 use super::{count, open, stable};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
-use crate::api::{ChangeType, Span, Time, Weight};
+use crate::api::{ChangeType, Span, Time};
 use crate::release::action::Action;
 use crate::release::problem::Problem;
 use crate::release::snapshot::{Record, Snapshot, Workload};
-use crate::release::split::{Carrier, Split};
 use crate::release::{config, template, wording};
 
 pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
+    // Also where the label was taken off meanwhile; where the workload is gone, whoever answers goes on.
+    if let Some(step) = seen.workload.as_ref().and_then(|_| way_home::clear(seen, now)) {
+        return step;
+    }
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
         return with_autoscalers(seen, now, Step::says(Say::Problems(found)));
     };
-    if let Some(step) = clear_leftovers(seen).or_else(|| count::leftovers(seen, now)) {
+    if let Some(step) = count::leftovers(seen, now) {
         return step;
     }
     let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
@@ -36,59 +40,6 @@ fn with_autoscalers(seen: &Snapshot, now: Time, step: Step) -> Step {
         Release::In(rest) => step.wake(rest),
         Release::Now(writes) => step.all(writes).wake(LOOK_AGAIN),
     }
-}
-
-/// Whether the previous version serves, because the last attempt came back after its promotion.
-fn served_by_previous(seen: &Snapshot) -> bool {
-    weight(seen, Carrier::Previous) > Weight::ZERO
-}
-
-/// Takes away what an attempt left that did not end in the usual way; traffic first.
-fn clear_leftovers(seen: &Snapshot) -> Option<Step> {
-    if served_by_previous(seen) {
-        return None;
-    }
-    let leftover = |carrier: Carrier| seen.side(carrier).is_some_and(|side| side.foreign.is_none());
-    let going = || Step::going("CleaningUp", "Removing what the last attempt left.".to_owned());
-    if let Some(step) = only_canary_answers(seen) {
-        return Some(step);
-    }
-    if named(seen, Carrier::Canary) || named(seen, Carrier::Previous) {
-        return Some(going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN));
-    }
-    let gone: Vec<_> = [Carrier::Canary, Carrier::Previous]
-        .into_iter()
-        .filter(|carrier| {
-            // A former version of a release by routes may still serve: no route of its is looked at any more.
-            !(seen.by_count() && *carrier == Carrier::Previous)
-                && leftover(*carrier)
-                && !seen.side(*carrier).is_some_and(|side| side.deployment.as_ref().is_some_and(|d| d.deleting))
-        })
-        .map(|carrier| Action::Delete { carrier })
-        .collect();
-    (!gone.is_empty()).then(|| going().all(gone).wake(LOOK_AGAIN))
-}
-
-/// An attempt was closed in the middle of its promotion, without a way back: users are answered by the canary, and stay there
-/// until the workload can answer them. A workload that is to have no pods has none.
-fn only_canary_answers(seen: &Snapshot) -> Option<Step> {
-    let workload = seen.workload.as_ref().filter(|workload| workload.replicas > 0)?;
-    let answers = seen.service.as_ref().is_some_and(|service| service.ready_endpoints > 0);
-    let canary = seen.canary.as_ref()?;
-    let carries = weight(seen, Carrier::Canary) > Weight::ZERO && canary.endpoints.is_some_and(|ready| ready > 0);
-    if answers || !carries {
-        return None;
-    }
-    let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
-    let let_go = match workload.paused {
-        true => format!(" To let its template run: {}", wording::let_go(seen.kind(), namespace, name)),
-        false => String::new(),
-    };
-    let message = format!(
-        "The {} has no ready pod: the canary of the last attempt keeps the traffic until it has one. Look: kubectl get pods -n {namespace}.{let_go}",
-        seen.kind()
-    );
-    Some(Step::says(Say::Unsettled(NO_WAY_BACK, message)).wake(LOOK_AGAIN))
 }
 
 /// The workload is paused.

@@ -1,14 +1,14 @@
 //! The GatedRelease was deleted or detached: traffic goes home before the finalizer goes, and nothing runs that was not let go.
 
-use super::active::{Active, active_set, named, steer, weight};
+use super::active::{Active, active_set};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{autoscaler, count, open, promote, roll_back, verify};
+use super::{autoscaler, count, open, promote, roll_back, stranded, verify, way_home};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
 use crate::release::snapshot::{Snapshot, Workload};
-use crate::release::split::{Carrier, Split};
+use crate::release::split::Carrier;
 use crate::release::{template, wording};
 
 pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
@@ -19,23 +19,12 @@ pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
         return close(&active, why);
     }
     let going = || Step::going("Leaving", format!("Traffic goes home: {why}."));
-    if weight(seen, Carrier::Previous) > Weight::ZERO {
+    if way_home::served_by_previous(seen) && !way_home::left_by_its_attempt(seen) {
         // The previous version serves, because the workload runs one that came back: both stay as they are.
         return going().all(autoscaler::release_now(seen)).then(Action::RemoveFinalizer);
     }
-    if named(seen, Carrier::Canary) || named(seen, Carrier::Previous) {
-        return going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN);
-    }
-    let sides = [Carrier::Canary, Carrier::Previous];
-    let leaving: Vec<_> = sides
-        .into_iter()
-        // A former version of a release by routes may still serve: no route of its is looked at any more.
-        .filter(|carrier| !(seen.by_count() && *carrier == Carrier::Previous))
-        .filter(|carrier| seen.side(*carrier).and_then(|side| side.deployment.as_ref()).is_some_and(|d| !d.deleting))
-        .map(|carrier| Action::Delete { carrier })
-        .collect();
-    if !leaving.is_empty() {
-        return going().all(leaving).wake(LOOK_AGAIN);
+    if let Some(step) = way_home::leave(seen, now, why) {
+        return step;
     }
     going()
         .all(autoscaler::release_now(seen))
@@ -94,8 +83,13 @@ pub(super) fn forward(active: &Active<'_>, why: &str) -> Step {
         let says = format!("{}: {why}; the workload takes all traffic as soon as it is ready.", active.name());
         Step::going("Leaving", says)
     };
-    let there = active.workload().is_some();
-    if there && active.weight(Carrier::Workload) < Weight::FULL && active.ready(Carrier::Workload, wanted).is_err() {
+    if wanted == 0
+        && let Some(step) = stranded::without_pods(active, why)
+    {
+        return step;
+    }
+    let away = wanted > 0 && active.weight(Carrier::Workload) < Weight::FULL;
+    if away && active.ready(Carrier::Workload, wanted).is_err() {
         let since = active.status.promotion.as_ref().and_then(|promotion| promotion.resumed_at);
         let until = since.unwrap_or(active.status.phase_since).plus(active.seen.release.spec.strategy.ready_within);
         if active.now >= until {
@@ -105,9 +99,8 @@ pub(super) fn forward(active: &Active<'_>, why: &str) -> Step {
         let finished = active.workload().and_then(|workload| promote::to_one_revision(active, workload));
         return finished.unwrap_or_else(|| going().wake(LOOK_AGAIN.min(until.since(active.now))));
     }
-    let writes = active.steer(Split::HOME);
-    if !writes.is_empty() {
-        return going().all(writes).wake(LOOK_AGAIN);
+    if let Some(step) = way_home::go(active.seen, active.now, going) {
+        return step;
     }
     active.seal(Outcome::Abandoned, format!("Not verified to its end: {why}; what the workload runs stays."))
 }

@@ -18,7 +18,9 @@ mod stable;
 mod stage;
 mod start;
 mod step;
+mod stranded;
 mod verify;
+mod way_home;
 
 use super::action::{Action, Plan};
 use super::problem::problems;
@@ -31,6 +33,7 @@ pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judge
 pub(super) use ledger::with_penalty;
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
+pub(super) use stranded::NOBODY_HOME;
 
 /// What to do now. Total: every snapshot has a plan.
 pub fn plan(seen: &Snapshot, now: Time) -> Plan {

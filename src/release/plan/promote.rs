@@ -3,7 +3,7 @@
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::on_verdict;
-use super::{roll_back, stable};
+use super::{roll_back, stable, stranded, way_home};
 use crate::api::Weight;
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::policy::schedule::LEAN_MAX;
@@ -131,10 +131,12 @@ pub(super) fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
         );
         return active.hold("Overtaken", message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN);
     }
-    let writes = active.steer(Split::HOME);
-    if !writes.is_empty() {
+    let going = || {
         let sentence = format!("Another template runs in the workload {how}: it takes all traffic.");
-        return Step::going("Leaving", sentence).all(writes).wake(LOOK_AGAIN);
+        Step::going("Leaving", sentence)
+    };
+    if let Some(step) = way_home::go(active.seen, active.now, going) {
+        return step;
     }
     active.seal(Outcome::Superseded, format!("Another template was let run in the workload {how}."))
 }
@@ -150,7 +152,7 @@ fn carry(active: &Active<'_>, split: Split) -> Option<Step> {
     if writes.is_empty() {
         return None;
     }
-    if let Some(step) = roll_back::nobody_to_restore(active, split) {
+    if let Some(step) = stranded::nobody_to_restore(active, split) {
         return Some(step);
     }
     let sentence = "The workload has no users while it rolls: they are answered by the others meanwhile.";
@@ -216,7 +218,7 @@ fn half(active: &Active<'_>, since: crate::api::Time) -> String {
 
 fn judge_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {
     let until = since.plus(active.seen.release.spec.strategy.hand_back);
-    if let Some(step) = roll_back::nobody_to_restore(active, Split::hand_back(HALF)) {
+    if let Some(step) = stranded::nobody_to_restore(active, Split::hand_back(HALF)) {
         return step;
     }
     let writes = active.steer(Split::hand_back(HALF));

@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{agree, roll_back, stable};
+use super::{agree, roll_back, stable, stranded};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -103,7 +103,7 @@ fn canary_size(active: &Active<'_>, weight: Weight) -> u32 {
 
 fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     // Where another writer got past the admission policy the weights are written again: the stage goes on at its weight.
-    if let Some(step) = roll_back::nobody_to_restore(active, active.split(stage.spec.weight)) {
+    if let Some(step) = stranded::nobody_to_restore(active, active.split(stage.spec.weight)) {
         return step;
     }
     let writes = active.steer(active.split(stage.spec.weight));

@@ -1,10 +1,11 @@
 //! The way back: weight 0 first, then the canary goes. What set it off, how long it took and what was left are on record.
 
-use super::active::{Active, NO_WAY_BACK, Template};
-use super::step::{LOOK_AGAIN, Say, Step};
+use super::active::{Active, Template};
+use super::step::{LOOK_AGAIN, Step};
+use super::stranded;
 use super::verify::{base_latency, grow_previous, verdict_now};
 use crate::analysis::Verdict;
-use crate::api::gated_release::{HoldStatus, NewerTemplate, WorkloadKind};
+use crate::api::gated_release::{NewerTemplate, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
@@ -17,14 +18,12 @@ pub(super) fn begin(active: &Active<'_>, trigger: Trigger, value: String, thresh
     if active.seen.by_count() {
         return super::count::begin(active, trigger, value, threshold);
     }
-    let to = home(active);
-    if active.lacks_way_back() {
-        return no_way_back(active, trigger, &value);
-    }
-    if !active.workload_is_new() && strands_users(active) {
-        return nobody_home(active, (trigger, value, threshold), to);
-    }
-    withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to))
+    let log = log(active, (trigger, &value, &threshold), from_weight(active), home(active));
+    let stays = match active.workload_is_new() {
+        true => stranded::without_a_way_back(active, &log),
+        false => stranded::with_nobody_home(active, &log),
+    };
+    stays.unwrap_or_else(|| withdraw(active, &log))
 }
 
 /// What a rollback that begins now has to tell: what set it off, with value and threshold.
@@ -60,60 +59,6 @@ pub(super) fn going_back(active: &Active<'_>, log: RollbackLog) -> ReleaseRecord
     }
 }
 
-/// Before the promotion stable is the way back. While none of its pods is ready and the canary answers, users are better off
-/// there: it is held and told, and goes home as soon as one is ready. This hold's deadline changes nothing, because nobody
-/// could answer its end. Only who takes the release away is not kept waiting: after `readyWithin` traffic goes home as asked.
-fn nobody_home(active: &Active<'_>, (trigger, value, threshold): (Trigger, String, String), to: Carrier) -> Step {
-    let strategy = &active.seen.release.spec.strategy;
-    let leaves = matches!(trigger, Trigger::Deleted | Trigger::Ungated);
-    let hold = active.status.hold.as_ref().filter(|hold| hold.reason == NO_WAY_BACK);
-    if leaves && hold.is_some_and(|hold| active.now >= hold.since.plus(strategy.ready_within)) {
-        return withdraw(active, &log(active, (trigger, &value, &threshold), from_weight(active), to));
-    }
-    let until = match leaves {
-        true => format!(", and at the latest after {}", strategy.ready_within),
-        false => String::new(),
-    };
-    let message = format!(
-        "{} should go back ({trigger}: {}), but no pod of stable is ready: traffic stays where it is answered, and goes home as soon as one is{until}. Look: kubectl get pods -n {}. A newer template waits for that too; under break-glass (tidegate.io/break-glass) it runs at once.",
-        active.name(),
-        wording::at_most(256, &value),
-        active.seen.release.namespace
-    );
-    let stays = |_: &HoldStatus| Step::says(Say::Held);
-    active.hold_until(NO_WAY_BACK, &message, strategy.hold_for, stays).wake(LOOK_AGAIN)
-}
-
-/// The workload runs the new version and the previous one has no ready pod: traffic would go to nobody. It stays, is told,
-/// and goes as soon as one pod is ready. Where none is in time, the attempt is closed as what it is.
-fn no_way_back(active: &Active<'_>, trigger: Trigger, value: &str) -> Step {
-    let why = format!("{trigger}: {}", wording::at_most(256, value));
-    let message = format!(
-        "{} should go back ({why}), but no pod of the previous version is ready: traffic goes there as soon as one is. Look: kubectl get pods -n {}",
-        active.name(),
-        active.seen.release.namespace
-    );
-    let patience = active.seen.release.spec.strategy.hold_for;
-    active.hold_until(NO_WAY_BACK, &message, patience, |hold| {
-        let summary = format!(
-            "Not withdrawn ({why}): no pod of the previous version was ready from {} to {}. Traffic stays with this version, which is what the workload runs: push a fix or revert in Git.",
-            hold.since.clock(),
-            hold.deadline.clock()
-        );
-        active.seal(Outcome::NotWithdrawn, summary)
-    })
-    // No watch tells of endpoints.
-    .wake(LOOK_AGAIN)
-}
-
-/// Weights that somebody changed are not put back where nobody would answer: the version goes back instead.
-pub(super) fn nobody_to_restore(active: &Active<'_>, split: Split) -> Option<Step> {
-    let rises = |carrier: &Carrier| split.weight(*carrier) > active.weight(*carrier);
-    let mut risen = [Carrier::Canary, Carrier::Previous].into_iter().filter(rises);
-    let what = risen.find_map(|carrier| active.ready(carrier, 1).err())?;
-    Some(begin(active, Trigger::NotReady, what, "at least 1 before it serves again".to_owned()))
-}
-
 fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
     let mark = (active.record.name.clone(), log.clone());
     let to = target(active, log);
@@ -136,7 +81,7 @@ pub(super) fn sentence(active: &Active<'_>, log: &RollbackLog) -> String {
 }
 
 /// Where the traffic goes: to the workload while it still runs stable, else to the previous version.
-fn home(active: &Active<'_>) -> Carrier {
+pub(super) fn home(active: &Active<'_>) -> Carrier {
     if active.workload_is_new() { Carrier::Previous } else { Carrier::Workload }
 }
 
@@ -157,13 +102,14 @@ fn at_home(route: &crate::release::snapshot::RouteState, to: Carrier) -> bool {
 }
 
 /// All traffic on the target, whatever else stands in the route stays in it at 0 until it has drained.
-fn emptied(route: &crate::release::snapshot::RouteState, to: Carrier) -> Split {
+pub(super) fn emptied(route: &crate::release::snapshot::RouteState, to: Carrier) -> Split {
     let names = |carrier| route.rules.iter().any(|rule| rule.is_none_or(|split| split.of(carrier).is_some()));
     match (to, names(Carrier::Canary)) {
         (Carrier::Previous, true) => Split::FALL_BACK,
         (Carrier::Previous, false) => Split::previous(Weight::FULL),
         (_, true) if names(Carrier::Previous) => Split::hand_back(Weight::FULL),
         (_, true) => Split::canary(Weight::ZERO),
+        (_, false) if names(Carrier::Previous) => Split::previous(Weight::ZERO),
         (_, false) => Split::HOME,
     }
 }
@@ -189,8 +135,8 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
             // Nothing hurts, and there is nothing to go back to.
             return Some(super::leave::forward(active, "the workload is gone or no longer under the gate"));
         }
-        if active.workload_is_new() && strands_users(active) {
-            return Some(stranded(active));
+        if active.workload_is_new() && stranded::strands_users(active) {
+            return Some(stranded::without_a_workload(active));
         }
         return Some(begin(
             active,
@@ -220,29 +166,6 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
     None
 }
 
-/// Whether nobody would answer at home while the new version does.
-pub(super) fn strands_users(active: &Active<'_>) -> bool {
-    let serves = |carrier: Carrier| match carrier {
-        Carrier::Workload => active.endpoints(carrier) > 0,
-        Carrier::Canary | Carrier::Previous => active.ready(carrier, 1).is_ok(),
-    };
-    let new = match home(active) {
-        Carrier::Previous => [Carrier::Workload, Carrier::Canary],
-        Carrier::Workload | Carrier::Canary => [Carrier::Canary, Carrier::Previous],
-    };
-    !serves(home(active)) && new.into_iter().any(|carrier| active.weight(carrier) > Weight::ZERO && serves(carrier))
-}
-
-/// The workload was taken away under a release: users stay where they are answered until somebody else can answer them.
-fn stranded(active: &Active<'_>) -> Step {
-    let message = format!(
-        "{}: the workload is gone or no longer under the gate, and no pod that could take the traffic over is ready: it stays where it is answered. Apply the {} again, or delete the GatedRelease.",
-        active.name(),
-        active.seen.kind()
-    );
-    active.hold(NO_WAY_BACK, message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN)
-}
-
 /// A newer template, or the stable one again, ends what is going on before the promotion.
 pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
     let workload = active.workload()?;
@@ -251,6 +174,8 @@ pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
         Template::Ours => None,
         // It is let finish; the newest one that waits then is next.
         Template::Newer if queues && workload.paused => None,
+        // Nobody could take its users over: it goes on meanwhile, as if the newer one were queued.
+        Template::Newer if workload.paused && stranded::strands_users(active) => None,
         Template::Stable => Some(begin(
             active,
             Trigger::Reverted,
@@ -378,7 +303,7 @@ fn state_after(active: &Active<'_>, to: Carrier) -> String {
 }
 
 /// What serves now has its capacity, and users are well.
-fn check(active: &Active<'_>, to: Carrier) -> String {
+pub(super) fn check(active: &Active<'_>, to: Carrier) -> String {
     let (serving, wanted) = match to {
         Carrier::Previous => {
             (active.deployment(to).map_or(0, |d| d.available), active.deployment(to).map_or(0, |d| d.replicas))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{Facts, Way, list, text};
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::release::split::Carrier;
 
 /// Without it the gateway talks another protocol to the copies than to the workload: every request would fail.
@@ -40,7 +40,7 @@ pub(super) fn policies(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             facts.service(),
             missed.join(" and Service ")
         );
-        found.push(facts.finding("PolicyMissesCanary", severity, (kind, policy), message));
+        found.push(facts.finding(Reason::PolicyMissesCanary, severity, (kind, policy), message));
     }
 }
 
@@ -64,7 +64,12 @@ pub(super) fn destinations(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             facts.service(),
             missed.join(" and Service ")
         );
-        found.push(facts.finding("DestinationRuleMissesCanary", Severity::Warn, ("DestinationRule", rule), message));
+        found.push(facts.finding(
+            Reason::DestinationRuleMissesCanary,
+            Severity::Warn,
+            ("DestinationRule", rule),
+            message,
+        ));
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::surroundings::Surroundings;
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::release::labels::{Labels, labels};
 use crate::release::objects::relabel;
 use crate::release::plan::active_set;
@@ -121,12 +121,12 @@ impl<'a> Facts<'a> {
 
     pub(super) fn finding(
         &self,
-        reason: &'static str,
+        reason: Reason,
         severity: Severity,
         (kind, object): (&str, &Value),
         message: impl Into<String>,
     ) -> Finding {
-        Finding { reason, severity, object: self.object(kind, object), message: message.into() }
+        Finding { reason: reason.as_str(), severity, object: self.object(kind, object), message: message.into() }
     }
 
     /// What only a StatefulSet has.
@@ -138,9 +138,9 @@ impl<'a> Facts<'a> {
     }
 
     /// Of the workload itself.
-    pub(super) fn of_workload(&self, reason: &'static str, severity: Severity, message: impl Into<String>) -> Finding {
+    pub(super) fn of_workload(&self, reason: Reason, severity: Severity, message: impl Into<String>) -> Finding {
         let object = format!("{} {}/{}", self.seen.kind(), self.namespace(), self.seen.release.spec.workload_ref.name);
-        Finding { reason, severity, object, message: message.into() }
+        Finding { reason: reason.as_str(), severity, object, message: message.into() }
     }
 
     /// Whether an attempt is past its start: what has begun is not held up by what stands around it.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{Facts, Way, list, named, text};
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::release::labels::{labels, selects};
 use crate::release::objects::service_labels;
 
@@ -30,7 +30,12 @@ pub(super) fn service_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             text(&service.object, "/metadata/name"),
             lost.join(", ")
         );
-        found.push(facts.finding("ServiceMonitorMissesCanary", Severity::Warn, ("ServiceMonitor", monitor), message));
+        found.push(facts.finding(
+            Reason::ServiceMonitorMissesCanary,
+            Severity::Warn,
+            ("ServiceMonitor", monitor),
+            message,
+        ));
     }
 }
 
@@ -45,6 +50,6 @@ pub(super) fn pod_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             "It selects the workload's pods and not {}, so nothing would be measured of them and the release would wait for evidence. Let it select them too.",
             named(&missed)
         );
-        found.push(facts.finding("PodMonitorMissesCanary", Severity::Warn, ("PodMonitor", monitor), message));
+        found.push(facts.finding(Reason::PodMonitorMissesCanary, Severity::Warn, ("PodMonitor", monitor), message));
     }
 }

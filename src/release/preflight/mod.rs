@@ -10,6 +10,7 @@ mod metrics;
 mod network;
 mod placement;
 mod quota;
+mod reason;
 mod services;
 mod surroundings;
 mod volumes;
@@ -21,6 +22,7 @@ use super::snapshot::Snapshot;
 use facts::Facts;
 
 pub use quota::{Capacity, capacity};
+pub use reason::Reason;
 pub use surroundings::{Surroundings, Unseen};
 pub use workload::hold_owners;
 
@@ -36,7 +38,8 @@ pub enum Severity {
 /// One thing in the way of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// One word for programs; docs/preflight.md has a section for each.
+    /// One word for programs: a [`Reason`], for each of which docs/preflight.md has a section, or that of a problem which
+    /// `tidegate preflight` tells of beside them.
     pub reason: &'static str,
     /// What it does.
     pub severity: Severity,

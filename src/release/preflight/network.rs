@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{Copied, Facts, list, named, text};
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::release::clones::{DIRECTIONS, clone, is_made};
 use crate::release::labels::{Labels, selects};
 
@@ -60,7 +60,7 @@ pub(super) fn policies(facts: &Facts<'_>, found: &mut Vec<Finding>) {
                 named(&shut)
             );
             found.push(facts.finding(
-                "NetworkPolicyMissesCanary",
+                Reason::NetworkPolicyMissesCanary,
                 Severity::Refuse,
                 ("NetworkPolicy", policy),
                 message,
@@ -70,7 +70,12 @@ pub(super) fn policies(facts: &Facts<'_>, found: &mut Vec<Finding>) {
                 "It restricts the workload's pods and not {}, which would be open. Let its podSelector select them too, or set spec.traffic.cloneNetworkPolicies: true.",
                 named(&open)
             );
-            found.push(facts.finding("NetworkPolicyNotBinding", Severity::Warn, ("NetworkPolicy", policy), message));
+            found.push(facts.finding(
+                Reason::NetworkPolicyNotBinding,
+                Severity::Warn,
+                ("NetworkPolicy", policy),
+                message,
+            ));
         }
     }
 }
@@ -119,7 +124,7 @@ pub(super) fn peers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             "Its rules name the workload's pods as a peer and not {}, whose connections would be closed. Add them as a peer, or set spec.traffic.cloneNetworkPolicies: true.",
             named(&missed)
         );
-        found.push(facts.finding("NetworkPolicyPeerMissesCanary", severity, ("NetworkPolicy", policy), message));
+        found.push(facts.finding(Reason::NetworkPolicyPeerMissesCanary, severity, ("NetworkPolicy", policy), message));
     }
 }
 
@@ -181,7 +186,7 @@ pub(super) fn authorization(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             (Severity::Warn, format!("It binds the workload's pods and not {}. {remedy}", named(&missed)))
         };
         found.push(facts.finding(
-            "AuthorizationPolicyMissesCanary",
+            Reason::AuthorizationPolicyMissesCanary,
             severity,
             ("AuthorizationPolicy", policy),
             message,

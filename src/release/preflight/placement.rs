@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::facts::{Facts, Way, list, named, text};
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::api::names::POD_TEMPLATE_HASH;
 use crate::release::labels::{labels, selects};
 
@@ -33,7 +33,7 @@ pub(super) fn ports(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         taken.join(", "),
         if own_network { "hostNetwork" } else { "hostPort" }
     );
-    found.push(facts.of_workload("HostPortTaken", Severity::Warn, message));
+    found.push(facts.of_workload(Reason::HostPortTaken, Severity::Warn, message));
 }
 
 /// A required term that keeps the copies' pods away from the workload's, because the label cannot be rewritten in it or
@@ -58,7 +58,7 @@ pub(super) fn affinity(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             named(&away),
             away.first().map(|copy| copy.relabel.key.as_str()).unwrap_or_default()
         );
-        found.push(facts.of_workload("AffinityKeepsCanaryAway", Severity::Warn, message));
+        found.push(facts.of_workload(Reason::AffinityKeepsCanaryAway, Severity::Warn, message));
     }
     beside(facts, found);
     together(facts, found);
@@ -76,7 +76,7 @@ fn beside(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             "Its required podAntiAffinity over {} keeps the canary, whose pods carry the workload's labels, away from wherever the workload's pods run: it needs as many free places as a stage gives it pods, up to as many as the workload has. Make the term preferred, or let matchLabelKeys of it name pod-template-hash.",
             text(term, "/topologyKey")
         );
-        found.push(facts.of_workload("AffinityKeepsCanaryAway", Severity::Warn, message));
+        found.push(facts.of_workload(Reason::AffinityKeepsCanaryAway, Severity::Warn, message));
     }
 }
 
@@ -112,7 +112,7 @@ fn together(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             named(&alone),
             alone.first().map(|copy| copy.relabel.key.as_str()).unwrap_or_default()
         );
-        found.push(facts.of_workload("AffinityUnsatisfiable", Severity::Refuse, message));
+        found.push(facts.of_workload(Reason::AffinityUnsatisfiable, Severity::Refuse, message));
     }
 }
 
@@ -145,5 +145,5 @@ pub(super) fn field_refs(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         copy.relabel.to,
         copy.relabel.from
     );
-    found.push(facts.of_workload("LabelIsRead", Severity::Warn, message));
+    found.push(facts.of_workload(Reason::LabelIsRead, Severity::Warn, message));
 }

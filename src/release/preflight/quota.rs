@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::facts::{Facts, Way, text};
 use super::surroundings::Surroundings;
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::release::capacity::quota::{Demand, Made};
 use crate::release::capacity::{Peak, Row};
 use crate::release::clones::clone;
@@ -95,13 +95,13 @@ pub(super) fn too_small(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             peak.parts()
         );
         let object = format!("ResourceQuota {}/{}", facts.namespace(), row.quota);
-        found.push(Finding { reason: "QuotaTooSmall", severity: Severity::Refuse, object, message });
+        found.push(Finding { reason: Reason::QuotaTooSmall.as_str(), severity: Severity::Refuse, object, message });
     }
     for (quota, resource) in unsaid {
         let message = format!(
             "It counts {resource}, which not every container of the template says, so that the defaults of a LimitRange decide: whether a release fits is not computed. State it in the containers' resources."
         );
         let object = format!("ResourceQuota {}/{quota}", facts.namespace());
-        found.push(Finding { reason: "QuotaNotComputed", severity: Severity::Warn, object, message });
+        found.push(Finding { reason: Reason::QuotaNotComputed.as_str(), severity: Severity::Warn, object, message });
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{Facts, Way, list, named, text};
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::release::clones::is_made;
 use crate::release::labels::{map_selects, selects};
 
@@ -24,14 +24,14 @@ pub(super) fn others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
                 named(&shared),
                 shared.first().map(|copy| format!("{}={}", copy.relabel.key, copy.relabel.from)).unwrap_or_default()
             );
-            found.push(facts.finding("ServiceReachesCanary", Severity::Warn, ("Service", service), message));
+            found.push(facts.finding(Reason::ServiceReachesCanary, Severity::Warn, ("Service", service), message));
         } else if !missed.is_empty() {
             let message = format!(
                 "It selects the workload's pods and not {}: its users stay on the old version until promotion, unwatched by the release. Send them through Service {} and its routes where they should take part.",
                 named(&missed),
                 facts.service()
             );
-            found.push(facts.finding("ServiceMissesCanary", Severity::Warn, ("Service", service), message));
+            found.push(facts.finding(Reason::ServiceMissesCanary, Severity::Warn, ("Service", service), message));
         }
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn exposed(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         let message = format!(
             "It is reachable from outside by itself ({how}): who comes that way passes no route and stays on the workload's own pods. Make it type ClusterIP and let all traffic come through the routes."
         );
-        found.push(facts.finding("ServiceExposed", Severity::Warn, ("Service", &service.object), message));
+        found.push(facts.finding(Reason::ServiceExposed, Severity::Warn, ("Service", &service.object), message));
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn ungoverned(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             "It sends traffic to Service {} and is not governed by the release: who comes that way stays on the workload's own pods. {remedy}",
             facts.service()
         );
-        found.push(facts.finding("RouteNotGoverned", Severity::Warn, (kind, route), message));
+        found.push(facts.finding(Reason::RouteNotGoverned, Severity::Warn, (kind, route), message));
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn backend_filters(facts: &Facts<'_>, found: &mut Vec<Finding>) {
                 "Its backendRef {} has filters of its own, which the canary's gets too: some gateways (Envoy Gateway) answer single requests with 500 in the moment in which the weight of such a backend becomes 0. Put the filters on the rule.",
                 facts.service()
             );
-            found.push(facts.finding("BackendFilters", Severity::Warn, ("HTTPRoute", route), message));
+            found.push(facts.finding(Reason::BackendFilters, Severity::Warn, ("HTTPRoute", route), message));
         }
     }
 }
@@ -125,6 +125,6 @@ pub(super) fn disruption(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             named(&shared),
             shared.first().map(|copy| format!("{}={}", copy.relabel.key, copy.relabel.from)).unwrap_or_default()
         );
-        found.push(facts.finding("PdbCoversCanary", Severity::Warn, ("PodDisruptionBudget", budget), message));
+        found.push(facts.finding(Reason::PdbCoversCanary, Severity::Warn, ("PodDisruptionBudget", budget), message));
     }
 }

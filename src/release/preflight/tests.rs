@@ -1,6 +1,7 @@
 //! One clean shop, one thing that is wrong with it, and what is said.
 
 mod count;
+mod each;
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -202,6 +203,15 @@ fn template(seen: &mut Snapshot) -> &mut Value {
     &mut seen.workload.as_mut().unwrap().template
 }
 
+/// A required podAffinity over the workload's own pods that excludes those of another value of the label.
+fn together_but_not_with(other: &str) -> Value {
+    let expressions = json!([
+        {"key": "app", "operator": "In", "values": ["checkout"]},
+        {"key": "app", "operator": "NotIn", "values": [other]},
+    ]);
+    json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "labelSelector": {"matchExpressions": expressions}}]}})
+}
+
 fn anti(selector: Value) -> Value {
     json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector}]}})
 }
@@ -215,6 +225,8 @@ fn anti(selector: Value) -> Value {
 #[case::away_by_existence("/spec/affinity", anti(json!({"matchExpressions": [{"key": "app", "operator": "Exists"}]})), vec![("AffinityKeepsCanaryAway", WARN)])]
 #[case::away_from_others("/spec/affinity", anti(json!({"matchLabels": {"app": "cart"}})), vec![])]
 #[case::together_by_the_label("/spec/affinity", json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "labelSelector": own_pods()}]}}), vec![])]
+#[case::together_in_no_way("/spec/affinity", together_but_not_with("checkout-canary"), vec![("AffinityUnsatisfiable", REFUSE)])]
+#[case::together_but_not_with_others("/spec/affinity", together_but_not_with("cart"), vec![])]
 #[case::reads_the_label("/spec/containers", json!([{"name": "app", "env": [{"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}}]}]), vec![("LabelIsRead", WARN)])]
 #[case::reads_its_name("/spec/containers", json!([{"name": "app", "env": [{"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}]), vec![])]
 #[case::reads_all_labels("/spec/volumes", json!([{"name": "info", "downwardAPI": {"items": [{"path": "l", "fieldRef": {"fieldPath": "metadata.labels"}}]}}]), vec![("LabelIsRead", WARN)])]
@@ -321,30 +333,6 @@ fn what_is_refused_comes_first_and_a_kind_that_the_cluster_lacks_is_no_note() {
 #[test]
 fn every_finding_has_its_section_in_the_docs() {
     let docs = include_str!("../../../docs/preflight.md");
-    let sources = [
-        include_str!("attached.rs"),
-        include_str!("metrics.rs"),
-        include_str!("network.rs"),
-        include_str!("placement.rs"),
-        include_str!("quota.rs"),
-        include_str!("services.rs"),
-        include_str!("volumes.rs"),
-        include_str!("workload.rs"),
-    ];
-    // A reason is a text of letters alone that begins with a capital one and has another.
-    let is_reason =
-        |text: &str| text.chars().all(char::is_alphabetic) && text.chars().filter(|c| c.is_uppercase()).count() > 1;
-    let places = ["finding(\"", "finding(\n", "of_workload(\"", "reason: \""];
-    let mut reasons = std::collections::BTreeSet::new();
-    for source in sources {
-        for place in places {
-            for rest in source.split(place).skip(1) {
-                let text = rest.trim_start().trim_start_matches('"').split('"').next().unwrap_or_default();
-                reasons.extend(Some(text).filter(|text| is_reason(text)));
-            }
-        }
-    }
-    assert!(reasons.len() > 25, "{reasons:?}");
-    let missing: Vec<_> = reasons.iter().filter(|reason| !docs.contains(&format!("`{reason}`"))).collect();
+    let missing: Vec<_> = Reason::ALL.iter().filter(|reason| !docs.contains(&format!("`{reason}`"))).collect();
     assert!(missing.is_empty(), "docs/preflight.md says nothing of {missing:?}");
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{Facts, Way, list, text};
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 
 fn volumes<'a>(facts: &Facts<'a>) -> &'a [Value] {
     list(&facts.workload.template, "/spec/volumes")
@@ -22,7 +22,7 @@ pub(super) fn claims(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         let Some(claim) = claim else {
             let message =
                 "The template mounts it and it does not exist: no pod would start. Create it, or correct the name.";
-            found.push(facts.finding("ClaimMissing", Severity::Refuse, place, message));
+            found.push(facts.finding(Reason::ClaimMissing, Severity::Refuse, place, message));
             continue;
         };
         // The pods of a StatefulSet mount it already, and none comes beside them.
@@ -37,7 +37,7 @@ pub(super) fn claims(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             "The template mounts it, and it may be mounted by {who} only ({}): pods of {who_comes} would hang beside the workload's. Use a claim with ReadWriteMany, an emptyDir or an ephemeral volume; a program that needs a volume of its own is a StatefulSet's, which is released pod by pod (docs/by-count.md).",
             modes.join(", ")
         );
-        found.push(facts.finding("VolumeNotShareable", Severity::Refuse, place, message));
+        found.push(facts.finding(Reason::VolumeNotShareable, Severity::Refuse, place, message));
     }
 }
 
@@ -53,6 +53,6 @@ pub(super) fn host_paths(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             text(volume, "/name"),
             text(volume, "/hostPath/path")
         );
-        found.push(facts.of_workload("HostPathShared", Severity::Warn, message));
+        found.push(facts.of_workload(Reason::HostPathShared, Severity::Warn, message));
     }
 }

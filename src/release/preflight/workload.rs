@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{Facts, Way, list, text};
-use super::{Finding, Severity};
+use super::{Finding, Reason, Severity};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::MANAGER;
 use crate::release::labels::labels;
@@ -44,7 +44,7 @@ pub(super) fn settled(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     };
     let message =
         format!("ReplicaSets {} are both active, so none of them is stable for sure. {remedy}.", names.join(" and "));
-    found.push(facts.of_workload("NotSettled", Severity::Refuse, message));
+    found.push(facts.of_workload(Reason::NotSettled, Severity::Refuse, message));
 }
 
 /// A StatefulSet whose pods are of two revisions, and that Tidegate does not hold. What it holds it brings to one by itself.
@@ -69,7 +69,7 @@ fn settled_ordinals(facts: &Facts<'_>, ordinals: &Ordinals, found: &mut Vec<Find
         "ControllerRevisions {} (current) and {} (update) both stand, so neither of them is stable for sure. {remedy}.",
         ordinals.current, ordinals.update
     );
-    found.push(facts.of_workload("NotSettled", Severity::Refuse, message));
+    found.push(facts.of_workload(Reason::NotSettled, Severity::Refuse, message));
 }
 
 /// A partition that Tidegate did not set keeps pods from every template, released or not.
@@ -83,15 +83,15 @@ pub(super) fn partition_by_others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         ordinals.partition,
         wording::let_go(WorkloadKind::StatefulSet, facts.namespace(), &facts.seen.release.spec.workload_ref.name)
     );
-    found.push(facts.of_workload("PausedByOthers", Severity::Warn, message));
+    found.push(facts.of_workload(Reason::PausedByOthers, Severity::Warn, message));
 }
 
 /// Somebody who owns the field that holds the workload writes it at every apply.
 pub(super) fn paused_by_others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let kind = facts.seen.kind();
     let (reason, field) = match kind {
-        WorkloadKind::Deployment => ("PausedOwned", "paused"),
-        WorkloadKind::StatefulSet => ("PartitionOwned", "updateStrategy.rollingUpdate.partition"),
+        WorkloadKind::Deployment => (Reason::PausedOwned, "paused"),
+        WorkloadKind::StatefulSet => (Reason::PartitionOwned, "updateStrategy.rollingUpdate.partition"),
     };
     for manager in hold_owners(kind, &facts.around.workload) {
         let message = format!(
@@ -123,7 +123,7 @@ pub(super) fn partition_in_manifest(facts: &Facts<'_>, found: &mut Vec<Finding>)
     let message = format!(
         "The manifest that was applied last (kubectl apply) states spec.updateStrategy.rollingUpdate.partition {stated}: {effect}. Remove `partition` from the manifest and apply it once while nothing is held."
     );
-    found.push(facts.of_workload("PartitionStated", Severity::Warn, message));
+    found.push(facts.of_workload(Reason::PartitionStated, Severity::Warn, message));
 }
 
 /// The field managers, other than Tidegate, that own the field of a workload that holds it: `spec.paused` of a Deployment, the
@@ -156,13 +156,13 @@ pub(super) fn argo(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         let message = format!(
             "It is in Argo CD's sync wave {wave}: a held Deployment shows as Suspended, and the sync waits for it before it goes on to later waves and PostSync hooks; not even a revert is applied meanwhile. Put it into the last wave, or see docs/gitops.md."
         );
-        found.push(facts.of_workload("ArgoSyncWave", Severity::Warn, message));
+        found.push(facts.of_workload(Reason::ArgoSyncWave, Severity::Warn, message));
     }
     if let Some(hook) = annotations.get("argocd.argoproj.io/hook") {
         let message = format!(
             "It is an Argo CD hook ({hook}): hooks are deleted and created anew, and what is created is not held. Make it an ordinary resource."
         );
-        found.push(facts.of_workload("ArgoHook", Severity::Warn, message));
+        found.push(facts.of_workload(Reason::ArgoHook, Severity::Warn, message));
     }
 }
 
@@ -187,7 +187,7 @@ pub(super) fn autoscalers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             "HorizontalPodAutoscalers {} scale one {kind}: they undo each other's size, and with it {with_it}. Keep one.",
             names.join(" and ")
         );
-        found.push(facts.finding("TwoAutoscalers", Severity::Warn, ("HorizontalPodAutoscaler", second), message));
+        found.push(facts.finding(Reason::TwoAutoscalers, Severity::Warn, ("HorizontalPodAutoscaler", second), message));
     }
     for one in ours {
         let owner = list(one, "/metadata/ownerReferences").iter().find(|owner| text(owner, "/kind") == "ScaledObject");
@@ -196,7 +196,12 @@ pub(super) fn autoscalers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
                 "KEDA makes it from ScaledObject {}: for the time of a release Tidegate applies selectPolicy Disabled in spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown there, because KEDA would put back what is set in the autoscaler. A ScaledObject that scales to zero (minReplicaCount 0) does so all the same: raise it for the time of a release.",
                 text(owner, "/name")
             );
-            found.push(facts.finding("AutoscalerOwned", Severity::Warn, ("HorizontalPodAutoscaler", one), message));
+            found.push(facts.finding(
+                Reason::AutoscalerOwned,
+                Severity::Warn,
+                ("HorizontalPodAutoscaler", one),
+                message,
+            ));
         }
     }
 }

@@ -61,6 +61,45 @@ fn recovery_is_measured_from_the_decision() {
     assert_eq!((shown.failed, shown.mttr), (3, Some(Span::minutes(30))));
 }
 
+/// A record as it was sealed: users met it on day 1, its way back was decided on day 2, and it ended on day 2.5.
+fn sealed(outcome: &str, trigger: Option<&str>, took: Option<&str>) -> Entry {
+    let mut status = serde_json::json!({
+        "phase": "Complete", "phaseSince": day(2.0), "outcome": outcome, "endedAt": day(2.5),
+        "charge": {"sequence": 1, "points": 12, "at": day(1.0)},
+    });
+    if let Some(trigger) = trigger {
+        status["rollback"] = serde_json::json!({"trigger": trigger, "value": "v", "threshold": "t", "at": day(2.0),
+            "phase": "Verify", "fromWeight": 100, "trafficTo": "web", "took": took});
+    }
+    Entry::of("web-0001".into(), Some(&serde_json::from_value(status).unwrap()))
+}
+
+/// `000_…` §8, Change failure rate and MTTR; `003_…`, Module 7. Which word the attempt ended with decides nothing: a version
+/// that hurt failed, and took until no user met it, or at least until its attempt ended.
+#[rstest]
+#[case::came_back("RolledBack", Some("ErrorRate"), Some("2m"), 1, Some(Span::minutes(2)))]
+#[case::never_came_back("NotWithdrawn", Some("Latency"), None, 1, Some(Span::hours(12)))]
+#[case::reverted_by_a_person_who_could_not_wait("Reverted", Some("ErrorRate"), None, 1, Some(Span::hours(12)))]
+#[case::reverted_and_home("Reverted", Some("Crashed"), Some("9m"), 1, Some(Span::minutes(9)))]
+#[case::replaced_while_it_went_back("Superseded", Some("Complaints"), Some("3m"), 1, Some(Span::minutes(3)))]
+#[case::not_shown_to_be_good("RolledBack", Some("HoldExpired"), Some("1m"), 1, Some(Span::minutes(1)))]
+#[case::a_change_of_mind("Reverted", Some("Reverted"), Some("1m"), 0, None)]
+#[case::a_change_of_mind_that_could_not_be_carried_out("NotWithdrawn", Some("Deleted"), None, 0, None)]
+#[case::a_newer_template("Superseded", Some("Superseded"), Some("1m"), 0, None)]
+#[case::let_go_by_a_person("Bypassed", Some("Resumed"), Some("1m"), 0, None)]
+#[case::ended_well("Succeeded", None, None, 0, None)]
+#[case::decided_when_is_not_on_record("NotWithdrawn", None, None, 1, None)]
+fn what_failed_and_how_long_it_took(
+    #[case] outcome: &str,
+    #[case] trigger: Option<&str>,
+    #[case] took: Option<&str>,
+    #[case] failed: u32,
+    #[case] mttr: Option<Span>,
+) {
+    let shown = of(&[sealed(outcome, trigger, took)]);
+    assert_eq!((shown.ended, shown.failed, shown.mttr), (1, failed, mttr));
+}
+
 /// `000_…` §8, Rollback frequency; `002_…`, Rollback; `003_…`, Module 6.
 #[rstest]
 #[case(Trigger::ErrorRate, 1)]

@@ -91,9 +91,13 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
     }
     // A hold whose deadline moves away is over at none: its patience counts from its beginning, whatever it waits for.
     let moved = |place| time(before, place).zip(time(record, place)).filter(|(stood, stands)| stands.0 > stood.0);
-    // A version that should go back and cannot waits for that alone, with a patience of its own, once.
+    // A version that should go back and cannot waits for that alone, with a patience of its own, once; so does one that is
+    // missed for a moment, and what is waited for after that moment begins anew.
     let reason = |record: &Value| record.pointer("/status/hold/reason").and_then(Value::as_str).map(str::to_owned);
-    let of_its_own = reason(record).as_deref() == Some("NoWayBack") && reason(before) != reason(record);
+    let own = ["NoWayBack", "NobodyAnswers", "NobodyHome"];
+    let is_own = reason(record).is_some_and(|reason| own.contains(&reason.as_str()));
+    let missed = reason(before).as_deref() == Some("NobodyAnswers");
+    let of_its_own = (is_own || missed) && reason(before) != reason(record);
     if let Some((stood, stands)) = moved("/status/hold/deadline").filter(|_| !of_its_own) {
         let says = format!("{}: the deadline of a hold moves from {} to {}", seen.name, stood.clock(), stands.clock());
         checkers.violated(Rule::HoldWithoutEnd, seen.now, says);
