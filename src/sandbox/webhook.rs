@@ -107,7 +107,7 @@ mod tests {
         let deployment = |image: &str| {
             let labels = if label { json!({GATED: ""}) } else { json!({}) };
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop", "labels": labels},
-                "spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}})
+                "spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": image}]}}}})
         };
         let (old, new) = (deployment("shop:1"), deployment(image));
         Webhook::shipped(answers).unwrap().admit(Review {

@@ -7,7 +7,7 @@ use super::way_home::{self, served_by_previous};
 use super::{count, open, stable};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
-use crate::api::{ChangeType, Span, Time};
+use crate::api::{Span, Time};
 use crate::release::action::Action;
 use crate::release::problem::Problem;
 use crate::release::snapshot::{Record, Snapshot, Workload};
@@ -210,8 +210,8 @@ fn config_edited(seen: &Snapshot, workload: &Workload, now: Time) -> Option<Step
     if names.is_empty() {
         return None;
     }
-    let last = seen.record.as_ref().filter(|record| record.spec.change.kind == ChangeType::Config);
-    let recorded = last.and_then(|record| record.status.as_ref()).filter(|status| status.stages.is_empty());
+    let last = seen.record.as_ref().filter(|record| open::is_of_config(&record.spec));
+    let recorded = last.and_then(|record| record.status.as_ref());
     let next = recorded.and_then(|status| status.ended_at).map(|ended| ended.plus(CONFIG_RECORDS_EVERY));
     if let Some(next) = next.filter(|next| now < *next) {
         return Some(Step::says(Say::InForce).wake(next.since(now)));

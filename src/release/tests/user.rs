@@ -356,6 +356,22 @@ fn a_config_map_that_is_edited_in_place_goes_on_record_when_no_release_goes_on()
     assert_eq!(condition(&world, "Ready").0, Truth::True);
 }
 
+#[test]
+fn what_is_taken_as_it_runs_is_no_record_of_an_edit_whatever_it_calls_itself() {
+    let edit = |world: &mut World, mark: &str| {
+        let seen = ConfigSeen { mark: mark.into(), by: "kubectl-edit".into() };
+        world.workload().config = [("app-config".to_owned(), seen)].into();
+    };
+    let mut world = World::new();
+    world.workload().change.kind = ChangeType::Config;
+    edit(&mut world, "a");
+    world.run(2);
+    assert_eq!(world.outcome(), Some(Outcome::Bootstrap));
+    edit(&mut world, "b");
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Bypassed));
+    assert_eq!(world.seen.record.as_ref().unwrap().spec.attempt, 2);
+}
+
 /// Lets another template run past the gate, as admission does under break-glass.
 fn break_glass(world: &mut World, image: &str) {
     world.deploy(image, GOOD);

@@ -108,8 +108,11 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
         set_budget(cluster, 90);
         people.several = options.mix.several;
         people.surrounded = options.mix.around > 0;
-        let mut codes = people.install(&mut cluster.api);
-        if options.mix.around > 0 {
+        let surrounded = people.surrounded;
+        let mut codes = if surrounded { around::before(world, epoch) } else { Vec::new() };
+        let World { people, cluster, .. } = world;
+        codes.extend(people.install(&mut cluster.api));
+        if surrounded {
             codes.extend(around::install(world));
         }
         codes.into_iter().filter(|code| *code >= 300).collect::<Vec<_>>()

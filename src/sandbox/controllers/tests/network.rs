@@ -141,3 +141,26 @@ fn what_other_routers_say_of_a_route_stays() {
     let parents = world.get(&HTTP_ROUTE, "shop")["status"]["parents"].as_array().unwrap();
     assert_eq!((parents.len(), &parents[1]), (2, &foreign));
 }
+
+#[test]
+fn one_parent_after_the_other_takes_a_route_up() {
+    let mut world = World::with_shop(1);
+    world.create(&SERVICE, service("shop", json!(8080)));
+    let mut two = route(&["shop"]);
+    two["spec"]["parentRefs"] = json!([{"name": "gateway"}, {"name": "inside"}]);
+    world.create(&HTTP_ROUTE, two);
+    let seen = |world: &World| {
+        let parents = world.get(&HTTP_ROUTE, "shop").pointer("/status/parents").and_then(Value::as_array).cloned();
+        let parents = parents.unwrap_or_default().into_iter();
+        parents.map(|one| one["conditions"][0]["observedGeneration"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    world.run(Span::from_millis(150));
+    assert_eq!(seen(&world), [1]);
+    world.run(Span::from_millis(150));
+    assert_eq!(seen(&world), [1, 1]);
+    world.edit(&HTTP_ROUTE, "shop", |it| it["spec"]["rules"][0]["backendRefs"][0]["weight"] = json!(7));
+    world.run(Span::from_millis(150));
+    assert_eq!(seen(&world), [2, 1]);
+    world.settle();
+    assert_eq!(seen(&world), [2, 2]);
+}

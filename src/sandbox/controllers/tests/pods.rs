@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::world::{World, deployment};
 use crate::api::Span;
 use crate::cluster::kind::{DEPLOYMENT, POD};
+use crate::sandbox::api::RESOURCE_QUOTA;
 use crate::sandbox::controllers::Behaviour;
 use crate::sandbox::controllers::look::{condition, is_ready, text};
 use crate::sandbox::objects::Objects;
@@ -156,4 +157,23 @@ fn an_orphaned_pod_is_adopted_and_one_that_was_relabelled_is_replaced() {
     world.edit(&POD, &name, |it| it["metadata"]["labels"]["app"] = json!("shop"));
     world.settle();
     assert_eq!((world.api.list(&POD, "default").len(), world.counts()[0]), (2, 2));
+}
+
+#[test]
+fn a_quota_leaves_no_room_for_more_pods_than_it_says() {
+    let mut world = World::new();
+    let quota = json!({"metadata": {"name": "small", "namespace": "default"}, "spec": {"hard": {"pods": "2"}}});
+    world.create(&RESOURCE_QUOTA, quota);
+    world.create(&DEPLOYMENT, deployment("shop", "shop:1", 3));
+    world.run(Span::seconds(30));
+    assert_eq!((world.pods(), world.condition("ReplicaFailure").as_str()), ((2, 2), "True FailedCreate"));
+    let status = world.get(&RESOURCE_QUOTA, "small")["status"].clone();
+    assert_eq!(status, json!({"hard": {"pods": "2"}, "used": {"pods": "2"}}));
+    let failure = condition(world.get(&DEPLOYMENT, "shop"), "ReplicaFailure").cloned().unwrap();
+    let says = failure["message"].as_str().unwrap();
+    let why = "is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2";
+    assert!(says.starts_with("pods \"shop-") && says.ends_with(why), "{says}");
+    world.delete(&RESOURCE_QUOTA, "small");
+    world.settle();
+    assert_eq!((world.pods(), world.condition("ReplicaFailure").as_str()), ((3, 3), "-"));
 }

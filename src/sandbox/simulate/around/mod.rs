@@ -18,6 +18,7 @@ use super::check::{NAME, NAMESPACE};
 use super::people::{apply, delete, merge};
 use super::schedule::Around;
 use super::world::World;
+use crate::api::Time;
 use crate::sandbox::user::User;
 use crate::sandbox::webhook::Webhook;
 
@@ -44,6 +45,22 @@ fn config_map() -> Value {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME, "namespace": NAMESPACE},
         "data": {"COLOUR": "0"},
     })
+}
+
+/// Lets another version run first, not yet under the gate, so that the workload has a ReplicaSet without pods, and is taken
+/// under the gate while it rolls.
+pub fn before(world: &mut World, now: Time) -> Vec<u16> {
+    let flux = User::service_account("flux-system", "kustomize-controller");
+    let mut workload = world.people.deployment();
+    workload["metadata"]["labels"] = json!({"app": NAME});
+    let present = workload["spec"]["template"]["spec"]["containers"][0]["image"].take();
+    let mut codes = Vec::new();
+    for image in [json!("shop:0-good"), present] {
+        workload["spec"]["template"]["spec"]["containers"][0]["image"] = image;
+        codes.push(apply(&mut world.cluster.api, &flux, "/apis/apps/v1/namespaces/shop/deployments", &workload));
+        world.cluster.step(now);
+    }
+    codes
 }
 
 /// Puts there what a world has around its workload from the beginning; the HTTP statuses that came of it.

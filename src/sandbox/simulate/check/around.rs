@@ -34,6 +34,7 @@ pub(super) fn told(checkers: &mut Checkers, seen: &Seen<'_>) {
     let long = |since: Option<Time>| calm && since.is_some_and(|since| seen.now.since(since) > SAID_WITHIN);
     let refused = refused(seen.objects);
     let set = by_hand(checkers, seen.objects);
+    lasts(&mut checkers.two_since, two(seen.objects), seen.now);
     let set_since = lasts(&mut checkers.beside_since, set.is_some(), seen.now);
     let refused_since = lasts(&mut checkers.refused_since, refused.is_some(), seen.now);
     if let Some(says) = set.filter(|_| long(set_since)) {
@@ -42,6 +43,23 @@ pub(super) fn told(checkers: &mut Checkers, seen: &Seen<'_>) {
     if let Some(says) = refused.filter(|_| long(refused_since)) {
         checkers.violated(Rule::NotTold, seen.now, says);
     }
+}
+
+/// A workload is taken under the gate as it runs, once one version runs.
+pub(super) fn adopted(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let bootstrap = seen.after.is_some_and(|record| text(record, "/spec/closedAs") == Some("Bootstrap"));
+    let long = checkers.two_since.is_some_and(|since| seen.now.since(since) > FRESH);
+    if seen.process.is_some() && seen.before.is_none() && bootstrap && long && two(seen.objects) {
+        let says = format!("{} takes a workload under the gate that runs two versions", seen.name);
+        checkers.violated(Rule::AdoptedUnsettled, seen.now, says);
+    }
+}
+
+/// Whether ReplicaSets of two programs want pods.
+fn two(objects: &dyn Objects) -> bool {
+    let active = super::workload::active(objects);
+    let first = active.first().map(|set| image(&set["spec"]["template"]));
+    active.iter().any(|set| Some(image(&set["spec"]["template"])) != first)
 }
 
 /// The newest record, while its release goes on and nothing brings it back.

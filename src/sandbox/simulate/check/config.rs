@@ -96,11 +96,8 @@ impl Checkers {
         let made = time(release, "/metadata/creationTimestamp").is_some_and(|at| first.since(at) > NOTED_WITHIN);
         let newest = newest_record(objects)?;
         let ended = time(newest, "/status/endedAt").is_none_or(|at| at.0 <= first.0);
-        // Another record of what ran ungated says enough of its time; an hour's edits share one record, and so far whatever
-        // was taken as it ran and calls itself a change of configuration counts as that record.
-        let config = text(newest, "/spec/change/type") == Some("Config");
-        let shared = config && super::items(newest, "/status/stages").is_empty();
-        let told = shared || text(newest, "/spec/closedAs").is_some() && !ended;
+        // Another record of what ran ungated says enough of its time; an hour's edits share one record.
+        let told = is_of_edit(newest) || text(newest, "/spec/closedAs").is_some() && !ended;
         let runs = matches!(text(newest, "/status/outcome"), Some("Succeeded" | "Bootstrap" | "Bypassed"));
         (gated && !held && made && runs && !told)
             .then(|| Left::NotHome(format!("the ConfigMap was edited at {}, and no record says so", first.clock())))

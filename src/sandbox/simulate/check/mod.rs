@@ -96,6 +96,8 @@ pub enum Rule {
     RoutesDiffer,
     /// An edit of a ConfigMap goes on record once, and is not forgotten.
     EditRecorded,
+    /// A workload that runs two versions is not taken under the gate as it runs.
+    AdoptedUnsettled,
     /// What a release waits for is said.
     NotTold,
     /// No plan breaks an invariant by itself: the linter refuses none.
@@ -180,6 +182,8 @@ pub struct Checkers {
     /// Since when a release has waited for refused pods, or for a second ReplicaSet, without saying so.
     refused_since: Option<Time>,
     beside_since: Option<Time>,
+    /// Since when ReplicaSets of two programs have wanted pods.
+    two_since: Option<Time>,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
 }
@@ -218,6 +222,7 @@ impl Checkers {
                 ledger::record(self, seen);
                 shown::check(self, seen);
                 config::record(self, seen);
+                around::adopted(self, seen);
                 several::counts(self, seen);
             }
             ("configmaps", _) => config::edited(self, seen),
@@ -339,3 +344,6 @@ fn ready(slice: &Value) -> usize {
         .filter(|endpoint| endpoint.pointer("/conditions/ready") == Some(&true.into()))
         .count()
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,7 +124,7 @@ pub(super) fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
             }
             9..11 => at_and_after(Around::Keda(Some(dice.u32(3..=6))), Some(Around::Keda(None))),
             11..13 => at_and_after(Around::NetworkPolicy, Some(Around::NoNetworkPolicy)),
-            _ => at_and_after(Around::EditConfig, None),
+            _ => at_and_after(Around::RemoveDefinitions, Some(Around::InstallDefinitions)),
         }
     }
     if mix.webhook {
