@@ -112,6 +112,7 @@ impl Context {
         health: Arc<Health>,
         namespace: &str,
     ) -> Self {
+        let passes = prune::Passes::every(sources.config().records.interval);
         Self {
             cluster,
             sources,
@@ -125,7 +126,7 @@ impl Context {
             books: ledger::Books::default(),
             words: words::Words::default(),
             signals: Shared::default(),
-            passes: prune::Passes::default(),
+            passes,
             pending: loosening::Pending::default(),
             files: obligations::Files::default(),
             preflights: preflight::Found::default(),

@@ -28,30 +28,34 @@ use crate::release::charge::{book, is_book};
 use crate::release::retention::{Counted, Facts, RECORDS_MIN, Shelved, begins};
 use crate::release::snapshot::Release;
 
-/// How often the records of one chain are looked through.
+/// How often the records of one chain are looked through, where the configuration says an hour.
 const EVERY: Duration = Duration::from_secs(3_600);
 /// The same while a pass has left some that may go too.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// When each chain is looked through again.
-#[derive(Default)]
-pub(super) struct Passes(Mutex<BTreeMap<Key, Instant>>);
+/// When each chain is looked through again, and how much of an hour an hour is.
+pub(super) struct Passes(Mutex<BTreeMap<Key, Instant>>, f64);
 
 impl Passes {
+    /// Passes of this interval; every pause is as much longer or shorter as it is than an hour.
+    pub(super) fn every(interval: Span) -> Self {
+        Self(Mutex::default(), interval.as_std().as_secs_f64() / EVERY.as_secs_f64())
+    }
+
     /// Whether it is time. The first look comes some time after the process began, so that a start is no rush.
     fn due(&self, key: &Key, chance: f64) -> bool {
         let mut all = lock(&self.0);
         match all.get(key) {
             Some(next) => Instant::now() >= *next,
             None => {
-                all.insert(key.clone(), Instant::now() + AGAIN.mul_f64(1.0 + 9.0 * chance));
+                all.insert(key.clone(), Instant::now() + AGAIN.mul_f64(self.1 * (1.0 + 9.0 * chance)));
                 false
             }
         }
     }
 
     fn next(&self, key: &Key, pause: Duration) {
-        lock(&self.0).insert(key.clone(), Instant::now() + pause);
+        lock(&self.0).insert(key.clone(), Instant::now() + pause.mul_f64(self.1));
     }
 
     /// The object is gone.
@@ -290,6 +294,7 @@ mod story;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
 
     #[test]
@@ -301,6 +306,31 @@ mod tests {
         assert_eq!((marked("8 sha256:8"), marked("7 sha256:7")), (8, 7));
         assert_eq!((marked("8 sha256:7"), marked("9 sha256:9"), marked("all"), marked("")), (0, 0, 0, 0));
         assert_eq!(exported(&json!({}), &records), 0);
+    }
+
+    /// With a chance of one half the first look comes 5.5 sixtieths of the interval after the start.
+    #[rstest]
+    #[case::as_it_is_by_default(Span::hours(1))]
+    #[case::of_a_minute(Span::minutes(1))]
+    #[tokio::test(start_paused = true)]
+    async fn every_pause_is_in_the_measure_of_the_interval(#[case] interval: Span) {
+        let (passes, key) = (Passes::every(interval), Key::release("shop", "web"));
+        let sleep = |sixtieths: f64| tokio::time::advance(interval.as_std().mul_f64(sixtieths / 60.0));
+        assert!(!passes.due(&key, 0.5), "a start is no rush");
+        sleep(5.4).await;
+        assert!(!passes.due(&key, 0.5));
+        sleep(0.2).await;
+        assert!(passes.due(&key, 0.5));
+        passes.next(&key, EVERY);
+        sleep(59.9).await;
+        assert!(!passes.due(&key, 0.5));
+        sleep(0.2).await;
+        assert!(passes.due(&key, 0.5));
+        passes.next(&key, AGAIN);
+        sleep(0.9).await;
+        assert!(!passes.due(&key, 0.5));
+        sleep(0.2).await;
+        assert!(passes.due(&key, 0.5));
     }
 
     #[test]

@@ -29,12 +29,27 @@ pub struct Config {
 }
 
 /// How long ReleaseRecords stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Records {
+    /// How often the records of one GatedRelease are looked through; a sixtieth of it while more may go. Default: 1h.
+    #[serde(default = "Records::default_interval")]
+    pub interval: Span,
     /// Whether an old record goes only after it was exported (`tidegate audit export --mark`). Default: false.
     #[serde(default)]
     pub prune_only_exported: bool,
+}
+
+impl Records {
+    const fn default_interval() -> Span {
+        Span::hours(1)
+    }
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self { interval: Self::default_interval(), prune_only_exported: false }
+    }
 }
 
 /// A Prometheus server.
@@ -287,9 +302,11 @@ impl Config {
             }
             queries.check(&field)?;
         }
-        for (field, span) in
-            [("budget.interval", self.budget.interval), ("recording.interval", self.recording.interval)]
-        {
+        for (field, span) in [
+            ("budget.interval", self.budget.interval),
+            ("recording.interval", self.recording.interval),
+            ("records.interval", self.records.interval),
+        ] {
             if span.as_millis() < 1_000 {
                 return Err(format!("{field}: {span} is too short, at least 1s"));
             }
@@ -325,6 +342,7 @@ signals:
         let signals = &config.signals["default"];
         assert_eq!((signals.incident_label.as_str(), signals.severity_label.as_str()), ("incident", "severity"));
         assert_eq!((config.budget.interval, config.recording.interval), (Span::minutes(1), Span::minutes(5)));
+        assert_eq!((config.records.interval, config.records.prune_only_exported), (Span::hours(1), false));
     }
 
     #[rstest]
