@@ -52,7 +52,7 @@ pub(super) async fn count(
             return Ok(());
         }
     };
-    let period = cut.at(now);
+    let period = cut.after(before.risk.as_ref().map(|risk| risk.from), now);
     let turns = before.risk.as_ref().is_none_or(|risk| risk.window != period.key);
     let promised = !before.ledger.reservations.is_empty() || !before.ledger.pending.is_empty();
     let entries = entries(context, namespace, name, turns || promised).await?;

@@ -86,6 +86,17 @@ impl Cut {
         Period { key, from: self.midnight(first, Timestamp::MIN), until: self.midnight(next, Timestamp::MAX) }
     }
 
+    /// The window that is counted at `now`, where the one that was counted last began at `counted`. Windows turn forward only:
+    /// a clock that is behind the one before it does not open a closed window again, whose points would be there a second time.
+    pub fn after(&self, counted: Option<Time>, now: Time) -> Period {
+        let here = self.at(now);
+        match counted.map(|from| self.at(from)) {
+            // Where time is cut anew, what was counted need not begin with a window.
+            Some(last) if Some(last.from) == counted && here.from < last.from => last,
+            Some(_) | None => here,
+        }
+    }
+
     /// The first moment of a day; where the clocks leave midnight out, the first that there is.
     fn midnight(&self, day: Date, beyond: Timestamp) -> Time {
         Time(day.to_zoned(self.zone.clone()).map_or(beyond, |zoned| zoned.timestamp()))
@@ -191,5 +202,17 @@ mod tests {
                 prop_assert!(period.key < next.key);
             }
         }
+    }
+
+    /// Two processes never show the same time, and either may lead.
+    #[rstest]
+    #[case::nothing_was_counted(None, "2026-03-31T23:59:40Z", "2026-03")]
+    #[case::the_same(Some("2026-03-01T00:00:00Z"), "2026-03-31T23:59:40Z", "2026-03")]
+    #[case::it_turns(Some("2026-03-01T00:00:00Z"), "2026-04-01T00:00:00Z", "2026-04")]
+    #[case::a_clock_that_is_behind(Some("2026-04-01T00:00:00Z"), "2026-03-31T23:59:40Z", "2026-04")]
+    #[case::time_is_cut_anew(Some("2026-04-06T00:00:00Z"), "2026-04-07T12:00:00Z", "2026-04")]
+    fn a_window_that_closed_stays_closed(#[case] counted: Option<&str>, #[case] now: &str, #[case] key: &str) {
+        let period = cut("UTC", None).after(counted.map(at), at(now));
+        assert_eq!(period.key, key);
     }
 }

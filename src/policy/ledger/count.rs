@@ -147,7 +147,11 @@ fn closed_at(before: &RiskBudgetStatus, entries: &[Entry], period: &Period) -> u
 fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Vec<WindowStatus> {
     let period = Period { key: closed.window.clone(), from: closed.from, until: closed.until };
     let shown = outcomes(entries, &period);
-    let charged = entries.iter().filter_map(|entry| entry.charge.as_ref()).filter(|charge| period.holds(charge.at));
+    // What has its number counts, whether or not it stands in its record yet: the next window does not count it.
+    let written = |record: &str| entries.iter().any(|entry| entry.record == record && entry.charge.is_some());
+    let pending = before.ledger.pending.iter().filter(|one| !written(&one.record)).map(|one| &one.charge);
+    let charged = entries.iter().filter_map(|entry| entry.charge.as_ref()).chain(pending);
+    let charged = charged.filter(|charge| period.holds(charge.at));
     let mut spent: u32 = charged.clone().map(|charge| charge.points).fold(0, u32::saturating_add);
     // A record that is gone was counted while it was there: what is gone is not given back.
     spent = spent.max(closed.consumed);

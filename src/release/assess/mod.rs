@@ -330,6 +330,12 @@ impl RiskSeen {
         Some(i64::from(budget.allocated) - i64::from(budget.consumed) - uncounted)
     }
 
+    /// The moment of a charge that is made `now`: never before the window that is counted, which by a clock that is behind has
+    /// not begun. A charge of a window that has closed would count in none.
+    pub(in crate::release) fn charged_at(&self, now: Time) -> Time {
+        self.budget.as_ref().map_or(now, |window| now.max(window.from))
+    }
+
     /// Risk points that are neither spent nor promised to another release.
     pub fn free(&self, record: &str) -> Option<i64> {
         let promised = self.ledger.reservations.iter().filter(|one| one.record != record);

@@ -115,8 +115,8 @@ pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
     let Some(pending) = seen.risk.ledger.pending.iter().find(|pending| pending.record == name) else {
         let mut ledger = seen.risk.ledger.clone();
         ledger.sequence = ledger.sequence.saturating_add(1);
-        let charge =
-            ChargeRecord { sequence: ledger.sequence, points: cost.points.get(), at: now, exception: cost.exception() };
+        let (points, at, exception) = (cost.points.get(), seen.risk.charged_at(now), cost.exception());
+        let charge = ChargeRecord { sequence: ledger.sequence, points, at, exception };
         ledger.pending.push(PendingCharge { record: name, charge });
         return Some(Move::Number { resource_version: seen.risk.resource_version.clone(), ledger: Box::new(ledger) });
     };

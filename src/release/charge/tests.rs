@@ -297,3 +297,17 @@ fn a_record_is_named_by_the_change_and_its_name_is_no_release_s() {
     assert!(record_of(&"x".repeat(253), "git:1").len() <= 253);
     assert_eq!(book("web"), "charges_web");
 }
+
+/// A process whose clock is behind the one that turned the window charges the window that is counted.
+#[test]
+fn a_charge_is_never_older_than_its_window() {
+    let mut risk = risk(0);
+    let from = Time("2026-01-10T12:00:20Z".parse().unwrap());
+    if let Some(window) = &mut risk.budget {
+        window.from = from;
+    }
+    let claims = [infra("a", "git:1")];
+    let seen = Seen { name: "web", budget: &healthy(), risk: &risk, claims: &claims, records: &[] };
+    let Some(Move::Number { ledger, .. }) = next(&seen, now()) else { panic!("it has its number first") };
+    assert_eq!(ledger.pending[0].charge.at, from);
+}

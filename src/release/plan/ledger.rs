@@ -38,8 +38,8 @@ pub(super) fn number(
     }
     let mut ledger = risk.ledger.clone();
     ledger.sequence = ledger.sequence.saturating_add(1);
-    let charge =
-        ChargeRecord { sequence: ledger.sequence, points: charge(points, exception).get(), at: now, exception };
+    let (points, at) = (charge(points, exception).get(), risk.charged_at(now));
+    let charge = ChargeRecord { sequence: ledger.sequence, points, at, exception };
     ledger.reservations.retain(|one| one.record != record);
     ledger.pending.push(PendingCharge { record: record.to_owned(), charge: charge.clone() });
     (Some(write(risk, budget, ledger)), charge)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::schedule::{Act, Around};
+use super::schedule::{Act, Around, Deed};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::sandbox::api::Change;
 
@@ -29,6 +29,13 @@ impl Coverage {
         };
         match change.kind.plural {
             "releaserecords" => {
+                // What waited and went on.
+                let stood = change.before.as_ref().and_then(|before| before.pointer("/status/hold/reason")?.as_str());
+                if let Some(waited) = stood.filter(|_| now("/status/outcome").is_none())
+                    && now("/status/hold/reason").is_none()
+                {
+                    self.count("went on", waited);
+                }
                 for (sort, place) in [
                     ("phase", "/status/phase"),
                     ("outcome", "/status/outcome"),
@@ -69,7 +76,7 @@ impl Coverage {
 
     /// What was never reached of what has a closed list.
     pub fn never(&self) -> Vec<(&'static str, String)> {
-        let acts = Act::WORDS.iter().chain(&Around::WORDS).map(|word| ("act", (*word).to_owned()));
+        let acts = Act::WORDS.iter().chain(&Around::WORDS).chain(&Deed::WORDS).map(|word| ("act", (*word).to_owned()));
         let phases = Phase::ALL.iter().map(|phase| ("phase", phase.to_string()));
         let outcomes = Outcome::ALL.iter().map(|outcome| ("outcome", outcome.to_string()));
         let triggers = Trigger::ALL.iter().map(|trigger| ("trigger", trigger.to_string()));

@@ -31,6 +31,8 @@ struct Faults {
     lossy: Option<(u32, Instant)>,
     conflicts: Option<(u32, Instant)>,
     writes_left: Option<u32>,
+    /// Whether the process dies of the next write that gives a charge its number.
+    dies_charging: bool,
 }
 
 /// Where a call is lost.
@@ -50,6 +52,7 @@ impl Link {
             lossy: None,
             conflicts: None,
             writes_left: None,
+            dies_charging: false,
         };
         Self(Arc::new(Inner { user, shared, faults: Mutex::new(faults), dead: watch::channel(false).0 }))
     }
@@ -85,10 +88,16 @@ impl Link {
         }
     }
 
+    /// Ends the process right after the next write that gives a charge its number.
+    pub fn die_charging(&self) {
+        self.faults().dies_charging = true;
+    }
+
     /// All is well again, but for who is dead.
     pub fn heal(&self) {
         let mut faults = self.faults();
         (faults.cut_until, faults.lossy, faults.conflicts, faults.writes_left) = (None, None, None, None);
+        faults.dies_charging = false;
     }
 
     /// Becomes true when the process is dead.
@@ -171,7 +180,11 @@ async fn respond(link: Arc<Inner>, request: Request<kube::client::Body>) -> io::
     if faster {
         link.shared.touch(&call.path);
     }
+    let charges = link.faults().dies_charging && gives_number(&call);
     let answer = link.shared.call(&call);
+    if charges && matches!(&answer, Answer::Done { code, .. } if *code < 300) {
+        link.dead.send_replace(true);
+    }
     if write && !call.path.contains("/leases") {
         link.wrote();
     }
@@ -188,6 +201,13 @@ async fn respond(link: Arc<Inner>, request: Request<kube::client::Body>) -> io::
         }
         Answer::Watch(watch) => Ok(Response::new(follow(link, *watch))),
     }
+}
+
+/// Whether a call is the write that gives a charge its number, before the record has it.
+fn gives_number(call: &Call) -> bool {
+    let body = || serde_json::from_slice::<serde_json::Value>(&call.body).unwrap_or_default();
+    let pending = || body().pointer("/status/ledger/pending").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+    call.method == http::Method::PATCH && call.path.ends_with("/riskbudgets/web/status") && pending() > 0
 }
 
 fn broken() -> io::Error {

@@ -16,6 +16,7 @@ pub mod routes;
 pub mod run;
 pub mod schedule;
 pub mod shrink;
+pub mod stewards;
 pub mod world;
 
 #[cfg(test)]

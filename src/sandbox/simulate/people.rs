@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
 use super::routes::{docs, routes};
 use super::schedule::{Act, PEOPLE, Quality, ROLES, SHOWN, Voice, Workload};
+use super::stewards::{PATIENCE, Stewards};
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
 use crate::sandbox::objects::Objects as _;
@@ -119,12 +120,12 @@ pub(super) fn call(
     }
 }
 
-const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
+pub(super) const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
 const STATEFUL_SETS: &str = "/apis/apps/v1/namespaces/shop/statefulsets";
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
-const ROUTES: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
-const ATTESTATIONS: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/attestations";
-const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
+pub(super) const ROUTES: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
+pub(super) const ATTESTATIONS: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/attestations";
+pub(super) const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
 
 pub(super) fn apply(api: &mut ApiServer, user: &User, plural: &str, object: &Value) -> u16 {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
@@ -148,7 +149,7 @@ pub(super) fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
 }
 
 /// People who speak about changes; the first makes them.
-const SPEAKERS: [&str; PEOPLE] = ["alice", "bob", "carl", "dana"];
+pub(super) const SPEAKERS: [&str; PEOPLE] = ["alice", "bob", "carl", "dana"];
 /// The roles that they speak in.
 const SPOKEN_AS: [&str; ROLES] = ["code-owner", "senior-engineer", "release-captain"];
 /// What a pipeline attests.
@@ -192,6 +193,8 @@ pub struct People {
     pub several: bool,
     /// Whether the pods read a ConfigMap.
     pub surrounded: bool,
+    /// Those who look after the budget, where a second release spends it too.
+    pub stewards: Option<Stewards>,
     person: User,
     flux: User,
     admin: User,
@@ -208,6 +211,7 @@ impl Default for People {
             points: None,
             several: false,
             surrounded: false,
+            stewards: None,
             person: User::person("alice"),
             flux: User::service_account("flux-system", "kustomize-controller"),
             admin: User::person("admin"),
@@ -292,6 +296,9 @@ impl People {
             apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget(self.points)),
             apply(api, &flux, RELEASES, &self.release()),
         ]);
+        if let Some(stewards) = &self.stewards {
+            codes.extend(stewards.install(api, &flux, [&self.deployment(), &self.release()]));
+        }
         codes
     }
 
@@ -309,6 +316,9 @@ impl People {
         }
         if self.several {
             release["spec"]["traffic"]["httpRoutes"] = json!([{"name": NAME}, {"name": SECOND_ROUTE}]);
+        }
+        if self.stewards.is_some() {
+            release["spec"]["strategy"]["holdFor"] = json!(PATIENCE);
         }
         if self.workload != Workload::Routed {
             release["spec"]["traffic"] = json!({"service": NAME});
@@ -402,6 +412,10 @@ impl People {
                 let user = User::person(SPEAKERS[*who % PEOPLE]);
                 let word = Word { kind: "approval", role: Some(SPOKEN_AS[*role % ROLES]), outcome, facts: json!({}) };
                 self.say(api, &user, &word)
+            }
+            Act::Deed(deed) => {
+                let first = Self { git: Git::default(), ..self.clone() }.deployment();
+                return self.stewards.as_mut()?.act(api, &first, deed);
             }
             Act::Budget(_)
             | Act::Load(_)

@@ -59,6 +59,12 @@ impl Place {
         self.link().die_after(writes);
     }
 
+    /// The process dies as soon as it has given a charge its number, and another begins after the pause.
+    pub fn die_charging(&self, pause: Span) {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+        self.link().die_charging();
+    }
+
     /// What the processes of this place counted.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics

@@ -9,6 +9,9 @@ use crate::sandbox::traffic::{Latency, Rate, Version};
 /// So many requests come per second, evenly.
 pub const RATE: Rate = Rate::steady(300.0);
 
+/// And so many where there are two services.
+pub const RATE_OF_TWO: Rate = Rate::steady(600.0);
+
 /// The program that an image holds.
 pub fn program(image: &str) -> Program {
     let quality = Quality::of_image(image);

@@ -10,8 +10,9 @@ use super::around;
 use super::check::{Left, NAME, NAMESPACE, Rule, Violation, left_over};
 use super::coverage::Coverage;
 use super::process::Place;
-use super::programs::{RATE, program};
-use super::schedule::{Act, Item, Mix, Quality, Workload, of_seed};
+use super::programs::{RATE, RATE_OF_TWO, program};
+use super::schedule::{Act, Deed, Item, Mix, Quality, Workload, of_seed, shared as budget};
+use super::stewards::Stewards;
 use super::world::{Shared, World};
 use crate::api::{Span, Time};
 use crate::sandbox::cluster::SimulatedCluster;
@@ -66,7 +67,11 @@ const ASIDE: f64 = 0.8;
 /// all.
 const FEW: [u32; 4] = [10, 20, 60, 400];
 /// When all worlds begin.
-const EPOCH: i64 = 1_775_000_000;
+const EPOCH: u64 = 1_775_000_000;
+/// A moment at which a month begins in UTC, and with it the window of a budget.
+const MIDNIGHT: u64 = 1_775_001_600;
+/// How long, in seconds, the first versions have before anything else happens.
+const SETTLES: u64 = 25;
 /// How long a world may take to end when nothing fails any more.
 const ENDS_WITHIN: Duration = Duration::from_secs(15 * 60);
 /// More writes than any world has.
@@ -89,8 +94,10 @@ pub fn run(seed: u64, options: &Options) -> Result<Report, String> {
 }
 
 async fn live(seed: u64, options: &Options) -> Result<Report, String> {
-    let epoch = Time(jiff::Timestamp::from_second(EPOCH).unwrap_or_default());
-    let mut cluster = SimulatedCluster::new(seed, epoch, RATE, Arc::new(program))?;
+    let began = if options.mix.shared { MIDNIGHT - SETTLES - budget::turns_after(seed) } else { EPOCH };
+    let epoch = Time(jiff::Timestamp::from_second(i64::try_from(began).unwrap_or_default()).unwrap_or_default());
+    let mut cluster =
+        SimulatedCluster::new(seed, epoch, if options.mix.shared { RATE_OF_TWO } else { RATE }, Arc::new(program))?;
     cluster.api.answer_leanly();
     if options.mix.webhook {
         cluster.api.set_admission(Arc::new(Webhook::shipped(true)?));
@@ -102,6 +109,7 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
         people.workload = options.mix.workload;
         // A world in which nothing is enforced spends from plenty: what it releases is not about points.
         people.points = if options.mix.enforced { Some(FEW[seed as usize % FEW.len()]) } else { None };
+        people.stewards = options.mix.shared.then(|| Stewards::new(budget::points(seed)));
         if options.mix.workload != Workload::Routed {
             cluster.call_directly(NAMESPACE, NAME);
         }
@@ -126,7 +134,7 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
     let working = places.clone().map(|place| tokio::spawn(place.work(shared.clone(), config.clone(), seed)));
 
     // The world begins when the first version runs and is known.
-    tokio::time::sleep(Duration::from_secs(25)).await;
+    tokio::time::sleep(Duration::from_secs(SETTLES)).await;
     let items: Vec<_> = of_seed(seed, options.mix).into_iter().enumerate().collect();
     let items: Vec<_> = items.into_iter().filter(|(number, _)| !options.without.contains(number)).collect();
     let began = Instant::now();
@@ -266,6 +274,11 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
                 shared.note(&format!("--- refused: {code}"));
             }
         }
+        Act::Deed(Deed::DieCharging { process, pause }) => {
+            if let Some(place) = places.get(*process) {
+                place.die_charging(*pause);
+            }
+        }
         Act::Load(percent) => shared.with(|world| world.cluster.set_cpu(f64::from(*percent))),
         Act::Budget(percent) => shared.with(|world| set_budget(&mut world.cluster, *percent)),
         Act::Deploy { .. }
@@ -291,7 +304,8 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::Malformed
         | Act::DeleteCanary
         | Act::Show { .. }
-        | Act::Speak { .. } => {
+        | Act::Speak { .. }
+        | Act::Deed(_) => {
             let code = shared.with(|world| {
                 let World { people, cluster, .. } = world;
                 people.act(&mut cluster.api, act)

@@ -1,13 +1,13 @@
 //! Worlds that always run: what the simulation is, and some hundreds of short ones.
 
-use super::campaign::{Until, run_many};
+use super::campaign::{Summary, Until, run_many};
 use super::run::{Options, run};
-use super::schedule::{Mix, Workload};
+use super::schedule::{Deed, Mix, Workload};
 use super::shrink::command;
 
 #[test]
 fn the_same_seed_gives_the_same_world_byte_for_byte() {
-    for (seed, mix) in [(3, Mix::WILD), (88, Mix::PEOPLE), (5, Mix::FAULTS), (4, Mix::AROUND)] {
+    for (seed, mix) in [(3, Mix::WILD), (88, Mix::PEOPLE), (5, Mix::FAULTS), (4, Mix::AROUND), (7, Mix::WILD_SHARED)] {
         let options = Options { traced: true, ..Options::of(mix) };
         let (one, other) = (run(seed, &options).unwrap(), run(seed, &options).unwrap());
         assert!(one.trace.len() > 100, "{}", one.trace.len());
@@ -22,7 +22,7 @@ fn another_seed_gives_another_world() {
 }
 
 /// Runs worlds and prints how to see again what was broken.
-fn hold(mix: Mix, worlds: u64) {
+fn hold(mix: Mix, worlds: u64) -> Summary {
     let options = Options::of(mix);
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let summary = run_many(0, Until::Worlds(worlds), jobs, &options, &|_| true);
@@ -36,6 +36,7 @@ fn hold(mix: Mix, worlds: u64) {
     assert!(says.is_empty(), "{} of {} worlds:\n{}", summary.failed, summary.worlds, says.join("\n"));
     assert_eq!(summary.worlds, worlds);
     assert!(summary.attempts >= worlds, "{} attempts in {worlds} worlds", summary.attempts);
+    summary
 }
 
 #[test]
@@ -81,4 +82,20 @@ fn invariants_hold_without_a_route() {
     for (name, mix) in Mix::NAMED.iter().filter(|(_, mix)| mix.workload != Workload::Routed) {
         hold(*mix, if name.starts_with("calm") { 10 } else { 40 });
     }
+}
+
+#[test]
+fn invariants_hold_where_two_releases_spend_one_budget() {
+    let shared = hold(Mix::SHARED, 24).coverage;
+    // The one without points waits, and goes on when points are there again.
+    for reason in ["RiskPointsSpent", "GateBlocked"] {
+        assert!(
+            shared.of("hold", reason) > 0 && shared.of("went on", reason) > 0,
+            "nobody waits and goes on: {reason}"
+        );
+    }
+    for deed in Deed::WORDS.iter().filter(|word| **word != "die-charging") {
+        assert!(shared.of("act", deed) > 0, "{deed} happens in no world");
+    }
+    hold(Mix::WILD_SHARED, 16);
 }

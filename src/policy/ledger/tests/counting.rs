@@ -281,3 +281,22 @@ fn a_window_closes_at_its_last_number(
     let counted = count(&rules(), &status, &entries, &period(1), day(31.001));
     assert_eq!((counted.ledger.before, counted.risk.consumed, counted.missing), (closed_at, consumed, vec![]));
 }
+
+/// A controller that dies between the number of a charge and its record leaves it on its way, also while the window turns.
+#[test]
+fn a_charge_on_its_way_counts_in_the_window_that_closes_and_in_no_other() {
+    let charge = ChargeRecord { sequence: 1, points: 8, at: day(29.9999), exception: true };
+    let pending = vec![PendingCharge { record: "web-0001".into(), charge: charge.clone() }];
+    let before = RiskBudgetStatus {
+        ledger: LedgerStatus { sequence: 1, pending, ..LedgerStatus::default() },
+        ..status(&windows(&[(0, &[])]))
+    };
+    let waits = Entry { record: "web-0001".into(), charge: None, ..charged(1, 0, 1.0) };
+    let turned = count(&rules(), &before, std::slice::from_ref(&waits), &period(1), day(30.0001));
+    let closed = &turned.windows[0];
+    assert_eq!((closed.consumed, closed.sequence, closed.exceptions), (8, 1, 1));
+    assert_eq!((turned.risk.consumed, turned.ledger.before), (0, 1));
+    let arrived = Entry { charge: Some(charge), ..waits };
+    let later = count(&rules(), &status(&turned), &[arrived], &period(1), day(30.0002));
+    assert_eq!((later.windows[0].consumed, later.risk.consumed, later.missing.len()), (8, 0, 0));
+}

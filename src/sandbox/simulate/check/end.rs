@@ -48,6 +48,12 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         );
         return Some(Left::Going(says));
     }
+    if let Some(left) = super::second::left_over(objects) {
+        return Some(left);
+    }
+    if let Some(says) = super::charged::left_over(objects) {
+        return Some(Left::Going(says));
+    }
     let routes = objects.list(&HTTP_ROUTE, NAMESPACE);
     if routes.is_empty() {
         return super::count::left_over(objects).map(Left::NotHome);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, SECOND_ROUTE, Seen, image, number, text};
+use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, SECOND, SECOND_ROUTE, Seen, WORKLOADS, image, number, text};
 use crate::cluster::kind::DEPLOYMENT;
 
 const ROLE: &str = "/metadata/labels/tidegate.io~1role";
@@ -51,16 +51,18 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>, process: usize) {
 /// In a workload that is held, empty ReplicaSets may go so that none but stable can start, and what was judged may come
 /// where a newer template waits already.
 fn may_replace(seen: &Seen<'_>) -> bool {
-    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
-    let held = workload.is_some_and(|it| it.pointer("/spec/paused") == Some(&true.into()));
     let empty = |set: &Value| number(set, "/spec/replicas") == 0 && number(set, "/status/replicas") == 0;
     let owner = |set: &Value| text(set, "/metadata/ownerReferences/0/uid").map(str::to_owned);
-    let uid = workload.and_then(|it| text(it, "/metadata/uid")).map(str::to_owned);
-    held && match (seen.before, seen.after) {
-        (Some(before), None) => empty(before) && owner(before) == uid,
-        (None, Some(after)) => owner(after) == uid,
-        (Some(_), Some(_)) | (None, None) => false,
-    }
+    WORKLOADS.into_iter().any(|name| {
+        let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, name);
+        let held = workload.is_some_and(|it| it.pointer("/spec/paused") == Some(&true.into()));
+        let uid = workload.and_then(|it| text(it, "/metadata/uid")).map(str::to_owned);
+        held && match (seen.before, seen.after) {
+            (Some(before), None) => empty(before) && owner(before) == uid,
+            (None, Some(after)) => owner(after) == uid,
+            (Some(_), Some(_)) | (None, None) => false,
+        }
+    })
 }
 
 /// The object without what Tidegate may write in it, and without what the API server writes.
@@ -84,7 +86,7 @@ fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
         "riskbudgets" => {
             drop("", &["status"]);
         }
-        "deployments" if seen.name == NAME => {
+        "deployments" if WORKLOADS.contains(&seen.name) => {
             drop("/spec", &["paused"]);
             if drop("/metadata/annotations", &["tidegate.io/paused-because", "tidegate.io/resumed-by"]) {
                 drop("/metadata", &["annotations"]);
@@ -118,16 +120,16 @@ fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
             let gone: &[&str] = if emptied { &["behavior"] } else { &[] };
             drop("/spec", gone);
         }
-        "httproutes" if [NAME, SECOND_ROUTE].contains(&seen.name) => {
+        "httproutes" if [NAME, SECOND_ROUTE, SECOND].contains(&seen.name) => {
             let marks = ["tidegate.io/weights", "tidegate.io/weights-before", "tidegate.io/withdrawn"];
             if drop("/metadata/annotations", &marks) {
                 drop("/metadata", &["annotations"]);
             }
             for rule in object.pointer_mut("/spec/rules").and_then(Value::as_array_mut).into_iter().flatten() {
                 if let Some(refs) = rule.get_mut("backendRefs").and_then(Value::as_array_mut) {
-                    refs.retain(|one| {
-                        !["web", "web-canary", "web-previous"].contains(&one["name"].as_str().unwrap_or_default())
-                    });
+                    let of = if seen.name == SECOND { SECOND } else { NAME };
+                    let family = ["", "-canary", "-previous"].map(|end| format!("{of}{end}"));
+                    refs.retain(|one| !family.iter().any(|name| one["name"] == **name));
                 }
             }
         }
@@ -174,22 +176,23 @@ fn template(checkers: &mut Checkers, seen: &Seen<'_>) {
 
 /// The canary gets the workload's template: the present one, or one that was replaced a moment ago; never what serves.
 fn canary(checkers: &mut Checkers, seen: &Seen<'_>) {
-    let of = |deployment: Option<&Value>| {
+    let image_of = |deployment: Option<&Value>| {
         deployment.and_then(|it| it.pointer("/spec/template")).map(|template| image(template).to_owned())
     };
-    let (had, gets) = (of(seen.before), of(seen.after));
+    let (had, gets) = (image_of(seen.before), image_of(seen.after));
     let Some(gets) = gets.filter(|_| seen.after.and_then(|it| text(it, ROLE)) == Some("canary")) else { return };
     let pods = |it: &Value| {
         (it.pointer("/spec/template/spec").cloned(), it.pointer("/spec/template/metadata/annotations").cloned())
     };
-    if let (Some(canary), [stable]) = (seen.after, super::workload::active(seen.objects).as_slice())
+    let of = seen.name.strip_suffix("-canary").unwrap_or(NAME);
+    if let (Some(canary), [stable]) = (seen.after, super::workload::active_of(seen.objects, of).as_slice())
         && had.is_none()
         && pods(canary) == pods(stable)
     {
         let says = format!("{} is made of {gets}, which serves already", seen.name);
         return checkers.violated(Rule::TemplateDiffers, seen.now, says);
     }
-    let stands = of(seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME));
+    let stands = image_of(seen.objects.get(&DEPLOYMENT, NAMESPACE, of));
     let lately = checkers.replaced.get(&gets).is_some_and(|until| seen.now.since(*until) <= FRESH);
     if had.as_ref() != Some(&gets) && stands.as_ref() != Some(&gets) && !lately {
         let says = format!("{} gets {gets}, the workload has {stands:?}", seen.name);

@@ -10,7 +10,7 @@ use crate::api::{Span, Time};
 use crate::cluster::kind::RELEASE_RECORD;
 
 /// Changes that no document lets wait for points (`000_…` §5.4).
-const MAY_OVERDRAW: [&str; 4] = ["BugFix", "IncidentFix", "SecurityFix", "Rollback"];
+pub(super) const MAY_OVERDRAW: [&str; 4] = ["BugFix", "IncidentFix", "SecurityFix", "Rollback"];
 
 /// How long a charge may be on its way from its number to its record.
 const PENDING_WITHIN: Span = Span::minutes(10);
@@ -19,12 +19,12 @@ const PENDING_WITHIN: Span = Span::minutes(10);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Numbered {
     sequence: u64,
-    points: u64,
-    at: Option<Time>,
+    pub(super) points: u64,
+    pub(super) at: Option<Time>,
 }
 
 impl Numbered {
-    fn of(charge: &Value) -> Self {
+    pub(super) fn of(charge: &Value) -> Self {
         Self { sequence: number(charge, "/sequence"), points: number(charge, "/points"), at: time(charge, "/at") }
     }
 }
@@ -106,7 +106,7 @@ fn within(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, (record, poi
     let reservations = items(before, "/status/ledger/reservations").iter();
     let others = reservations.filter(|one| text(one, "/record") != Some(record));
     let others: u64 = others.map(|one| number(one, "/points")).sum();
-    let allocated = number(before, "/spec/riskPoints");
+    let allocated = super::spent::allowed(before);
     if spent + others + points > allocated {
         let says =
             format!("{record}, a {kind}, gets {points} RP of {allocated}: {spent} are charged, {others} promised");

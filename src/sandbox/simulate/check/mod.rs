@@ -4,18 +4,23 @@
 //! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
 
 mod around;
+mod charged;
 mod config;
 mod count;
 mod end;
 mod foreign;
 mod held;
 mod ledger;
+mod loosened;
 mod network;
 mod owed;
 mod record;
 mod route;
+mod second;
 mod several;
 mod shown;
+mod spent;
+mod view;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -86,6 +91,12 @@ pub enum Rule {
     Overspent,
     /// Users meet nothing that was not charged.
     NotCharged,
+    /// Each charge counts in one window, once, and the figures of a window follow from each other.
+    Miscounted,
+    /// What of a RiskBudget allows more is in force with both approvals alone, and what allows less at once.
+    LoosenedAlone,
+    /// What a GatedRelease shows is what its record says.
+    ShownWrong,
     /// Where it is enforced, users meet nothing that has not shown what its gate asks for.
     NotShown,
     /// Nothing counts as agreed or shown that nobody said, or that was taken back.
@@ -184,6 +195,12 @@ pub struct Checkers {
     beside_since: Option<Time>,
     /// Since when ReplicaSets of two programs have wanted pods.
     two_since: Option<Time>,
+    /// What a window had when each record was let in.
+    granted: spent::Granted,
+    /// Whether the RiskBudget was deleted, and its numbers with it.
+    forgotten: bool,
+    /// What was said about loosening the RiskBudget.
+    heard: loosened::Heard,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
 }
@@ -197,6 +214,10 @@ pub const NAMESPACE: &str = "shop";
 pub const NAME: &str = "web";
 /// A second route to the workload, in worlds that have several.
 pub const SECOND_ROUTE: &str = "web-inside";
+/// The second service, of worlds in which two spend one budget; named as all of its objects are.
+pub const SECOND: &str = "api";
+/// Both workloads.
+const WORKLOADS: [&str; 2] = [NAME, SECOND];
 
 impl Checkers {
     /// Looks at one change.
@@ -224,14 +245,26 @@ impl Checkers {
                 config::record(self, seen);
                 around::adopted(self, seen);
                 several::counts(self, seen);
+                charged::check(self, seen);
             }
             ("configmaps", _) => config::edited(self, seen),
-            ("gatedreleases", NAME) => config::noted(self, seen),
+            ("gatedreleases", _) => {
+                if seen.name == NAME {
+                    config::noted(self, seen);
+                }
+                view::check(self, seen);
+            }
             ("riskbudgets", NAME) => {
                 ledger::budget(self, seen);
+                spent::check(self, seen);
+                loosened::check(self, seen);
                 owed::check(self, seen);
             }
-            ("attestations", _) => shown::remember(self, seen),
+            ("attestations", _) => {
+                shown::remember(self, seen);
+                loosened::remember(self, seen);
+            }
+            ("httproutes", SECOND) => second::route(self, seen),
             ("deployments" | "replicasets", _) => {
                 workload::check(self, seen);
                 count::check(self, seen);
@@ -270,7 +303,7 @@ impl Checkers {
                     self.ready_at.insert(service.to_owned(), seen.now);
                 }
             }
-            "deployments" | "statefulsets" if seen.name == NAME => {
+            "deployments" | "statefulsets" if WORKLOADS.contains(&seen.name) => {
                 if let Some(template) = seen.after.and_then(|after| after.pointer("/spec/template")) {
                     self.templates.insert(image(template).to_owned(), template.clone());
                 }
@@ -311,8 +344,13 @@ fn detached(release: &Value) -> bool {
 
 /// The newest record of the release.
 fn newest_record(objects: &dyn Objects) -> Option<&Value> {
+    newest_of(objects, NAME)
+}
+
+/// The newest record of a release.
+fn newest_of<'a>(objects: &'a dyn Objects, release: &str) -> Option<&'a Value> {
     let all = objects.list(&crate::cluster::kind::RELEASE_RECORD, NAMESPACE);
-    let ours = all.into_iter().filter(|record| text(record, "/spec/release") == Some(NAME));
+    let ours = all.into_iter().filter(|record| text(record, "/spec/release") == Some(release));
     ours.max_by_key(|record| record.pointer("/spec/attempt").and_then(Value::as_u64))
 }
 

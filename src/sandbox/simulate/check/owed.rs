@@ -33,8 +33,13 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         if state == "Overdue" && due.is_none_or(|due| due > seen.now) {
             wrong.push(format!("{name} is overdue before its time"));
         }
-        if state == "Met" && !attested(seen, one) {
-            wrong.push(format!("{name} is met by an attestation that does not exist"));
+        if state == "Met"
+            && let Some(why) = unmet(seen, one)
+        {
+            wrong.push(format!("{name} is shown as met, {why}"));
+        }
+        if let Some(says) = untimely(seen, one) {
+            wrong.push(format!("{name} {says}"));
         }
         let stood = old.iter().find(|stood| text(stood, "/name") == Some(name) && !passes(stood));
         if stood.is_some_and(|stood| stood["since"] != one["since"] || stood["due"] != one["due"]) {
@@ -69,12 +74,55 @@ fn passes(one: &Value) -> bool {
     WHILE_IT_LASTS.contains(&text(one, "/type").unwrap_or_default())
 }
 
-fn attested(seen: &Seen<'_>, one: &Value) -> bool {
+/// Why nobody met it although it is told so.
+fn unmet(seen: &Seen<'_>, one: &Value) -> Option<&'static str> {
     let name = text(one, "/met/attestation").unwrap_or_default();
-    seen.objects.get(&ATTESTATION, NAMESPACE, name).is_some_and(|attestation| {
-        text(attestation, "/spec/type") == text(one, "/type")
-            && text(attestation, "/spec/author") == text(one, "/met/by")
-    })
+    let Some(attestation) = seen.objects.get(&ATTESTATION, NAMESPACE, name) else {
+        return Some("by an attestation that does not exist");
+    };
+    let author = text(attestation, "/spec/author").unwrap_or_default();
+    let about = text(attestation, "/spec/releaseRef/kind") == Some("RiskBudget")
+        && text(attestation, "/spec/releaseRef/name") == Some(NAME)
+        && text(attestation, "/spec/type") == text(one, "/type")
+        && text(attestation, "/spec/revision") == text(one, "/name");
+    let said = text(attestation, "/spec/outcome").unwrap_or("Passed") == "Passed";
+    match (about, said && text(one, "/met/by") == Some(author), author.starts_with("system:")) {
+        (false, ..) => Some("by an attestation about something else"),
+        (true, false, _) => Some("by somebody who does not say so"),
+        (true, true, true) => Some("by a machine"),
+        (true, true, false) => None,
+    }
+}
+
+/// How many business days there are for what is owed because of a record (`000_…` §7; `003_…`, Module 6).
+fn days(kind: &str) -> Option<u32> {
+    match kind {
+        "post-mortem" | "exception-follow-up" => Some(5),
+        "override-rationale" => Some(1),
+        _ => None,
+    }
+}
+
+/// What is wrong with the times of what is owed because of a record, by the record.
+fn untimely(seen: &Seen<'_>, one: &Value) -> Option<String> {
+    let kind = text(one, "/type")?;
+    let days = days(kind)?;
+    let of = text(one, "/name")?.strip_prefix(kind)?.strip_prefix('-')?;
+    let record = seen.objects.get(&RELEASE_RECORD, NAMESPACE, of)?;
+    let (since, due) = (time(one, "/since")?, time(one, "/due")?);
+    let moments = ["/status/endedAt", "/status/charge/at", "/status/rollback/at"];
+    if !moments.iter().any(|moment| time(record, moment) == Some(since)) {
+        return Some(format!("is owed since {}, when nothing happened to {of}", since.clock()));
+    }
+    // The end of the so many-th day from Monday to Friday after the one on which it arose.
+    let mut day = since.0.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut left = days;
+    while left > 0 {
+        day = day.tomorrow().ok()?;
+        left -= u32::from(day.weekday().to_monday_zero_offset() < 5);
+    }
+    let by = day.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    (due.0 != by).then(|| format!("is due {}, and {days} business days end {}", due.0, by))
 }
 
 #[cfg(test)]
@@ -118,12 +166,16 @@ mod tests {
     }
 
     fn at(text: &str) -> Time {
-        Time(format!("2026-01-01T{text}Z").parse().unwrap())
+        Time(text.parse().unwrap())
+    }
+
+    fn met(attestation: &str, by: &str) -> Value {
+        json!({"met": {"attestation": attestation, "by": by}})
     }
 
     fn owed(state: &str, more: Value) -> Value {
         let mut one = json!({"name": "post-mortem-web-0002", "type": "post-mortem", "state": state,
-            "since": "2026-01-01T10:00:00Z", "due": "2026-01-01T11:00:00Z"});
+            "since": "2026-01-01T10:00:00Z", "due": "2026-01-09T00:00:00Z"});
         json_patch::merge(&mut one, &more);
         one
     }
@@ -131,25 +183,38 @@ mod tests {
     #[rstest]
     #[case::arises(json!([]), json!([owed("Due", json!({}))]), None)]
     #[case::is_late(json!([owed("Due", json!({}))]), json!([owed("Overdue", json!({}))]), None)]
-    #[case::is_late_too_soon(json!([]), json!([owed("Overdue", json!({"due": "2026-01-01T13:00:00Z"}))]), Some("post-mortem-web-0002 is overdue before its time"))]
-    #[case::moves(json!([owed("Due", json!({"due": "2026-01-01T12:30:00Z"}))]), json!([owed("Due", json!({"due": "2026-01-01T13:00:00Z"}))]), Some("is due at another time"))]
-    #[case::is_met(json!([owed("Due", json!({}))]), json!([owed("Met", json!({"met": {"attestation": "a", "by": "dana"}}))]), None)]
-    #[case::is_met_by_nothing(json!([owed("Due", json!({}))]), json!([owed("Met", json!({"met": {"attestation": "b", "by": "dana"}}))]), Some("does not exist"))]
-    #[case::is_met_by_another(json!([]), json!([owed("Met", json!({"met": {"attestation": "a", "by": "sam"}}))]), Some("does not exist"))]
+    #[case::is_late_too_soon(json!([]), json!([owed("Overdue", json!({"due": "2026-01-11T00:00:00Z"}))]), Some("post-mortem-web-0002 is overdue before its time"))]
+    #[case::moves(json!([owed("Due", json!({"due": "2026-01-08T00:00:00Z"}))]), json!([owed("Due", json!({}))]), Some("is due at another time"))]
+    #[case::is_due_too_late(json!([]), json!([owed("Due", json!({"due": "2026-01-10T00:00:00Z"}))]), Some("5 business days end 2026-01-09T00:00:00Z"))]
+    #[case::arises_from_nothing(json!([]), json!([owed("Due", json!({"since": "2026-01-01T10:00:01Z"}))]), Some("when nothing happened to web-0002"))]
+    #[case::is_met(json!([owed("Due", json!({}))]), json!([owed("Met", met("a", "dana"))]), None)]
+    #[case::is_met_by_nothing(json!([owed("Due", json!({}))]), json!([owed("Met", met("z", "dana"))]), Some("does not exist"))]
+    #[case::is_met_by_another(json!([]), json!([owed("Met", met("a", "sam"))]), Some("who does not say so"))]
+    #[case::is_met_by_who_took_it_back(json!([]), json!([owed("Met", met("b", "dana"))]), Some("who does not say so"))]
+    #[case::is_met_astray(json!([]), json!([owed("Met", met("c", "dana"))]), Some("about something else"))]
+    #[case::is_met_by_a_machine(json!([]), json!([owed("Met", met("d", "system:serviceaccount:ci:ci"))]), Some("by a machine"))]
     #[case::is_forgotten(json!([owed("Overdue", json!({}))]), json!([]), Some("was owed, nobody met it, and it is gone"))]
     #[case::was_met(json!([owed("Met", json!({}))]), json!([owed("Due", json!({}))]), None)]
     #[case::ends_with_its_level(json!([owed("Due", json!({"type": "daily-review"}))]), json!([owed("Due", json!({}))]), None)]
     #[case::never_arises(json!([]), json!([]), Some("web-0002 ran past the gate and nobody owes a post-mortem"))]
     fn an_obligation_is_honest(#[case] before: Value, #[case] after: Value, #[case] expected: Option<&str>) {
+        let says = |name: &str, about: &str, author: &str, outcome: &str| {
+            let spec = json!({"releaseRef": {"kind": "RiskBudget", "name": "web"}, "type": "post-mortem",
+                "revision": about, "author": author, "outcome": outcome});
+            ("Attestation", json!({"metadata": {"name": name}, "spec": spec}))
+        };
         let objects = Kept(vec![
-            ("Attestation", json!({"metadata": {"name": "a"}, "spec": {"type": "post-mortem", "author": "dana"}})),
+            says("a", "post-mortem-web-0002", "dana", "Passed"),
+            says("b", "post-mortem-web-0002", "dana", "Withdrawn"),
+            says("c", "post-mortem-web-0001", "dana", "Passed"),
+            says("d", "post-mortem-web-0002", "system:serviceaccount:ci:ci", "Passed"),
             (
                 RELEASE_RECORD.kind,
                 json!({"metadata": {"name": "web-0002"}, "spec": {"riskBudget": "web"}, "status": {"outcome": "Bypassed", "endedAt": "2026-01-01T10:00:00Z"}}),
             ),
         ]);
         let mut checkers = Checkers::default();
-        checkers.circumstances.calm_since = Some(at("09:00:00"));
+        checkers.circumstances.calm_since = Some(at("2026-01-01T09:00:00Z"));
         let (before, after) = (json!({"status": {"obligations": before}}), json!({"status": {"obligations": after}}));
         let seen = Seen {
             kind: &RISK_BUDGET,
@@ -159,7 +224,7 @@ mod tests {
             after: Some(&after),
             process: Some(0),
             objects: &objects,
-            now: at("12:00:00"),
+            now: at("2026-01-10T12:00:00Z"),
         };
         checkers.see(&seen);
         let said = checkers.violations.first().map(|one| (one.rule, one.says.as_str()));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, items, text, time};
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, WORKLOADS, image, items, text, time};
 use crate::api::Span;
 use crate::cluster::kind::{DEPLOYMENT, STATEFUL_SET};
 use crate::sandbox::simulate::schedule::Quality;
@@ -45,7 +45,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         }
         let passes = text(stage, "/passedAt").is_some() && stood.is_none_or(|stood| text(stood, "/passedAt").is_none());
         if passes {
-            passed(checkers, seen, process, index, stage);
+            passed(checkers, seen, process, (workload(after), index), stage);
         }
     }
     hold(checkers, seen, before, after);
@@ -63,7 +63,12 @@ fn once(checkers: &mut Checkers, seen: &Seen<'_>, before: Option<&Value>, after:
     }
 }
 
-fn passed(checkers: &mut Checkers, seen: &Seen<'_>, process: usize, index: usize, stage: &Value) {
+/// The workload of a record, named as its release is.
+fn workload(record: &Value) -> &'static str {
+    WORKLOADS.into_iter().find(|name| text(record, "/spec/release") == Some(name)).unwrap_or(NAME)
+}
+
+fn passed(checkers: &mut Checkers, seen: &Seen<'_>, process: usize, (of, index): (&str, usize), stage: &Value) {
     if checkers.circumstances.last_answer_true.get(&process) == Some(&false) {
         let says = format!("{} stage {index} passed while Prometheus did not tell the truth", seen.name);
         checkers.violated(Rule::UnknownPassed, seen.now, says);
@@ -71,12 +76,12 @@ fn passed(checkers: &mut Checkers, seen: &Seen<'_>, process: usize, index: usize
     // Under an honest Prometheus for the whole stage.
     let started = time(stage, "/startedAt");
     let honest = checkers.circumstances.honest_since.zip(started).is_some_and(|(since, started)| since.0 <= started.0);
-    let canary = seen.objects.get(&DEPLOYMENT, NAMESPACE, "web-canary");
+    let canary = seen.objects.get(&DEPLOYMENT, NAMESPACE, &format!("{of}-canary"));
     // A StatefulSet has the new version itself.
-    let canary = canary.or_else(|| seen.objects.get(&STATEFUL_SET, NAMESPACE, NAME));
+    let canary = canary.or_else(|| seen.objects.get(&STATEFUL_SET, NAMESPACE, of));
     let quality = canary.and_then(|canary| canary.pointer("/spec/template")).map(|it| Quality::of_image(image(it)));
     // Latency is compared with stable, which is slow itself where somebody let a slow version run ungated.
-    let stable = super::workload::active(seen.objects);
+    let stable = super::workload::active_of(seen.objects, of);
     let slow = stable.iter().any(|set| Quality::of_image(image(&set["spec"]["template"])) == Quality::Slow);
     let bad = matches!(quality, Some(Quality::Errors | Quality::Unready)) || (quality == Some(Quality::Slow) && !slow);
     if honest && bad {
@@ -106,7 +111,7 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
     match time(record, "/status/hold/deadline") {
         None => checkers.violated(Rule::HoldWithoutEnd, seen.now, says("has no deadline")),
         // Users are not sent to nobody because of a date: this one ends with the first ready pod of stable.
-        Some(_) if reason(record).as_deref() == Some("NoWayBack") && !checkers.ready_now(seen, NAME) => {}
+        Some(_) if reason(record).as_deref() == Some("NoWayBack") && !checkers.ready_now(seen, workload(record)) => {}
         Some(deadline) if seen.now.since(deadline) > GRACE => {
             checkers.violated(Rule::HoldWithoutEnd, seen.now, says("is past its deadline"));
         }
@@ -117,8 +122,9 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
 fn succeeded(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value) {
     let began = time(record, "/metadata/creationTimestamp");
     let honest = checkers.circumstances.honest_since.zip(began).is_some_and(|(since, began)| since.0 <= began.0);
-    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
-    let workload = workload.or_else(|| seen.objects.get(&STATEFUL_SET, NAMESPACE, NAME));
+    let of = workload(record);
+    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, of);
+    let workload = workload.or_else(|| seen.objects.get(&STATEFUL_SET, NAMESPACE, of));
     let quality = workload.and_then(|it| it.pointer("/spec/template")).map(|it| Quality::of_image(image(it)));
     // A newer template may be there already: held, or let go under break-glass.
     let newer = |it: &Value| {

@@ -32,7 +32,12 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
 
 /// The ReplicaSets of the workload that want pods.
 pub(super) fn active(objects: &dyn Objects) -> Vec<&Value> {
-    let uid = objects.get(&DEPLOYMENT, NAMESPACE, NAME).and_then(|it| text(it, "/metadata/uid"));
+    active_of(objects, NAME)
+}
+
+/// The ReplicaSets of a workload that want pods.
+pub(super) fn active_of<'a>(objects: &'a dyn Objects, name: &str) -> Vec<&'a Value> {
+    let uid = objects.get(&DEPLOYMENT, NAMESPACE, name).and_then(|it| text(it, "/metadata/uid"));
     let sets = objects.list(&REPLICA_SET, NAMESPACE).into_iter();
     sets.filter(|set| uid.is_some() && text(set, "/metadata/ownerReferences/0/uid") == uid)
         .filter(|set| number(set, "/spec/replicas") > 0)

@@ -1,6 +1,6 @@
 //! The things that can happen, and which of them are faults.
 
-use super::{Around, Quality};
+use super::{Around, Deed, Quality};
 use crate::api::Span;
 
 /// What Prometheus answers instead of the truth.
@@ -171,6 +171,8 @@ pub enum Act {
     Aside(Span),
     /// Something around the workload.
     Around(Around),
+    /// Something is done about a RiskBudget that two releases spend.
+    Deed(Deed),
 }
 
 impl Act {
@@ -195,6 +197,7 @@ impl Act {
                     None
                 }
             }
+            Self::Deed(deed) => deed.fault(),
             Self::Deploy { .. }
             | Self::Revert
             | Self::Scale(_)

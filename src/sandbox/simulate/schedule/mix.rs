@@ -25,6 +25,9 @@ pub struct Mix {
     pub several: bool,
     /// Whether a webhook answers for admission, and not policies, and is down at times.
     pub webhook: bool,
+    /// Whether a second release spends from the same RiskBudget, with few points and a window that turns, and people look
+    /// after that budget.
+    pub shared: bool,
 }
 
 /// What is released in a world.
@@ -51,6 +54,7 @@ impl Mix {
         around: 0,
         several: false,
         webhook: false,
+        shared: false,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self {
@@ -63,6 +67,7 @@ impl Mix {
         around: 0,
         several: false,
         webhook: false,
+        shared: false,
     };
     /// One deployment and faults.
     pub const FAULTS: Self = Self {
@@ -75,9 +80,10 @@ impl Mix {
         around: 0,
         several: false,
         webhook: false,
+        shared: false,
     };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 16] = [
+    pub const NAMED: [(&'static str, Self); 18] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -94,6 +100,8 @@ impl Mix {
         ("approved", Self::APPROVED),
         ("wild-approved", Self::WILD_APPROVED),
         ("wild-approved-stateful", Self { workload: Workload::Stateful, ..Self::WILD_APPROVED }),
+        ("shared", Self::SHARED),
+        ("wild-shared", Self::WILD_SHARED),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
@@ -101,6 +109,10 @@ impl Mix {
     pub const WILD_APPROVED: Self = Self { enforced: true, ..Self::WILD };
     /// A release or two, and what happens around them.
     pub const AROUND: Self = Self { people: 2, faults: 2, prometheus: 0, around: 4, ..Self::WILD };
+    /// Two releases that spend one budget, people, and no faults.
+    pub const SHARED: Self = Self { shared: true, people: 3, ..Self::PEOPLE };
+    /// The same with everything else.
+    pub const WILD_SHARED: Self = Self { shared: true, ..Self::WILD };
     /// Everything that people do and that fails.
     pub const WILD: Self = Self {
         people: 4,
@@ -112,6 +124,7 @@ impl Mix {
         around: 0,
         several: false,
         webhook: false,
+        shared: false,
     };
 }
 

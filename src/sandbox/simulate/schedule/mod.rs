@@ -6,13 +6,16 @@
 
 mod act;
 mod around;
+mod deed;
 mod draw;
 mod mix;
 mod quality;
+pub mod shared;
 mod word;
 
 pub use act::{Act, PrometheusFault, Voice};
 pub use around::Around;
+pub use deed::Deed;
 pub use mix::{Mix, Workload};
 pub use quality::Quality;
 
@@ -62,6 +65,10 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
         items.extend(papers(seed, &items));
     }
     items.extend(around::of_seed(seed, mix));
+    if mix.shared {
+        let first = items.first().map_or(Span::ZERO, |item| item.at);
+        items.extend(shared::of_seed(seed, mix, first));
+    }
     items.sort_by_key(|item| item.at);
     items
 }

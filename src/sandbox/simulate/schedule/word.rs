@@ -72,6 +72,7 @@ impl Act {
             Self::RouterStuck(_) => "router-stuck",
             Self::Aside(_) => "aside",
             Self::Around(around) => around.word(),
+            Self::Deed(deed) => deed.word(),
         }
     }
 
@@ -158,6 +159,7 @@ impl fmt::Display for Act {
             Self::NodeGone { node, span } => write!(f, "node {node} is gone for {span}"),
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
             Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
+            Self::Deed(deed) => deed.fmt(f),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
             Self::Around(around) => around.fmt(f),
             Self::Revert

@@ -1,0 +1,53 @@
+//! The second service of worlds in which two spend one budget: its users meet nothing that was not charged, and it comes to an
+//! end. Everything else about routes and pods is looked at on the first.
+
+use serde_json::Value;
+
+use super::route::weight;
+use super::{Checkers, Left, NAMESPACE, Rule, SECOND, Seen, items, newest_of, text};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
+use crate::sandbox::objects::Objects;
+
+/// A write of its route.
+pub(super) fn route(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let (Some(_), Some(after)) = (seen.process, seen.after) else { return };
+    let canary = format!("{SECOND}-canary");
+    let share = |route: &Value| weight(route, &canary).unwrap_or(0);
+    let (had, has) = (seen.before.map_or(0, share), share(after));
+    if has <= had {
+        return;
+    }
+    let Some(record) = newest_of(seen.objects, SECOND) else { return };
+    let name = text(record, "/metadata/name").unwrap_or_default();
+    if record.pointer("/status/charge").is_none_or(Value::is_null) {
+        checkers.violated(Rule::NotCharged, seen.now, format!("{canary} gets {has} %: {name} is not charged"));
+    }
+    let passed = items(record, "/status/stages").iter().take_while(|stage| text(stage, "/passedAt").is_some()).count();
+    let allowed = items(record, "/status/stages").get(passed).and_then(|stage| stage.get("weight")?.as_u64());
+    if has > allowed.unwrap_or(100) || record.pointer("/status/rollback").is_some_and(|log| !log.is_null()) {
+        let says = format!("{name}: {canary} gets {has} % with {passed} stages passed");
+        checkers.violated(Rule::WeightWithoutVerdict, seen.now, says);
+    }
+}
+
+/// What still goes on with it, or is left over, where it is there at all.
+pub(super) fn left_over(objects: &dyn Objects) -> Option<Left> {
+    let release = objects.get(&GATED_RELEASE, NAMESPACE, SECOND)?;
+    let record = newest_of(objects, SECOND)?;
+    let outcome = text(record, "/status/outcome");
+    if outcome.is_none() {
+        let says = format!(
+            "{} is in phase {} ({})",
+            text(record, "/metadata/name").unwrap_or_default(),
+            text(record, "/status/phase").unwrap_or("none"),
+            text(release, "/status/message").unwrap_or_default()
+        );
+        return Some(Left::Going(says));
+    }
+    let canary = format!("{SECOND}-canary");
+    let named = objects.get(&HTTP_ROUTE, NAMESPACE, SECOND).and_then(|route| weight(route, &canary));
+    if named.is_some() || objects.get(&DEPLOYMENT, NAMESPACE, &canary).is_some() {
+        return Some(Left::NotHome(format!("{canary} is still there")));
+    }
+    None
+}
