@@ -11,18 +11,14 @@ use std::fmt;
 use std::str::FromStr;
 
 words! {
+    #[derive(Default)]
     /// What becomes of a stage that has too little traffic to tell whether the new version is worse.
     WhenUndecided, "what happens where it cannot be told: RollBack or PassOnLimits" {
         /// The change is rolled back.
+        #[default]
         RollBack,
         /// The stage passes on the limits of the rollback contract alone, and its verdict says so.
         PassOnLimits,
-    }
-}
-
-impl Default for WhenUndecided {
-    fn default() -> Self {
-        Self::RollBack
     }
 }
 

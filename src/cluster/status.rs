@@ -143,7 +143,8 @@ mod tests {
     }
 }
 
-#[cfg(all(test, feature = "sandbox"))]
+#[cfg(test)]
+#[cfg(feature = "sandbox")]
 mod memory {
     use std::sync::Arc;
 

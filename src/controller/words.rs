@@ -109,7 +109,8 @@ impl<'a> Look<'a> {
     }
 }
 
-#[cfg(all(test, feature = "sandbox"))]
+#[cfg(test)]
+#[cfg(feature = "sandbox")]
 mod tests {
     use serde_json::json;
 

@@ -30,8 +30,8 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         checkers.violated(Rule::NotAgreed, seen.now, format!("{}: nobody asked to charge {change}", seen.name));
     }
     let all = seen.objects.list(&RELEASE_RECORD, NAMESPACE).into_iter();
-    let other = all.filter(|one| reference(one) == Some(change)).filter_map(|one| text(one, "/metadata/name"));
-    if let Some(other) = other.filter(|name| *name != seen.name).last() {
+    let mut other = all.filter(|one| reference(one) == Some(change)).filter_map(|one| text(one, "/metadata/name"));
+    if let Some(other) = other.rfind(|name| *name != seen.name) {
         let says = format!("{change} is charged by {other}, and by {} too", seen.name);
         checkers.violated(Rule::ChargedTwice, seen.now, says);
     }
