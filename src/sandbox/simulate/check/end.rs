@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::route::weight;
 use super::{NAME, NAMESPACE, newest_record, number, text};
 use crate::cluster::Kind;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HPA, HTTP_ROUTE, SCALED_OBJECT};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HPA, SCALED_OBJECT};
 use crate::sandbox::objects::Objects;
 
 const NAMESPACES: Kind = Kind::new("", "v1", "Namespace", "namespaces");
@@ -54,7 +54,7 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     if let Some(says) = super::charged::left_over(objects) {
         return Some(Left::Going(says));
     }
-    let routes = objects.list(&HTTP_ROUTE, NAMESPACE);
+    let routes = super::routes(objects);
     if routes.is_empty() {
         return super::count::left_over(objects).map(Left::NotHome);
     }

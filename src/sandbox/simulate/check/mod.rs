@@ -242,10 +242,13 @@ impl Checkers {
                 record::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
-                config::record(self, seen);
-                around::adopted(self, seen);
-                several::counts(self, seen);
                 charged::check(self, seen);
+                // The second service has no ConfigMap, and its route and pods are looked at on their own.
+                if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {
+                    config::record(self, seen);
+                    around::adopted(self, seen);
+                    several::counts(self, seen);
+                }
             }
             ("configmaps", _) => config::edited(self, seen),
             ("gatedreleases", _) => {
@@ -340,6 +343,13 @@ fn leaves(release: &Value) -> bool {
 /// Whether it carries the annotation by which Tidegate leaves its workload.
 fn detached(release: &Value) -> bool {
     text(release, "/metadata/annotations/tidegate.io~1detach").is_some()
+}
+
+/// The routes that are there, but for the second service's.
+fn routes(objects: &dyn Objects) -> Vec<&Value> {
+    let mut all = objects.list(&crate::cluster::kind::HTTP_ROUTE, NAMESPACE);
+    all.retain(|route| text(route, "/metadata/name") != Some(SECOND));
+    all
 }
 
 /// The newest record of the release.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::route::weight;
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, detached, image, leaves, newest_record, number, text};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, REPLICA_SET};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, REPLICA_SET};
 use crate::sandbox::objects::Objects;
 
 /// What ran when the workload was held.
@@ -109,7 +109,7 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
     let runs = active(seen.objects);
     let same =
         !runs.is_empty() && runs.iter().all(|set| image(&set["spec"]["template"]) == image(&after["spec"]["template"]));
-    let routes = seen.objects.list(&HTTP_ROUTE, NAMESPACE);
+    let routes = super::routes(seen.objects);
     if routes.is_empty() {
         return;
     }
@@ -149,7 +149,7 @@ fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     if !(goes || shrinks && seen.after.map_or(0, size) < wanted) {
         return;
     }
-    let routes = seen.objects.list(&HTTP_ROUTE, NAMESPACE);
+    let routes = super::routes(seen.objects);
     let weights = routes.into_iter().filter_map(|route| weight(route, "web-previous"));
     if let Some(weight) = weights.max().filter(|weight| *weight > 0) {
         let says = format!("web-previous goes while it has {weight} % of the traffic");
