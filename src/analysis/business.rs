@@ -1,4 +1,4 @@
-//! What the service is there for happens as often as before (`003_…`, module 1: a key business metric within 10 %).
+//! What the service is there for happens as often as before (`003_…`, module 5: a key business metric within 10 %).
 
 use super::binomial::chance_of_at_least;
 use super::evidence::Observation;

@@ -395,7 +395,7 @@ pub struct RollbackContract {
     pub time_budget: Span,
 }
 
-/// What the service is there for, such as checkouts that succeed (`003_…`, module 1: "deviate by more than 10 %").
+/// What the service is there for, such as checkouts that succeed (`003_…`, module 5: "deviate by more than 10 %").
 #[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BusinessMetric {

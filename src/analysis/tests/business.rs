@@ -16,7 +16,7 @@ fn counted(new: f64, base: f64) -> Option<Business> {
 }
 
 /// Both versions answered 10,000 requests; stable made 4,000 checkouts of them, and 10 % more or less is allowed
-/// (`003_…`, module 1).
+/// (`003_…`, module 5).
 #[rstest]
 #[case::alike(4_000.0, "Pass")]
 #[case::at_the_limit(3_600.0, "Pass")]
