@@ -71,7 +71,7 @@ pub async fn measure(sources: &Sources, namespace: &str, spec: &RiskBudgetSpec) 
     .await
 }
 
-async fn optional<T>(future: Option<impl Future<Output = T>>) -> Option<T> {
+pub(super) async fn optional<T>(future: Option<impl Future<Output = T>>) -> Option<T> {
     match future {
         Some(future) => Some(future.await),
         None => None,

@@ -1,9 +1,11 @@
 //! How fast the error budget of a release goes, asked while it has users.
 
+use std::collections::BTreeMap;
+
 use futures::future::join_all;
 
 use super::Sources;
-use super::budget::{queries, sli};
+use super::budget::{optional, queries, sli};
 use super::reply::Nan;
 use crate::api::Span;
 use crate::api::risk_budget::Slo;
@@ -24,18 +26,21 @@ pub(super) async fn burning(sources: &Sources, namespace: &str, objectives: &Obj
     })
 }
 
+/// The short windows first: where one is calm, its long one decides nothing and is not asked for.
 async fn of(sources: &Sources, namespace: &str, source: &str, slo: &Slo) -> Option<Burn> {
-    let windows: Vec<Span> = PAIRS.iter().flat_map(|pair| [pair.long, pair.short]).collect();
-    let rates = join_all(windows.iter().map(|window| async move {
-        let asked = queries(slo, namespace, *window)?;
-        let ask = |query: String| async move { sources.ask_shared(source, query).await.single(Nan::NoData) };
-        let first = ask(asked.first).await;
-        let second = match asked.second {
-            Some(query) => Some(ask(query).await),
-            None => None,
-        };
+    let ask = async |window: Span| {
+        let asked = queries(slo, namespace, window)?;
+        let ask = async |query: String| sources.ask_shared(source, query).await.single(Nan::NoData);
+        let (first, second) = tokio::join!(ask(asked.first), optional(asked.second.map(ask)));
         rate(slo.objective, sli(asked.meaning, first, second).ok()?)
-    }))
-    .await;
-    burn(|window| windows.iter().position(|one| *one == window).and_then(|index| rates[index]))
+    };
+    let short = join_all(PAIRS.map(|pair| ask(pair.short))).await;
+    let mut rates: BTreeMap<Span, Option<f64>> = PAIRS.iter().map(|pair| pair.short).zip(short).collect();
+    for pair in PAIRS {
+        let burns = rates.get(&pair.short).copied().flatten().is_some_and(|rate| rate > pair.factor);
+        if burns && !rates.contains_key(&pair.long) {
+            rates.insert(pair.long, ask(pair.long).await);
+        }
+    }
+    burn(|window| rates.get(&window).copied().flatten())
 }

@@ -1,5 +1,5 @@
-//! Asks one query, for a moment or for several. Written here and not taken from prometheus-http-query, because that drops the `warnings` of an
-//! answer, and partial data would look whole.
+//! Asks one query, for a moment or for several. Written here and not taken from prometheus-http-query, because that drops
+//! the `warnings` of an answer, and partial data would look whole.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::config::Source;
 use super::range::{self, Range};
-use super::reply::{Reply, parse};
+use super::reply::{Reply, parse, refused};
 use crate::analysis::NotYet;
 use crate::api::{Span, Time};
 
@@ -95,61 +95,53 @@ impl Prometheus {
     /// The query's answer for every step of a range.
     pub(super) async fn range(&self, name: &str, source: &Source, query: &str, when: When) -> Range {
         let started = Instant::now();
-        let asked = async {
-            let Ok(_slot) = self.slots.acquire().await else {
-                return Err(NotYet::Unreachable("shutting down".to_owned()));
-            };
-            match self.transport.get(source, query, when).await {
-                Ok((code, body)) => range::parse(code, &body),
-                Err(NoAnswer::Unreachable(why)) => Err(NotYet::Unreachable(why)),
-                Err(NoAnswer::Invalid(why)) => Err(NotYet::Invalid(why)),
-            }
-        };
-        let range = match tokio::time::timeout(source.timeout.as_std(), asked).await {
-            Ok(range) => range,
-            Err(_) => Err(NotYet::Unreachable(format!("no answer within {}", source.timeout))),
-        };
-        let error = match &range {
-            Ok(_) => None,
-            Err(NotYet::Unreachable(_)) => Some("unreachable"),
-            Err(_) => Some("invalid"),
-        };
-        self.observer.query(name, started.elapsed(), error);
-        if let Err(why) = &range {
-            tracing::debug!(source = name, query, %why, "a range query failed");
-        }
+        let range = self.body(source, query, when).await.and_then(|(code, body)| range::parse(code, &body));
+        let failed = range.as_ref().err().map(|why| match why {
+            NotYet::Unreachable(why) => ("unreachable", why.clone()),
+            other => ("invalid", other.to_string()),
+        });
+        self.tell(name, query, started, failed);
         range
     }
 
     /// The query's answer for a moment.
     pub(super) async fn query_at(&self, name: &str, source: &Source, query: &str, when: When) -> Reply {
         let started = Instant::now();
-        let within = source.timeout.as_std();
-        let reply = match tokio::time::timeout(within, self.ask(source, query, when)).await {
-            Ok(reply) => reply,
-            Err(_) => Reply::Unreachable(format!("no answer within {}", source.timeout)),
+        let reply = match self.body(source, query, when).await {
+            Ok((code, body)) => parse(code, &body),
+            Err(why) => refused(why),
         };
-        let (error, why) = match &reply {
-            Reply::Series { .. } => (None, None),
-            Reply::Invalid(why) => (Some("invalid"), Some(why)),
-            Reply::Unreachable(why) => (Some("unreachable"), Some(why)),
+        let failed = match &reply {
+            Reply::Series { .. } => None,
+            Reply::Invalid(why) => Some(("invalid", why.clone())),
+            Reply::Unreachable(why) => Some(("unreachable", why.clone())),
         };
-        self.observer.query(name, started.elapsed(), error);
-        if let Some(why) = why {
-            tracing::debug!(source = name, query, %why, "a query failed");
-        }
+        self.tell(name, query, started, failed);
         match reply {
             Reply::Unreachable(why) => Reply::Unreachable(format!("metrics source {name:?}: {why}")),
             other @ (Reply::Series { .. } | Reply::Invalid(_)) => other,
         }
     }
 
-    async fn ask(&self, source: &Source, query: &str, when: When) -> Reply {
-        let Ok(_slot) = self.slots.acquire().await else { return Reply::Unreachable("shutting down".to_owned()) };
-        match self.transport.get(source, query, when).await {
-            Ok((code, body)) => parse(code, &body),
-            Err(NoAnswer::Unreachable(why)) => Reply::Unreachable(why),
-            Err(NoAnswer::Invalid(why)) => Reply::Invalid(why),
+    /// What comes back in time, unread, with the HTTP status.
+    async fn body(&self, source: &Source, query: &str, when: When) -> Result<(u16, Vec<u8>), NotYet> {
+        let asked = async {
+            let Ok(_slot) = self.slots.acquire().await else {
+                return Err(NotYet::Unreachable("shutting down".to_owned()));
+            };
+            self.transport.get(source, query, when).await.map_err(|error| match error {
+                NoAnswer::Unreachable(why) => NotYet::Unreachable(why),
+                NoAnswer::Invalid(why) => NotYet::Invalid(why),
+            })
+        };
+        let late = |_| Err(NotYet::Unreachable(format!("no answer within {}", source.timeout)));
+        tokio::time::timeout(source.timeout.as_std(), asked).await.unwrap_or_else(late)
+    }
+
+    fn tell(&self, name: &str, query: &str, started: Instant, failed: Option<(&'static str, String)>) {
+        self.observer.query(name, started.elapsed(), failed.as_ref().map(|(word, _)| *word));
+        if let Some((_, why)) = failed {
+            tracing::debug!(source = name, query, %why, "a query failed");
         }
     }
 }

@@ -40,12 +40,13 @@ struct Body {
     warnings: Vec<String>,
 }
 
-/// The words of a refusal, without what `NotYet` puts before them.
-fn words(why: NotYet) -> String {
+/// No answer, in its own words, without what `NotYet` puts before them.
+pub(super) fn refused(why: NotYet) -> Reply {
     match why {
-        NotYet::Unreachable(why) | NotYet::Invalid(why) | NotYet::Partial(why) | NotYet::NoData(why) => why,
+        NotYet::Unreachable(why) => Reply::Unreachable(why),
+        NotYet::Invalid(why) | NotYet::Partial(why) | NotYet::NoData(why) => Reply::Invalid(why),
         other @ (NotYet::TooLittle { .. } | NotYet::OtherShare(_) | NotYet::Undecided(_) | NotYet::Baking { .. }) => {
-            other.to_string()
+            Reply::Invalid(other.to_string())
         }
     }
 }
@@ -99,8 +100,7 @@ pub(super) fn open(code: u16, body: &[u8]) -> Result<Opened, NotYet> {
 pub(super) fn parse(code: u16, body: &[u8]) -> Reply {
     let Opened { data, warning } = match open(code, body) {
         Ok(opened) => opened,
-        Err(NotYet::Unreachable(why)) => return Reply::Unreachable(why),
-        Err(why) => return Reply::Invalid(words(why)),
+        Err(why) => return refused(why),
     };
     let samples = match data {
         Some(Data::Vector(samples)) => samples,

@@ -22,22 +22,8 @@ fn agreed(status: &ReleaseRecordStatus) -> bool {
 
 /// Who agrees to it before the start. A rollback waits for nobody.
 pub(super) fn sign_offs(spec: &ReleaseRecordSpec) -> &'static [SignOff] {
-    match (&spec.budget_before, spec.change.kind) {
-        (None, _) | (Some(_), ChangeType::Rollback) => &[],
-        (
-            Some(_),
-            ChangeType::Feature
-            | ChangeType::BugFix
-            | ChangeType::Reliability
-            | ChangeType::IncidentFix
-            | ChangeType::SecurityFix
-            | ChangeType::Experiment
-            | ChangeType::Refactor
-            | ChangeType::Infrastructure
-            | ChangeType::Config
-            | ChangeType::Docs,
-        ) => OTHER_BUDGET,
-    }
+    let waits = spec.budget_before.is_some() && spec.change.kind != ChangeType::Rollback;
+    if waits { OTHER_BUDGET } else { &[] }
 }
 
 /// Why they are asked, in a sentence for a message; empty where they are not.

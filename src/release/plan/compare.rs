@@ -14,8 +14,7 @@ use crate::release::split::Carrier;
 /// The hold of a stage whose traffic is too little to tell both versions apart.
 const UNDECIDED: &str = "TooLittleToCompare";
 
-/// What a service promises where its RiskBudget names no objective: the least that the documents name for a service
-/// with customers (`001_…`, SLO targets).
+/// What a service promises where its RiskBudget names no objective: the target in the examples of `001_…`.
 const PROMISE: f64 = 99.5;
 
 /// The record's status with what was answered since counted in. Says the same however often it is asked with the same answer.
@@ -30,7 +29,8 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus) -> ReleaseRe
             let serves = base_serves(seen, &status, answers.question.base);
             let mut next = record.as_ref().clone();
             let moved = count(&mut next.errors, errors, serves, end, length);
-            // By its own clock: where one signal is not known the other is counted, and it is asked for from there.
+            // Both are asked for as one, by the clock of the errors: an interval whose slow requests are not known is lost to
+            // these.
             if let (Some(record), Some(arms), true) = (&mut next.slow, slow, moved) {
                 count(&mut record.signal, arms, serves, end, length);
             }
@@ -149,10 +149,9 @@ pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl 
         "{} stays where it is: {why}. Not held against the new version; a hold that runs out {then}.{remedy}",
         active.name()
     );
-    let moved = active.stored().is_none_or(|stored| stored.comparison != active.status.comparison);
     let interval = active.seen.release.spec.analysis.interval;
     // The figures move with every interval, which is written anyway.
-    let hold = if moved { Active::hold_for } else { Active::hold };
+    let hold = if moved(active) { Active::hold_for } else { Active::hold };
     hold(active, UNDECIDED, message, rules.undecided_for).wake(interval)
 }
 
@@ -177,10 +176,14 @@ fn needed(active: &Active<'_>) -> Option<String> {
     all?.into_iter().max_by_key(|needed| needed.more).map(|needed| needed.to_string())
 }
 
+/// Whether something was counted that does not stand in the record yet.
+fn moved(active: &Active<'_>) -> bool {
+    active.stored().is_some_and(|stored| stored.comparison != active.status.comparison)
+}
+
 /// Writes what was counted, where the step writes nothing else into the record.
 pub(super) fn kept(active: &Active<'_>, step: Step) -> Step {
-    let same = active.stored().is_none_or(|stored| stored.comparison == active.status.comparison);
-    if same || step.record.is_some() {
+    if !moved(active) || step.record.is_some() {
         return step;
     }
     step.update(active, active.status.clone())

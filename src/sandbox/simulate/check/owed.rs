@@ -129,41 +129,10 @@ fn untimely(seen: &Seen<'_>, one: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::api::Time;
-    use crate::cluster::Kind;
     use crate::cluster::kind::RISK_BUDGET;
-    use crate::sandbox::objects::{Objects, Refusal};
-    use crate::sandbox::user::User;
+    use crate::sandbox::simulate::check::tests::Kept;
     use rstest::rstest;
     use serde_json::json;
-
-    /// Objects that nobody writes.
-    struct Kept(Vec<(&'static str, Value)>);
-
-    impl Objects for Kept {
-        fn get(&self, kind: &Kind, _: &str, name: &str) -> Option<&Value> {
-            self.list(kind, "").into_iter().find(|one| text(one, "/metadata/name") == Some(name))
-        }
-
-        fn list(&self, kind: &Kind, _: &str) -> Vec<&Value> {
-            self.0.iter().filter(|(of, _)| *of == kind.kind).map(|(_, one)| one).collect()
-        }
-
-        fn create(&mut self, _: &User, _: &Kind, _: Value) -> Result<Value, Refusal> {
-            panic!("nobody writes")
-        }
-
-        fn update(&mut self, _: &User, _: &Kind, _: Value) -> Result<Value, Refusal> {
-            panic!("nobody writes")
-        }
-
-        fn update_status(&mut self, _: &User, _: &Kind, _: Value) -> Result<Value, Refusal> {
-            panic!("nobody writes")
-        }
-
-        fn delete(&mut self, _: &User, _: &Kind, _: &str, _: &str) -> Result<(), Refusal> {
-            panic!("nobody writes")
-        }
-    }
 
     fn at(text: &str) -> Time {
         Time(text.parse().unwrap())
@@ -201,7 +170,7 @@ mod tests {
         let says = |name: &str, about: &str, author: &str, outcome: &str| {
             let spec = json!({"releaseRef": {"kind": "RiskBudget", "name": "web"}, "type": "post-mortem",
                 "revision": about, "author": author, "outcome": outcome});
-            ("Attestation", json!({"metadata": {"name": name}, "spec": spec}))
+            (ATTESTATION, json!({"metadata": {"name": name}, "spec": spec}))
         };
         let objects = Kept(vec![
             says("a", "post-mortem-web-0002", "dana", "Passed"),
@@ -209,7 +178,7 @@ mod tests {
             says("c", "post-mortem-web-0001", "dana", "Passed"),
             says("d", "post-mortem-web-0002", "system:serviceaccount:ci:ci", "Passed"),
             (
-                RELEASE_RECORD.kind,
+                RELEASE_RECORD,
                 json!({"metadata": {"name": "web-0002"}, "spec": {"riskBudget": "web"}, "status": {"outcome": "Bypassed", "endedAt": "2026-01-01T10:00:00Z"}}),
             ),
         ]);

@@ -11,7 +11,7 @@ use crate::sandbox::objects::Refusal;
 use crate::sandbox::user::User;
 
 /// Objects that nobody writes.
-struct Kept(Vec<(Kind, Value)>);
+pub(super) struct Kept(pub(super) Vec<(Kind, Value)>);
 
 impl Objects for Kept {
     fn get(&self, kind: &Kind, _: &str, name: &str) -> Option<&Value> {

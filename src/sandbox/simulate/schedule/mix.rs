@@ -57,31 +57,9 @@ impl Mix {
         shared: false,
     };
     /// People, and no faults.
-    pub const PEOPLE: Self = Self {
-        people: 5,
-        faults: 0,
-        prometheus: 0,
-        within: Span::seconds(150),
-        workload: Workload::Routed,
-        enforced: false,
-        around: 0,
-        several: false,
-        webhook: false,
-        shared: false,
-    };
+    pub const PEOPLE: Self = Self { people: 5, within: Span::seconds(150), ..Self::CALM };
     /// One deployment and faults.
-    pub const FAULTS: Self = Self {
-        people: 0,
-        faults: 5,
-        prometheus: 2,
-        within: Span::seconds(90),
-        workload: Workload::Routed,
-        enforced: false,
-        around: 0,
-        several: false,
-        webhook: false,
-        shared: false,
-    };
+    pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
     pub const NAMED: [(&'static str, Self); 18] = [
         ("calm", Self::CALM),
@@ -114,18 +92,7 @@ impl Mix {
     /// The same with everything else.
     pub const WILD_SHARED: Self = Self { shared: true, ..Self::WILD };
     /// Everything that people do and that fails.
-    pub const WILD: Self = Self {
-        people: 4,
-        faults: 4,
-        prometheus: 1,
-        within: Span::seconds(150),
-        workload: Workload::Routed,
-        enforced: false,
-        around: 0,
-        several: false,
-        webhook: false,
-        shared: false,
-    };
+    pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), ..Self::CALM };
 }
 
 impl fmt::Display for Mix {
