@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import api, audit, controller
+from . import api, audit, controller, prometheus
 from .shop import Shop
 from .waits import now_ms, until
 
@@ -85,6 +85,11 @@ def main() -> int:
     tell(f"{MANY} created, with the objects they refer to", f"{created - start:.0f} s")
     tell("settled after the last was created", f"{time.monotonic() - created:.1f} s")
     quiet_minute(f"{MANY} idle GatedReleases")
+
+    took = prometheus.value("sum(tidegate_plan_seconds_sum) / sum(tidegate_plan_seconds_count)")
+    slow = prometheus.value("sum(tidegate_plan_seconds_count) - sum(tidegate_plan_seconds_bucket{le='0.001'})")
+    if took is not None:
+        tell("one decision, on average of all so far", f"{took * 1e6:.0f} µs, {slow:.0f} above 1 ms")
 
     controller.scale(0)
     with ThreadPoolExecutor(8) as pool:

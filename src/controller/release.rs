@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::queue::{Key, Lane};
 use super::{Context, Next, preflight, prune};
 use crate::api::GatedReleaseStatus;
@@ -52,7 +54,10 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     if let Some(question) = question(&seen, context.cluster.now()) {
         seen.answers = Some(context.sources.answer(&seen, question).await);
     }
-    match lint(plan(&seen, context.cluster.now()), &seen) {
+    let began = Instant::now();
+    let decided = lint(plan(&seen, context.cluster.now()), &seen);
+    context.metrics.planned(began.elapsed());
+    match decided {
         Ok(plan) => {
             let result = carry_out(context, &found, &seen, &plan).await;
             refused(context, key, &found, result.as_ref().err()).await;

@@ -25,6 +25,9 @@ use crate::prometheus::Observer;
 /// Bounds in seconds for an answer about admission: the API server gives up after five.
 const SECONDS_OF_ADMISSION: [f64; 7] = [0.000_5, 0.001, 0.005, 0.02, 0.1, 1.0, 5.0];
 
+/// Bounds in seconds for what only computes.
+const SECONDS_OF_PLANS: [f64; 7] = [0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.1];
+
 /// Bounds in seconds for everything that takes time.
 const SECONDS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
@@ -118,6 +121,7 @@ pub struct Metrics {
     attention: attention::Attention,
     reconcile_seconds: Family<Kind, Histogram, NewHistogram>,
     reconcile_errors: Family<Kind, Counter>,
+    plan_seconds: Histogram,
     prometheus_seconds: Family<SourceLabel, Histogram, NewHistogram>,
     prometheus_errors: Family<SourceKind, Counter>,
     leader: Whole,
@@ -147,6 +151,7 @@ impl Default for Metrics {
             attention: attention::Attention::default(),
             reconcile_seconds: Family::new_with_constructor(histogram),
             reconcile_errors: Family::default(),
+            plan_seconds: Histogram::new(SECONDS_OF_PLANS),
             prometheus_seconds: Family::new_with_constructor(histogram),
             prometheus_errors: Family::default(),
             leader: Whole::default(),
@@ -182,6 +187,11 @@ impl Default for Metrics {
             "reconcile_errors",
             "Looks at an object that failed, by what went wrong",
             all.reconcile_errors.clone(),
+        );
+        r.register(
+            "plan_seconds",
+            "Time that one decision took: the plan and its check, which ask nobody",
+            all.plan_seconds.clone(),
         );
         r.register("prometheus_seconds", "Time that a query took", all.prometheus_seconds.clone());
         r.register("prometheus_errors", "Queries that failed, by what went wrong", all.prometheus_errors.clone());
@@ -315,6 +325,11 @@ impl Metrics {
         if let Some(error) = error {
             self.reconcile_errors.get_or_create(&Kind { kind: error }).inc();
         }
+    }
+
+    /// Records one decision.
+    pub fn planned(&self, took: Duration) {
+        self.plan_seconds.observe(took.as_secs_f64());
     }
 
     /// How many looks ended in an error of this kind.
