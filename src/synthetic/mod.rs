@@ -82,7 +82,11 @@ pub struct Http(reqwest::Client);
 impl Http {
     /// A client that follows no redirects and goes through no proxy.
     pub fn new() -> Result<Self, String> {
-        reqwest::Client::builder()
+        Self::from(reqwest::Client::builder())
+    }
+
+    fn from(builder: reqwest::ClientBuilder) -> Result<Self, String> {
+        builder
             .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -133,4 +137,68 @@ fn in_words(error: &dyn std::error::Error) -> String {
         last = cause;
     }
     format!("no answer: {last}")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::response::Redirect;
+    use axum::routing::{get, post};
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::synthetic::SyntheticCheck;
+
+    /// A program at the Service's name; how to reach it.
+    async fn program() -> (Checks, u16) {
+        let pages = axum::Router::new()
+            .route("/cart", get(|| async { "a cart" }).post(|body: String| async move { body }))
+            .route("/elsewhere", get(|| async { Redirect::temporary("http://example.org/cart") }))
+            .route("/long", get(|| async { "x".repeat(BODY_MAX) + "the end" }))
+            .route("/never", get(std::future::pending::<()>))
+            .route("/only-post", post(|| async { StatusCode::CREATED }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, pages).await });
+        let http = Http::from(reqwest::Client::builder().resolve("checkout-canary.shop.svc", address)).unwrap();
+        (Checks::new(Arc::new(http)), address.port())
+    }
+
+    async fn found(checks: &Checks, port: u16, http: serde_json::Value) -> Result<(), String> {
+        let check: SyntheticCheck = serde_json::from_value(json!({"name": "one", "timeout": "1s", "http": http})).unwrap();
+        let due = Due { check, service: "checkout-canary".to_owned(), port };
+        let at = Time(jiff::Timestamp::UNIX_EPOCH);
+        checks.tried("shop", &[due], at).await.pop().unwrap().found
+    }
+
+    #[rstest]
+    #[case::page(json!({"path": "/cart", "expectBody": "a cart"}), "")]
+    #[case::head(json!({"path": "/cart", "method": "HEAD"}), "")]
+    #[case::body(json!({"path": "/cart", "method": "POST", "body": "{\"id\":1}", "expectBody": "\"id\":1"}), "")]
+    #[case::body_without_post(json!({"path": "/cart", "body": "ignored", "expectBody": "a cart"}), "")]
+    #[case::status(json!({"path": "/only-post", "method": "POST", "expectStatus": 201}), "")]
+    #[case::not_there(json!({"path": "/nothing"}), "answered 404, not 200")]
+    #[case::not_followed(json!({"path": "/elsewhere"}), "answered 307, not 200")]
+    #[case::beyond_what_is_read(json!({"path": "/long", "expectBody": "the end"}), "answered 200 without \"the end\": x")]
+    #[case::too_late(json!({"path": "/never"}), "no answer within 1s")]
+    #[tokio::test]
+    async fn a_service_is_asked_and_its_answer_judged(#[case] http: serde_json::Value, #[case] why: &str) {
+        let (checks, port) = program().await;
+        let found = found(&checks, port, http).await.err().unwrap_or_default();
+        assert!(found.starts_with(why) && found.is_empty() == why.is_empty(), "{found}");
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_said_in_a_few_words() {
+        let (checks, port) = program().await;
+        let nobody = Due {
+            check: serde_json::from_value(json!({"name": "one", "http": {}})).unwrap(),
+            service: "nobody".to_owned(),
+            port,
+        };
+        let tried = checks.tried("shop", &[nobody], Time(jiff::Timestamp::UNIX_EPOCH)).await;
+        let why = tried[0].found.clone().unwrap_err();
+        assert!(why.starts_with("no answer: ") && why.len() < 120, "{why}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Requests of Tidegate's own at the end of a stage.
 
+use serde_json::json;
+
 use super::*;
 use crate::api::synthetic::SyntheticCheck;
 
@@ -16,7 +18,7 @@ fn begin() -> World {
     world
 }
 
-fn at(world: &World, weight: u8) -> bool {
+fn at(world: &World, weight: i64) -> bool {
     world.split().weight(Carrier::Canary) == Weight::new(weight).unwrap()
 }
 
