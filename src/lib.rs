@@ -19,6 +19,7 @@ pub mod release;
 pub mod sandbox;
 pub mod server;
 pub mod statement;
+pub mod synthetic;
 pub mod traffic;
 
 // As in the binary: the tests run worlds too.

@@ -22,6 +22,7 @@ var (
 	latency   atomic.Int64  // nanoseconds
 	requests  atomic.Uint64
 	unready   atomic.Bool
+	cartFails atomic.Bool
 )
 
 // fails spreads failures evenly, so that the share of them is exact and not drawn by lot.
@@ -30,7 +31,7 @@ func fails() bool {
 	return math.Floor(n*rate) > math.Floor((n-1)*rate)
 }
 
-func setFault(rate, lat, ready string) error {
+func setFault(rate, lat, ready, cart string) error {
 	if rate != "" {
 		f, err := strconv.ParseFloat(rate, 64)
 		if err != nil {
@@ -51,6 +52,13 @@ func setFault(rate, lat, ready string) error {
 			return err
 		}
 		unready.Store(!is)
+	}
+	if cart != "" {
+		is, err := strconv.ParseBool(cart)
+		if err != nil {
+			return err
+		}
+		cartFails.Store(!is)
 	}
 	return nil
 }
@@ -79,7 +87,7 @@ func env(name string) time.Duration {
 }
 
 func serve() {
-	if err := setFault(os.Getenv("ERROR_RATE"), os.Getenv("LATENCY"), ""); err != nil {
+	if err := setFault(os.Getenv("ERROR_RATE"), os.Getenv("LATENCY"), "", ""); err != nil {
 		log.Fatal(err)
 	}
 	if _, set := os.LookupEnv("CRASH"); set {
@@ -96,13 +104,21 @@ func serve() {
 
 	http.HandleFunc("/", work)
 	http.HandleFunc("/metrics", metrics)
+	// What no user asks for, and a check does.
+	http.HandleFunc("GET /cart", func(w http.ResponseWriter, r *http.Request) {
+		if cartFails.Load() {
+			http.Error(w, "no cart", http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintf(w, "cart of %s\n", version)
+	})
 	http.HandleFunc("/ready", func(w http.ResponseWriter, r *http.Request) {
 		if unready.Load() || time.Since(started) < delay {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
 	http.HandleFunc("PUT /fault", func(w http.ResponseWriter, r *http.Request) {
-		if err := setFault(r.FormValue("error_rate"), r.FormValue("latency"), r.FormValue("ready")); err != nil {
+		if err := setFault(r.FormValue("error_rate"), r.FormValue("latency"), r.FormValue("ready"), r.FormValue("cart")); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
 	})

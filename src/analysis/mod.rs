@@ -14,6 +14,7 @@ pub mod evidence;
 mod figures;
 pub mod limits;
 pub mod share;
+pub mod synthetic;
 mod verdict;
 
 pub use blame::blame;

@@ -10,6 +10,7 @@ use super::change::{Change, words};
 use super::comparison::Comparison;
 use super::condition::Condition;
 use super::release_record::Phase;
+use super::synthetic::SyntheticCheck;
 use super::units::{Percent, Span, Time, UnitError, Weight};
 use crate::policy::{Gate, Role};
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ use std::str::FromStr;
 )]
 #[x_kube(
     validation = Rule::new("has(self.traffic.httpRoutes) || !has(self.strategy) || !has(self.strategy.newerTemplate) || self.strategy.newerTemplate != 'Queue'").message("strategy.newerTemplate: Queue needs traffic.httpRoutes: without a route a newer template always takes the place of the one before it: write Supersede or leave the field out, or name the routes").field_path(".strategy.newerTemplate"),
+    validation = Rule::new("has(self.traffic.httpRoutes) || !has(self.analysis) || !has(self.analysis.checks)").message("analysis.checks: without traffic.httpRoutes both versions are behind one Service, and either would answer: remove the checks, or name the routes").field_path(".analysis.checks"),
     validation = Rule::new("has(self.traffic.httpRoutes) || !has(self.strategy) || !has(self.strategy.capacity) || self.strategy.capacity != 'Lean'").message("strategy.capacity: Lean needs traffic.httpRoutes: without a route nothing but the pods of the stages stands beside the workload: write Full or leave the field out, or name the routes").field_path(".strategy.capacity")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -317,6 +319,12 @@ pub struct Analysis {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Comparison")]
     pub comparison: Option<Comparison>,
+    /// What Tidegate itself asks of the new version when the bake time of a stage is over; the stage passes when each passed
+    /// once in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    #[x_kube(validation = Rule::new("self.all(c, self.exists_one(o, o.name == c.name))").message("checks: two have the same name: give each a name of its own"))]
+    pub checks: Vec<SyntheticCheck>,
     /// How long traffic may stay on the new version without evidence to judge it before the change is rolled back. Default: 30m.
     #[serde(default = "Analysis::default_evidence_within")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("evidenceWithin must be longer than nothing: every hold needs a deadline, such as 30m"))]
@@ -350,6 +358,7 @@ impl Default for Analysis {
             min_requests: Self::default_min_requests(),
             share_tolerance_percent: None,
             comparison: None,
+            checks: Vec::new(),
             evidence_within: Self::default_evidence_within(),
         }
     }

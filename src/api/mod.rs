@@ -18,6 +18,7 @@ pub mod release_record;
 pub mod restricted_window;
 pub mod risk_budget;
 pub mod signals;
+pub mod synthetic;
 pub mod units;
 
 pub use attestation::{Attestation, AttestationSpec};

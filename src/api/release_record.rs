@@ -8,6 +8,7 @@ use super::budget_status::BudgetStatus;
 use super::change::{Change, RiskClass, words};
 use super::comparison::ComparisonRecord;
 use super::gated_release::{HoldStatus, StageSpec};
+use super::synthetic::CheckRecord;
 use super::units::{Span, Time, UnitError, Weight};
 use crate::policy::{Band, Gate};
 use std::fmt;
@@ -159,6 +160,8 @@ words! {
         BusinessMetric,
         /// The service's error budget went at a rate that calls somebody, and the new version was why.
         BudgetBurn,
+        /// A request that Tidegate itself made of the new version was answered wrongly, or not at all.
+        SyntheticCheck,
         /// The new pods were not ready in time.
         NotReady,
         /// The new pods crashed while they served.
@@ -193,6 +196,7 @@ impl Trigger {
             | Self::Complaints
             | Self::BusinessMetric
             | Self::BudgetBurn
+            | Self::SyntheticCheck
             | Self::NotReady
             | Self::Crashed
             | Self::RouteNotEffective
@@ -243,6 +247,10 @@ pub struct ReleaseRecordStatus {
     /// What the comparison with what served before needs to go on; absent where nothing is compared, and once sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Box<ComparisonRecord>>,
+    /// How synthetic checks went in the stage that is going on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    pub checks: Vec<CheckRecord>,
     /// The hold that is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldStatus>,
@@ -284,6 +292,7 @@ impl ReleaseRecordStatus {
             verify: Span::ZERO,
             baseline_latency: None,
             comparison: None,
+            checks: Vec::new(),
             hold: None,
             promotion: None,
             rollback: None,

@@ -19,6 +19,7 @@ use crate::controller::{self, Context, Ended, asked};
 use crate::issuers::{self, Https, Trusted};
 use crate::prometheus::{Config, Http, Sources};
 use crate::server::{self, Health, Metrics};
+use crate::synthetic::Checks;
 
 /// The Lease's name.
 pub(super) const LEASE: &str = "tidegate";
@@ -95,6 +96,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::default());
     let sources = Sources::new(Arc::new(config), Arc::new(Http::new()?), metrics.clone());
+    let checks = Checks::over_http()?;
     let client = client().await?;
     let stop = stopping()?;
     let listener = tokio::net::TcpListener::bind(args.listen)
@@ -130,7 +132,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
         let me = format!("{}_{:x}", args.pod_name, jiff::Timestamp::now().as_microsecond());
         let (keeper, leadership) = Keeper::new(&args.pod_namespace, LEASE, &me, timing);
         let cluster = Cluster::new(client, Arc::new(SystemClock), leadership, &args.pod_name);
-        let context = Context::new(cluster, sources, metrics, health, &args.namespace).trusting(trusted);
+        let context = Context::new(cluster, sources, checks, metrics, health, &args.namespace).trusting(trusted);
         match controller::lead(keeper, context, stop).await {
             Ended::Asked => ExitCode::SUCCESS,
             Ended::LostLeadership => ExitCode::FAILURE,
@@ -139,7 +141,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
         metrics.leads(true);
         let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), &args.pod_name);
         controller::run(
-            Arc::new(Context::new(cluster, sources, metrics, health, &args.namespace).trusting(trusted)),
+            Arc::new(Context::new(cluster, sources, checks, metrics, health, &args.namespace).trusting(trusted)),
             asked(stop.clone()),
         )
         .await;

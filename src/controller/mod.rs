@@ -32,6 +32,7 @@ use crate::issuers::Trusted;
 use crate::prometheus::Sources;
 use crate::prometheus::signals::Shared;
 use crate::server::{Health, Metrics};
+use crate::synthetic::Checks;
 
 pub use process::{Ended, asked, lead};
 
@@ -53,6 +54,8 @@ pub struct Context {
     pub cluster: Cluster,
     /// Prometheus.
     pub sources: Sources,
+    /// Requests of Tidegate's own to new versions.
+    pub checks: Checks,
     /// The numbers shown.
     pub metrics: Arc<Metrics>,
     /// The state of this process.
@@ -108,6 +111,7 @@ impl Context {
     pub fn new(
         cluster: Cluster,
         sources: Sources,
+        checks: Checks,
         metrics: Arc<Metrics>,
         health: Arc<Health>,
         namespace: &str,
@@ -116,6 +120,7 @@ impl Context {
         Self {
             cluster,
             sources,
+            checks,
             metrics,
             health,
             namespace: namespace.to_owned(),

@@ -16,7 +16,7 @@ use crate::cluster::observe::{self, Found, Measured};
 use crate::prometheus::offers;
 use crate::release::action::{Event, EventKind};
 use crate::release::snapshot::Record;
-use crate::release::{Action, LintedPlan, Snapshot, lint, plan, question};
+use crate::release::{Action, Answers, LintedPlan, Snapshot, due, lint, plan, question};
 
 /// How soon it is looked at again after something was done.
 const AT_ONCE: Duration = Duration::from_millis(20);
@@ -52,7 +52,13 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
     seen.preflight = preflight::look(context, key, &seen).await?;
     if let Some(question) = question(&seen, context.cluster.now()) {
-        seen.answers = Some(context.sources.answer(&seen, question).await);
+        let now = context.cluster.now();
+        let due = due(&seen, now);
+        let (answers, tried) = tokio::join!(
+            context.sources.answer(&seen, question),
+            context.checks.tried(namespace, &due, now)
+        );
+        seen.answers = Some(Answers { tried, ..answers });
     }
     let began = Instant::now();
     let decided = lint(plan(&seen, context.cluster.now()), &seen);

@@ -30,6 +30,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> A
         whole: whole.map(|whole| Observation { complaints, ..whole }),
         compared,
         burning,
+        tried: Vec::new(),
     }
 }
 

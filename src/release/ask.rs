@@ -6,6 +6,7 @@ use super::split::Carrier;
 use crate::analysis::compare::Counts;
 use crate::analysis::{NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
+use crate::api::synthetic::SyntheticCheck;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
 use crate::api::{Span, Time, Weight};
 use crate::policy::burn::Burn;
@@ -94,6 +95,30 @@ pub struct Answers {
     pub compared: Option<Compared>,
     /// The objective whose budget goes too fast; `None` where none does, or it is not known.
     pub burning: Option<Burning>,
+    /// The synthetic checks that were due.
+    pub tried: Vec<Tried>,
+}
+
+/// A synthetic check that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// What it asks, and what is right.
+    pub check: SyntheticCheck,
+    /// The Service of the new version.
+    pub service: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// How one try of a check went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// The check's name.
+    pub name: String,
+    /// When.
+    pub at: Time,
+    /// Whether it was answered rightly; why not, in a few words.
+    pub found: Result<(), String>,
 }
 
 /// An objective whose budget goes too fast, whichever version is at fault.
@@ -222,6 +247,44 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
         length,
         slower_than,
     })
+}
+
+/// The checks that have not passed in the stage that is going on.
+pub(super) fn pending<'a>(seen: &'a Snapshot, status: &ReleaseRecordStatus) -> Vec<&'a SyntheticCheck> {
+    let passed = |check: &SyntheticCheck| status.checks.iter().any(|tried| tried.name == check.name && tried.passed);
+    seen.release.spec.analysis.checks.iter().filter(|check| !passed(check)).collect()
+}
+
+/// The checks to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
+pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
+    let due = || {
+        let record = seen.record.as_ref()?;
+        let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
+        let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
+        (now >= stage.started_at?.plus(stage.spec.bake)).then_some(())?;
+        let carrier = if record.spec.arm == Arm::Canary { Carrier::Canary } else { Carrier::Workload };
+        let (service, ports) = (seen.service_of(carrier), ports(seen));
+        let interval = seen.release.spec.analysis.interval;
+        let rests = |check: &SyntheticCheck| {
+            status.checks.iter().any(|tried| tried.name == check.name && now < tried.at.plus(interval))
+        };
+        let asks = pending(seen, status).into_iter().filter(|check| !rests(check));
+        Some(
+            asks.filter_map(|check| {
+                let port = check.http.port.or_else(|| ports.first().copied())?;
+                Some(Due { check: check.clone(), service: service.clone(), port })
+            })
+            .collect(),
+        )
+    };
+    due().unwrap_or_default()
+}
+
+/// The ports of the Service, which its copy for the new version has too.
+pub(super) fn ports(seen: &Snapshot) -> Vec<u16> {
+    let service = seen.service.as_ref().and_then(|service| service.object.pointer("/spec/ports")?.as_array());
+    let port = |port: &serde_json::Value| u16::try_from(port.get("port")?.as_u64()?).ok();
+    service.into_iter().flatten().filter_map(port).collect()
 }
 
 /// At least one second, rounded up: a range in PromQL cannot be empty.

@@ -1,8 +1,10 @@
 //! What keeps a release from starting or going on: each found by name, with value and remedy.
 
+use super::ask;
 use super::objects::relabel;
 use super::snapshot::{BudgetSeen, KindSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
+use crate::api::gated_release::Traffic;
 use crate::api::release_record::Arm;
 
 /// Something that must be mended before a release can start.
@@ -74,7 +76,7 @@ impl Problem {
 type Rule = fn(&Snapshot, &mut Vec<Problem>);
 
 const RULES: &[Rule] =
-    &[workload, stateful, service, routes, former, label, foreign, budget, metrics, stages, change, surroundings];
+    &[workload, stateful, service, routes, former, label, foreign, budget, metrics, checks, stages, change, surroundings];
 
 /// Everything that is wrong, the most basic first; none stops at the first.
 pub fn problems(seen: &Snapshot) -> Vec<Problem> {
@@ -213,6 +215,22 @@ fn budget(seen: &Snapshot, found: &mut Vec<Problem>) {
         found.push(Problem::start(
             "RiskBudgetMissing",
             format!("spec.riskBudgetRef.name: there is no RiskBudget {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name."),
+        ));
+    }
+}
+
+fn checks(seen: &Snapshot, found: &mut Vec<Problem>) {
+    let Traffic { service, .. } = &seen.release.spec.traffic;
+    let checks = &seen.release.spec.analysis.checks;
+    let ports = ask::ports(seen);
+    let unknown = checks
+        .iter()
+        .find_map(|check| Some((check, check.http.port.filter(|port| !ports.contains(port))?)));
+    if let (Some(_), Some((check, port))) = (&seen.service, unknown) {
+        let has = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        found.push(Problem::start(
+            "CheckPortUnknown",
+            format!("spec.analysis.checks: check {:?} asks port {port}, and Service {service} has {has}. Name one of these, or leave the port out for the first.", check.name),
         ));
     }
 }

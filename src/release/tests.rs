@@ -16,6 +16,7 @@ mod other_budget;
 mod policy;
 mod share;
 mod stranded;
+mod synthetic;
 mod taken_away;
 mod user;
 mod way_back;

@@ -33,7 +33,7 @@ pub(super) fn why(log: &RollbackLog) -> String {
         Trigger::ErrorRate | Trigger::Latency | Trigger::Complaints | Trigger::BusinessMetric | Trigger::BudgetBurn => {
             format!("{trigger}: {value}, limit {threshold}")
         }
-        Trigger::NotReady | Trigger::Crashed | Trigger::RouteNotEffective => {
+        Trigger::NotReady | Trigger::SyntheticCheck | Trigger::Crashed | Trigger::RouteNotEffective => {
             format!("{trigger}: {value} (wanted: {threshold})")
         }
         Trigger::HoldExpired => format!("{trigger}: {value}; {threshold} passed"),

@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) prometheus: bool,
     /// What burns the service's error budget.
     pub(crate) burning: Option<Burning>,
+    /// Whether Tidegate's own requests are answered wrongly.
+    pub(crate) fails_checks: bool,
     pub(crate) requests_per_second: f64,
     /// Requests per second of callers who use the Service past its route.
     pub(crate) aside_per_second: f64,
@@ -188,6 +190,7 @@ impl World {
             behaviour: BTreeMap::new(),
             prometheus: true,
             burning: None,
+            fails_checks: false,
             requests_per_second: 100.0,
             aside_per_second: 0.0,
             torn: false,

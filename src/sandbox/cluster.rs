@@ -215,6 +215,19 @@ impl SimulatedCluster {
         (reply.code, reply.body)
     }
 
+    /// What one request to a Service comes to. It fares as most do: a version that fails half of its users fails this one.
+    pub fn request(&self, namespace: &str, service: &str) -> Result<(u16, Vec<u8>), String> {
+        let pods = pods_behind(&self.api, namespace, service);
+        let Some((_, image)) = pods.last() else { return Err("no answer: connection refused".to_owned()) };
+        let program = (self.nature.programs)(image);
+        let since = self.since.get(image).copied().unwrap_or(self.nature.now);
+        let users = match &program.later {
+            Some((after, worse)) if self.nature.now.since(since) >= *after => worse,
+            Some(_) | None => &program.users,
+        };
+        Ok((if users.errors < 0.5 { 200 } else { 500 }, image.as_bytes().to_vec()))
+    }
+
     /// Does what is due; answers when something is due next. Whatever changes an object makes something due at once.
     pub fn step(&mut self, now: Time) -> Time {
         self.nature.now = now;

@@ -20,6 +20,7 @@ use crate::cluster::{Cluster, Leadership, SystemClock};
 use crate::controller::{Context, asked, look_once};
 use crate::prometheus::{Config, Http, Sources};
 use crate::server::{Health, Metrics};
+use crate::synthetic::Checks;
 
 /// How often a release is looked at although nothing was written.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -102,7 +103,7 @@ pub(super) async fn may_write(client: &Client, leavers: &[Leaver]) -> Result<(),
 fn context(cluster: Cluster) -> Result<Context, Failure> {
     let metrics = Arc::new(Metrics::default());
     let sources = Sources::new(Arc::new(Config::empty()), Arc::new(Http::new()?), metrics.clone());
-    Ok(Context::new(cluster, sources, metrics, Arc::new(Health::default()), ""))
+    Ok(Context::new(cluster, sources, Checks::over_http()?, metrics, Arc::new(Health::default()), ""))
 }
 
 /// Looks at a release until it has left.

@@ -18,6 +18,7 @@ use crate::sandbox::present::{Door, client};
 use crate::sandbox::schema::Schemas;
 use crate::sandbox::user::User;
 use crate::server::{Health, Metrics};
+use crate::synthetic::Checks;
 use serde_json::json;
 
 const CRD: Kind = Kind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
@@ -190,7 +191,7 @@ impl World {
         config.records.prune_only_exported = only_exported;
         let metrics = Arc::new(Metrics::default());
         let sources = Sources::new(Arc::new(config), Arc::new(Http::new().unwrap()), metrics.clone());
-        Context::new(cluster, sources, metrics, Arc::new(Health::default()), "")
+        Context::new(cluster, sources, Checks::over_http().unwrap(), metrics, Arc::new(Health::default()), "")
     }
 
     /// Whether what is left is a chain that follows what was pruned.

@@ -162,6 +162,8 @@ fn breach(active: &Active<'_>) -> Option<Step> {
 fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     let last = active.status.stage as usize + 1 == active.status.stages.len();
     let mut next = if last { active.enter(after_last(active)) } else { active.next() };
+    // Each stage is checked anew.
+    next.checks.clear();
     // A record stays small however many stages it has.
     let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 256);
     if let (Some(stage), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {

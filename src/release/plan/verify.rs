@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
-use super::{agree, burn, compare, open, promote, roll_back};
+use super::{agree, burn, compare, open, promote, roll_back, synthetic};
 use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -125,7 +125,7 @@ pub(super) fn on_verdict(
     match (&whole, &recent) {
         // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
         (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until && active.status.phase == Phase::Release => {
-            compare::end_of_stage(active, verdict, passed)
+            synthetic::end_of_stage(active, verdict, |verdict| compare::end_of_stage(active, verdict, &passed))
         }
         (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until => passed(verdict),
         // A stage without bake time is not held before one window has passed: there was no time to see anything.
@@ -153,7 +153,8 @@ pub(super) fn verdict_now(active: &Active<'_>) -> Option<Verdict> {
     let limits = judge(limits(active), &answers.recent);
     // What went back already is not blamed again.
     let judged = matches!(active.status.phase, Phase::Release | Phase::Promote | Phase::Verify);
-    let worse = compare::worse(active).or_else(|| burn::breach(active).filter(|_| judged).map(Verdict::Fail));
+    let found = || burn::breach(active).or_else(|| synthetic::breach(active)).filter(|_| judged);
+    let worse = compare::worse(active).or_else(|| found().map(Verdict::Fail));
     Some(match (limits, worse) {
         (failed @ Verdict::Fail(_), _) => failed,
         (Verdict::Pass(_) | Verdict::NotYet(_), Some(worse)) => worse,

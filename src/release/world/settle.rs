@@ -4,7 +4,7 @@ use super::{Behaviour, GOOD, World, set};
 use crate::analysis::compare::Counts;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::Span;
-use crate::release::ask::{Answers, Arms, Compare, Compared, question};
+use crate::release::ask::{Answers, Arms, Compare, Compared, Due, Tried, due, question};
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
 use crate::release::template;
@@ -76,7 +76,14 @@ impl World {
             whole: question.whole.map(observe),
             compared,
             burning: self.burning.clone(),
+            tried: self.tried(),
         })
+    }
+
+    fn tried(&self) -> Vec<Tried> {
+        let found = || if self.fails_checks { Err("answered 500, not 200".to_owned()) } else { Ok(()) };
+        let tried = |due: Due| Tried { name: due.check.name, at: self.now, found: found() };
+        due(&self.seen, self.now).into_iter().map(tried).collect()
     }
 
     /// What does not fail is what the service is there for.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod coverage;
 pub mod link;
 pub mod people;
+pub mod probe;
 pub mod process;
 pub mod programs;
 pub mod prometheus;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::link::Link;
+use super::probe::Caller;
 use super::prometheus::Answers;
 use super::world::Shared;
 use crate::api::Span;
@@ -15,6 +16,7 @@ use crate::controller::{Context, asked, lead};
 use crate::prometheus::{Config, Sources};
 use crate::sandbox::user::User;
 use crate::server::{Health, Metrics};
+use crate::synthetic::Checks;
 
 /// Short spans, so that a change of leaders fits into a world of minutes.
 pub const TIMING: Timing =
@@ -85,7 +87,8 @@ impl Place {
             let cluster = Cluster::new(link.client(), clock, leadership, &name);
             let answers = Arc::new(Answers::new(shared.clone(), self.number));
             let sources = Sources::new(config.clone(), answers, self.metrics.clone());
-            let context = Context::new(cluster, sources, self.metrics.clone(), Arc::new(Health::default()), "");
+            let checks = Checks::new(Arc::new(Caller(shared.clone())));
+            let context = Context::new(cluster, sources, checks, self.metrics.clone(), Arc::new(Health::default()), "");
             let (_nobody_asks, stop) = watch::channel(false);
             let mut process = tokio::spawn(lead(keeper, context, stop));
             tokio::select! {

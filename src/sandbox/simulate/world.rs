@@ -145,6 +145,11 @@ impl Shared {
         self.lock().cluster.query(query, at)
     }
 
+    /// A request to a Service, past every route.
+    pub fn request(&self, namespace: &str, service: &str) -> Result<(u16, Vec<u8>), String> {
+        self.lock().cluster.request(namespace, service)
+    }
+
     /// How Prometheus lies at the moment.
     pub fn prometheus_fault(&self) -> Option<PrometheusFault> {
         let now = self.now();

@@ -1,0 +1,79 @@
+//! Synthetic checks at the end of a stage: tries are counted in the record, and decide.
+
+use super::active::Active;
+use super::step::Step;
+use crate::analysis::{Breach, Verdict};
+use crate::api::release_record::{ReleaseRecordStatus, Trigger};
+use crate::api::synthetic::{CheckRecord, SyntheticCheck};
+use crate::release::ask::{Tried, pending};
+use crate::release::snapshot::Snapshot;
+use crate::release::wording;
+
+/// The record's status with the tries since counted in.
+pub(super) fn counted(seen: &Snapshot, mut status: ReleaseRecordStatus) -> ReleaseRecordStatus {
+    let Some(answers) = seen.answers.as_ref().filter(|_| status.outcome.is_none()) else { return status };
+    for Tried { name, at, found } in &answers.tried {
+        let before = status.checks.iter().position(|check| check.name == *name);
+        let mut check = match before {
+            Some(index) => status.checks.remove(index),
+            None => CheckRecord { name: name.clone(), at: *at, failed: 0, passed: false, said: String::new() },
+        };
+        check.at = *at;
+        match found {
+            Ok(()) => check.passed = true,
+            Err(why) => {
+                check.failed += 1;
+                check.said = wording::at_most(160, why);
+            }
+        }
+        status.checks.push(check);
+    }
+    status
+}
+
+/// A check that failed more often than it may.
+pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
+    active.seen.release.spec.analysis.checks.iter().find_map(|check| {
+        let tried = of(active, check).filter(|tried| !tried.passed && tried.failed > check.retries)?;
+        Some(Breach {
+            trigger: Trigger::SyntheticCheck,
+            value: format!("check {} failed {}: {}", check.name, times(tried.failed), tried.said),
+            threshold: format!("at most {} in a stage", times(check.retries)),
+            sentence: format!("check {} ({}) failed {}: {}", check.name, asks(check), times(tried.failed), tried.said),
+        })
+    })
+}
+
+/// What a stage comes to that is good so far: its verdict with the checks', or what it waits for. The wait is bounded: each try
+/// passes, or is one of those that may fail.
+pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
+    let checks = &active.seen.release.spec.analysis.checks;
+    let (false, Verdict::Pass(why)) = (checks.is_empty(), verdict) else { return passed(verdict) };
+    let Some(open) = pending(active.seen, &active.status).into_iter().next() else {
+        let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
+        return passed(&Verdict::Pass(format!("{why}; checked: {}", names.join(", "))));
+    };
+    let so_far = match of(active, open) {
+        Some(tried) => format!("it failed {} of {} allowed: {}", times(tried.failed), open.retries, tried.said),
+        None => "it was not tried yet".to_owned(),
+    };
+    let sentence =
+        format!("{} kept its limits; check {} ({}) must pass: {so_far}.", active.name(), open.name, asks(open));
+    Step::going("Checking", sentence).wake(active.seen.release.spec.analysis.interval)
+}
+
+fn of<'a>(active: &'a Active<'_>, check: &SyntheticCheck) -> Option<&'a CheckRecord> {
+    active.status.checks.iter().find(|tried| tried.name == check.name)
+}
+
+fn asks(check: &SyntheticCheck) -> String {
+    format!("{} {}", check.http.method, check.http.path)
+}
+
+fn times(number: u32) -> String {
+    match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests of Tidegate's own at the end of a stage.
+
+use serde_json::json;
+
+use super::*;
+use crate::api::synthetic::SyntheticCheck;
+
+fn check(name: &str, retries: u32) -> SyntheticCheck {
+    let text = json!({"name": name, "http": {"path": "/cart"}, "retries": retries});
+    serde_json::from_value(text).unwrap()
+}
+
+/// A release whose stages ask two things of Tidegate's own, each of which may fail twice.
+fn begin() -> World {
+    let mut world = World::new();
+    world.seen.release.spec.analysis.checks = vec![check("cart", 2), check("login", 2)];
+    world.deploy("shop:v2", GOOD);
+    world
+}
+
+fn at(world: &World, weight: i64) -> bool {
+    world.split().weight(Carrier::Canary) == Weight::new(weight).unwrap()
+}
+
+#[test]
+fn each_stage_is_checked_and_says_so() {
+    let mut world = begin();
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+    let status = world.status();
+    for stage in &status.stages {
+        assert!(stage.verdict.ends_with("; checked: cart, login"), "{stage:?}");
+    }
+    assert_eq!(status.checks, [], "what was needed to go on is gone");
+}
+
+#[test]
+fn a_check_that_fails_after_the_second_stage_brings_the_change_back() {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.fails_checks = true;
+    world.run_until(200, |world| world.outcome() == Some(Outcome::RolledBack));
+    let status = world.status();
+    assert_eq!(status.stage, 1, "no stage passed on a check that failed");
+    let log = status.rollback.clone().unwrap();
+    assert_eq!(log.trigger, Trigger::SyntheticCheck);
+    assert_eq!(log.value, "check cart failed 3 times: answered 500, not 200");
+    assert_eq!(log.threshold, "at most twice in a stage");
+    assert_eq!(status.checks, []);
+}
+
+#[test]
+fn a_check_that_fails_and_then_passes_costs_an_interval_and_no_release() {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.fails_checks = true;
+    world.run_until(60, |world| world.status().checks.iter().any(|check| check.failed == 1));
+    let told = world.seen.release.status.message.clone();
+    for word in ["check cart (GET /cart) must pass", "failed once of 2 allowed", "answered 500"] {
+        assert!(told.contains(word), "{told}");
+    }
+    world.fails_checks = false;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn tries_are_an_interval_apart_however_often_it_is_looked_at() {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.fails_checks = true;
+    world.run_until(60, |world| world.status().checks.iter().any(|check| check.failed == 1));
+    for _ in 0..5 {
+        assert_eq!(crate::release::ask::due(&world.seen, world.now), []);
+    }
+    let before = world.now;
+    world.run_until(60, |world| world.status().checks.iter().any(|check| check.failed == 2));
+    assert!(world.now.since(before) >= world.seen.release.spec.analysis.interval);
+}
+
+#[test]
+fn a_port_that_the_service_does_not_have_is_told_before_the_start() {
+    let mut world = World::new();
+    let mut wrong = check("cart", 2);
+    wrong.http.port = Some(8081);
+    world.seen.release.spec.analysis.checks = vec![check("home", 0), wrong];
+    let found = crate::release::problem::problems(&world.seen);
+    let message = &found.iter().find(|one| one.reason == "CheckPortUnknown").unwrap().message;
+    assert!(message.contains("\"cart\" asks port 8081") && message.contains("has 80"), "{message}");
+}
