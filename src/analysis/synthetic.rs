@@ -28,7 +28,8 @@ fn contains(body: &[u8], wanted: &[u8]) -> bool {
 
 fn begins(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { String::new() } else { format!(": {}", shortened(&words.join(" "))) }
 }
 

@@ -54,10 +54,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     if let Some(question) = question(&seen, context.cluster.now()) {
         let now = context.cluster.now();
         let due = due(&seen, now);
-        let (answers, tried) = tokio::join!(
-            context.sources.answer(&seen, question),
-            context.checks.tried(namespace, &due, now)
-        );
+        let (answers, tried) =
+            tokio::join!(context.sources.answer(&seen, question), context.checks.tried(namespace, &due, now));
         seen.answers = Some(Answers { tried, ..answers });
     }
     let began = Instant::now();

@@ -6,8 +6,8 @@ use super::split::Carrier;
 use crate::analysis::compare::Counts;
 use crate::analysis::{NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
-use crate::api::synthetic::SyntheticCheck;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
+use crate::api::synthetic::SyntheticCheck;
 use crate::api::{Span, Time, Weight};
 use crate::policy::burn::Burn;
 

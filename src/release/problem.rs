@@ -75,8 +75,21 @@ impl Problem {
 /// One rule: looks at what was seen and adds what it finds.
 type Rule = fn(&Snapshot, &mut Vec<Problem>);
 
-const RULES: &[Rule] =
-    &[workload, stateful, service, routes, former, label, foreign, budget, metrics, checks, stages, change, surroundings];
+const RULES: &[Rule] = &[
+    workload,
+    stateful,
+    service,
+    routes,
+    former,
+    label,
+    foreign,
+    budget,
+    metrics,
+    checks,
+    stages,
+    change,
+    surroundings,
+];
 
 /// Everything that is wrong, the most basic first; none stops at the first.
 pub fn problems(seen: &Snapshot) -> Vec<Problem> {
@@ -223,9 +236,7 @@ fn checks(seen: &Snapshot, found: &mut Vec<Problem>) {
     let Traffic { service, .. } = &seen.release.spec.traffic;
     let checks = &seen.release.spec.analysis.checks;
     let ports = ask::ports(seen);
-    let unknown = checks
-        .iter()
-        .find_map(|check| Some((check, check.http.port.filter(|port| !ports.contains(port))?)));
+    let unknown = checks.iter().find_map(|check| Some((check, check.http.port.filter(|port| !ports.contains(port))?)));
     if let (Some(_), Some((check, port))) = (&seen.service, unknown) {
         let has = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
         found.push(Problem::start(

@@ -115,7 +115,9 @@ impl Http {
         let mut body = Vec::new();
         while body.len() < BODY_MAX {
             match answer.chunk().await {
-                Ok(Some(part)) => body.extend_from_slice(part.get(..part.len().min(BODY_MAX - body.len())).unwrap_or(&part)),
+                Ok(Some(part)) => {
+                    body.extend_from_slice(part.get(..part.len().min(BODY_MAX - body.len())).unwrap_or(&part))
+                }
                 Ok(None) => break,
                 Err(error) => return Err(in_words(&error.without_url())),
             }
@@ -166,7 +168,8 @@ mod tests {
     }
 
     async fn found(checks: &Checks, port: u16, http: serde_json::Value) -> Result<(), String> {
-        let check: SyntheticCheck = serde_json::from_value(json!({"name": "one", "timeout": "1s", "http": http})).unwrap();
+        let check: SyntheticCheck =
+            serde_json::from_value(json!({"name": "one", "timeout": "1s", "http": http})).unwrap();
         let due = Due { check, service: "checkout-canary".to_owned(), port };
         let at = Time(jiff::Timestamp::UNIX_EPOCH);
         checks.tried("shop", &[due], at).await.pop().unwrap().found

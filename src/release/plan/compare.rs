@@ -178,9 +178,9 @@ fn needed(active: &Active<'_>) -> Option<String> {
 
 /// Whether something was counted that does not stand in the record yet.
 fn moved(active: &Active<'_>) -> bool {
-    active.stored().is_some_and(|stored| {
-        stored.comparison != active.status.comparison || stored.checks != active.status.checks
-    })
+    active
+        .stored()
+        .is_some_and(|stored| stored.comparison != active.status.comparison || stored.checks != active.status.checks)
 }
 
 /// Writes what was counted, where the step writes nothing else into the record.
