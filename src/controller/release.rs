@@ -49,8 +49,9 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let (budgets, issuers) = (&context.budgets as &dyn Measured, context.issuers.now());
     let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
     seen.preflight = preflight::look(context, key, &seen).await?;
-    if let Some(question) = question(&seen, context.cluster.now()) {
-        seen.answers = Some(context.sources.answer(&seen, question).await);
+    let now = context.cluster.now();
+    if let Some(question) = question(&seen, now) {
+        seen.answers = Some(context.sources.answer(&seen, question, now).await);
     }
     match lint(plan(&seen, context.cluster.now()), &seen) {
         Ok(plan) => {
