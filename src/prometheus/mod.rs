@@ -19,6 +19,8 @@ mod template;
 #[cfg(test)]
 #[cfg(feature = "sandbox")]
 mod tests;
+#[doc(hidden)]
+pub mod untrusted;
 
 use std::sync::Arc;
 
