@@ -19,6 +19,11 @@ mutants *NAMES:
 mutation *ARGS:
     tests/mutation/run {{ARGS}}
 
+# Any bytes as answers of Prometheus, for five minutes; needs a nightly compiler and cargo-fuzz.
+fuzz *ARGS="-max_total_time=300":
+    mkdir -p fuzz/corpus/reply
+    cargo +nightly fuzz run reply fuzz/corpus/reply fuzz/seeds/reply -- {{ARGS}}
+
 # New worlds of every mix, then every deliberate defect; says what was never reached. `just nightly 2m` for a taste.
 nightly *ARGS:
     tests/nightly {{ARGS}}

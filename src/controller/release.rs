@@ -51,11 +51,11 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let (budgets, issuers) = (&context.budgets as &dyn Measured, context.issuers.now());
     let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
     seen.preflight = preflight::look(context, key, &seen).await?;
-    if let Some(question) = question(&seen, context.cluster.now()) {
-        let now = context.cluster.now();
+    let now = context.cluster.now();
+    if let Some(question) = question(&seen, now) {
         let due = due(&seen, now);
         let (answers, tried) =
-            tokio::join!(context.sources.answer(&seen, question), context.checks.tried(namespace, &due, now));
+            tokio::join!(context.sources.answer(&seen, question, now), context.checks.tried(namespace, &due, now));
         seen.answers = Some(Answers { tried, ..answers });
     }
     let began = Instant::now();

@@ -1,26 +1,28 @@
 //! The question of a release, asked.
 
 use super::Sources;
-use super::config::QueryTemplate;
+use super::config::{Apart, QueryTemplate};
+use super::present::Present;
 use super::reply::{Nan, Reply};
 use super::template::{Variables, filled, pods};
 use crate::analysis::{ArmSample, Evidence, Observation};
-use crate::api::Span;
+use crate::api::{Span, Time};
 use crate::release::ask::{Burning, pods as pods_of};
 use crate::release::split::Carrier;
 use crate::release::{Answers, Question, Snapshot};
 
-/// Asks all that the question needs, at once.
-pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> Answers {
+/// Asks all that the question needs, at once; `now` is the moment of asking.
+pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now: Time) -> Answers {
+    let present = Present::new(sources, now);
     let (recent, whole, complaints, compared, burning) = tokio::join!(
-        observation(sources, seen, question, question.recent),
+        observation(present, seen, question, question.recent),
         async {
             match question.whole {
-                Some(window) => Some(observation(sources, seen, question, window).await),
+                Some(window) => Some(observation(present, seen, question, window).await),
                 None => None,
             }
         },
-        complaints(sources, seen, question),
+        complaints(present, seen, question),
         super::compare::compared(sources, seen, question),
         burning(sources, seen),
     );
@@ -40,10 +42,9 @@ async fn burning(sources: &Sources, seen: &Snapshot) -> Option<Burning> {
     super::burn::burning(sources, &seen.release.namespace, objectives).await
 }
 
-async fn observation(sources: &Sources, seen: &Snapshot, question: Question, window: Span) -> Observation {
-    let (candidate, base) = (seen.service_of(question.candidate), seen.service_of(question.base));
+async fn observation(present: Present<'_>, seen: &Snapshot, question: Question, window: Span) -> Observation {
     let spec = &seen.release.spec;
-    let Some(template) = sources.config().query_templates.get(&spec.analysis.metrics) else {
+    let Some(template) = present.config().query_templates.get(&spec.analysis.metrics) else {
         let why = format!("the controller's configuration has no query templates {:?}", spec.analysis.metrics);
         let nothing = || Evidence::Invalid(why.clone());
         let sample = || ArmSample { requests: nothing(), errors: nothing(), latency: nothing() };
@@ -51,30 +52,40 @@ async fn observation(sources: &Sources, seen: &Snapshot, question: Question, win
     };
     if template.by_pod() {
         let (candidate, base, business) = tokio::join!(
-            by_pod(sources, seen, template, question.candidate, window),
-            by_pod(sources, seen, template, question.base, window),
-            super::business::by_pod(sources, seen, template, question, window),
+            by_pod(present, seen, template, question.candidate, window),
+            by_pod(present, seen, template, question.base, window),
+            super::business::by_pod(present, seen, template, question, window),
         );
         return Observation { candidate, base, complaints: None, business, window };
     }
-    let services = [candidate.clone(), base.clone()];
-    let variables = variables(seen, &services, "", window);
+    let carriers = [question.candidate, question.base];
+    let arms = carriers.map(|carrier| arm(template, seen, carrier));
+    let variables = variables(seen, &carriers, "", window);
     let (replies, business) = tokio::join!(
-        replies(sources, template, &variables),
-        super::business::by_label(sources, seen, template, &services, &variables),
+        replies(present, template, &variables),
+        super::business::by_label(present, seen, template, &arms, &variables),
     );
-    let of = |arm: &str| sample(template, arm, &replies);
-    Observation { candidate: of(&candidate), base: of(&base), complaints: None, business, window }
+    let [candidate, base] = arms.map(|arm| sample(template, &arm, &replies));
+    Observation { candidate, base, complaints: None, business, window }
+}
+
+/// What the label that tells the versions apart says of one.
+pub(super) fn arm(template: &QueryTemplate, seen: &Snapshot, carrier: Carrier) -> String {
+    match template.apart() {
+        Apart::Services | Apart::Pods => seen.service_of(carrier),
+        Apart::Workloads => seen.workload_of(carrier),
+    }
 }
 
 /// What the queries of a release are filled with.
-pub(super) fn variables<'a>(seen: &'a Snapshot, services: &'a [String], pods: &'a str, window: Span) -> Variables<'a> {
+pub(super) fn variables<'a>(seen: &'a Snapshot, carriers: &[Carrier], pods: &'a str, window: Span) -> Variables<'a> {
     let spec = &seen.release.spec;
     Variables {
         namespace: &seen.release.namespace,
         budget: &spec.risk_budget_ref.name,
         service: &spec.traffic.service,
-        services,
+        services: carriers.iter().map(|carrier| seen.service_of(*carrier)).collect(),
+        workloads: carriers.iter().map(|carrier| seen.workload_of(*carrier)).collect(),
         pods,
         window,
         quantile: Some(spec.rollback.latency_quantile),
@@ -83,10 +94,10 @@ pub(super) fn variables<'a>(seen: &'a Snapshot, services: &'a [String], pods: &'
 }
 
 /// Requests, errors and latency, asked for at once.
-async fn replies(sources: &Sources, template: &QueryTemplate, variables: &Variables<'_>) -> (Reply, Reply, Reply) {
+async fn replies(present: Present<'_>, template: &QueryTemplate, variables: &Variables<'_>) -> (Reply, Reply, Reply) {
     let ask = |query: &str| {
         let query = filled(query, variables);
-        async move { sources.ask(&template.source, &query).await }
+        async move { present.ask(&template.source, &query).await }
     };
     tokio::join!(ask(&template.requests), ask(&template.errors), ask(&template.latency))
 }
@@ -102,7 +113,7 @@ fn sample(template: &QueryTemplate, arm: &str, (requests, errors, latency): &(Re
 
 /// One version of a Service, asked for by its pods.
 async fn by_pod(
-    sources: &Sources,
+    present: Present<'_>,
     seen: &Snapshot,
     template: &QueryTemplate,
     carrier: Carrier,
@@ -112,8 +123,8 @@ async fn by_pod(
         let none = || Evidence::NoData("no pod of this version takes requests".to_owned());
         return ArmSample { requests: none(), errors: none(), latency: none() };
     };
-    let services = std::slice::from_ref(&seen.release.spec.traffic.service);
-    let (requests, errors, latency) = replies(sources, template, &variables(seen, services, &pods, window)).await;
+    let variables = variables(seen, &[Carrier::Workload], &pods, window);
+    let (requests, errors, latency) = replies(present, template, &variables).await;
     ArmSample {
         requests: requests.single(Nan::Invalid),
         errors: errors.single(Nan::Invalid),
@@ -121,12 +132,11 @@ async fn by_pod(
     }
 }
 
-async fn complaints(sources: &Sources, seen: &Snapshot, question: Question) -> Option<Evidence<f64>> {
+async fn complaints(present: Present<'_>, seen: &Snapshot, question: Question) -> Option<Evidence<f64>> {
     let window = question.complaints?;
     let spec = &seen.release.spec;
-    let template = sources.config().query_templates.get(&spec.analysis.metrics)?;
+    let template = present.config().query_templates.get(&spec.analysis.metrics)?;
     let query = spec.rollback.complaints_query.as_ref().or(template.complaints.as_ref())?;
-    let services = [seen.service_of(question.candidate), seen.service_of(question.base)];
-    let query = filled(query, &variables(seen, &services, "", window));
-    Some(sources.ask(&template.source, &query).await.single(Nan::Invalid))
+    let query = filled(query, &variables(seen, &[question.candidate, question.base], "", window));
+    Some(present.ask(&template.source, &query).await.single(Nan::Invalid))
 }

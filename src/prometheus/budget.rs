@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use super::Sources;
 use super::reply::Nan;
-use super::template::{Variables, escaped, filled, regex, trimmed};
+use super::template::{Variables, bound, escaped, filled, regex};
 use crate::analysis::Evidence;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::api::risk_budget::{RiskBudgetSpec, Slo};
@@ -122,7 +122,7 @@ pub(super) fn queries(slo: &Slo, namespace: &str, over: Span) -> Option<Queries>
         }
     } else if let Some(series) = &slo.latency {
         let (all, fast) = ("tidegate:http_request_duration:count", "tidegate:http_request_duration_bucket:count");
-        let bound = format!(",le=\"{}\"", trimmed(series.threshold.as_secs_f64()));
+        let bound = format!(",le=~\"{}\"", escaped(&bound(series.threshold.as_secs_f64())));
         Queries {
             meaning: Meaning::TotalAndGood,
             first: sum(all, &series.service, ""),
@@ -222,8 +222,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case("latency", json!({"service": "web"}), "le=\"0.3\"}[2592000s]")]
-    #[case("latency", json!({"service": "web", "threshold": "1s"}), "le=\"1\"}[2592000s]")]
+    #[case("latency", json!({"service": "web"}), "le=~\"0\\\\.3\"}[2592000s]")]
+    #[case("latency", json!({"service": "web", "threshold": "1s"}), "le=~\"1|1\\\\.0\"}[2592000s]")]
     fn latency_asks_for_its_bucket(#[case] kind: &str, #[case] value: Value, #[case] says: &str) {
         let second = queries(&slo(kind, value), "shop", Span::days(30)).unwrap().second.unwrap();
         assert!(second.contains(says), "{second}");

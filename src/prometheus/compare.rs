@@ -1,7 +1,7 @@
 //! What the comparison asks: stable's last day, and both versions in one interval.
 
 use super::Sources;
-use super::answer::variables;
+use super::answer::{arm, variables};
 use super::client::When;
 use super::config::QueryTemplate;
 use super::range::steps;
@@ -50,8 +50,8 @@ impl Asks<'_> {
         Some(self.template.slower.as_deref().ok_or_else(none))
     }
 
-    fn variables<'a>(&'a self, services: &'a [String], pods: &'a str, window: Span) -> Variables<'a> {
-        Variables { threshold: self.slower_than, ..variables(self.seen, services, pods, window) }
+    fn variables<'a>(&'a self, carriers: &[Carrier], pods: &'a str, window: Span) -> Variables<'a> {
+        Variables { threshold: self.slower_than, ..variables(self.seen, carriers, pods, window) }
     }
 
     async fn baseline(&self, until: Time, interval: Span) -> Compared {
@@ -60,9 +60,9 @@ impl Asks<'_> {
         let start = Time(until.0.saturating_sub(back.as_signed()).unwrap_or(until.0));
         let when = When::Every { start, end: until, step: interval };
         // Where pods tell the versions apart: whatever pods served yesterday were stable's.
-        let services = [self.seen.service_of(Carrier::Workload)];
-        let variables = self.variables(&services, ".+", interval);
-        let arm = (!self.template.by_pod()).then_some((self.template.arm_label.as_str(), services[0].as_str()));
+        let variables = self.variables(&[Carrier::Workload], ".+", interval);
+        let stable = arm(self.template, self.seen, Carrier::Workload);
+        let arm = (!self.template.by_pod()).then_some((self.template.arm_label.as_str(), stable.as_str()));
         let row = async |query: &str| {
             let rows = self.sources.ask_range(&self.template.source, &filled(query, &variables), when).await?;
             steps(&rows, arm, start, interval, count as usize)
@@ -89,17 +89,16 @@ impl Asks<'_> {
                 let Some(pods) = pods(&pods_of(self.seen, carrier)) else {
                     return (Ok(Counts::NONE), self.slower_than.map(|_| Ok(Counts::NONE)));
                 };
-                let services = std::slice::from_ref(&self.seen.release.spec.traffic.service);
-                let replies = self.replies(&self.variables(services, &pods, length), end).await;
+                let replies = self.replies(&self.variables(&[Carrier::Workload], &pods, length), end).await;
                 replies.counts(|reply| reply.single(Nan::Invalid), who)
             };
             let (candidate, base) = tokio::join!(one(carriers[0], NAMES[0]), one(carriers[1], NAMES[1]));
             [candidate, base]
         } else {
-            let services = carriers.map(|carrier| self.seen.service_of(carrier));
-            let replies = self.replies(&self.variables(&services, "", length), end).await;
+            let arms = carriers.map(|carrier| arm(self.template, self.seen, carrier));
+            let replies = self.replies(&self.variables(&carriers, "", length), end).await;
             let label = &self.template.arm_label;
-            [0, 1].map(|arm| replies.counts(|reply| reply.of_arm(label, &services[arm], Nan::Invalid), NAMES[arm]))
+            [0, 1].map(|arm| replies.counts(|reply| reply.of_arm(label, &arms[arm], Nan::Invalid), NAMES[arm]))
         };
         let slow = candidate.1.zip(base.1).map(|(candidate, base)| Arms { candidate, base });
         Compared::Interval { errors: Arms { candidate: candidate.0, base: base.0 }, slow }

@@ -79,8 +79,9 @@ pub struct QueryTemplate {
     /// The source that is asked. Default: `default`.
     #[serde(default = "QueryTemplate::default_source")]
     pub source: String,
-    /// The label whose value is the Service. Default: `service`. Not looked at where the queries use `$pods`: then each is
-    /// asked once a version and answers one number.
+    /// The label that tells the versions apart: its value is the Service, or the Deployment where the queries use
+    /// `$workloads`. Default: `service`. Not looked at where they use `$pods`: then each is asked once a version and answers
+    /// one number.
     #[serde(default = "QueryTemplate::default_label")]
     pub arm_label: String,
     /// Requests in `$window` by that label.
@@ -98,10 +99,64 @@ pub struct QueryTemplate {
     pub complaints: Option<String>,
 }
 
+/// What tells the two versions apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Apart {
+    /// Their Services, `$services`.
+    Services,
+    /// Their Deployments, `$workloads`.
+    Workloads,
+    /// The pods of one Service, `$pods`.
+    Pods,
+}
+
+impl Apart {
+    /// By the variable that a query uses.
+    fn of(query: &str) -> Self {
+        match (super::template::uses(query, "pods"), super::template::uses(query, "workloads")) {
+            (true, _) => Self::Pods,
+            (false, true) => Self::Workloads,
+            (false, false) => Self::Services,
+        }
+    }
+
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Services => "$services",
+            Self::Workloads => "$workloads",
+            Self::Pods => "$pods",
+        }
+    }
+}
+
 impl QueryTemplate {
-    /// Whether its queries tell the pods of one Service apart, by `$pods`.
+    /// What its queries tell the versions apart by; the same for all of them.
+    pub fn apart(&self) -> Apart {
+        Apart::of(&self.requests)
+    }
+
+    /// Whether its queries tell the pods of one Service apart.
     pub fn by_pod(&self) -> bool {
-        super::template::uses(&self.requests, "pods")
+        self.apart() == Apart::Pods
+    }
+
+    /// Refuses a query that tells the versions apart by something else than `requests` does.
+    fn check_apart(&self, part: &str, query: &str) -> Result<(), String> {
+        let (wanted, found) = (self.apart(), Apart::of(query));
+        if part == "complaints" {
+            return match found {
+                Apart::Pods => Err("$pods stands for one version, and complaints are of both".to_owned()),
+                Apart::Services | Apart::Workloads => Ok(()),
+            };
+        }
+        let remedy = "give it to all of requests, errors, latency and slower, or to none";
+        if found == wanted {
+            Ok(())
+        } else if wanted == Apart::Services {
+            Err(format!("uses {}, which requests lacks: {remedy}", found.variable()))
+        } else {
+            Err(format!("lacks {}, which requests uses: {remedy}", wanted.variable()))
+        }
     }
 
     fn default_source() -> String {
@@ -263,9 +318,11 @@ impl Config {
             let complaints = template.complaints.as_deref().map(|query| ("complaints", query));
             let slower = template.slower.as_deref().map(|query| ("slower", query));
             if let Some(query) = &template.slower
-                && !super::template::uses(query, "threshold")
+                && !["threshold", "le", "leMillis"].iter().any(|variable| super::template::uses(query, variable))
             {
-                return Err(format!("{field}.slower: lacks $threshold, from which on a request is slow, in seconds"));
+                return Err(format!(
+                    "{field}.slower: lacks $le or $leMillis, the bound in seconds or milliseconds from which on a request is slow"
+                ));
             }
             let queries = [
                 ("requests", template.requests.as_str()),
@@ -274,25 +331,7 @@ impl Config {
             ];
             for (part, query) in queries.into_iter().chain(slower).chain(complaints) {
                 super::template::check(query).map_err(|why| format!("{field}.{part}: {why}"))?;
-                let wants = template.by_pod() && part != "complaints";
-                match (wants, super::template::uses(query, "pods")) {
-                    (true, true) | (false, false) => {}
-                    (true, false) => {
-                        return Err(format!(
-                            "{field}.{part}: lacks $pods, which requests uses: give it to requests, errors and latency, or to none"
-                        ));
-                    }
-                    (false, true) if part == "complaints" => {
-                        return Err(format!(
-                            "{field}.{part}: $pods stands for one version, and complaints are of both"
-                        ));
-                    }
-                    (false, true) => {
-                        return Err(format!(
-                            "{field}.{part}: uses $pods, which requests lacks: give it to requests, errors and latency, or to none"
-                        ));
-                    }
-                }
+                template.check_apart(part, query).map_err(|why| format!("{field}.{part}: {why}"))?;
             }
         }
         for (name, queries) in &self.signals {
@@ -359,6 +398,26 @@ signals:
         "signals.default.incidents: $zero is not known; there are $namespace, $budget, $window"
     )]
     #[case("normal: n", "normal: 'n[$window]'", "signals.default.onCall.normal: $window")]
+    #[case(
+        "'y[$window]'",
+        "'y{pod=~\"$pods\"}[$window]'",
+        "queryTemplates.http-server.errors: uses $pods, which requests lacks"
+    )]
+    #[case(
+        "service=~\"$services\"",
+        "deployment=~\"$workloads\"",
+        "queryTemplates.http-server.errors: lacks $workloads, which requests uses"
+    )]
+    #[case(
+        "signals:",
+        "    slower: 's{le=\"0.3\"}'\nsignals:",
+        "queryTemplates.http-server.slower: lacks $le or $leMillis"
+    )]
+    #[case(
+        "signals:",
+        "    complaints: 's{pod=~\"$pods\"}'\nsignals:",
+        "queryTemplates.http-server.complaints: $pods stands for one version"
+    )]
     #[case("normal: n", "normal: ''", "signals.default.onCall.normal: the query is empty")]
     #[case("  default:\n    incidents:", "  default:\n    source: other\n    incidents:", "signals.default.source")]
     fn a_mistake_is_named(#[case] good: &str, #[case] bad: &str, #[case] says: &str) {

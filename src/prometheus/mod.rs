@@ -11,10 +11,16 @@ mod business;
 mod client;
 mod compare;
 pub mod config;
+mod present;
 mod range;
 mod reply;
 pub mod signals;
 mod template;
+#[cfg(test)]
+#[cfg(feature = "sandbox")]
+mod tests;
+#[doc(hidden)]
+pub mod untrusted;
 
 use std::sync::Arc;
 
@@ -59,13 +65,14 @@ impl Sources {
         &self.config
     }
 
-    /// What the release's question is answered with.
+    /// What the release's question is answered with; `now` is the moment of asking.
     pub async fn answer(
         &self,
         seen: &crate::release::Snapshot,
         question: crate::release::Question,
+        now: Time,
     ) -> crate::release::Answers {
-        answer(self, seen, question).await
+        answer(self, seen, question, now).await
     }
 
     async fn ask(&self, source: &str, query: &str) -> reply::Reply {
@@ -82,7 +89,7 @@ impl Sources {
 
     async fn ask_at(&self, source: &str, query: &str, at: Time) -> reply::Reply {
         match self.config.metrics_sources.get(source) {
-            Some(found) => self.client.query_at(source, found, query, When::At(at)).await,
+            Some(found) => self.client.query_at(source, found, query, When::At(at)).await.of(at, present::SAME),
             None => reply::Reply::Invalid(no_source(source)),
         }
     }

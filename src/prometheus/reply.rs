@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::analysis::{Evidence, NotYet};
+use crate::api::{Span, Time};
 
 /// A reply to an instant query.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub(super) enum Reply {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Series {
     pub(super) labels: BTreeMap<String, String>,
+    /// For which moment, in seconds since 1970.
+    pub(super) at: f64,
     pub(super) value: f64,
 }
 
@@ -75,7 +78,8 @@ pub(super) struct Opened {
     pub(super) warning: Option<String>,
 }
 
-/// Opens an answer, or says why there is none. What stands in the body counts more than the HTTP status, which proxies invent.
+/// Opens an answer, or says why there is none. Of a failure the body tells more than the HTTP status, which proxies invent; a
+/// success needs both.
 pub(super) fn open(code: u16, body: &[u8]) -> Result<Opened, NotYet> {
     let body: Body = match serde_json::from_slice(body) {
         Ok(body) => body,
@@ -83,7 +87,7 @@ pub(super) fn open(code: u16, body: &[u8]) -> Result<Opened, NotYet> {
         Err(_) if code >= 400 => return Err(NotYet::Invalid(format!("HTTP {code}"))),
         Err(why) => return Err(NotYet::Invalid(format!("the answer was not understood: {why}"))),
     };
-    if body.status != "success" {
+    if body.status != "success" || !(200..300).contains(&code) {
         let why = body.error.unwrap_or_else(|| "no reason given".to_owned());
         // 503 is a query that timed out or was cancelled; 422 cannot be executed; 400 cannot be read.
         return Err(if code >= 500 || code == 429 {
@@ -111,11 +115,11 @@ pub(super) fn parse(code: u16, body: &[u8]) -> Reply {
     };
     let mut series = Vec::with_capacity(samples.len());
     for sample in samples {
-        let Some((_, text)) = sample.value else {
+        let Some((at, text)) = sample.value else {
             return Reply::Invalid("the query answers histograms, not numbers".to_owned());
         };
         let Ok(value) = text.parse() else { return Reply::Invalid(format!("{text:?} is not a number")) };
-        series.push(Series { labels: sample.metric, value });
+        series.push(Series { labels: sample.metric, at, value });
     }
     Reply::Series { series, warning }
 }
@@ -130,8 +134,29 @@ pub(super) enum Nan {
 }
 
 impl Reply {
+    /// The same where it is an answer for that moment, give or take; a figure of another moment says nothing of it.
+    pub(super) fn of(self, moment: Time, give_or_take: Span) -> Self {
+        let asked = moment.0.as_millisecond() as f64 / 1_000.0;
+        // Not the other way round: a moment that is no number is far from every other.
+        let near = |at: f64| (at - asked).abs() <= give_or_take.as_secs_f64();
+        match &self {
+            Self::Series { series, .. } if !series.iter().all(|series| near(series.at)) => Self::Invalid(
+                "stale: the answer is of another moment than was asked for; something before Prometheus keeps old answers, or the two clocks differ".to_owned(),
+            ),
+            Self::Series { .. } | Self::Invalid(_) | Self::Unreachable(_) => self,
+        }
+    }
+
     /// The number of one arm.
     pub(super) fn of_arm(&self, label: &str, arm: &str, nan: Nan) -> Evidence<f64> {
+        if let Self::Series { series, .. } = self
+            && !series.is_empty()
+            && series.iter().all(|series| !series.labels.contains_key(label))
+        {
+            return Evidence::Invalid(format!(
+                "no series has the label {label:?}, which tells the versions apart: the query must keep it, as in `sum by ({label}) (…)`"
+            ));
+        }
         self.evidence(
             |series| series.labels.get(label).map(String::as_str) == Some(arm),
             &format!("{label}={arm:?}"),
@@ -199,12 +224,55 @@ mod tests {
     #[case::refused(400, r#"{"status":"error","errorType":"bad_data","error":"1:1: parse error"}"#.into(), Evidence::Invalid("1:1: parse error".into()))]
     #[case::not_executed(422, r#"{"status":"error","errorType":"execution","error":"many-to-many"}"#.into(), Evidence::Invalid("many-to-many".into()))]
     #[case::timed_out(503, r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#.into(), Evidence::Unreachable("HTTP 503: query timed out".into()))]
+    #[case::minus_infinite(200, vector(r#"[{"metric":{},"value":[1,"-Inf"]}]"#), Evidence::Invalid("infinity for the query".into()))]
+    #[case::several(200, vector(TWO), Evidence::Invalid("several series answer for the query, where one number is needed".into()))]
+    #[case::too_many_requests(429, r#"{"status":"error","error":"slow down"}"#.into(), Evidence::Unreachable("HTTP 429: slow down".into()))]
+    #[case::too_many_requests_of_a_proxy(429, "slow down".into(), Evidence::Unreachable("HTTP 429".into()))]
+    #[case::internal(500, r#"{"status":"error","errorType":"internal","error":"boom"}"#.into(), Evidence::Unreachable("HTTP 500: boom".into()))]
     #[case::a_proxy(502, "<html>Bad gateway</html>".into(), Evidence::Unreachable("HTTP 502".into()))]
     #[case::forbidden(403, "no".into(), Evidence::Invalid("HTTP 403".into()))]
     #[case::a_matrix(200, r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#.into(), Evidence::Invalid("the query answers ranges, not numbers".into()))]
     #[case::a_histogram(200, r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[1,{}]}]}}"#.into(), Evidence::Invalid("the query answers histograms, not numbers".into()))]
     fn an_answer_becomes_evidence(#[case] code: u16, #[case] body: String, #[case] wanted: Evidence<f64>) {
         assert_eq!(parse(code, body.as_bytes()).single(Nan::NoData), wanted);
+    }
+
+    #[test]
+    fn a_mistake_is_nan_where_it_is_no_empty_histogram() {
+        let reply = parse(200, vector(r#"[{"metric":{},"value":[1,"NaN"]}]"#).as_bytes());
+        assert_eq!(reply.single(Nan::Invalid), Evidence::Invalid("NaN for the query".into()));
+    }
+
+    #[test]
+    fn series_that_lost_the_label_of_the_versions_are_no_figures() {
+        let reply = parse(
+            200,
+            vector(r#"[{"metric":{"envoy_cluster_name":"httproute/shop/web/rule/0"},"value":[1,"3"]}]"#).as_bytes(),
+        );
+        let Evidence::Invalid(why) = reply.of_arm("service", "web", Nan::Invalid) else { panic!("{reply:?}") };
+        assert!(why.contains("no series has the label \"service\""), "{why}");
+    }
+
+    #[rstest]
+    #[case::of_that_moment(1_700_000_000_000, true)]
+    #[case::a_clock_behind(1_700_000_055_000, true)]
+    #[case::a_clock_before(1_699_999_945_000, true)]
+    #[case::kept_for_minutes(1_700_000_300_000, false)]
+    #[case::of_the_future(1_699_999_000_000, false)]
+    fn an_answer_is_for_the_moment_that_was_asked_for(#[case] asked: i64, #[case] taken: bool) {
+        let moment = Time(jiff::Timestamp::from_millisecond(asked).unwrap());
+        let reply = parse(200, vector(TWO).as_bytes()).of(moment, Span::minutes(1));
+        let evidence = reply.of_arm("service", "web", Nan::Invalid);
+        assert_eq!(evidence.value().is_some(), taken, "{evidence:?}");
+    }
+
+    #[test]
+    fn a_truncated_answer_is_no_figure() {
+        let whole = vector(TWO);
+        for end in 0..whole.len() {
+            let reply = parse(200, &whole.as_bytes()[..end]);
+            assert!(matches!(reply, Reply::Invalid(_)), "{reply:?}");
+        }
     }
 
     #[test]

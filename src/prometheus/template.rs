@@ -13,30 +13,49 @@ pub(super) struct Variables<'a> {
     /// `$service`: the user's Service.
     pub(super) service: &'a str,
     /// `$services`: the two Services that are compared, as a regular expression.
-    pub(super) services: &'a [String],
+    pub(super) services: Vec<String>,
+    /// `$workloads`: the Deployments of the two versions, as a regular expression.
+    pub(super) workloads: Vec<String>,
     /// `$pods`: the pods of the one version that is asked about, as a regular expression; empty where none is.
     pub(super) pods: &'a str,
     /// `$window`, as PromQL writes a range.
     pub(super) window: Span,
     /// `$quantile`, 0 to 1.
     pub(super) quantile: Option<Percent>,
-    /// `$threshold`, in seconds as a bucket's bound is written.
+    /// `$threshold`, in seconds; and the bound of its bucket as a regular expression, in seconds (`$le`) and in milliseconds
+    /// (`$leMillis`).
     pub(super) threshold: Option<Span>,
 }
 
-const KNOWN: [&str; 8] = ["namespace", "budget", "services", "service", "pods", "window", "quantile", "threshold"];
+const KNOWN: [&str; 11] = [
+    "namespace",
+    "budget",
+    "services",
+    "service",
+    "workloads",
+    "pods",
+    "window",
+    "quantile",
+    "threshold",
+    "le",
+    "leMillis",
+];
 
 /// Puts the values in. A variable that is not known stays as it is: it may belong to PromQL's own text.
 pub(super) fn filled(query: &str, variables: &Variables<'_>) -> String {
-    let services: Vec<_> = variables.services.iter().map(|name| escaped(&regex(name))).collect();
+    let any = |names: &[String]| names.iter().map(|name| escaped(&regex(name))).collect::<Vec<_>>().join("|");
+    let seconds = variables.threshold.map(Span::as_secs_f64);
     let value = |name: &str| match name {
         "namespace" => Some(escaped(variables.namespace)),
         "budget" => Some(escaped(variables.budget)),
         "service" => Some(escaped(variables.service)),
-        "services" => Some(services.join("|")),
+        "services" => Some(any(&variables.services)),
+        "workloads" => Some(any(&variables.workloads)),
         "pods" => Some(escaped(variables.pods)),
         "window" => Some(variables.window.promql()),
-        "threshold" => variables.threshold.map(|threshold| threshold.as_secs_f64().to_string()),
+        "threshold" => seconds.map(|seconds| seconds.to_string()),
+        "le" => seconds.map(|seconds| escaped(&bound(seconds))),
+        "leMillis" => seconds.map(|seconds| escaped(&bound(seconds * 1_000.0))),
         "quantile" => variables.quantile.map(|quantile| trimmed(quantile.get() / 100.0)),
         _ => None,
     };
@@ -124,8 +143,16 @@ pub(super) fn regex(text: &str) -> String {
     out
 }
 
+/// The bound of a bucket as a regular expression: Prometheus 2 keeps `le="1"` as it is exposed, Prometheus 3 makes `le="1.0"`
+/// of it.
+pub(super) fn bound(number: f64) -> String {
+    let text = trimmed(number);
+    let whole = if text.contains('.') { String::new() } else { format!("|{text}\\.0") };
+    format!("{}{whole}", regex(&text))
+}
+
 /// A number without trailing zeros, as Prometheus writes bounds: `0.3`, `1`, `0.95`.
-pub(super) fn trimmed(number: f64) -> String {
+fn trimmed(number: f64) -> String {
     let text = format!("{number:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -143,14 +170,20 @@ mod tests {
     #[case("$service$services", "webweb|web-canary")]
     #[case("histogram_quantile($quantile, a)", "histogram_quantile(0.95, a)")]
     #[case("a{b=~\"x$\"}", "a{b=~\"x$\"}")]
+    #[case("a{deployment=~\"$workloads\"}", "a{deployment=~\"web-api|web-api-canary\"}")]
+    #[case(
+        "label_replace(a, \"arm\", \"$1\", \"b\", \"$namespace_($services)_.+\")",
+        "label_replace(a, \"arm\", \"$1\", \"b\", \"shop_(web|web-canary)_.+\")"
+    )]
+    #[case("$threshold le=~\"$le\" le=~\"$leMillis\"", "0.3 le=~\"0\\\\.3\" le=~\"300|300\\\\.0\"")]
     #[case("$other $", "$other $")]
     fn variables_are_filled_in(#[case] query: &str, #[case] wanted: &str) {
-        let services = ["web".to_owned(), "web-canary".to_owned()];
         let variables = Variables {
             namespace: "shop",
             budget: "",
             service: "web",
-            services: &services,
+            services: vec!["web".to_owned(), "web-canary".to_owned()],
+            workloads: vec!["web-api".to_owned(), "web-api-canary".to_owned()],
             pods: "",
             window: Span::minutes(2),
             quantile: Some(Percent::whole(95)),
@@ -175,6 +208,15 @@ mod tests {
         let variables = Variables { namespace: "a\"} or vector(1) #\\", ..Variables::default() };
         assert_eq!(filled("x{n=\"$namespace\"}", &variables), "x{n=\"a\\\"} or vector(1) #\\\\\"}");
         assert_eq!(regex("a.b|c"), "a\\.b\\|c");
+    }
+
+    #[rstest]
+    #[case(0.3, "0\\.3")]
+    #[case(2.5, "2\\.5")]
+    #[case(1.0, "1|1\\.0")]
+    #[case(10.0, "10|10\\.0")]
+    fn a_bound_is_found_as_either_prometheus_writes_it(#[case] number: f64, #[case] text: &str) {
+        assert_eq!(bound(number), text);
     }
 
     #[rstest]

@@ -250,10 +250,16 @@ fn metrics(seen: &Snapshot, found: &mut Vec<Problem>) {
     let spec = &seen.release.spec;
     let name = &spec.analysis.metrics;
     match seen.metrics {
-        MetricsSeen::Missing => found.push(Problem::start(
-            "MetricsUnknown",
-            format!("spec.analysis.metrics: the controller's configuration has no query templates {name:?}. Use one of its names, or ask the cluster's administrator to add it to queryTemplates."),
-        )),
+        MetricsSeen::Missing => found.push(match blind(name) {
+            Some(why) => Problem::start(
+                "MetricsNotApart",
+                format!("spec.analysis.metrics: no query templates {name:?}: {why}. Name templates over what tells the versions apart, such as the application's own figures (http-server)."),
+            ),
+            None => Problem::start(
+                "MetricsUnknown",
+                format!("spec.analysis.metrics: the controller's configuration has no query templates {name:?}. Use one of its names, or ask the cluster's administrator to add it to queryTemplates."),
+            ),
+        }),
         MetricsSeen::Found { pods: false, .. } if seen.by_count() => found.push(Problem::start(
             "MetricsByService",
             format!("spec.analysis.metrics: the query templates {name:?} tell versions apart by their Service, and without spec.traffic.httpRoutes both versions are behind one. Name templates that use $pods, such as http-server-pods."),
@@ -267,6 +273,19 @@ fn metrics(seen: &Snapshot, found: &mut Vec<Problem>) {
             format!("spec.rollback.complaints: neither spec.rollback.complaintsQuery nor the query templates {name:?} say how complaints are counted. Add a complaintsQuery, or remove complaints."),
         )),
         MetricsSeen::Found { .. } => {}
+    }
+}
+
+/// Why figures that many would reach for cannot tell the versions apart (docs/metrics-sources.md); none for other names.
+fn blind(name: &str) -> Option<&'static str> {
+    match name {
+        "envoy" | "envoy-gateway" => Some(
+            "Envoy Gateway counts all backends of a route's rule as one cluster, so the new version's failures could not be told from stable's",
+        ),
+        "nginx" | "nginx-ingress" | "ingress-nginx" | "nginx-gateway-fabric" => Some(
+            "NGINX's controllers count by Ingress and by its Service, or not by backend at all, so the new version's failures could not be told from stable's",
+        ),
+        _ => None,
     }
 }
 

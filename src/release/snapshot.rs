@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::ask::Answers;
+use super::objects::suffix;
 use super::preflight::Preflight;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
@@ -496,6 +497,11 @@ impl Snapshot {
     /// The name of the Service of a carrier.
     pub fn service_of(&self, carrier: Carrier) -> String {
         service_of(&self.release.spec.traffic.service, carrier)
+    }
+
+    /// The name of the Deployment of a carrier.
+    pub fn workload_of(&self, carrier: Carrier) -> String {
+        format!("{}{}", self.release.spec.workload_ref.name, suffix(carrier))
     }
 }
 

@@ -217,6 +217,21 @@ fn templates_of_queries_must_fit_how_the_versions_are_told_apart() {
 }
 
 #[test]
+fn figures_that_cannot_tell_the_versions_apart_are_refused_by_their_name() {
+    let mut world = World::new();
+    world.seen.metrics = crate::release::snapshot::MetricsSeen::Missing;
+    for (name, reason, says) in [
+        ("envoy-gateway", "MetricsNotApart", "one cluster"),
+        ("ingress-nginx", "MetricsNotApart", "by Ingress"),
+        ("of-our-own", "MetricsUnknown", "queryTemplates"),
+    ] {
+        world.seen.release.spec.analysis.metrics = name.to_owned();
+        let ready = &world.look(None).status.conditions[0];
+        assert!(ready.reason == reason && ready.message.contains(says), "{ready:?}");
+    }
+}
+
+#[test]
 fn a_former_version_that_serves_through_routes_is_let_be_when_they_are_taken_out_of_the_spec() {
     let mut world = came_back_late();
     world.seen.release.spec.traffic.http_routes.clear();

@@ -16,7 +16,7 @@ mod query;
 mod recorder;
 mod reply;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tsdb;
 
 pub use history::{History, bad_ratio};

@@ -14,7 +14,7 @@ fn template(name: &str) -> String {
     let values: Value = serde_saphyr::from_str(include_str!("../../../../charts/tidegate/values.yaml")).unwrap();
     let query = values["queryTemplates"]["http-server"][name].as_str().unwrap().to_owned();
     let filled = query.replace("$namespace", "shop").replace("$services", "web|web-canary");
-    filled.replace("$window", "300s").replace("$quantile", "0.95").replace("$threshold", "0.3")
+    filled.replace("$window", "300s").replace("$quantile", "0.95").replace("$le", "0[.]3")
 }
 
 /// The number of each arm.

@@ -1,7 +1,7 @@
 //! What Prometheus answers, in the format of its own tests (`promql/promqltest`), and what it must never do.
 
 mod chart;
-mod script;
+pub(crate) mod script;
 
 use proptest::prelude::*;
 use rstest::rstest;

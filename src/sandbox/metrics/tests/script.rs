@@ -8,7 +8,7 @@ use super::super::points::Point;
 use super::super::query::parsed;
 use super::super::reply::Value;
 use super::super::tsdb::Tsdb;
-use crate::api::Span;
+use crate::api::{Span, Time};
 use promql_parser::label::MatchOp;
 use promql_parser::parser::Expr;
 
@@ -94,6 +94,26 @@ fn near(a: f64, b: f64) -> bool {
     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() / (a.abs() + b.abs()) < 1e-6
 }
 
+/// A store that was scraped every `step` seconds from `begin` on, with one series a line.
+pub(crate) fn loaded(begin: Time, step: u32, text: &str) -> Tsdb {
+    let mut tsdb = Tsdb::new(Span::days(300));
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    load(&mut tsdb, begin.0.as_millisecond(), i64::from(step) * 1_000, &lines);
+    tsdb
+}
+
+fn load(tsdb: &mut Tsdb, begin: i64, step: i64, lines: &[&str]) {
+    for line in lines {
+        let (labels, rest) = series(line);
+        let id = tsdb.series_of(labels);
+        for (n, value) in values(rest).into_iter().enumerate() {
+            if let Some(value) = value {
+                tsdb.push_value(id, begin + step * n as i64, value);
+            }
+        }
+    }
+}
+
 pub(super) fn run(script: &str) -> Report {
     let mut report = Report::default();
     let mut tsdb = Tsdb::new(Span::days(300));
@@ -110,15 +130,7 @@ pub(super) fn run(script: &str) -> Report {
             tsdb = Tsdb::new(Span::days(300));
         } else if let Some(step) = line.strip_prefix("load ") {
             at += block.len();
-            for line in block {
-                let (labels, rest) = series(line);
-                let id = tsdb.series_of(labels);
-                for (n, value) in values(rest).into_iter().enumerate() {
-                    if let Some(value) = value {
-                        tsdb.push_value(id, millis(step.trim()) * n as i64, value);
-                    }
-                }
-            }
+            load(&mut tsdb, 0, millis(step.trim()), &block);
         } else if let Some(rest) = line.strip_prefix("eval instant at ") {
             at += block.len();
             let (when, query) = rest.split_once(' ').unwrap();

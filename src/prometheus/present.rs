@@ -1,0 +1,34 @@
+//! Asks how things are now, and takes no older answer for it.
+
+use super::Sources;
+use super::config::Config;
+use super::reply::Reply;
+use crate::api::{Span, Time};
+
+/// How far an answer for now may lie from this machine's clock: clocks of a cluster differ by seconds, a cache before
+/// Prometheus repeats what was true minutes ago.
+const CLOCKS_DIFFER: Span = Span::minutes(1);
+
+/// How far an answer for a named moment may lie from it: what is asked for a moment is answered for it, rounded at most.
+pub(super) const SAME: Span = Span::seconds(1);
+
+/// The sources, asked for the present.
+#[derive(Clone, Copy)]
+pub(super) struct Present<'a> {
+    sources: &'a Sources,
+    now: Time,
+}
+
+impl<'a> Present<'a> {
+    pub(super) const fn new(sources: &'a Sources, now: Time) -> Self {
+        Self { sources, now }
+    }
+
+    pub(super) fn config(&self) -> &'a Config {
+        self.sources.config()
+    }
+
+    pub(super) async fn ask(&self, source: &str, query: &str) -> Reply {
+        self.sources.ask(source, query).await.of(self.now, CLOCKS_DIFFER)
+    }
+}
