@@ -98,7 +98,7 @@ fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
     if !workload.gated {
         found.push(Problem::start(
             "NotGated",
-            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
+            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held: what ships is recorded as Bypassed and charged as an exception. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
         ));
     }
     if workload.strategy == "Recreate" {

@@ -17,6 +17,7 @@ mod policy;
 mod share;
 mod stranded;
 mod taken_away;
+mod unlabelled;
 mod user;
 mod way_back;
 

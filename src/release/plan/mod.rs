@@ -19,6 +19,7 @@ mod stage;
 mod start;
 mod step;
 mod stranded;
+mod unlabelled;
 mod verify;
 mod way_home;
 
