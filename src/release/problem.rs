@@ -104,7 +104,7 @@ fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
     if workload.strategy == "Recreate" {
         found.push(Problem::start(
             "RecreateStrategy",
-            format!("Deployment {namespace}/{name} has strategy Recreate, which stops all pods at promotion. Set spec.strategy.type to RollingUpdate."),
+            format!("Deployment {namespace}/{name} has strategy Recreate: two versions of it must not run at the same time, and a canary is just that. Set spec.strategy.type to RollingUpdate where they may, or take the label tidegate.io/gated off."),
         ));
     }
 }
