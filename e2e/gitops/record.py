@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Saves GatedReleases, Deployments and the like as they stand at telling moments, for tests/gitops.rs to judge.
+"""Saves GatedReleases, Deployments, StatefulSets and the like as they stand at telling moments, for tests/gitops.rs to judge.
 
     e2e/gitops/record.py --from "real cluster 1.36, scenario good" [--into DIR] [--anew]
 
@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 OBJECTS = Path(__file__).resolve().parents[2] / "tests" / "gitops" / "objects"
-KINDS = "gatedreleases,riskbudgets,releaserecords,deployments"
+KINDS = "gatedreleases,riskbudgets,releaserecords,deployments,statefulsets"
 Object = dict
 
 
@@ -61,6 +61,32 @@ def moments(release: Object, deployment: Object, record: Object | None, budget: 
         found |= {f"release-rolled-back{late}": release, f"deployment-rolled-back{late}": deployment, "record-rolled-back": record}
     if ready.get("reason") == "Detached":
         found |= {"release-detached": release, **({"deployment-detached-paused": deployment} if paused and "tidegate.io/gated" not in labels else {})}
+    return found
+
+
+def stateful_moments(release: Object, workload: Object, record: Object | None) -> dict[str, Object | None]:
+    """The same of a StatefulSet, which is held by its partition; what is not the workload itself looks as with a Deployment."""
+    status, spec, done = release.get("status", {}), workload["spec"], workload.get("status", {})
+    phase, ready = status.get("phase"), condition(release, "Ready")
+    partition, replicas = spec.get("updateStrategy", {}).get("rollingUpdate", {}).get("partition", 0), spec.get("replicas", 1)
+    if done.get("observedGeneration") != workload["metadata"]["generation"]:
+        return {}
+    over = (record or {}).get("status", {}).get("outcome")
+    held = partition >= replicas and workload["metadata"].get("annotations", {}).get("tidegate.io/paused-because")
+    whole = done.get("readyReplicas") == done.get("replicas") == replicas
+    found: dict[str, Object | None] = {}
+    if not partition and over and whole and ready.get("reason") == "InForce" and done.get("updateRevision") == done.get("currentRevision"):
+        found["statefulset-idle"] = workload
+    # Not for long: in whose words it is said does not matter.
+    if held and whole and phase in ("Plan", "Stage"):
+        found["statefulset-held"] = workload
+    if 0 < partition < replicas and phase == "Release" and not over:
+        # A pod that is replaced, and then a share of the pods that runs the new version.
+        found["statefulset-baking" if whole and done.get("updatedReplicas") else "statefulset-replacing"] = workload
+    if partition == 1 and phase == "Verify" and whole and not over:
+        found["statefulset-verifying"] = workload
+    if held and whole and ready.get("reason") == "RolledBack":
+        found["statefulset-rolled-back"] = workload
     return found
 
 
@@ -109,9 +135,14 @@ def main() -> None:
                     continue
                 workload = release["spec"]["workloadRef"]["name"]
                 released.add(namespace)
+                record = at.get(("ReleaseRecord", namespace, release.get("status", {}).get("record", "")))
+                if release["spec"]["workloadRef"].get("kind") == "StatefulSet":
+                    if stateful_set := at.get(("StatefulSet", namespace, workload)):
+                        for name, obj in stateful_moments(release, stateful_set, record).items():
+                            save(name, obj)
+                    continue
                 if not (deployment := at.get(("Deployment", namespace, workload))):
                     continue
-                record = at.get(("ReleaseRecord", namespace, release.get("status", {}).get("record", "")))
                 budget = at.get(("RiskBudget", namespace, release["spec"]["riskBudgetRef"]["name"]))
                 for name, obj in moments(release, deployment, record, budget).items():
                     save(name, obj)
@@ -134,7 +165,7 @@ def note(readme: Path, name: str, source: str) -> None:
 
 HEAD = """# Recorded objects
 
-What GatedReleases, Deployments, RiskBudgets and ReleaseRecords look like at telling moments. Written by
+What GatedReleases, their workloads, RiskBudgets and ReleaseRecords look like at telling moments. Written by
 `e2e/gitops/record.py`; do not edit. `../expected.yaml` says what a GitOps tool must make of each.
 
 | object | recorded from |

@@ -127,7 +127,7 @@ def delete(kind: str, namespace: str | None, name: str, **query: Any) -> None:
 
 
 class Watch:
-    """The changes of one object, from its state at the start. `close` ends the iteration from another thread."""
+    """The changes of one object, or without a name of all of the kind, from their state at the start. `close` ends the iteration from another thread."""
 
     def __init__(self, kind: str, namespace: str, name: str) -> None:
         self._kind, self._namespace, self._name = kind, namespace, name
@@ -137,7 +137,8 @@ class Watch:
     def __iter__(self) -> Iterator[Object]:
         version = ""
         while not self._closed:
-            query = {"fieldSelector": f"metadata.name={self._name}", "watch": "1", "resourceVersion": version}
+            query = {"fieldSelector": f"metadata.name={self._name}"} if self._name else {}
+            query |= {"watch": "1", "resourceVersion": version}
             try:
                 self._connection = _connect(timeout=3600)
                 self._connection.request("GET", path(self._kind, self._namespace, **query))

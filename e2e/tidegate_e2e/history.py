@@ -1,4 +1,4 @@
-"""What the API server held, moment by moment: every version of one object, as a watch delivers it."""
+"""What the API server held, moment by moment: every version of one object, or of all of a kind, as a watch delivers it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Seen(NamedTuple):
 
 
 class History:
-    """Follows one object on a thread of its own until `stop`."""
+    """Follows one object, or without a name all of the kind in the namespace, on a thread of its own until `stop`."""
 
-    def __init__(self, kind: str, namespace: str, name: str) -> None:
+    def __init__(self, kind: str, namespace: str, name: str = "") -> None:
         self.seen: list[Seen] = []
         self.changed = threading.Condition()
         self._watch = api.Watch(kind, namespace, name)

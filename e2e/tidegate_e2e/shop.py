@@ -46,6 +46,7 @@ class Shop:
     kind: str = "Deployment"  # or StatefulSet
     routed: bool = True  # false: no HTTPRoute, exposed by the number of pods
     container: Object = field(default_factory=dict)  # what its container has besides
+    pod: Object = field(default_factory=dict)  # what its pods' spec has besides
     spec: Object = field(default_factory=dict)  # what its workload's spec has besides
     rules: list[Object] = field(default_factory=list)  # of its HTTPRoute; none: one that leads to its Service
     traffic: Object = field(default_factory=dict)  # what spec.traffic has besides
@@ -84,7 +85,7 @@ class Shop:
             "metadata": self.meta(labels={"tidegate.io/gated": ""}, annotations=self.change),
             "spec": {
                 "replicas": self.replicas, "selector": {"matchLabels": {"app": self.name}}, **of_kind[self.kind], **self.spec,
-                "template": {"metadata": {"labels": {"app": self.name}}, "spec": {"containers": [container]}},
+                "template": {"metadata": {"labels": {"app": self.name}}, "spec": {"containers": [container], **self.pod}},
             },
         }
 
@@ -201,6 +202,12 @@ class Shop:
 
     def follow(self, kind: str, name: str | None = None) -> History:
         history = History(kind, self.namespace, name or self.name)
+        self._histories.append(history)
+        return history
+
+    def follow_all(self, kind: str) -> History:
+        """Every object of a kind in the namespace."""
+        history = History(kind, self.namespace)
         self._histories.append(history)
         return history
 

@@ -12,6 +12,7 @@ pub mod chain;
 pub mod charge;
 pub mod clones;
 pub mod config;
+mod disruption;
 pub mod explain;
 pub mod labels;
 pub mod lint;

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::clones::clones;
+use super::disruption;
 use super::labels::{Labels, labels};
 use super::problem::Problem;
 use super::snapshot::{SideDeployment, Snapshot, Workload};
@@ -101,15 +102,18 @@ pub fn side(
             "metadata": metadata, "spec": autoscaler_copy(&one.spec, &name, replicas),
         })
     });
+    let stable = labels(template, "/metadata/labels");
+    let mut disruption = disruption::limits(seen, &stable, workload.replicas);
+    disruption["selector"] = selector.clone();
     // Before the pods: what may reach them, and what they may reach, holds from their first moment.
-    let mut all = clones(seen, carrier, &relabel, &labels(template, "/metadata/labels"))?;
+    let mut all = clones(seen, carrier, &relabel, &stable)?;
     all.extend([
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(&name, own_labels.clone(), marks), "spec": spec}),
         service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)),
         json!({
             "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
             "metadata": metadata(&name, own_labels.clone(), Map::new()),
-            "spec": {"maxUnavailable": 1, "selector": selector},
+            "spec": disruption,
         }),
     ]);
     all.extend(autoscaler);

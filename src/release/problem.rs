@@ -113,13 +113,13 @@ fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
     if !workload.gated {
         found.push(Problem::start(
             "NotGated",
-            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
+            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held: what ships is recorded as Bypassed and charged as an exception. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
         ));
     }
     if workload.strategy == "Recreate" {
         found.push(Problem::start(
             "RecreateStrategy",
-            format!("Deployment {namespace}/{name} has strategy Recreate, which stops all pods at promotion. Set spec.strategy.type to RollingUpdate."),
+            format!("Deployment {namespace}/{name} has strategy Recreate: two versions of it must not run at the same time, and a canary is just that. Set spec.strategy.type to RollingUpdate where they may, or take the label tidegate.io/gated off."),
         ));
     }
 }

@@ -57,6 +57,8 @@ pub struct Snapshot {
     pub preflight: Option<Preflight>,
     /// The NetworkPolicies of the namespace as raw JSON, read only where copies of them are asked for and can matter.
     pub network_policies: Vec<Value>,
+    /// The PodDisruptionBudgets of the namespace as raw JSON, read only where a canary or previous version may need one.
+    pub disruption_budgets: Vec<Value>,
 }
 
 /// How many attestations may name one GatedRelease: what the catalogue asks for, for some hundreds of revisions.

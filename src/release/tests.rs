@@ -18,6 +18,7 @@ mod share;
 mod stranded;
 mod synthetic;
 mod taken_away;
+mod unlabelled;
 mod user;
 mod way_back;
 

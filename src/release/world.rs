@@ -185,6 +185,7 @@ impl World {
                 metrics: MetricsSeen::Found { complaints: false, pods: by_count },
                 preflight: None,
                 network_policies: Vec::new(),
+                disruption_budgets: Vec::new(),
             },
             now: Time("2026-01-01T00:00:00Z".parse().unwrap()),
             behaviour: BTreeMap::new(),

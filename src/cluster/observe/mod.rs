@@ -78,9 +78,20 @@ pub async fn observe(
         true => cluster.list(&super::kind::NETWORK_POLICY, namespace, "").await?,
         false => Vec::new(),
     };
+    // Where exposure is by count, the user's own mean the canary's pods too.
+    let disruption_budgets = match busy && !spec.traffic.by_count() {
+        true => cluster.list(&super::kind::PDB, namespace, "").await?,
+        false => Vec::new(),
+    };
+    let own = |carrier, deployment| side::Objects {
+        carrier,
+        deployment,
+        autoscalers: &scalers,
+        disruption_budgets: &disruption_budgets,
+    };
     let (canary, previous) = tokio::try_join!(
-        side::read(cluster, release, Carrier::Canary, (canary, &scalers), busy, &endpoints),
-        side::read(cluster, release, Carrier::Previous, (previous, &scalers), busy, &endpoints),
+        side::read(cluster, release, own(Carrier::Canary, canary), busy, &endpoints),
+        side::read(cluster, release, own(Carrier::Previous, previous), busy, &endpoints),
     )?;
     let pods = match &workload {
         Some(workload) if busy && spec.traffic.by_count() && workload.kind == KindSeen::Deployment => {
@@ -107,6 +118,7 @@ pub async fn observe(
         metrics,
         preflight: None,
         network_policies,
+        disruption_budgets,
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::service::Endpoints;
 use super::{items, number, strings, text, workload};
 use crate::api::names::{RELEASE, REVISION, ROLE};
-use crate::cluster::kind::{PDB, POD, SERVICE};
+use crate::cluster::kind::{POD, SERVICE};
 use crate::cluster::{Cluster, Error};
 use crate::release::snapshot::{Release, Side, SideDeployment, service_of};
 use crate::release::split::Carrier;
@@ -13,24 +13,34 @@ use crate::release::split::Carrier;
 /// How many crashes are named.
 const CRASHES_MAX: usize = 4;
 
-/// Reads a side; its Service and PodDisruptionBudget only where they can matter.
+/// A side's Deployment, and what it is looked for among: what was read of the namespace already.
+pub(super) struct Objects<'a> {
+    pub(super) carrier: Carrier,
+    pub(super) deployment: Option<Value>,
+    pub(super) autoscalers: &'a [Value],
+    pub(super) disruption_budgets: &'a [Value],
+}
+
+/// Reads a side; its Service only where it can matter.
 pub(super) async fn read(
     cluster: &Cluster,
     release: &Release,
-    carrier: Carrier,
-    (deployment, autoscalers): (Option<Value>, &[Value]),
+    objects: Objects<'_>,
     busy: bool,
     endpoints: &Endpoints,
 ) -> Result<Option<Side>, Error> {
+    let Objects { carrier, deployment, autoscalers, disruption_budgets } = objects;
     let namespace = &release.namespace;
     let service_name = service_of(&release.spec.traffic.service, carrier);
     let name = service_of(&release.spec.workload_ref.name, carrier);
-    // Where exposure is by count, the canary needs neither: the user's own mean its pods too.
-    let (service, pdb) = match busy && !release.spec.traffic.by_count() {
-        true => tokio::try_join!(cluster.get(&SERVICE, namespace, &service_name), cluster.get(&PDB, namespace, &name))?,
-        false => (None, None),
+    // Where exposure is by count, the canary needs none: the user's own means its pods too.
+    let service = match busy && !release.spec.traffic.by_count() {
+        true => cluster.get(&SERVICE, namespace, &service_name).await?,
+        false => None,
     };
-    let autoscaler = autoscalers.iter().find(|object| text(object, "/metadata/name") == Some(name.as_str())).cloned();
+    let named =
+        |all: &[Value]| all.iter().find(|object| text(object, "/metadata/name") == Some(name.as_str())).cloned();
+    let (autoscaler, pdb) = (named(autoscalers), named(disruption_budgets));
     let all = [
         ("Deployment", &deployment),
         ("Service", &service),

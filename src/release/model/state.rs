@@ -213,7 +213,7 @@ fn hash_record(record: &Record, now: Time, to: &mut DefaultHasher) {
     (&record.spec.revision, &record.spec.stable, &record.spec.retry, record.spec.arm as u8).hash(to);
     let Some(status) = &record.status else { return 0_u8.hash(to) };
     match status.outcome {
-        Some(outcome) => outcome.as_str().hash(to),
+        Some(outcome) => (outcome.as_str(), status.phase.as_str()).hash(to),
         None => {
             (status.assessment.is_some(), status.charge.is_some()).hash(to);
             hash_status(status, now, to);

@@ -4,7 +4,7 @@ use super::active::{active_set, judged_revision};
 use super::autoscaler::{self, Release};
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::way_home::{self, served_by_previous};
-use super::{count, open, stable};
+use super::{count, leave, open, stable, unlabelled};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
 use crate::api::{Span, Time};
@@ -19,7 +19,8 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
         return step;
     }
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
-        return with_autoscalers(seen, now, Step::says(Say::Problems(found)));
+        let step = unlabelled::ran(seen, now).unwrap_or_else(|| Step::says(Say::Problems(found)));
+        return with_autoscalers(seen, now, step);
     };
     if let Some(step) = count::leftovers(seen, now) {
         return step;
@@ -75,7 +76,7 @@ fn closed_for_good(seen: &Snapshot, workload: &Workload, last: &Record) -> bool 
     // What was not withdrawn from a StatefulSet is held all the same; in a Deployment it is what runs.
     let held = status.outcome == Some(Outcome::NotWithdrawn) && seen.kind() == WorkloadKind::StatefulSet;
     let settled = held || matches!(status.outcome, Some(Outcome::RolledBack | Outcome::Expired | Outcome::Abandoned));
-    settled && stayed && !retried && revision == last.spec.revision
+    settled && !leave::left_what_runs(status) && stayed && !retried && revision == last.spec.revision
 }
 
 /// Nothing runs that a new template could be compared with: it becomes what runs when the workload is scaled up.
@@ -100,7 +101,7 @@ fn nothing_runs(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
 }
 
 /// The template is the last good one.
-fn is_known(seen: &Snapshot, workload: &Workload) -> bool {
+pub(super) fn is_known(seen: &Snapshot, workload: &Workload) -> bool {
     last_good(seen).is_some_and(|stable| stable == judged_revision(seen, workload))
 }
 
@@ -186,13 +187,13 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         (None, Some(who)) => format!("resumed by {who} while it was held"),
         (None, None) => "outside of the gate (created anew, or changed while it was not labelled)".to_owned(),
     };
-    open::sealed(
-        seen,
-        workload,
-        now,
-        Outcome::Bypassed,
-        format!("Runs ungated, {how}. It is the stable revision from now on."),
-    )
+    bypassed(seen, workload, now, &how)
+}
+
+/// Puts on record that the workload's template runs without having been gated; `how` that came, to follow a comma.
+pub(super) fn bypassed(seen: &Snapshot, workload: &Workload, now: Time, how: &str) -> Step {
+    let summary = format!("Runs ungated, {how}. It is the stable revision from now on.");
+    open::sealed(seen, workload, now, Outcome::Bypassed, summary)
 }
 
 /// A ConfigMap that a controller writes all the time gets one record for all edits of an hour.
@@ -233,13 +234,14 @@ fn is_stable_under_another_name(seen: &Snapshot, workload: &Workload) -> bool {
 /// The revision that ran well last, from the last record.
 pub(super) fn last_good(seen: &Snapshot) -> Option<String> {
     let last = seen.record.as_ref()?;
-    let outcome = last.status.as_ref().and_then(|status| status.outcome)?;
-    match outcome {
+    let status = last.status.as_ref()?;
+    match status.outcome? {
         // A StatefulSet comes back at the former version, one day.
         Outcome::NotWithdrawn if seen.kind() == WorkloadKind::StatefulSet => last.spec.stable.clone(),
         Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn => {
             Some(last.spec.revision.clone())
         }
+        Outcome::Abandoned if leave::left_what_runs(status) => Some(last.spec.revision.clone()),
         Outcome::RolledBack
         | Outcome::Superseded
         | Outcome::Expired

@@ -4,7 +4,7 @@ use super::active::{Active, active_set};
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::{autoscaler, count, open, promote, roll_back, stranded, verify, way_home};
 use crate::api::names::RELEASE;
-use crate::api::release_record::{Outcome, Phase, Trigger};
+use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
 use crate::release::snapshot::{Snapshot, Workload};
@@ -30,6 +30,12 @@ pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
         .all(autoscaler::release_now(seen))
         .all(seen.workload.as_ref().and_then(|workload| last_word(workload, seen, why)))
         .then(Action::RemoveFinalizer)
+}
+
+/// Whether an attempt was left when the workload ran its version already: not verified to its end, and what runs since. What
+/// else is abandoned went home.
+pub(super) fn left_what_runs(status: &ReleaseRecordStatus) -> bool {
+    status.outcome == Some(Outcome::Abandoned) && matches!(status.phase, Phase::Promote | Phase::Verify)
 }
 
 /// A workload that was held goes on by itself where its template runs already. A template that was not released stays

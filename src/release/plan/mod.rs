@@ -20,6 +20,7 @@ mod start;
 mod step;
 mod stranded;
 mod synthetic;
+mod unlabelled;
 mod verify;
 mod way_home;
 

@@ -110,7 +110,8 @@ fn record(
         stable: last_good(seen),
         stable_set: stable_set(seen, workload).map(|set| set.name.clone()),
         change,
-        changed_by: wording::at_most(256, &workload.changed_by),
+        // Nobody stamps a change of a workload without the label: what stands there is of an earlier one.
+        changed_by: if workload.gated { wording::at_most(256, &workload.changed_by) } else { String::new() },
         retry: seen.release.retry.clone(),
         risk_budget: seen.release.spec.risk_budget_ref.name.clone(),
         budget_before: budget::before(seen),

@@ -6,6 +6,7 @@
 
 use super::active::{Active, active_set};
 use super::idle::last_good;
+use super::leave::left_what_runs;
 use super::step::{LOOK_AGAIN, Step};
 use crate::api::release_record::{Arm, Outcome, Phase};
 use crate::api::{Span, Weight};
@@ -36,6 +37,9 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
         // After a late rollback the workload runs the version that came back.
         Some(_) if weight(seen, Carrier::Previous) > Weight::ZERO => None,
         Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn) => {
+            of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
+        }
+        Some(Outcome::Abandoned) if status.is_some_and(left_what_runs) => {
             of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
         }
         Some(

@@ -420,3 +420,18 @@ fn a_quota_that_keeps_pods_from_being_made_is_told_and_on_record() {
     let status = world.seen.record.as_ref().unwrap().status.clone().unwrap();
     assert!(status.rollback.unwrap().value.ends_with(&format!("no pods are made: {why}")));
 }
+
+#[rstest]
+fn what_must_not_run_beside_another_version_is_held_until_it_may(#[values(true, false)] routed: bool) {
+    let mut world = if routed { World::new() } else { World::by_count("Deployment") };
+    world.workload().strategy = "Recreate".into();
+    world.deploy("shop:v2", GOOD);
+    world.run(5);
+    let hold = world.status().hold.clone().unwrap();
+    assert_eq!((hold.reason.as_str(), world.phase()), ("RecreateStrategy", Some(Phase::Plan)));
+    assert!(hold.message.contains("Set spec.strategy.type to RollingUpdate"), "{}", hold.message);
+    assert!(world.seen.canary.is_none() && running(&mut world) == ["shop:v1"]);
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "RecreateStrategy".into()));
+    world.workload().strategy = "RollingUpdate".into();
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+}
