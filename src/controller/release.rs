@@ -14,7 +14,7 @@ use crate::cluster::observe::{self, Found, Measured};
 use crate::prometheus::offers;
 use crate::release::action::{Event, EventKind};
 use crate::release::snapshot::Record;
-use crate::release::{Action, LintedPlan, Snapshot, lint, plan, question};
+use crate::release::{Action, LintedPlan, Snapshot, lint, plan, question, under_way};
 
 /// How soon it is looked at again after something was done.
 const AT_ONCE: Duration = Duration::from_millis(20);
@@ -49,6 +49,9 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let (budgets, issuers) = (&context.budgets as &dyn Measured, context.issuers.now());
     let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
     seen.preflight = preflight::look(context, key, &seen).await?;
+    if under_way(&seen) {
+        seen.circuits = context.sources.circuits(&found.release).await;
+    }
     if let Some(question) = question(&seen, context.cluster.now()) {
         seen.answers = Some(context.sources.answer(&seen, question).await);
     }

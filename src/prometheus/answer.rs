@@ -12,7 +12,7 @@ use crate::release::{Answers, Question, Snapshot};
 
 /// Asks all that the question needs, at once.
 pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> Answers {
-    let (recent, whole, complaints, compared, burning) = tokio::join!(
+    let (recent, whole, complaints, compared, slow, burning) = tokio::join!(
         observation(sources, seen, question, question.recent),
         async {
             match question.whole {
@@ -22,6 +22,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> A
         },
         complaints(sources, seen, question),
         super::compare::compared(sources, seen, question),
+        super::slow::slow(sources, seen, question),
         burning(sources, seen),
     );
     Answers {
@@ -29,6 +30,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question) -> A
         recent: Observation { complaints: complaints.clone(), ..recent },
         whole: whole.map(|whole| Observation { complaints, ..whole }),
         compared,
+        slow,
         burning,
     }
 }

@@ -8,12 +8,14 @@ mod answer;
 pub mod budget;
 mod burn;
 mod business;
+mod circuit;
 mod client;
 mod compare;
 pub mod config;
 mod range;
 mod reply;
 pub mod signals;
+mod slow;
 mod template;
 
 use std::sync::Arc;
@@ -26,7 +28,7 @@ pub use config::Config;
 use crate::analysis::NotYet;
 use crate::api::Time;
 use crate::api::gated_release::GatedReleaseSpec;
-use crate::release::snapshot::MetricsSeen;
+use crate::release::snapshot::{CircuitSeen, MetricsSeen};
 
 /// What the configuration offers to a release.
 pub fn offers(config: &Config, spec: &GatedReleaseSpec) -> MetricsSeen {
@@ -68,6 +70,11 @@ impl Sources {
         answer(self, seen, question).await
     }
 
+    /// What the circuit breakers say that name a release.
+    pub async fn circuits(&self, release: &crate::release::snapshot::Release) -> Vec<CircuitSeen> {
+        circuit::circuits(self, release).await
+    }
+
     async fn ask(&self, source: &str, query: &str) -> reply::Reply {
         match self.config.metrics_sources.get(source) {
             Some(found) => self.client.query(source, found, query).await,
@@ -78,6 +85,11 @@ impl Sources {
     /// An answer of the present interval: a question that was asked in it is not put again.
     async fn ask_shared(&self, source: &str, query: String) -> reply::Reply {
         self.shared.ask(self, source, query).await
+    }
+
+    /// An answer of so short a while ago at the longest.
+    async fn ask_within(&self, source: &str, query: String, fresh: std::time::Duration) -> reply::Reply {
+        self.shared.ask_within(self, source, query, fresh).await
     }
 
     async fn ask_at(&self, source: &str, query: &str, at: Time) -> reply::Reply {

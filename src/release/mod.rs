@@ -26,7 +26,7 @@ pub mod template;
 pub mod wording;
 
 pub use action::{Action, Plan};
-pub use ask::{Answers, Arms, Compare, Compared, Past, PodNames, Question, question};
+pub use ask::{Answers, Arms, Compare, Compared, Past, PodNames, Question, question, under_way};
 pub use lint::{LintedPlan, Note, lint};
 pub use plan::plan;
 pub use snapshot::Snapshot;
