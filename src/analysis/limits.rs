@@ -6,12 +6,14 @@
 use crate::api::Span;
 use crate::api::gated_release::RollbackContract;
 use crate::api::release_record::Trigger;
+use crate::api::watched::Streak;
 
 use super::binomial::chance_of_at_least;
 use super::business::business;
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, factor, percent, time};
 use super::share::Share;
+use super::streak;
 use super::verdict::{Breach, NotYet, Verdict, all_of};
 
 /// A version is blamed for its error rate only where chance would explain the errors less often than this.
@@ -39,19 +41,57 @@ pub struct Limits<'a> {
     pub baseline_latency: Option<f64>,
     /// What the new version's share ought to be; None where both do not have traffic, or nothing divides it exactly.
     pub share: Option<Share>,
+    /// How many breaches of a limit in a row bring the change back, from 1.
+    pub in_a_row: u32,
+    /// How often each limit was breached in a row, this look included; not asked where one is enough.
+    pub streaks: &'a [Streak],
+}
+
+impl Limits<'_> {
+    /// Whether a limit only reports.
+    fn on_trial(&self, limit: Option<Trigger>) -> bool {
+        self.contract.dry_run.iter().any(|trial| Some(trial.trigger()) == limit)
+    }
+
+    /// A breach that did not last for so many checks yet is none.
+    fn patient(&self, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::Fail(breach) => match streak::of(self.streaks, breach.trigger) {
+                count if self.in_a_row > 1 && count < self.in_a_row => {
+                    Verdict::NotYet(NotYet::Breached { figures: breach.sentence, count, of: self.in_a_row })
+                }
+                _ => Verdict::Fail(breach),
+            },
+            other @ (Verdict::Pass(_) | Verdict::NotYet(_)) => other,
+        }
+    }
 }
 
 type Limit = fn(&Limits<'_>, &Observation) -> Verdict;
 
-/// Every limit, in the order in which a breach is told.
-const LIMITS: &[Limit] = &[error_rate, latency, complaints, business, share];
+/// Every limit with what a breach of it sets off, in the order in which a breach is told; the share holds only.
+const LIMITS: &[(Option<Trigger>, Limit)] = &[
+    (Some(Trigger::ErrorRate), error_rate),
+    (Some(Trigger::Latency), latency),
+    (Some(Trigger::Complaints), complaints),
+    (Some(Trigger::BusinessMetric), business),
+    (None, share),
+];
 
 /// What an observation comes to under the contract.
 ///
 /// Any breach fails. Otherwise whatever could not be looked at holds: unreachable before invalid, partial, missing, too
-/// little, undecided. Only when every limit was looked at and kept it passes.
+/// little, undecided. Only when every limit was looked at and kept it passes. A limit on trial (`dryRun`) says nothing here.
 pub fn judge(limits: Limits<'_>, seen: &Observation) -> Verdict {
-    all_of(LIMITS.iter().map(|limit| limit(&limits, seen)).collect())
+    let deciding = LIMITS.iter().filter(|(trigger, _)| !limits.on_trial(*trigger));
+    all_of(deciding.map(|(_, limit)| limits.patient(limit(&limits, seen))).collect())
+}
+
+/// What each limit comes to by itself in one look over one window or two, those on trial included: breached where either
+/// shows it, kept where no window leaves it open.
+pub fn checks(limits: Limits<'_>, windows: &[&Observation]) -> Vec<(Trigger, Verdict)> {
+    let of = |limit: &Limit| all_of(windows.iter().map(|seen| limit(&limits, seen)).collect());
+    LIMITS.iter().filter_map(|(trigger, limit)| Some(((*trigger)?, of(limit)))).collect()
 }
 
 /// How long it takes at the rate of `requests` in `window` until a version has answered `need`; None without traffic.

@@ -10,16 +10,18 @@ mod binomial;
 mod blame;
 mod business;
 pub mod compare;
+pub mod compliance;
 pub mod evidence;
 mod figures;
 pub mod limits;
 pub mod share;
+pub mod streak;
 pub mod synthetic;
 mod verdict;
 
 pub use blame::blame;
 pub use evidence::{ArmSample, Business, Evidence, Observation};
-pub use limits::{Limits, judge, traffic_time};
+pub use limits::{Limits, checks, judge, traffic_time};
 pub use share::Share;
 pub use verdict::{Breach, NotYet, Verdict};
 

@@ -39,6 +39,15 @@ impl fmt::Display for Breach {
 /// Why it cannot be told yet. In the order in which one reason hides the next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NotYet {
+    /// A limit is exceeded, and not yet so often in a row as the contract asks for. The figures, in words.
+    Breached {
+        /// What was seen and what is allowed.
+        figures: String,
+        /// How often in a row up to now.
+        count: u32,
+        /// How often brings the change back, `spec.rollback.consecutive`.
+        of: u32,
+    },
     /// The metrics source does not answer. Why, in words.
     Unreachable(String),
     /// The answer cannot be the figure. What, in words.
@@ -69,6 +78,7 @@ impl NotYet {
     /// One word for programs, which does not change with the figures.
     pub const fn reason(&self) -> &'static str {
         match self {
+            Self::Breached { .. } => "LimitBreached",
             Self::Unreachable(_) => "MetricsUnreachable",
             Self::Invalid(_) => "InvalidEvidence",
             Self::Partial(_) => "PartialEvidence",
@@ -83,14 +93,15 @@ impl NotYet {
     /// How much one reason hides another: the smaller is told.
     const fn rank(&self) -> u8 {
         match self {
-            Self::Unreachable(_) => 0,
-            Self::Invalid(_) => 1,
-            Self::Partial(_) => 2,
-            Self::NoData(_) => 3,
-            Self::TooLittle { .. } => 4,
-            Self::OtherShare(_) => 5,
-            Self::Undecided(_) => 6,
-            Self::Baking { .. } => 7,
+            Self::Breached { .. } => 0,
+            Self::Unreachable(_) => 1,
+            Self::Invalid(_) => 2,
+            Self::Partial(_) => 3,
+            Self::NoData(_) => 4,
+            Self::TooLittle { .. } => 5,
+            Self::OtherShare(_) => 6,
+            Self::Undecided(_) => 7,
+            Self::Baking { .. } => 8,
         }
     }
 }
@@ -98,6 +109,9 @@ impl NotYet {
 impl fmt::Display for NotYet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Breached { figures, count, of } => {
+                write!(f, "{figures}: breached {count} of {of} checks in a row that bring it back")
+            }
             Self::Unreachable(why) => write!(f, "the metrics source does not answer: {why}"),
             Self::Invalid(what) => write!(f, "the metrics cannot be right: {what}"),
             Self::Partial(what) => write!(f, "the metrics are incomplete: {what}"),

@@ -40,6 +40,10 @@ pub struct Comparison {
     /// How long a stage is held after its bake time while the traffic is too little to tell. Default: 30m.
     #[serde(default = "Comparison::default_undecided_for")]
     pub undecided_for: Span,
+    /// Whether the comparison is on trial: what it would have brought back is told and put on record (`wouldHave`), and it
+    /// neither brings anything back nor holds a stage. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// What happens then. Default: RollBack.
     #[serde(default)]
     pub when_undecided: WhenUndecided,

@@ -8,10 +8,12 @@ use super::attestation::NameRef;
 use super::budget_status::BudgetStatus;
 use super::change::{Change, words};
 use super::comparison::Comparison;
+use super::compliance::SloCompliance;
 use super::condition::Condition;
 use super::release_record::Phase;
 use super::synthetic::SyntheticCheck;
 use super::units::{Percent, Span, Time, UnitError, Weight};
+use super::watched::TrialLimit;
 use crate::policy::{Gate, Role};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -325,6 +327,12 @@ pub struct Analysis {
     #[schemars(length(max = 5))]
     #[x_kube(validation = Rule::new("self.all(c, self.exists_one(o, o.name == c.name))").message("checks: two have the same name: give each a name of its own"))]
     pub checks: Vec<SyntheticCheck>,
+    /// For how long the new version must have met the objectives of its RiskBudget before everybody gets it. Not asked for where
+    /// it is absent; `{}` takes the defaults. A version that is missed by an objective for reasons of its own or of others
+    /// waits, so that it is asked for and not the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SloCompliance")]
+    pub slo_compliance: Option<SloCompliance>,
     /// How long traffic may stay on the new version without evidence to judge it before the change is rolled back. Default: 30m.
     #[serde(default = "Analysis::default_evidence_within")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("evidenceWithin must be longer than nothing: every hold needs a deadline, such as 30m"))]
@@ -359,6 +367,7 @@ impl Default for Analysis {
             share_tolerance_percent: None,
             comparison: None,
             checks: Vec::new(),
+            slo_compliance: None,
             evidence_within: Self::default_evidence_within(),
         }
     }
@@ -398,6 +407,18 @@ pub struct RollbackContract {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "BusinessMetric")]
     pub business: Option<BusinessMetric>,
+    /// How many checks in a row must breach a limit before it counts as exceeded, from 1 to 100; one check is made each
+    /// `analysis.interval`. A check without evidence neither counts nor begins anew. Meanwhile nothing is raised. Crashes
+    /// and pods that are not ready are never waited for, nor is the comparison. Default: 1, the first breach.
+    #[serde(default = "RollbackContract::default_consecutive", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 100))]
+    pub consecutive: u32,
+    /// Limits on trial: what they would have brought back is told and put on record (`wouldHave`), and they neither bring
+    /// anything back nor hold it. The error rate always decides. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub dry_run: Vec<TrialLimit>,
     /// How long a rollback may take from its trigger until no request goes to the new version. Default: 5m (`003_…`, module 6).
     #[serde(default = "RollbackContract::default_time_budget")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("timeBudget must be longer than nothing, such as 5m"))]
@@ -434,6 +455,13 @@ impl RollbackContract {
     fn default_time_budget() -> Span {
         Span::minutes(5)
     }
+    const fn default_consecutive() -> u32 {
+        1
+    }
+}
+
+const fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 /// A change that speaks of one image only.

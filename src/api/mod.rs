@@ -8,6 +8,7 @@ pub mod attestation;
 pub mod budget_status;
 pub mod change;
 pub mod comparison;
+pub mod compliance;
 pub mod condition;
 pub mod figures;
 pub mod gated_release;
@@ -20,6 +21,7 @@ pub mod risk_budget;
 pub mod signals;
 pub mod synthetic;
 pub mod units;
+pub mod watched;
 
 pub use attestation::{Attestation, AttestationSpec};
 pub use budget_status::BudgetStatus;

@@ -10,7 +10,7 @@ use super::budget_status::BudgetStatus;
 use super::change::words;
 use super::risk_budget::Waiver;
 use super::units::{Time, UnitError};
-use crate::policy::Role;
+use crate::policy::{Confidence, Role};
 
 /// What a service changes about its obligations.
 #[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
@@ -148,6 +148,9 @@ pub struct Course {
     /// When nothing is left if it goes on as in the last day; absent where it does not fall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depleted_at: Option<Time>,
+    /// How far that is to be believed: by whether the days before went as fast; absent where nothing is projected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
 }
 
 /// A time that the error budget spends at a level or worse. Coming back to it within a day goes on with it.

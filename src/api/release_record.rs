@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::budget_status::BudgetStatus;
 use super::change::{Change, RiskClass, words};
 use super::comparison::ComparisonRecord;
+use super::compliance::Compliance;
 use super::gated_release::{HoldStatus, StageSpec};
 use super::synthetic::CheckRecord;
 use super::units::{Span, Time, UnitError, Weight};
+use super::watched::{OpenCircuit, Streak, WouldHave};
 use crate::policy::{Band, Gate};
 use std::fmt;
 use std::str::FromStr;
@@ -251,6 +253,22 @@ pub struct ReleaseRecordStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     pub checks: Vec<CheckRecord>,
+    /// Limits that were breached in a row and not yet so often as the contract asks for; absent where one breach is enough, and
+    /// once sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    pub streaks: Vec<Streak>,
+    /// Since when it has met its objectives; absent where that is not asked for, and once sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complies: Option<Box<Compliance>>,
+    /// Circuit breakers of the administrator's that are open for it; absent where none is, and once sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub circuits: Vec<OpenCircuit>,
+    /// What would have brought it back, had it not been on trial; the first breach of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub would_have: Vec<WouldHave>,
     /// The hold that is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldStatus>,
@@ -293,6 +311,10 @@ impl ReleaseRecordStatus {
             baseline_latency: None,
             comparison: None,
             checks: Vec::new(),
+            streaks: Vec::new(),
+            complies: None,
+            circuits: Vec::new(),
+            would_have: Vec::new(),
             hold: None,
             promotion: None,
             rollback: None,

@@ -14,8 +14,8 @@ use super::release_record::ChargeRecord;
 use super::restricted_window::RestrictedWindow;
 use super::signals::SignalsStatus;
 use super::units::{Percent, Span, Time};
-use crate::policy::Band;
 use crate::policy::Role as RoleName;
+use crate::policy::{Band, Confidence};
 
 /// How much risk and unreliability a service may take, and what is left of it.
 ///
@@ -427,6 +427,9 @@ pub struct RiskStatus {
     /// When nothing is left if it goes on as it went in this window so far; absent where it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depleted_at: Option<Time>,
+    /// How far that is to be believed: by whether both halves of the time so far went alike; absent where nothing is projected, or nothing is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
     /// Whether gates are one level stricter (`000_…` §7, §8).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tightened: bool,

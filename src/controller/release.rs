@@ -16,7 +16,7 @@ use crate::cluster::observe::{self, Found, Measured};
 use crate::prometheus::offers;
 use crate::release::action::{Event, EventKind};
 use crate::release::snapshot::Record;
-use crate::release::{Action, Answers, LintedPlan, Snapshot, due, lint, plan, question};
+use crate::release::{Action, Answers, LintedPlan, Snapshot, due, lint, plan, question, under_way};
 
 /// How soon it is looked at again after something was done.
 const AT_ONCE: Duration = Duration::from_millis(20);
@@ -51,6 +51,9 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let (budgets, issuers) = (&context.budgets as &dyn Measured, context.issuers.now());
     let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
     seen.preflight = preflight::look(context, key, &seen).await?;
+    if under_way(&seen) {
+        seen.circuits = context.sources.circuits(&found.release).await;
+    }
     let now = context.cluster.now();
     if let Some(question) = question(&seen, now) {
         let due = due(&seen, now);

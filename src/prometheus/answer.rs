@@ -14,7 +14,7 @@ use crate::release::{Answers, Question, Snapshot};
 /// Asks all that the question needs, at once; `now` is the moment of asking.
 pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now: Time) -> Answers {
     let present = Present::new(sources, now);
-    let (recent, whole, complaints, compared, burning) = tokio::join!(
+    let (recent, whole, complaints, compared, slow, burning) = tokio::join!(
         observation(present, seen, question, question.recent),
         async {
             match question.whole {
@@ -24,6 +24,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
         },
         complaints(present, seen, question),
         super::compare::compared(sources, seen, question),
+        super::slow::slow(sources, seen, question),
         burning(sources, seen),
     );
     Answers {
@@ -31,6 +32,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
         recent: Observation { complaints: complaints.clone(), ..recent },
         whole: whole.map(|whole| Observation { complaints, ..whole }),
         compared,
+        slow,
         burning,
         tried: Vec::new(),
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::api::Span;
 
 /// The whole file. Unknown fields are errors.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
     /// Prometheus servers by name.
@@ -17,6 +17,9 @@ pub struct Config {
     /// Queries that tell what goes on around a service, by name; a RiskBudget names one, or takes `default`.
     #[serde(default)]
     pub signals: BTreeMap<String, SignalQueries>,
+    /// Critical signals that stop releases while they fire, by name.
+    #[serde(default)]
+    pub circuit_breakers: BTreeMap<String, CircuitBreaker>,
     /// How the error budget is measured.
     #[serde(default)]
     pub budget: Budget,
@@ -227,6 +230,57 @@ impl SignalQueries {
     }
 }
 
+/// A critical signal that stops the releases that it names while it fires (`003_…`, module 3: "circuit-breaking logic that
+/// halts deployment progression upon detection of critical errors"). It is the administrator's: no tenant names its source.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CircuitBreaker {
+    /// The source that is asked. Default: `default`.
+    #[serde(default = "QueryTemplate::default_source")]
+    pub source: String,
+    /// The namespaces whose releases it stops. Default: all.
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    /// The GatedReleases in them that it stops. Default: all.
+    #[serde(default)]
+    pub selector: LabelSelector,
+    /// PromQL that answers one number, and 0, not nothing, where all is well.
+    pub query: String,
+    /// It is open while the query answers more than this.
+    pub above: f64,
+    /// Whether fixes wait too; a rollback never does. Default: false.
+    #[serde(default)]
+    pub halts_fixes: bool,
+    /// What is told to whoever is stopped, such as where the runbook is; up to 256 characters.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Objects by their labels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LabelSelector {
+    /// Labels that the object has, all of them. Default: none, which every object has.
+    #[serde(default)]
+    pub match_labels: BTreeMap<String, String>,
+}
+
+/// As many fit into a record and a message.
+const CIRCUIT_BREAKERS_MAX: usize = 16;
+
+impl CircuitBreaker {
+    fn check(&self, field: &str) -> Result<(), String> {
+        if !self.above.is_finite() {
+            return Err(format!("{field}.above: {} is no limit, such as 0", self.above));
+        }
+        if self.note.as_ref().is_some_and(|note| note.chars().count() > 256) {
+            return Err(format!("{field}.note: longer than 256 characters"));
+        }
+        super::template::check_for(&self.query, &["namespace", "budget", "service"])
+            .map_err(|why| format!("{field}.query: {why}"))
+    }
+}
+
 /// How the error budget is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -276,6 +330,7 @@ impl Config {
             metrics_sources: BTreeMap::new(),
             query_templates: BTreeMap::new(),
             signals: BTreeMap::new(),
+            circuit_breakers: BTreeMap::new(),
             budget: Budget::default(),
             recording: Recording::default(),
             records: Records::default(),
@@ -341,6 +396,19 @@ impl Config {
             }
             queries.check(&field)?;
         }
+        if self.circuit_breakers.len() > CIRCUIT_BREAKERS_MAX {
+            return Err(format!("circuitBreakers: {}, at most {CIRCUIT_BREAKERS_MAX}", self.circuit_breakers.len()));
+        }
+        for (name, breaker) in &self.circuit_breakers {
+            let field = format!("circuitBreakers.{name}");
+            if name.is_empty() || name.len() > 63 {
+                return Err(format!("{field}: a name has 1 to 63 characters"));
+            }
+            if !self.metrics_sources.contains_key(&breaker.source) {
+                return Err(format!("{field}.source: metricsSources has no {:?}", breaker.source));
+            }
+            breaker.check(&field)?;
+        }
         for (field, span) in [
             ("budget.interval", self.budget.interval),
             ("recording.interval", self.recording.interval),
@@ -372,6 +440,12 @@ signals:
   default:
     incidents: 'last_seen{namespace=\"$namespace\"}[$window] or on() vector(0)'
     onCall: {pages: 'p{budget=\"$budget\"}', normal: n}
+circuitBreakers:
+  payments:
+    namespaces: [shop]
+    selector: {matchLabels: {tier: critical}}
+    query: 'sum(critical_errors) or on() vector(0)'
+    above: 5
 ";
 
     #[test]
@@ -418,6 +492,15 @@ signals:
         "    complaints: 's{pod=~\"$pods\"}'\nsignals:",
         "queryTemplates.http-server.complaints: $pods stands for one version"
     )]
+    #[case("above: 5", "above: .nan", "circuitBreakers.payments.above")]
+    #[case("above: 5", "over: 5", "over")]
+    #[case(
+        "sum(critical_errors)",
+        "sum(critical_errors[$window])",
+        "circuitBreakers.payments.query: $window is not known"
+    )]
+    #[case("    namespaces: [shop]", "    source: other", "circuitBreakers.payments.source: metricsSources has no")]
+    #[case("matchLabels:", "matchExpressions:", "matchExpressions")]
     #[case("normal: n", "normal: ''", "signals.default.onCall.normal: the query is empty")]
     #[case("  default:\n    incidents:", "  default:\n    source: other\n    incidents:", "signals.default.source")]
     fn a_mistake_is_named(#[case] good: &str, #[case] bad: &str, #[case] says: &str) {

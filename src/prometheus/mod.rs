@@ -8,6 +8,7 @@ mod answer;
 pub mod budget;
 mod burn;
 mod business;
+mod circuit;
 mod client;
 mod compare;
 pub mod config;
@@ -15,6 +16,7 @@ mod present;
 mod range;
 mod reply;
 pub mod signals;
+mod slow;
 mod template;
 #[cfg(test)]
 #[cfg(feature = "sandbox")]
@@ -32,7 +34,7 @@ pub use config::Config;
 use crate::analysis::NotYet;
 use crate::api::Time;
 use crate::api::gated_release::GatedReleaseSpec;
-use crate::release::snapshot::MetricsSeen;
+use crate::release::snapshot::{CircuitSeen, MetricsSeen};
 
 /// What the configuration offers to a release.
 pub fn offers(config: &Config, spec: &GatedReleaseSpec) -> MetricsSeen {
@@ -75,6 +77,11 @@ impl Sources {
         answer(self, seen, question, now).await
     }
 
+    /// What the circuit breakers say that name a release.
+    pub async fn circuits(&self, release: &crate::release::snapshot::Release) -> Vec<CircuitSeen> {
+        circuit::circuits(self, release).await
+    }
+
     async fn ask(&self, source: &str, query: &str) -> reply::Reply {
         match self.config.metrics_sources.get(source) {
             Some(found) => self.client.query(source, found, query).await,
@@ -85,6 +92,11 @@ impl Sources {
     /// An answer of the present interval: a question that was asked in it is not put again.
     async fn ask_shared(&self, source: &str, query: String) -> reply::Reply {
         self.shared.ask(self, source, query).await
+    }
+
+    /// An answer of so short a while ago at the longest.
+    async fn ask_within(&self, source: &str, query: String, fresh: std::time::Duration) -> reply::Reply {
+        self.shared.ask_within(self, source, query, fresh).await
     }
 
     async fn ask_at(&self, source: &str, query: &str, at: Time) -> reply::Reply {

@@ -48,9 +48,11 @@ pub(super) fn refused(why: NotYet) -> Reply {
     match why {
         NotYet::Unreachable(why) => Reply::Unreachable(why),
         NotYet::Invalid(why) | NotYet::Partial(why) | NotYet::NoData(why) => Reply::Invalid(why),
-        other @ (NotYet::TooLittle { .. } | NotYet::OtherShare(_) | NotYet::Undecided(_) | NotYet::Baking { .. }) => {
-            Reply::Invalid(other.to_string())
-        }
+        other @ (NotYet::Breached { .. }
+        | NotYet::TooLittle { .. }
+        | NotYet::OtherShare(_)
+        | NotYet::Undecided(_)
+        | NotYet::Baking { .. }) => Reply::Invalid(other.to_string()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -61,16 +62,21 @@ impl Shared {
     }
 
     pub(super) async fn ask(&self, sources: &Sources, source: &str, query: String) -> Reply {
-        let interval = sources.config().budget.interval.as_std();
         // Looks come a little sooner than the interval: an answer of the look before is not taken for one of this.
-        let fresh = |asked: &Instant| asked.elapsed() < interval.mul_f64(0.9);
+        let interval = sources.config().budget.interval.as_std();
+        self.ask_within(sources, source, query, interval.mul_f64(0.9)).await
+    }
+
+    /// The same, where an answer counts for so long.
+    pub(super) async fn ask_within(&self, sources: &Sources, source: &str, query: String, fresh: Duration) -> Reply {
         let key = (source.to_owned(), query);
-        if let Some((_, reply)) = self.lock().get(&key).filter(|(asked, _)| fresh(asked)) {
+        if let Some((_, reply)) = self.lock().get(&key).filter(|(asked, _)| asked.elapsed() < fresh) {
             return reply.clone();
         }
         let (asked, reply) = (Instant::now(), sources.ask(source, &key.1).await);
+        let longest = sources.config().budget.interval.as_std().max(fresh);
         let mut all = self.lock();
-        all.retain(|_, (asked, _)| fresh(asked));
+        all.retain(|_, (asked, _)| asked.elapsed() < longest);
         all.insert(key, (asked, reply.clone()));
         reply
     }

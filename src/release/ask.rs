@@ -4,9 +4,10 @@ use super::plan::{count, weight};
 use super::snapshot::Snapshot;
 use super::split::Carrier;
 use crate::analysis::compare::Counts;
-use crate::analysis::{NotYet, Observation};
+use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
+use crate::api::risk_budget::Slo;
 use crate::api::synthetic::SyntheticCheck;
 use crate::api::{Span, Time, Weight};
 use crate::policy::burn::Burn;
@@ -93,6 +94,9 @@ pub struct Answers {
     pub whole: Option<Observation>,
     /// What the comparison asked for.
     pub compared: Option<Compared>,
+    /// How many of the new version's requests in the short window were slow, by the threshold of each latency objective; empty
+    /// where compliance with them is not asked for.
+    pub slow: Vec<Slow>,
     /// The objective whose budget goes too fast; `None` where none does, or it is not known.
     pub burning: Option<Burning>,
     /// The synthetic checks that were due.
@@ -119,6 +123,35 @@ pub struct Tried {
     pub at: Time,
     /// Whether it was answered rightly; why not, in a few words.
     pub found: Result<(), String>,
+}
+
+/// Slow requests of the new version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slow {
+    /// From when on a request is slow.
+    pub slower_than: Span,
+    /// How many were.
+    pub requests: Evidence<f64>,
+}
+
+/// The objectives that speak of the release's Service; those that are measured by queries of somebody's own are taken to.
+pub fn of_service(seen: &Snapshot) -> impl Iterator<Item = &Slo> {
+    let service = &seen.release.spec.traffic.service;
+    let slos = seen.risk.iter().flat_map(|risk| &risk.objectives.slos);
+    slos.filter(move |slo| {
+        let named = slo.availability.as_ref().map(|series| &series.service);
+        named.or(slo.latency.as_ref().map(|series| &series.service)).is_none_or(|named| named == service)
+    })
+}
+
+/// From when on a request is slow by the latency objectives, where compliance with them is asked for.
+pub fn thresholds(seen: &Snapshot) -> Vec<Span> {
+    let asked = seen.release.spec.analysis.slo_compliance.is_some();
+    let of = |slo: &Slo| slo.latency.as_ref().map(|latency| latency.threshold);
+    let mut all: Vec<Span> = of_service(seen).filter(|_| asked).filter_map(of).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// An objective whose budget goes too fast, whichever version is at fault.
@@ -158,6 +191,12 @@ pub fn pods(seen: &Snapshot, carrier: Carrier) -> Vec<PodNames> {
 
 /// The end of a bake that nothing waits for.
 const NEVER: Time = Time(jiff::Timestamp::MAX);
+
+/// Whether an attempt goes on that a circuit breaker could stop.
+pub fn under_way(seen: &Snapshot) -> bool {
+    let status = seen.record.as_ref().and_then(|record| record.status.as_ref());
+    status.is_some_and(|status| status.outcome.is_none() && status.phase != Phase::Rollback)
+}
 
 /// What the release wants to know now; `None` where nothing is judged.
 pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {

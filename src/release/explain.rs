@@ -3,12 +3,15 @@
 mod conditions;
 mod events;
 mod preflight;
+mod watched;
 
 use super::action::{Action, Plan};
 use super::assess::{assess, view};
 use super::config;
 use super::plan::agree::PAPERS_MISSING;
-use super::plan::{Active, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision};
+use super::plan::{
+    Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision,
+};
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
@@ -131,6 +134,8 @@ impl After<'_> {
             "closed as what it is, not withdrawn"
         } else if status.phase == Phase::Verify && hold.reason == PAPERS_MISSING {
             "complete without it, which stays on record"
+        } else if status.phase == Phase::Verify && hold.reason == CIRCUIT_OPEN {
+            "complete all the same"
         } else if status.phase == Phase::Plan {
             "closed unreleased"
         } else {

@@ -27,7 +27,9 @@ pub mod template;
 pub mod wording;
 
 pub use action::{Action, Plan};
-pub use ask::{Answers, Arms, Compare, Compared, Due, Past, PodNames, Question, Tried, due, question};
+pub use ask::{
+    Answers, Arms, Compare, Compared, Due, Past, PodNames, Question, Tried, due, question, under_way,
+};
 pub use lint::{LintedPlan, Note, lint};
 pub use plan::plan;
 pub use snapshot::Snapshot;

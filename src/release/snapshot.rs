@@ -51,6 +51,8 @@ pub struct Snapshot {
     pub record: Option<Record>,
     /// What Prometheus answered to [`super::ask::question`]; `None` where nothing was asked.
     pub answers: Option<Answers>,
+    /// The administrator's circuit breakers that name this release; empty where none does, or no attempt goes on.
+    pub circuits: Vec<CircuitSeen>,
     /// Whether the query templates that `spec.analysis.metrics` names exist, and whether they (or the contract) can count complaints.
     pub metrics: MetricsSeen,
     /// What preflight found when it last looked; `None` where it has not looked since the process began.
@@ -75,6 +77,8 @@ pub struct Release {
     pub namespace: String,
     /// Name of the GatedRelease.
     pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// Its UID.
     pub uid: String,
     /// Its generation.
@@ -436,6 +440,29 @@ pub enum Proof {
     Signed(Signed),
     /// Nobody's: the statement that it carries does not count, because of this.
     Refused(String),
+}
+
+/// A circuit breaker of the administrator's, and what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CircuitSeen {
+    /// Its name in the controller's configuration.
+    pub name: String,
+    /// It is open while its query answers more than this.
+    pub above: f64,
+    /// Whether fixes wait for it too.
+    pub halts_fixes: bool,
+    /// What the administrator says to whoever is stopped, such as where the runbook is; may be empty.
+    pub note: String,
+    /// What its query answers, or why that is not known.
+    pub reading: Result<f64, String>,
+}
+
+impl CircuitSeen {
+    /// `7 above 5`.
+    pub fn value(&self, seen: f64) -> String {
+        use crate::api::units::round2;
+        format!("{} above {}", round2(seen), round2(self.above))
+    }
 }
 
 /// What the controller's configuration offers to this release.

@@ -5,12 +5,15 @@ use rstest::rstest;
 
 mod burning;
 mod carried;
+mod circuit;
 mod compared;
+mod compliance;
 mod count;
 mod course;
 mod dying;
 mod hands;
 mod heard;
+mod in_a_row;
 mod leaving;
 mod other_budget;
 mod policy;

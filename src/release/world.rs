@@ -127,6 +127,7 @@ impl World {
         let release = Release {
             namespace: "shop".into(),
             name: "checkout".into(),
+            labels: BTreeMap::new(),
             uid: "g1".into(),
             generation: 1,
             deleting: false,
@@ -182,6 +183,7 @@ impl World {
                 too_many_attestations: false,
                 record: None,
                 answers: None,
+                circuits: Vec::new(),
                 metrics: MetricsSeen::Found { complaints: false, pods: by_count },
                 preflight: None,
                 network_policies: Vec::new(),

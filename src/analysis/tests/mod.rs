@@ -2,11 +2,14 @@
 
 mod binomial;
 mod business;
+mod compliance;
 mod limits;
 mod promises;
+mod streak;
 
 use super::*;
 use crate::api::gated_release::RollbackContract;
+use crate::api::watched::Streak;
 use crate::api::{Percent, Span};
 
 /// 1 % errors, 2 times latency at p95, 3 complaints where asked.
@@ -19,6 +22,8 @@ fn contract() -> RollbackContract {
         complaints: None,
         complaints_query: None,
         business: None,
+        consecutive: 1,
+        dry_run: Vec::new(),
         time_budget: Span::minutes(5),
     }
 }
@@ -49,7 +54,12 @@ fn good() -> Observation {
 }
 
 fn verdict_under(contract: &RollbackContract, baseline: Option<f64>, seen: &Observation) -> Verdict {
-    judge(Limits { contract, min_requests: 50, baseline_latency: baseline, share: None }, seen)
+    judge(limits_of(contract, baseline, &[]), seen)
+}
+
+fn limits_of<'a>(contract: &'a RollbackContract, baseline: Option<f64>, streaks: &'a [Streak]) -> Limits<'a> {
+    let in_a_row = contract.consecutive;
+    Limits { contract, min_requests: 50, baseline_latency: baseline, share: None, in_a_row, streaks }
 }
 
 fn verdict(seen: &Observation) -> Verdict {

@@ -62,6 +62,7 @@ fn release() -> Release {
     Release {
         namespace: "shop".into(),
         name: "web".into(),
+        labels: Default::default(),
         uid: "u".into(),
         generation: 1,
         deleting: false,

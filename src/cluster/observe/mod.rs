@@ -115,6 +115,7 @@ pub async fn observe(
         too_many_attestations,
         record,
         answers: None,
+        circuits: Vec::new(),
         metrics,
         preflight: None,
         network_policies,

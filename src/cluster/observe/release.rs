@@ -48,6 +48,7 @@ fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error>
     let release = Release {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
+        labels: super::strings(&object, "/metadata/labels"),
         uid: text(&object, "/metadata/uid").unwrap_or_default().to_owned(),
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0),
         deleting: object.pointer("/metadata/deletionTimestamp").is_some(),

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use crate::api::{Span, Time};
 
 use crate::policy::band::{Band, band};
+use crate::policy::confidence::{Confidence, confidence};
 use crate::policy::points::RiskPoints;
 use crate::policy::window::Period;
 
@@ -63,6 +64,8 @@ pub struct Balance {
     pub band: Band,
     /// When nothing is left if it goes on as it went in this window; none where it lasts to the end of the window.
     pub depleted_at: Option<Time>,
+    /// How far that is to be believed; none where nothing is projected.
+    pub confidence: Option<Confidence>,
     /// How many releases were charged.
     pub releases: usize,
     /// How many of them went past the gate.
@@ -83,15 +86,27 @@ impl Ledger {
         let consumed = sum(&mut self.in_window().map(|charge| charge.points));
         let reserved = sum(&mut self.reserved.iter().map(|one| one.points));
         let unspent = crate::policy::band::left(self.allocated, consumed);
+        let depleted_at = self.depleted_at(consumed, unspent, now);
+        let projected = depleted_at.is_some() && unspent > 0;
         Balance {
             consumed,
             reserved,
             remaining: unspent - i64::from(reserved.get()),
             band: band(unspent, self.allocated),
-            depleted_at: self.depleted_at(consumed, unspent, now),
+            depleted_at,
+            confidence: projected.then(|| self.confidence(now)),
             releases: self.in_window().count(),
             exceptions: self.in_window().filter(|charge| charge.exception).count(),
         }
+    }
+
+    /// Whether both halves of the time so far went alike, by points.
+    fn confidence(&self, now: Time) -> Confidence {
+        let half = now.since(self.period.from).as_millis() / 2;
+        let (late, early): (Vec<_>, Vec<_>) =
+            self.in_window().partition(|charge| now.since(charge.at).as_millis() < half);
+        let points = |charges: Vec<&Charge>| charges.iter().map(|charge| f64::from(charge.points.get())).sum::<f64>();
+        confidence(points(late), Some(points(early)))
     }
 
     /// As fast as in this window so far.
@@ -192,6 +207,20 @@ mod tests {
         let mut ledger = ledger(&[spent]);
         ledger.charges[0].at = day(0);
         assert_eq!(ledger.balance(day(now)).depleted_at, until.map(day));
+    }
+
+    /// Sixty points of 120 in ten days of thirty.
+    #[rstest]
+    #[case::evenly(&[2, 7], Some(Confidence::High))]
+    #[case::all_of_it_lately(&[8, 9], Some(Confidence::Low))]
+    #[case::all_of_it_at_first(&[0, 1], Some(Confidence::Low))]
+    #[case::too_little_to_project(&[9], None)]
+    fn a_projection_says_how_far_it_is_to_be_believed(#[case] days: &[i64], #[case] expected: Option<Confidence>) {
+        let mut ledger = ledger(&vec![30; days.len()]);
+        for (charge, at) in ledger.charges.iter_mut().zip(days) {
+            charge.at = day(*at);
+        }
+        assert_eq!(ledger.balance(day(10)).confidence, expected);
     }
 
     #[rstest]

@@ -214,6 +214,7 @@ fn status(ledger: &Ledger, balance: &Balance, adjustment: &Adjustment, sequence:
         releases: number(balance.releases),
         exceptions: number(balance.exceptions),
         depleted_at: balance.depleted_at,
+        confidence: balance.confidence,
         tightened: adjustment.tightens_gates(),
         relaxed: adjustment.relaxed().iter().map(|category| category.as_str().to_owned()).collect(),
         adjustments: adjustment.lines(),

@@ -5,6 +5,7 @@ use crate::api::obligation::{Course, ObligationState, ObligationStatus};
 use crate::api::risk_budget::Freeze;
 use crate::api::{BudgetStatus, ChangeType, Time};
 use crate::policy::budget::Remaining;
+use crate::policy::confidence::Confidence;
 use crate::policy::course::{costliest, earlier};
 use crate::policy::freeze::{ChangeFacts, Permission, permission};
 use crate::policy::obligation::{Demand, Trigger};
@@ -67,7 +68,13 @@ fn projection(told: &Told<'_>) -> Option<String> {
     if told.left.percent() <= 0.0 {
         return Some("It is spent: the objective is missed.".to_owned());
     }
-    told.course.depleted_at.map(|at| format!("As fast as of late it is spent by {}.", at.clock()))
+    let believed = match told.course.confidence {
+        Some(Confidence::High) => " (high confidence)",
+        Some(Confidence::Medium) => " (medium confidence)",
+        Some(Confidence::Low) => " (low confidence)",
+        None => "",
+    };
+    told.course.depleted_at.map(|at| format!("As fast as of late it is spent by {}{believed}.", at.clock()))
 }
 
 /// What is blocked, by the rules themselves; none where nothing is.

@@ -5,7 +5,7 @@ use rstest::rstest;
 use crate::api::obligation::Course;
 use crate::api::{BudgetStatus, Time};
 use crate::policy::course::{Reading, advance, costliest, earlier};
-use crate::policy::{Remaining, budget_status};
+use crate::policy::{Confidence, Remaining, budget_status};
 
 fn at(text: &str) -> Time {
     Time(text.parse().unwrap())
@@ -61,6 +61,19 @@ fn what_was_left_at_the_end_of_the_day_before_is_known() {
 #[case::too_soon_to_tell(&[("20 11:30", 42.0), ("20 12:00", 18.0)], None)]
 fn how_long_it_lasts(#[case] looks: &[(&str, f64)], #[case] expected: Option<&str>) {
     assert_eq!(course(looks).depleted_at, expected.map(at));
+}
+
+#[rstest]
+#[case::one_day_alone(&[("20 09:00", 42.0), ("20 12:00", 18.0)], Some(Confidence::Low))]
+#[case::as_on_the_days_before(&[("17 00:00", 60.0), ("18 00:00", 50.0), ("19 00:00", 40.0), ("20 00:00", 30.0)], Some(Confidence::High))]
+#[case::faster_than_before(&[("10 00:00", 60.0), ("19 00:00", 58.0), ("20 00:00", 30.0)], Some(Confidence::Low))]
+#[case::kept_while_nothing_moves(&[("17 00:00", 60.0), ("18 00:00", 50.0), ("19 00:00", 40.0), ("19 12:00", 40.0)], Some(Confidence::High))]
+#[case::nothing_projected(&[("19 09:00", 42.0), ("20 12:00", 42.0)], None)]
+fn a_projection_is_believed_as_far_as_the_days_before_agree(
+    #[case] looks: &[(&str, f64)],
+    #[case] expected: Option<Confidence>,
+) {
+    assert_eq!(course(looks).confidence, expected);
 }
 
 /// `001_…`, Emergency, example message: three incidents, of which each cost some percent.

@@ -1,6 +1,6 @@
-//! Ready, Progressing, Held, Released, Preflight; Stalled only where the object itself is invalid.
+//! Ready, Progressing, Held, Released, Preflight, CircuitOpen, WouldHaveRolledBack; Stalled only where the object itself is invalid.
 
-use super::{After, preflight};
+use super::{After, preflight, watched};
 use crate::api::condition::{Condition, Truth};
 use crate::api::names::{DETACH, GATED};
 use crate::api::release_record::Outcome;
@@ -19,6 +19,8 @@ pub(super) fn conditions(after: &After<'_>, found: &[Problem]) -> Vec<Condition>
         Some(released(after)),
         preflight::found(after),
         stalled(found),
+        watched::circuit(after),
+        watched::trial(after),
     ];
     all.into_iter()
         .flatten()

@@ -1,6 +1,6 @@
 //! Events: what changed between the record as it stands and as it will stand, in sentences for the person on call.
 
-use super::After;
+use super::{After, watched};
 use crate::api::condition::Truth;
 use crate::api::gated_release::{GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordSpec, ReleaseRecordStatus, StageRecord};
@@ -31,11 +31,11 @@ pub(super) fn events(after: &After<'_>, status: &GatedReleaseStatus) -> Vec<Even
     told
 }
 
-fn normal(reason: &'static str, note: String) -> Event {
+pub(super) fn normal(reason: &'static str, note: String) -> Event {
     Event { kind: EventKind::Normal, reason, note }
 }
 
-fn warning(reason: &'static str, note: String) -> Event {
+pub(super) fn warning(reason: &'static str, note: String) -> Event {
     Event { kind: EventKind::Warning, reason, note }
 }
 
@@ -65,6 +65,7 @@ fn changed(
     if before.phase != now.phase && now.rollback.is_none() {
         phase(told, after, spec, now);
     }
+    watched::news(told, after, spec, before, now);
     promotion(told, after.seen.by_count(), before.promotion.as_ref(), now.promotion.as_ref());
     rollback(told, after, spec, before, now);
     outcome(told, spec, before, now);

@@ -59,7 +59,7 @@ impl<'a> Active<'a> {
     pub(in crate::release) fn of(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
         let record = seen.record.as_ref()?;
         let status = record.status.clone().unwrap_or_else(|| ReleaseRecordStatus::begun(Phase::Plan, now));
-        let status = super::synthetic::counted(seen, super::compare::counted(seen, status));
+        let status = super::watch::counted(seen, status, now);
         status.outcome.is_none().then_some(Self { seen, record, status, now, problems })
     }
 
@@ -487,6 +487,9 @@ impl<'a> Active<'a> {
             // What it needs to go on: nothing goes on.
             comparison: None,
             checks: Vec::new(),
+            streaks: Vec::new(),
+            complies: None,
+            circuits: Vec::new(),
             charge: charge.map(|(_, charge)| charge).or_else(|| self.status.charge.clone()),
             ..self.enter(phase)
         };

@@ -1,6 +1,7 @@
 //! What people must agree to, and what must be shown, after a release has begun: before a stage, and before it is complete.
 
 use super::active::Active;
+use super::circuit::CIRCUIT_OPEN;
 use super::step::Step;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ReleaseRecordStatus};
 use crate::api::{Time, Weight};
@@ -100,14 +101,19 @@ pub(super) fn before_completion(active: &Active<'_>) -> Option<Step> {
         return None;
     }
     let missing = assessed.missing(&[Due::Verify, Due::Complete]);
-    let waited = active.status.hold.as_ref().filter(|hold| hold.reason == PAPERS_MISSING);
-    if missing.is_empty() || waited.is_some_and(|hold| active.now >= hold.deadline) {
+    if missing.is_empty() || has_waited(active) {
         return None;
     }
     let names: Vec<&str> = missing.iter().map(|one| one.name).collect();
     let first = missing.first().map(ToString::to_string).unwrap_or_default();
     let message = format!("{} is verified and not complete: {} missing. {first}", active.name(), names.join(", "));
     Some(active.hold_for(PAPERS_MISSING, message, active.seen.release.spec.strategy.hold_for))
+}
+
+/// Whether a verified version has waited as long as a hold lasts for its papers, or for a circuit breaker: it is complete without.
+pub(super) fn has_waited(active: &Active<'_>) -> bool {
+    let waits = |reason: &str| reason == PAPERS_MISSING || reason == CIRCUIT_OPEN;
+    active.status.hold.as_ref().is_some_and(|hold| waits(&hold.reason) && active.now >= hold.deadline)
 }
 
 /// The recorded assessment with what was shown in the course of the release.

@@ -4,7 +4,7 @@ use super::active::Active;
 use super::step::Step;
 use super::{count as pods, weight};
 use crate::analysis::compare::{Base, Baseline, Counted, Finding, Flow, Interval, Setup, Signal, Tally, bake_time};
-use crate::analysis::{ArmSample, NotYet, Verdict};
+use crate::analysis::{ArmSample, Breach, NotYet, Verdict};
 use crate::api::release_record::{Phase, ReleaseRecordStatus};
 use crate::api::{Comparison, ComparisonRecord, Percent, SignalRecord, SlowRecord, Span, Time, Weight, WhenUndecided};
 use crate::release::ask::{Arms, Compare, Compared, Past};
@@ -103,27 +103,48 @@ fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> 
     weight(seen, base) > Weight::ZERO
 }
 
+/// Whether the version is judged: on its way back it is not any more.
+pub(super) const fn is_judged(status: &ReleaseRecordStatus) -> bool {
+    matches!(status.phase, Phase::Release | Phase::Promote | Phase::Verify)
+}
+
 /// What was found up to now, signal by signal; none where nothing is compared, or nothing is known of stable yet.
-fn findings(active: &Active<'_>) -> Vec<Finding> {
-    let compared = active.seen.release.spec.analysis.comparison.is_some();
-    // On its way back a version is not judged any more.
-    let judged = matches!(active.status.phase, Phase::Release | Phase::Promote | Phase::Verify);
-    let Some(record) = active.status.comparison.as_ref().filter(|_| compared && judged) else { return Vec::new() };
+fn findings(seen: &Snapshot, status: &ReleaseRecordStatus) -> Vec<Finding> {
+    let compared = seen.release.spec.analysis.comparison.is_some() && is_judged(status);
+    let Some(record) = status.comparison.as_ref().filter(|_| compared) else { return Vec::new() };
     let of = |record: &SignalRecord, signal| record.tally.finding(&record.setup, &signal);
     let slow = record.slow.as_ref().map(|slow| of(&slow.signal, Signal::Slower(slow.slower_than)));
     [Some(of(&record.errors, Signal::Errors)), slow].into_iter().flatten().collect()
 }
 
 /// What the new version was found to be worse in.
+fn found_worse(seen: &Snapshot, status: &ReleaseRecordStatus) -> Option<Verdict> {
+    findings(seen, status).into_iter().find(|found| matches!(found, Finding::Worse(_))).map(|found| found.verdict())
+}
+
+fn is_on_trial(seen: &Snapshot) -> bool {
+    seen.release.spec.analysis.comparison.as_ref().is_some_and(|rules| rules.dry_run)
+}
+
+/// What the new version was found to be worse in, where that decides.
 pub(super) fn worse(active: &Active<'_>) -> Option<Verdict> {
-    findings(active).into_iter().find(|found| matches!(found, Finding::Worse(_))).map(|found| found.verdict())
+    found_worse(active.seen, &active.status).filter(|_| !is_on_trial(active.seen))
+}
+
+/// The same where the comparison is on trial.
+pub(super) fn on_trial(seen: &Snapshot, status: &ReleaseRecordStatus) -> Option<Breach> {
+    match found_worse(seen, status).filter(|_| is_on_trial(seen))? {
+        Verdict::Fail(breach) => Some(breach),
+        Verdict::Pass(_) | Verdict::NotYet(_) => None,
+    }
 }
 
 /// What a stage comes to that kept every limit: its verdict with the comparison's, or what it waits for.
 pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
-    let Some(rules) = &active.seen.release.spec.analysis.comparison else { return passed(verdict) };
+    let rules = active.seen.release.spec.analysis.comparison.as_ref().filter(|rules| !rules.dry_run);
+    let Some(rules) = rules else { return passed(verdict) };
     let Verdict::Pass(limits) = verdict else { return passed(verdict) };
-    let found = findings(active);
+    let found = findings(active.seen, &active.status);
     let why = match found.iter().find(|found| !matches!(found, Finding::NotWorse(_))) {
         None if found.is_empty() => "how stable is by itself is not known yet".to_owned(),
         None => return passed(&Verdict::Pass(joined(limits, &found))),
@@ -178,15 +199,5 @@ fn needed(active: &Active<'_>) -> Option<String> {
 
 /// Whether something was counted that does not stand in the record yet.
 fn moved(active: &Active<'_>) -> bool {
-    active
-        .stored()
-        .is_some_and(|stored| stored.comparison != active.status.comparison || stored.checks != active.status.checks)
-}
-
-/// Writes what was counted, where the step writes nothing else into the record.
-pub(super) fn kept(active: &Active<'_>, step: Step) -> Step {
-    if !moved(active) || step.record.is_some() {
-        return step;
-    }
-    step.update(active, active.status.clone())
+    active.stored().is_some_and(|stored| stored.comparison != active.status.comparison)
 }

@@ -5,8 +5,11 @@ pub(in crate::release) mod agree;
 mod autoscaler;
 mod budget;
 mod burn;
+mod circuit;
 mod compare;
+mod compliance;
 pub(in crate::release) mod count;
+mod halt;
 mod idle;
 mod leave;
 mod ledger;
@@ -20,8 +23,10 @@ mod start;
 mod step;
 mod stranded;
 mod synthetic;
+mod trial;
 mod unlabelled;
 mod verify;
+mod watch;
 mod way_home;
 
 use super::action::{Action, Plan};
@@ -32,6 +37,7 @@ use crate::api::Time;
 use crate::api::release_record::{Outcome, Phase};
 
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
+pub(super) use circuit::CIRCUIT_OPEN;
 pub(super) use ledger::with_penalty;
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
@@ -72,7 +78,7 @@ fn active_step(active: &Active<'_>) -> Step {
         return step;
     }
     if active.seen.by_count() {
-        return compare::kept(active, held_autoscalers(active, count::active_step(active)));
+        return watch::kept(active, held_autoscalers(active, count::active_step(active)));
     }
     // What is verified is released: nothing that happens while it is tidied up brings it back.
     if let Some(step) = verify::verified(active) {
@@ -91,7 +97,7 @@ fn active_step(active: &Active<'_>) -> Step {
         // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
         Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
     };
-    compare::kept(active, held_autoscalers(active, step.clearing_hold(active)))
+    watch::kept(active, held_autoscalers(active, step.clearing_hold(active)))
 }
 
 /// Who takes the leaf away in the middle of a release, or makes the autoscaler anew, finds it written again.

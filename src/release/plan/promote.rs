@@ -3,7 +3,7 @@
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::on_verdict;
-use super::{roll_back, stable, stranded, way_home};
+use super::{halt, roll_back, stable, stranded, way_home};
 use crate::api::Weight;
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::policy::schedule::LEAN_MAX;
@@ -58,6 +58,9 @@ fn with(active: &Active<'_>, promotion: Promotion) -> ReleaseRecordStatus {
 fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
         return step;
+    }
+    if let Some(hold) = halt::before_more(active) {
+        return hold;
     }
     let lean = active.is_lean();
     let carried =
@@ -195,6 +198,9 @@ pub(super) fn to_one_revision(active: &Active<'_>, workload: &Workload) -> Optio
 }
 
 fn hand_back_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {
+    if let Some(hold) = halt::before_more(active) {
+        return hold;
+    }
     let writes = active.steer(Split::hand_back(HALF));
     if !writes.is_empty() {
         return Step::going(

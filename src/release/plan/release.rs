@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{agree, roll_back, stable, stranded};
+use super::{agree, halt, roll_back, stable, stranded};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -42,6 +42,9 @@ fn raise_since(active: &Active<'_>) -> Time {
 /// The pods first, then the weight, then the clock.
 fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     let (weight, since) = (stage.spec.weight, raise_since(active));
+    if let Some(hold) = halt::before_more(active) {
+        return hold;
+    }
     let approvals = match agree::before_stage(active) {
         Ok(approvals) => approvals,
         Err(hold) => return *hold,

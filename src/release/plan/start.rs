@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template};
 use super::step::Step;
-use super::{budget, ledger, stable};
+use super::{budget, circuit, ledger, stable};
 use crate::api::gated_release::{Capacity, WorkloadKind};
 use crate::api::release_record::{
     ApprovalRecord, Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord,
@@ -98,6 +98,9 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
             schedule.name, active.seen.release.name, active.seen.release.namespace
         );
         return active.hold("ManualStart", message, patience);
+    }
+    if let Some(hold) = circuit::hold(active) {
+        return hold;
     }
     if let Some(step) = points(active, assessed) {
         return step;

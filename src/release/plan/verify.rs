@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
-use super::{agree, burn, compare, open, promote, roll_back, synthetic};
+use super::{agree, burn, circuit, compare, compliance, open, promote, roll_back, synthetic};
 use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -118,14 +118,24 @@ pub(super) fn on_verdict(
             return roll_back::begin(active, breach.trigger, breach.value.clone(), breach.threshold.clone());
         }
     }
+    // A limit that is breached is not passed, however much longer the contract waits until it goes back.
+    let breached = [Some(&recent), whole.as_ref()].into_iter().flatten().find_map(|verdict| match verdict {
+        Verdict::NotYet(not_yet @ NotYet::Breached { .. }) => Some(not_yet),
+        Verdict::NotYet(_) | Verdict::Pass(_) | Verdict::Fail(_) => None,
+    });
+    if let Some(breached) = breached.filter(|_| active.now >= until) {
+        return hold(active, breached);
+    }
     let over = active.now >= until && matches!(whole, Some(Verdict::Pass(_)));
-    if let Some(hold) = over.then(|| burn::hold(active)).flatten() {
+    if let Some(hold) = over.then(|| circuit::hold(active).or_else(|| burn::hold(active))).flatten() {
         return hold;
     }
     match (&whole, &recent) {
         // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
         (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until && active.status.phase == Phase::Release => {
-            synthetic::end_of_stage(active, verdict, |verdict| compare::end_of_stage(active, verdict, &passed))
+            let compared = |verdict: &Verdict| compare::end_of_stage(active, verdict, &passed);
+            let sustained = |verdict: &Verdict| compliance::sustained(active, verdict, compared);
+            synthetic::end_of_stage(active, verdict, sustained)
         }
         (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until => passed(verdict),
         // A stage without bake time is not held before one window has passed: there was no time to see anything.
@@ -152,7 +162,7 @@ pub(super) fn verdict_now(active: &Active<'_>) -> Option<Verdict> {
     let answers = active.seen.answers.as_ref()?;
     let limits = judge(limits(active), &answers.recent);
     // What went back already is not blamed again.
-    let judged = matches!(active.status.phase, Phase::Release | Phase::Promote | Phase::Verify);
+    let judged = compare::is_judged(&active.status);
     let found = || burn::breach(active).or_else(|| synthetic::breach(active)).filter(|_| judged);
     let worse = compare::worse(active).or_else(|| found().map(Verdict::Fail));
     Some(match (limits, worse) {
@@ -168,6 +178,9 @@ fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
         min_requests: active.seen.release.spec.analysis.min_requests,
         baseline_latency: active.status.baseline_latency,
         share: share(active),
+        // What serves after a rollback is told as it is.
+        in_a_row: if compare::is_judged(&active.status) { active.seen.release.spec.rollback.consecutive } else { 1 },
+        streaks: &active.status.streaks,
     }
 }
 
@@ -181,14 +194,16 @@ fn share(active: &Active<'_>) -> Option<Share> {
     Some(Share { expected: new / (new + base), tolerance })
 }
 
-fn hold(active: &Active<'_>, not_yet: &NotYet) -> Step {
+/// Waits for what cannot be told yet.
+pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Step {
     let analysis = &active.seen.release.spec.analysis;
     let stays = format!("{} stays where it is", active.name());
     let remedy = match not_yet {
         NotYet::OtherShare(_) => {
             " Look at the proxies, at sessions that stick to a version, and at callers that go past the route; where this is right, raise spec.analysis.shareTolerancePercent."
         }
-        NotYet::Unreachable(_)
+        NotYet::Breached { .. }
+        | NotYet::Unreachable(_)
         | NotYet::Invalid(_)
         | NotYet::Partial(_)
         | NotYet::NoData(_)
@@ -196,8 +211,18 @@ fn hold(active: &Active<'_>, not_yet: &NotYet) -> Step {
         | NotYet::Undecided(_)
         | NotYet::Baking { .. } => "",
     };
-    let message =
-        format!("{stays}: {not_yet}. Not held against the new version; a hold that runs out brings it back.{remedy}");
+    let blame = match not_yet {
+        NotYet::Breached { .. } => "One more check that keeps the limit lets it go on",
+        NotYet::Unreachable(_)
+        | NotYet::Invalid(_)
+        | NotYet::Partial(_)
+        | NotYet::NoData(_)
+        | NotYet::TooLittle { .. }
+        | NotYet::OtherShare(_)
+        | NotYet::Undecided(_)
+        | NotYet::Baking { .. } => "Not held against the new version",
+    };
+    let message = format!("{stays}: {not_yet}. {blame}; a hold that runs out brings it back.{remedy}");
     active.hold(not_yet.reason(), message, analysis.evidence_within).wake(analysis.interval)
 }
 

@@ -4,7 +4,7 @@ use super::{Behaviour, GOOD, World, set};
 use crate::analysis::compare::Counts;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::Span;
-use crate::release::ask::{Answers, Arms, Compare, Compared, Due, Tried, due, question};
+use crate::release::ask::{Answers, Arms, Compare, Compared, Due, Slow, Tried, due, question, thresholds};
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
 use crate::release::template;
@@ -75,6 +75,7 @@ impl World {
             recent: observe(question.recent),
             whole: question.whole.map(observe),
             compared,
+            slow: self.slow_requests(question.candidate, question.recent),
             burning: self.burning.clone(),
             tried: self.tried(),
         })
@@ -84,6 +85,13 @@ impl World {
         let found = || if self.fails_checks { Err("answered 500, not 200".to_owned()) } else { Ok(()) };
         let tried = |due: Due| Tried { name: due.check.name, at: self.now, found: found() };
         due(&self.seen, self.now).into_iter().map(tried).collect()
+    }
+
+    /// By each latency objective, in the short window.
+    fn slow_requests(&self, candidate: Carrier, window: Span) -> Vec<Slow> {
+        let of =
+            |slower_than| Slow { slower_than, requests: self.slow(&self.sample(candidate, window), Some(slower_than)) };
+        thresholds(&self.seen).into_iter().map(of).collect()
     }
 
     /// What does not fail is what the service is there for.

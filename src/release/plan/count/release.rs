@@ -3,7 +3,7 @@
 use super::super::active::{Active, Template};
 use super::super::step::{LOOK_AGAIN, Step};
 use super::super::verify::{base_latency, on_verdict, verdict_now};
-use super::super::{agree, autoscaler, stable};
+use super::super::{agree, autoscaler, halt, stable};
 use super::{Exposure, begin, exposure};
 use crate::analysis::Verdict;
 use crate::api::Time;
@@ -108,6 +108,9 @@ fn raise_since(active: &Active<'_>) -> Time {
 
 fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step {
     let (pods, since) = (kind.pods_for(stage.spec.weight), raise_since(active));
+    if let Some(hold) = halt::before_more(active) {
+        return hold;
+    }
     let approvals = match agree::before_stage(active) {
         Ok(approvals) => approvals,
         Err(hold) => return *hold,

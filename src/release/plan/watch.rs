@@ -1,0 +1,35 @@
+//! What a record remembers from look to look while a version is watched. It is counted in before anything is decided, so that
+//! the decision rests on it, and it is written with whatever the step writes.
+
+use super::active::Active;
+use super::step::Step;
+use super::{circuit, compare, compliance, synthetic, trial};
+use crate::api::Time;
+use crate::api::release_record::ReleaseRecordStatus;
+use crate::release::snapshot::Snapshot;
+
+/// The record's status with what was seen since counted in. Says the same however often it is asked with the same answers.
+pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
+    if status.outcome.is_some() {
+        return status;
+    }
+    let status = compliance::counted(seen, circuit::counted(seen, status, now), now);
+    synthetic::counted(seen, trial::counted(seen, compare::counted(seen, status), now))
+}
+
+/// Whether something was counted that does not stand in the record yet.
+fn moved(active: &Active<'_>) -> bool {
+    let remembered = |status: &ReleaseRecordStatus| {
+        let own = (status.streaks.clone(), status.would_have.clone(), status.circuits.clone());
+        (status.comparison.clone(), status.complies.clone(), status.checks.clone(), own)
+    };
+    active.stored().is_some_and(|stored| remembered(stored) != remembered(&active.status))
+}
+
+/// Writes what was counted, where the step writes nothing else into the record.
+pub(super) fn kept(active: &Active<'_>, step: Step) -> Step {
+    if !moved(active) || step.record.is_some() {
+        return step;
+    }
+    step.update(active, active.status.clone())
+}

@@ -1,0 +1,147 @@
+//! Circuit breakers of the administrator's.
+
+use super::*;
+use crate::release::snapshot::CircuitSeen;
+
+fn says(world: &mut World, reading: Result<f64, &str>) {
+    world.seen.circuits = vec![CircuitSeen {
+        name: "payments".into(),
+        above: 5.0,
+        halts_fixes: false,
+        note: "Runbook: payments".into(),
+        reading: reading.map_err(str::to_owned),
+    }];
+}
+
+fn message(world: &World, kind: &str) -> String {
+    let all = &world.seen.release.status.conditions;
+    all.iter().find(|one| one.kind == kind).map(|one| one.message.clone()).unwrap_or_default()
+}
+
+fn is_held(world: &World) -> bool {
+    condition(world, "Held") == (Truth::True, "CircuitOpen".to_owned())
+}
+
+#[test]
+fn it_stops_at_once_and_lets_go_on_when_it_closes() {
+    let mut world = at_a_quarter();
+    says(&mut world, Ok(7.0));
+    world.run_until(60, is_held);
+    let held = message(&world, "Held");
+    for word in [
+        "payments is open since",
+        "7 above 5",
+        "Runbook: payments.",
+        "Not held against the new version",
+        "then rolled back",
+    ] {
+        assert!(held.contains(word), "{held}");
+    }
+    let before = world.split();
+    // The figure moves, and nothing is written for that.
+    says(&mut world, Ok(70.0));
+    world.run(60);
+    assert_eq!((world.split(), message(&world, "Held")), (before, held));
+    says(&mut world, Ok(5.0));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert_eq!(world.status().circuits, []);
+    for reason in ["CircuitOpened", "CircuitClosed"] {
+        assert_eq!(world.trace.iter().filter(|line| line.contains(reason)).count(), 1, "{}", world.trace.join("\n"));
+    }
+}
+
+#[test]
+fn nothing_starts_while_it_is_open() {
+    let mut world = World::new();
+    says(&mut world, Ok(7.0));
+    world.deploy("shop:v2", GOOD);
+    world.run_until(30, is_held);
+    world.run(30);
+    assert!(world.seen.canary.is_none() && world.split() == Split::HOME, "{:?}", world.seen.canary);
+    assert!(message(&world, "Held").contains("not started") && message(&world, "Held").contains("closed unreleased"));
+}
+
+#[test]
+fn a_version_that_hurts_comes_back_whatever_it_says() {
+    let mut world = at_a_quarter();
+    says(&mut world, Ok(7.0));
+    world.run_until(60, is_held);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(60, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::ErrorRate);
+}
+
+#[test]
+fn what_is_not_known_neither_opens_nor_closes_and_is_told() {
+    let mut world = at_a_quarter();
+    says(&mut world, Err("connection refused"));
+    world.run(1);
+    assert_eq!(condition(&world, "CircuitOpen"), (Truth::Unknown, "NotKnown".to_owned()));
+    assert!(message(&world, "CircuitOpen").contains("stays closed: connection refused"));
+    says(&mut world, Ok(7.0));
+    world.run_until(60, is_held);
+    says(&mut world, Err("connection refused"));
+    world.run(60);
+    assert!(is_held(&world));
+    assert!(
+        message(&world, "CircuitOpen").contains("stays open: connection refused"),
+        "{}",
+        message(&world, "CircuitOpen")
+    );
+    says(&mut world, Ok(0.0));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_fix_goes_on_unless_the_breaker_says_otherwise() {
+    let fix = || {
+        let mut world = World::new();
+        world.workload().change.kind = ChangeType::IncidentFix;
+        world.workload().change_annotated = true;
+        says(&mut world, Ok(7.0));
+        world.deploy("shop:v2", GOOD);
+        world
+    };
+    fix().run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+    let mut world = fix();
+    world.seen.circuits[0].halts_fixes = true;
+    world.run_until(30, is_held);
+}
+
+#[test]
+fn it_stays_open_over_a_restart_and_a_hold_ends() {
+    let mut world = at_a_quarter();
+    says(&mut world, Ok(7.0));
+    world.run_crashing(&[1, 0, 2, 0, 1, 2, 0, 1]);
+    let since = world.status().circuits[0].since;
+    world.run(30);
+    assert_eq!(world.status().circuits[0].since, since);
+    world.run_until(1_000, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::HoldExpired);
+}
+
+#[test]
+fn a_verified_version_keeps_its_way_back_meanwhile_and_is_complete_in_the_end() {
+    let mut world = in_verification();
+    says(&mut world, Ok(7.0));
+    world.run_until(200, is_held);
+    assert!(world.seen.previous.is_some());
+    assert!(message(&world, "Held").contains("complete all the same"), "{}", message(&world, "Held"));
+    world.run_until(1_000, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn the_workload_is_not_let_go_while_it_is_open() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.phase() == Some(Phase::Promote));
+    if world.workload().paused {
+        says(&mut world, Ok(7.0));
+        world.run_until(60, is_held);
+        world.run(30);
+        assert!(world.workload().paused, "{}", world.trace.join("\n"));
+        world.seen.circuits.clear();
+    }
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
