@@ -91,7 +91,7 @@ pub(in crate::release) fn assess<'a>(
         restricted: context.restricted.as_deref(),
         remediation: matches!(claims.word(REMEDIATION, None), Word::For(_)),
         exception,
-        tightened: risk.budget.as_ref().is_some_and(|budget| budget.tightened),
+        tightened: risk.budget.as_ref().is_some_and(|budget| !budget.tightened_by.is_empty()),
         relaxed: &relaxed,
     };
     let customers_may_notice = customers_may_notice(risk.tier, claims);

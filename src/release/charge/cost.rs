@@ -114,7 +114,7 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
         restricted: context.restricted.as_deref(),
         remediation: false,
         exception: false,
-        tightened: window.tightened,
+        tightened: !window.tightened_by.is_empty(),
         // What a service earned is for what goes through its gate in stages.
         relaxed: &BTreeSet::new(),
     });
