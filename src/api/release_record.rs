@@ -352,7 +352,7 @@ pub struct AssessmentRecord {
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShownRecord {
-    /// Who or what showed it.
+    /// Who or what showed it; `approvals` where people agreed, who stand in `status.approvals` with their roles.
     #[schemars(length(max = 256))]
     pub by: String,
     /// The requirements' names.
@@ -375,6 +375,11 @@ pub struct ApprovalRecord {
     /// Before what: `start`, or the weight of a stage such as `100 %`.
     #[schemars(length(max = 32))]
     pub before: String,
+    /// What it met: the names of requirements, and `exception` where it agreed to one (`000_…` §7; `001_…`, Exception Process).
+    /// Absent where the process of the error budget asked for it (`001_…`, Deployment Process by Budget Status).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub meets: Vec<String>,
 }
 
 /// What a release cost its risk budget (`000_…` §5.4).

@@ -29,7 +29,7 @@ use crate::policy::restricted::restricted;
 use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
-pub(in crate::release) use record::{approval, recorded, view};
+pub(in crate::release) use record::{START as BEFORE_START, agreed, approval, completed, recorded, view};
 pub(in crate::release) use sign::{Signed, how_to_sign, signed};
 
 use claims::{Heard, heard};

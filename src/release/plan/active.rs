@@ -493,10 +493,10 @@ impl<'a> Active<'a> {
         let bypass = (outcome == Outcome::Bypassed && status.charge.is_none())
             .then(|| super::ledger::of_bypass(self.seen, &self.record.name, &self.record.spec, &self.status, self.now))
             .flatten();
-        let Some((write, charge, assessment)) = bypass else {
+        let Some(super::ledger::Bypass { write, charge, assessment, approvals }) = bypass else {
             return Step::going("Closed", summary).update(self, status);
         };
-        let status = ReleaseRecordStatus { charge: Some(charge), assessment: Some(assessment), ..status };
+        let status = ReleaseRecordStatus { charge: Some(charge), assessment: Some(assessment), approvals, ..status };
         Step::going("Closed", summary).all(write).update(self, status)
     }
 

@@ -7,7 +7,7 @@ use crate::api::{Time, Weight};
 use crate::policy::requirement::Due;
 use crate::policy::schedule::schedule_for;
 use crate::policy::sign_off::{SignOff, SignOffPoint};
-use crate::release::assess::{Assessed, Signed, approval, assess, how_to_sign, recorded, signed};
+use crate::release::assess::{self, Assessed, Signed, approval, assess, how_to_sign, signed};
 
 /// The hold of a verified version whose papers are not complete. Its end is not a way back: what serves well stays.
 pub(in crate::release) const PAPERS_MISSING: &str = "VerificationIncomplete";
@@ -113,9 +113,10 @@ pub(super) fn before_completion(active: &Active<'_>) -> Option<Step> {
 /// The recorded assessment with what was shown in the course of the release.
 pub(super) fn completed(active: &Active<'_>) -> Option<AssessmentRecord> {
     let stands = active.status.assessment.clone()?;
-    let Some(assessed) = assessed(active) else { return Some(stands) };
-    let new = recorded(&assessed);
-    Some(AssessmentRecord { shown: new.shown, not_shown: new.not_shown, ..stands })
+    Some(match assessed(active) {
+        Some(assessed) => assess::completed(&assessed, stands),
+        None => stands,
+    })
 }
 
 /// The status in which a stage begins, with the approvals that let it.

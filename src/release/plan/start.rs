@@ -15,7 +15,7 @@ use crate::policy::message;
 use crate::policy::requirement::Due;
 use crate::policy::schedule::{self, Schedule};
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint, join};
-use crate::release::assess::{Assessed, Signed, approval, assess, how_to_sign, recorded, signed};
+use crate::release::assess::{Assessed, BEFORE_START, Signed, agreed, approval, assess, how_to_sign, recorded, signed};
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
@@ -102,6 +102,7 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
     if let Some(step) = points(active, assessed) {
         return step;
     }
+    let approvals = [approvals, agreed(assessed)].concat();
     let next = ReleaseRecordStatus { assessment: Some(recorded(assessed)), approvals, ..active.status.clone() };
     start(active, schedule, budget, next)
 }
@@ -117,7 +118,7 @@ fn demanded(
     let before: Vec<SignOff> = wanted.iter().filter(|one| one.when == SignOffPoint::BeforeStart).copied().collect();
     let mut heard = Vec::new();
     let (approvals, missing) = match signed(assessed, &before, None, &mut heard) {
-        Signed::All(claims) => (claims.into_iter().map(|claim| approval(claim, "start")).collect(), Vec::new()),
+        Signed::All(claims) => (claims.into_iter().map(|claim| approval(claim, BEFORE_START)).collect(), Vec::new()),
         Signed::Missing(roles) => (Vec::new(), roles),
         Signed::Rejected(claim) => {
             let message = format!(
