@@ -9,6 +9,7 @@ mod compared;
 mod count;
 mod course;
 mod dying;
+mod each_stage;
 mod hands;
 mod heard;
 mod leaving;
@@ -18,7 +19,9 @@ mod share;
 mod stranded;
 mod taken_away;
 mod user;
+mod watched;
 mod way_back;
+mod worsened;
 
 use super::split::{Carrier, Split};
 use super::world::{Behaviour, GOOD, World};

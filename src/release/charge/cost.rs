@@ -129,7 +129,7 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
         after: Left { band: band(after, RiskPoints::new(window.allocated)), remaining: free - i64::from(points.get()) },
         allocated: window.allocated,
         categories: change.categories().map(|category| category.as_str().to_owned()).collect(),
-        budget: BudgetAtStart { status, remaining_percent },
+        budget: BudgetAtStart { status, remaining_percent, band: None },
         score,
         decision,
     })

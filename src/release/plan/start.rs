@@ -48,13 +48,14 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let Some(assessed) = assess(active.seen, &active.record.spec, &active.status, active.now) else {
         return active.hold("BudgetUnknown", unknown_budget(active, "its risk points are not counted yet"), patience);
     };
-    judged(active, &assessed, BudgetAtStart { status, remaining_percent }, decided_by).showing(active, &assessed)
+    let budget = BudgetAtStart { status, remaining_percent, band: assessed.promised_band(&active.record.name) };
+    judged(active, &assessed, budget, decided_by).showing(active, &assessed)
 }
 
 /// Whether what was assessed may ship now.
 fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, decided_by: &str) -> Step {
     let patience = active.seen.release.spec.strategy.hold_for;
-    let BudgetAtStart { status, remaining_percent } = budget;
+    let BudgetAtStart { status, remaining_percent, .. } = budget;
     let change = &active.record.spec.change;
     let exception = assessed.exception.is_some();
     let left = Remaining::from_percent(remaining_percent);

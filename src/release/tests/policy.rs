@@ -23,23 +23,23 @@ pub(super) fn enforced(tier: Tier, categories: &[&str]) -> World {
     world
 }
 
-fn change(world: &mut World, kind: ChangeType, severity: Option<Severity>) {
+pub(super) fn change(world: &mut World, kind: ChangeType, severity: Option<Severity>) {
     world.workload().change.kind = kind;
     world.workload().change.severity = severity;
     world.workload().change_annotated = true;
 }
 
-fn budget(world: &mut World, status: BudgetStatus, remaining_percent: f64) {
+pub(super) fn budget(world: &mut World, status: BudgetStatus, remaining_percent: f64) {
     world.seen.budget = BudgetSeen::Measured { status, remaining_percent, decided_by: "availability".into() };
 }
 
 /// Points: so many of a hundred are spent.
-fn spent(world: &mut World, allocated: u32, consumed: u32) {
+pub(super) fn spent(world: &mut World, allocated: u32, consumed: u32) {
     let budget = world.seen.risk.as_mut().unwrap().budget.as_mut().unwrap();
     (budget.allocated, budget.consumed) = (allocated, consumed);
 }
 
-fn attest(world: &mut World, kind: &str, author: &str, facts: &[(&str, &str)]) {
+pub(super) fn attest(world: &mut World, kind: &str, author: &str, facts: &[(&str, &str)]) {
     say(world, kind, None, author, ClaimOutcome::Passed, facts);
 }
 
@@ -47,7 +47,14 @@ pub(super) fn approve(world: &mut World, role: Role, author: &str) {
     say(world, "approval", Some(role.as_str()), author, ClaimOutcome::Passed, &[]);
 }
 
-fn say(world: &mut World, kind: &str, role: Option<&str>, author: &str, outcome: ClaimOutcome, facts: &[(&str, &str)]) {
+pub(super) fn say(
+    world: &mut World,
+    kind: &str,
+    role: Option<&str>,
+    author: &str,
+    outcome: ClaimOutcome,
+    facts: &[(&str, &str)],
+) {
     let revision = world.workload().revision.clone();
     let spec: AttestationSpec = serde_json::from_value(json!({
         "releaseRef": {"name": "checkout"}, "revision": revision, "type": kind, "author": author, "outcome": outcome,
@@ -60,7 +67,7 @@ fn say(world: &mut World, kind: &str, role: Option<&str>, author: &str, outcome:
 }
 
 /// The roles that the status says somebody is asked in.
-fn asks(world: &World) -> Vec<Role> {
+pub(super) fn asks(world: &World) -> Vec<Role> {
     world.seen.release.status.risk.as_ref().map(|risk| risk.asks.clone()).unwrap_or_default()
 }
 
@@ -147,7 +154,7 @@ fn a_tier_3_change_of_authentication_waits_in_g3_for_exactly_what_it_must_show_a
 }
 
 /// Who agreed, in which role, before what, and what that met.
-fn agreed(status: &ReleaseRecordStatus) -> Vec<String> {
+pub(super) fn agreed(status: &ReleaseRecordStatus) -> Vec<String> {
     let one = |one: &ApprovalRecord| {
         format!("{} as {} before {}: {}", one.author, one.role, one.before, one.meets.join(", "))
     };
@@ -179,8 +186,10 @@ fn everybody_who_met_a_requirement_by_agreeing_stands_in_the_sealed_record() {
     world.run_until(900, |world| world.outcome() == Some(Outcome::Succeeded));
     let status = world.status();
     let both = "before start: peer-review, code-owner-review";
+    let mut on_record = agreed(status);
+    on_record.sort_unstable();
     assert_eq!(
-        agreed(status),
+        on_record,
         [
             format!("ann as code-owner {both}"),
             format!("bob as code-owner {both}"),
@@ -195,7 +204,7 @@ fn everybody_who_met_a_requirement_by_agreeing_stands_in_the_sealed_record() {
 }
 
 /// A requirement that this budget does not ask for.
-fn waive(world: &mut World, name: &str) {
+pub(super) fn waive(world: &mut World, name: &str) {
     let waiver = serde_json::from_value(json!({"name": name, "reason": "shown elsewhere"})).unwrap();
     world.seen.risk.as_mut().unwrap().requirements.waived.push(waiver);
 }
@@ -426,8 +435,11 @@ fn the_enhanced_process_asks_before_the_start_and_before_all_of_the_traffic() {
     approve(&mut world, Role::Sre, "dana");
     world.run_until(20_000, |world| world.phase() == Some(Phase::Verify));
     let approvals = world.status().approvals.clone();
-    let said: Vec<_> = approvals.iter().map(|one| (one.author.as_str(), one.before.as_str())).collect();
+    let asked = approvals.iter().filter(|one| one.meets.is_empty());
+    let said: Vec<_> = asked.map(|one| (one.author.as_str(), one.before.as_str())).collect();
     assert_eq!(said, [("ann", "start"), ("dana", "100 %")]);
+    let reviewed = approvals.iter().find(|one| one.meets == ["peer-review"]);
+    assert_eq!(reviewed.map(|one| one.author.as_str()), Some("ann"), "her word is a review as well");
 }
 
 #[test]
