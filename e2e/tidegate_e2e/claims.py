@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import datetime, timedelta, timezone
 
 from . import api, bed
 from .shop import Shop
@@ -12,11 +13,13 @@ from .waits import Failed
 RBAC = "rbac.authorization.k8s.io"
 
 
-def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dict[str, str] | None = None, author: str | None = None) -> None:
-    """As that user; the author is left to admission where none is given."""
+def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dict[str, str] | None = None, author: str | None = None, expires: float | None = None) -> None:
+    """As that user; the author is left to admission where none is given. It lapses after so many seconds, where it does."""
     revision = shop.live_release()["status"]["revision"]
     spec = {"releaseRef": {"name": shop.name}, "revision": revision, "type": kind, "facts": facts or {}}
     spec |= ({"role": role} if role else {}) | ({"author": author} if author else {})
+    if expires is not None:
+        spec["expiresAt"] = f"{datetime.now(timezone.utc) + timedelta(seconds=expires):%Y-%m-%dT%H:%M:%SZ}"
     claim = {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": f"{kind}-", "namespace": shop.namespace}, "spec": spec}
     bed.kubectl("create", "-f", "-", "--as", user, stdin=json.dumps(claim))
 

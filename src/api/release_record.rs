@@ -229,6 +229,10 @@ pub struct ReleaseRecordStatus {
     /// What it cost, once users met it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<ChargeRecord>,
+    /// How the budgets stood when a stage was about to begin and they were found worse than before: who is asked then is asked of
+    /// the release from there on, also where they get better. Absent where they did not worsen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worsened: Option<Worsened>,
     /// Who agreed, and to what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
@@ -304,6 +308,7 @@ impl ReleaseRecordStatus {
             budget: None,
             assessment: None,
             charge: None,
+            worsened: None,
             approvals: Vec::new(),
             stages: Vec::new(),
             stage: 0,
@@ -334,6 +339,24 @@ pub struct BudgetAtStart {
     pub status: BudgetStatus,
     /// Percent left, to one decimal.
     pub remaining_percent: f64,
+    /// The risk budget's band if everything were spent that was promised to other releases then; absent of what is no workload's
+    /// change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<Band>,
+}
+
+/// Budgets that worsened in the course of a release: the worst that was found of each.
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Worsened {
+    /// When they were found to be so. Who is asked agrees after it.
+    pub at: Time,
+    /// The error budget's status.
+    pub status: BudgetStatus,
+    /// Percent of the error budget left at that moment, to one decimal.
+    pub remaining_percent: f64,
+    /// The risk budget's band, without what the release itself was charged.
+    pub band: Band,
 }
 
 /// How risky a change is, which gate it went through, and what it showed there (`000_…` §5.3, §6).
@@ -383,7 +406,7 @@ pub struct AssessmentRecord {
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShownRecord {
-    /// Who or what showed it.
+    /// Who or what showed it; `approvals` where people agreed, who stand in `status.approvals` with their roles.
     #[schemars(length(max = 256))]
     pub by: String,
     /// The requirements' names.
@@ -406,6 +429,11 @@ pub struct ApprovalRecord {
     /// Before what: `start`, or the weight of a stage such as `100 %`.
     #[schemars(length(max = 32))]
     pub before: String,
+    /// What it met: the names of requirements, and `exception` where it agreed to one (`000_…` §7; `001_…`, Exception Process).
+    /// Absent where the process of the error budget asked for it (`001_…`, Deployment Process by Budget Status).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub meets: Vec<String>,
 }
 
 /// What a release cost its risk budget (`000_…` §5.4).

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::budget_status::BudgetStatus;
+use super::change::words;
 use super::condition::Condition;
 use super::figures::Figures;
 use super::gated_release::RecordsKept;
@@ -13,9 +14,11 @@ use super::obligation::{Course, FurtherObligation, ObligationRules, ObligationSt
 use super::release_record::ChargeRecord;
 use super::restricted_window::RestrictedWindow;
 use super::signals::SignalsStatus;
-use super::units::{Percent, Span, Time};
+use super::units::{Percent, Span, Time, UnitError};
 use crate::policy::Role as RoleName;
 use crate::policy::{Band, Confidence};
+use std::fmt;
+use std::str::FromStr;
 
 /// How much risk and unreliability a service may take, and what is left of it.
 ///
@@ -396,6 +399,17 @@ impl RiskBudgetStatus {
     }
 }
 
+words! {
+    /// Why a window is tightened. Each cause has its own end; where both hold, gates are one level stricter all the same.
+    Tightening, "why a window is tightened: RepeatedExceptions or WorseFigures" {
+        /// Exceptions were repeated (`000_…` §7): as long as there are two in the window and the one before it.
+        RepeatedExceptions,
+        /// Change failure rate or MTTR worsened materially over two windows (`000_…` §8): until stability returns. Takes a fifth
+        /// of the risk points as well.
+        WorseFigures,
+    }
+}
+
 /// The risk budget in the present window (`000_…` §5.4).
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -430,9 +444,10 @@ pub struct RiskStatus {
     /// How far that is to be believed: by whether both halves of the time so far went alike; absent where nothing is projected, or nothing is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
-    /// Whether gates are one level stricter (`000_…` §7, §8).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub tightened: bool,
+    /// Why gates are one level stricter; absent where they are not. Evidence and effect of each stand in `adjustments`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2))]
+    pub tightened_by: Vec<Tightening>,
     /// Categories that the service earned to ship by one gate less (`000_…` §5.6).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 48))]
@@ -513,9 +528,11 @@ pub struct WindowStatus {
     pub exceptions: u32,
     /// Mean time to recovery of those that failed.
     pub mttr: Span,
-    /// Whether it was tightened by its figures (`000_…` §8).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub tightened: bool,
+    /// Why its gates were one level stricter when it closed. What its figures tightened lasts until stability returns; what
+    /// exceptions tightened does not outlast them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2))]
+    pub tightened_by: Vec<Tightening>,
 }
 
 /// The error budget as the worst objective leaves it.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::api::Span;
+use crate::api::risk_budget::Tightening;
 use crate::api::units::UnitError;
 
 use super::category::Category;
@@ -101,9 +102,12 @@ impl History {
         rate || mttr
     }
 
-    /// Whether stability returned (§8): the last window is in neither figure worse than the one before.
+    /// Whether stability returned (§8): the last window is in neither figure worse than the one before. A window in which no
+    /// release ended shows nothing, and is nothing to compare with: after such ones alone nothing may have failed.
     pub fn stable_again(&self) -> bool {
-        !self.last.worse_than(&self.middle)
+        let before = [&self.middle, &self.base].into_iter().find(|window| window.releases > 0);
+        let no_worse = before.map_or(self.last.failed == 0, |before| !self.last.worse_than(before));
+        self.last.releases > 0 && no_worse
     }
 }
 
@@ -152,8 +156,16 @@ pub struct Adjustment {
 }
 
 impl Adjustment {
-    /// Whether the gate mapping is one level stricter.
-    pub const fn tightens_gates(&self) -> bool {
+    /// Why the gate mapping is one level stricter; empty where it is not.
+    pub fn tightened_by(&self) -> Vec<Tightening> {
+        let causes = [
+            self.exceptions.as_ref().map(|_| Tightening::RepeatedExceptions),
+            self.worse.as_ref().map(|_| Tightening::WorseFigures),
+        ];
+        causes.into_iter().flatten().collect()
+    }
+
+    const fn tightens_gates(&self) -> bool {
         self.worse.is_some() || self.exceptions.is_some()
     }
 
@@ -194,7 +206,9 @@ impl Adjustment {
             ));
         }
         if let Some(evidence) = &self.exceptions {
-            lines.push(format!("Tightened: one gate level more (000 §7): {evidence}."));
+            lines.push(format!(
+                "Tightened: one gate level more, as long as exceptions are repeated (000 §7): {evidence}."
+            ));
         }
         lines
     }
@@ -205,8 +219,9 @@ impl Adjustment {
 pub struct AdjustmentFacts {
     /// The three last closed windows; None while there are fewer, then nothing is earned and nothing tightened.
     pub history: Option<History>,
-    /// Whether the window before was tightened by its figures (§8).
-    pub was_tightened: bool,
+    /// Whether the window before was tightened by its figures (§8). What repeated exceptions tightened (§7) is not carried on:
+    /// they are counted anew in each window.
+    pub was_worse: bool,
     /// Exceptions in this window and the one before.
     pub exceptions: u32,
     /// What the service earns if it does; None where nobody chose: the least of the range.
@@ -216,7 +231,7 @@ pub struct AdjustmentFacts {
 /// The adjustment of the present window. Tightening outweighs earning: both never hold together.
 pub fn adjust(facts: &AdjustmentFacts) -> Adjustment {
     let history = facts.history.as_ref();
-    let stays = facts.was_tightened && !history.is_some_and(History::stable_again);
+    let stays = facts.was_worse && !history.is_some_and(History::stable_again);
     let worse = match history {
         Some(history) if history.worsened() => Some(history.to_string()),
         Some(history) => stays.then(|| format!("stability has not returned: {history}")),

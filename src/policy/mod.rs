@@ -33,6 +33,7 @@ pub mod sign_off;
 pub mod standing;
 pub mod tier;
 pub mod window;
+pub mod worsened;
 
 pub use attested::Attested;
 pub use band::Band;

@@ -83,7 +83,7 @@ pub fn asks(seen: &Seen<'_>, now: Time) -> bool {
 /// What a budget says beside its figures.
 pub fn stand(seen: &Seen<'_>, now: Time) -> Standing {
     let course = course(seen, now);
-    let tightened = seen.now.risk.as_ref().filter(|risk| risk.tightened);
+    let tightened = seen.now.risk.as_ref().filter(|risk| !risk.tightened_by.is_empty());
     let why = tightened.map(|risk| risk.adjustments.join(" ")).unwrap_or_default();
     let before = known(seen.before);
     let facts = Facts {

@@ -24,7 +24,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
         },
         complaints(present, seen, question),
         super::compare::compared(sources, seen, question),
-        super::slow::slow(sources, seen, question),
+        super::slow::slow(present, seen, question),
         burning(sources, seen),
     );
     Answers {

@@ -8,7 +8,7 @@ mod watched;
 use super::action::{Action, Plan};
 use super::assess::{assess, view};
 use super::config;
-use super::plan::agree::PAPERS_MISSING;
+use super::plan::agree::{ON_CALL_LAPSED, PAPERS_MISSING};
 use super::plan::{
     Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision,
 };
@@ -132,7 +132,7 @@ impl After<'_> {
             "home all the same, as was asked"
         } else if stays {
             "closed as what it is, not withdrawn"
-        } else if status.phase == Phase::Verify && hold.reason == PAPERS_MISSING {
+        } else if status.phase == Phase::Verify && [PAPERS_MISSING, ON_CALL_LAPSED].contains(&hold.reason.as_str()) {
             "complete without it, which stays on record"
         } else if status.phase == Phase::Verify && hold.reason == CIRCUIT_OPEN {
             "complete all the same"

@@ -11,6 +11,7 @@ mod compliance;
 mod count;
 mod course;
 mod dying;
+mod each_stage;
 mod hands;
 mod heard;
 mod in_a_row;
@@ -23,7 +24,9 @@ mod synthetic;
 mod taken_away;
 mod unlabelled;
 mod user;
+mod watched;
 mod way_back;
+mod worsened;
 
 use super::split::{Carrier, Split};
 use super::world::{Behaviour, GOOD, World};

@@ -28,7 +28,7 @@ Examples:
   tidegate attest checkout -n shop --type build --change-author dana,sam        nobody of them approves it
   tidegate attest --type release-plan --fields > plan.yaml                      a form to fill in
   tidegate attest checkout -n shop --type release-plan --facts-file plan.yaml
-  tidegate attest checkout -n shop --type on-call-presence --expires 8h         it lapses unless renewed
+  tidegate attest checkout -n shop --type on-call-presence --expires 4h         who goes before 8 hours are over
   tidegate attest checkout -n shop --type exception --facts-file exception.yaml
   tidegate attest checkout -n shop --type sca --image sha256:4f2c… --output yaml   the manifest, for whoever applies it
 

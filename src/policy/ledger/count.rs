@@ -7,7 +7,7 @@ use super::Entry;
 use super::balance::{Balance, Charge, Ledger, Reservation};
 use super::figures::{figures, outcomes};
 use crate::api::figures::Figures;
-use crate::api::risk_budget::{LedgerStatus, PendingCharge, RiskStatus, WindowStatus};
+use crate::api::risk_budget::{LedgerStatus, PendingCharge, RiskStatus, Tightening, WindowStatus};
 use crate::api::{RiskBudgetStatus, Span, Time};
 use crate::policy::adjustment::{Adjustment, AdjustmentFacts, History, Reward, WindowFigures, adjust};
 use crate::policy::points::RiskPoints;
@@ -170,7 +170,7 @@ fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Ve
         failed: shown.failed,
         exceptions: u32::try_from(charged.filter(|charge| charge.exception).count()).unwrap_or(u32::MAX),
         mttr: shown.mttr,
-        tightened: closed.tightened,
+        tightened_by: closed.tightened_by.clone(),
     };
     let older = before.windows.iter().filter(|window| window.window != closed.window).cloned();
     std::iter::once(window).chain(older).take(WINDOWS_KEPT).collect()
@@ -190,7 +190,7 @@ fn adjusted(rules: &Rules, windows: &[WindowStatus], entries: &[Entry], period: 
         u32::try_from(here).unwrap_or(u32::MAX).saturating_add(windows.first().map_or(0, |last| last.exceptions));
     adjust(&AdjustmentFacts {
         history,
-        was_tightened: windows.first().is_some_and(|last| last.tightened),
+        was_worse: windows.first().is_some_and(|last| last.tightened_by.contains(&Tightening::WorseFigures)),
         exceptions,
         reward: rules.reward.clone(),
     })
@@ -215,7 +215,7 @@ fn status(ledger: &Ledger, balance: &Balance, adjustment: &Adjustment, sequence:
         exceptions: number(balance.exceptions),
         depleted_at: balance.depleted_at,
         confidence: balance.confidence,
-        tightened: adjustment.tightens_gates(),
+        tightened_by: adjustment.tightened_by(),
         relaxed: adjustment.relaxed().iter().map(|category| category.as_str().to_owned()).collect(),
         adjustments: adjustment.lines(),
     }

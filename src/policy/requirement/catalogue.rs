@@ -126,6 +126,13 @@ const KEYS: &[Category] = &[Secrets, KeyHandling, Encryption];
 /// standard one.
 pub const EXTENDED_CANARY: Span = Span::minutes(30);
 
+/// The type by which somebody on call says that they watch a release.
+pub const ON_CALL_PRESENCE: &str = "on-call-presence";
+
+/// So long somebody's presence counts: a shift, from when the API server took it, or from when it was signed. The documents give no
+/// figure. Who goes earlier says so with `expiresAt`, which never makes it longer.
+pub const SHIFT: Span = Span::hours(8);
+
 /// All requirements, in the order in which a release meets them.
 #[rustfmt::skip]
 pub const CATALOGUE: &[Entry] = &[
@@ -183,8 +190,8 @@ pub const CATALOGUE: &[Entry] = &[
             Means::Fresh("rollback-rehearsal", MITIGATION_FRESH),
         ],
         says: "Explicit rollback rehearsal or prior proven rollback path", source: "000 §6.2, G4; 003, Module 2" },
-    Entry { name: "on-call-presence", need: Need::From(G3), due: Due::Throughout,
-        means: &[Means::Attestation("on-call-presence")],
+    Entry { name: ON_CALL_PRESENCE, need: Need::From(G3), due: Due::Throughout,
+        means: &[Means::Fresh(ON_CALL_PRESENCE, SHIFT)],
         says: "Assign on-call engineers to monitor the release in real time", source: "003, Module 5; 000 §6.2, G3" },
     // G4.
     Entry { name: "risk-review", need: Need::From(G4), due: Due::Start,
@@ -201,7 +208,7 @@ pub const CATALOGUE: &[Entry] = &[
         says: "Exhausted (≤0%): with tightened gates and explicit sign-off", source: "000 §5.4" },
     // After the release.
     Entry { name: "on-call-validation", need: Need::From(G0), due: Due::Verify,
-        means: &[Means::Attestation("on-call-presence")],
+        means: &[Means::Fresh(ON_CALL_PRESENCE, SHIFT)],
         says: "Oncall required during validation", source: "002, Guardrails" },
     Entry { name: "data-integrity", need: Need::Touching(G0, SCHEMA), due: Due::Complete,
         means: &[Means::Attestation("data-integrity")],

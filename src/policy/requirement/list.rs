@@ -8,7 +8,7 @@ use crate::policy::sign_off::Role;
 use crate::policy::tier::Tier;
 
 use super::catalogue::{CATALOGUE, Due, Entry, Means};
-use super::claim::{Claims, Word};
+use super::claim::{Claim, Claims, Word};
 use super::document::{self, BREAKING, CUSTOMER_IMPACT, Document, MIGRATION_TYPE};
 
 /// What the controller knows by itself.
@@ -77,6 +77,8 @@ pub enum State {
     Met {
         /// By what, in words.
         by: String,
+        /// The approvals that it rests on; none where it is met in another way.
+        approvals: Vec<Claim>,
     },
     /// It is not met.
     Missing {
@@ -127,7 +129,7 @@ impl std::fmt::Display for Requirement {
     /// `unit-tests: met by ci (2 Jan 10:00:00 UTC)`, `sast: missing (000 §6.2, G3): …`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.state {
-            State::Met { by } => write!(f, "{}: met by {by}", self.name),
+            State::Met { by, .. } => write!(f, "{}: met by {by}", self.name),
             State::Missing { because, how } if because.is_empty() => {
                 write!(f, "{}: missing {} ({}): {how}", self.name, self.due, self.source)
             }
@@ -147,7 +149,7 @@ pub fn requirements(facts: &RequirementFacts<'_>) -> Vec<Requirement> {
 
 fn named(entry: &Entry) -> Requirement {
     let Entry { name, need: _, due, means: _, says, source } = *entry;
-    Requirement { name, says, source, due, state: State::Met { by: String::new() } }
+    Requirement { name, says, source, due, state: State::Met { by: String::new(), approvals: Vec::new() } }
 }
 
 /// Met where any means holds. Otherwise every way to meet it is told, and why those that were tried do not count.
@@ -155,7 +157,7 @@ fn state(entry: &Entry, facts: &RequirementFacts<'_>) -> State {
     let (mut reasons, mut ways) = (Vec::new(), Vec::new());
     for means in entry.means {
         match tried(means, facts) {
-            Ok(by) => return State::Met { by },
+            Ok((by, approvals)) => return State::Met { by, approvals },
             Err(Gap { because, how }) => {
                 reasons.extend((!because.is_empty()).then_some(because));
                 ways.push(how);
@@ -171,16 +173,18 @@ struct Gap {
     how: String,
 }
 
-fn tried(means: &Means, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
-    match means {
+/// What meets it, in words, and the approvals among that.
+fn tried(means: &Means, facts: &RequirementFacts<'_>) -> Result<(String, Vec<Claim>), Gap> {
+    let by = match means {
         Means::Controller { holds, remedy } => {
             holds(facts.known, facts).ok_or_else(|| Gap { because: String::new(), how: (*remedy).to_owned() })
         }
         Means::Attestation(kind) => attestation(kind, None, facts),
         Means::Fresh(kind, span) => attestation(kind, Some(*span), facts),
         Means::Document(document) => attested_document(document, facts),
-        Means::Approvals(seats) => approvals(seats, facts),
-    }
+        Means::Approvals(seats) => return approvals(seats, facts),
+    };
+    by.map(|by| (by, Vec::new()))
 }
 
 fn attestation(kind: &str, fresh: Option<Span>, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
@@ -235,7 +239,7 @@ fn understated(document: &Document, kind: Option<&String>, facts: &RequirementFa
     }
 }
 
-fn approvals(seats: &[&[Role]], facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+fn approvals(seats: &[&[Role]], facts: &RequirementFacts<'_>) -> Result<(String, Vec<Claim>), Gap> {
     let all: Vec<Role> = seats.iter().flat_map(|seat| seat.iter().copied()).collect();
     if let Some(claim) = facts.claims.rejection(&all) {
         let because = format!("{} rejects it", claim.by());
@@ -249,7 +253,7 @@ fn approvals(seats: &[&[Role]], facts: &RequirementFacts<'_>) -> Result<String, 
         Ok(claims) => {
             let who =
                 claims.iter().map(|claim| format!("{} as {}", claim.by(), claim.role.as_deref().unwrap_or_default()));
-            Ok(who.collect::<Vec<_>>().join(", "))
+            Ok((who.collect::<Vec<_>>().join(", "), claims.iter().copied().cloned().collect()))
         }
         Err(empty) => {
             let missing = empty.iter().filter_map(|seat| seats.get(*seat));

@@ -10,7 +10,7 @@ pub mod document;
 mod heard;
 mod list;
 
-pub use catalogue::{CATALOGUE, Due, Entry, Means, Need};
+pub use catalogue::{CATALOGUE, Due, Entry, Means, Need, ON_CALL_PRESENCE, SHIFT};
 pub use claim::{Claim, Claims, Word};
 pub use heard::heard;
 pub use list::{Known, Requirement, RequirementFacts, State, customers_may_notice, requirements};

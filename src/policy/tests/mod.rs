@@ -20,6 +20,7 @@ mod score;
 mod sign_off;
 mod signals;
 mod standing;
+mod worsened;
 
 use crate::api::{BudgetStatus, ChangeType, RiskClass, Severity};
 use crate::policy::category::{Finding, Origin};

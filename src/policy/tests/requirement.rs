@@ -218,13 +218,26 @@ fn the_latest_claim_decides(#[case] claims: Vec<Claim>, #[case] starts: &str) {
     assert!(seen.starts_with(starts), "{seen}");
 }
 
-#[test]
-fn presence_lapses_unless_renewed() {
-    let here = |until| Claim { until: Some(at(until)), ..claim("on-call-presence", "ann") };
+/// It is noon. A shift of 8 hours counts from when the attestation was taken; `expiresAt` shortens it and never makes it longer.
+#[rstest]
+#[case::of_this_shift(&[("04:00:00", None)], true)]
+#[case::of_the_shift_before(&[("03:59:59", None)], false)]
+#[case::goes_earlier(&[("10:00:00", Some("11:59:59"))], false)]
+#[case::goes_now(&[("10:00:00", Some("12:00:00"))], false)]
+#[case::goes_later(&[("10:00:00", Some("12:00:01"))], true)]
+#[case::promises_more_than_a_shift(&[("03:59:59", Some("23:00:00"))], false)]
+#[case::renewed(&[("03:00:00", None), ("11:00:00", None)], true)]
+#[case::renewed_for_a_moment(&[("05:00:00", None), ("11:00:00", Some("11:30:00"))], false)]
+fn presence_lapses_unless_renewed(#[case] said: &[(&str, Option<&str>)], #[case] met: bool) {
+    let moment = |time: &str| at(&format!("2026-03-31T{time}Z"));
+    let claims = said.iter().map(|(made, until)| Claim {
+        at: moment(made),
+        until: until.map(moment),
+        ..claim("on-call-presence", "ann")
+    });
+    let case = Case { gate: G3, claims: claims.collect(), ..case() };
     for name in ["on-call-presence", "on-call-validation"] {
-        let gone = Case { gate: G3, claims: vec![here("2026-03-31T11:59:59Z")], ..case() };
-        assert!(!gone.met(name));
-        assert!(Case { claims: vec![here("2026-03-31T12:00:01Z")], ..gone }.met(name));
+        assert_eq!(case.met(name), met, "{}", case.one(name));
     }
 }
 

@@ -14,7 +14,7 @@ use super::plan::stable_set;
 use super::snapshot::{BudgetSeen, RiskSeen, Snapshot, Workload};
 use super::template::diff;
 use crate::api::gated_release::StageSpec;
-use crate::api::release_record::{AssessmentRecord, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::release_record::{AssessmentRecord, ChargeRecord, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::risk_budget::{RequirementMode, Waiver};
 use crate::api::{BudgetStatus, ChangeType, Severity, Time, Weight};
 use crate::policy::band::{band, charge};
@@ -23,13 +23,15 @@ use crate::policy::evidence::{CLASSIFICATION, REMEDIATION, START};
 use crate::policy::exception::{self, Request};
 use crate::policy::gate::{self, GateDecision, GateFacts};
 use crate::policy::requirement::{
-    Claim, Claims, Due, Known, Requirement, RequirementFacts, Word, customers_may_notice, requirements,
+    Claim, Claims, Due, Known, ON_CALL_PRESENCE, Requirement, RequirementFacts, SHIFT, Word, customers_may_notice,
+    requirements,
 };
 use crate::policy::restricted::restricted;
 use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified};
+use crate::policy::worsened::{Levels, Underway};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
-pub(in crate::release) use record::{approval, recorded, view};
+pub(in crate::release) use record::{START as BEFORE_START, agreed, approval, completed, recorded, view};
 pub(in crate::release) use sign::{Signed, how_to_sign, signed};
 
 use claims::{Heard, heard};
@@ -56,7 +58,8 @@ pub(in crate::release) struct Assessed<'a> {
 }
 
 /// What is at stake with an attempt; none where its budget is not known. With a `recorded` assessment the gate is that
-/// one: it was decided when the change began to ship, and stays.
+/// one: it was decided when the change began to ship, and stays; so does, while the error budget is not measured, what was left
+/// of it then.
 pub(in crate::release) fn assess<'a>(
     seen: &'a Snapshot,
     spec: &ReleaseRecordSpec,
@@ -68,7 +71,10 @@ pub(in crate::release) fn assess<'a>(
         BudgetSeen::Measured { status, remaining_percent, .. } => {
             (*status, Remaining::from_percent(*remaining_percent))
         }
-        BudgetSeen::Unmeasured(_) | BudgetSeen::Missing => return None,
+        BudgetSeen::Unmeasured(_) | BudgetSeen::Missing => {
+            let began = status.budget.filter(|_| status.assessment.is_some())?;
+            (began.status, Remaining::from_percent(began.remaining_percent))
+        }
     };
     let band = risk.band()?;
     let heard = heard(seen, spec, risk);
@@ -91,7 +97,7 @@ pub(in crate::release) fn assess<'a>(
         restricted: context.restricted.as_deref(),
         remediation: matches!(claims.word(REMEDIATION, None), Word::For(_)),
         exception,
-        tightened: risk.budget.as_ref().is_some_and(|budget| budget.tightened),
+        tightened: risk.budget.as_ref().is_some_and(|budget| !budget.tightened_by.is_empty()),
         relaxed: &relaxed,
     };
     let customers_may_notice = customers_may_notice(risk.tier, claims);
@@ -193,6 +199,35 @@ impl Assessed<'_> {
         match self.claims().word(START, None) {
             Word::For(claim) => Some(claim),
             Word::Against(_) | Word::Silent { .. } => None,
+        }
+    }
+
+    /// Whether somebody on call watched it, and their word has lapsed.
+    pub(in crate::release) fn on_call_lapsed(&self) -> bool {
+        match self.claims().word(ON_CALL_PRESENCE, Some(SHIFT)) {
+            Word::Silent { because } => !because.is_empty(),
+            Word::For(_) | Word::Against(_) => false,
+        }
+    }
+
+    /// How the budgets stand, where the error budget has this status. What the release was charged itself does not count: that was
+    /// judged when it began.
+    pub(in crate::release) fn levels(&self, status: BudgetStatus, charge: Option<&ChargeRecord>) -> Option<Levels> {
+        Some(Levels { status, band: self.risk.band_without(charge)? })
+    }
+
+    /// The band if everything were spent that is promised to others: what they are charged later worsens nothing that was not known.
+    pub(in crate::release) fn promised_band(&self, record: &str) -> Option<Band> {
+        Some(band(self.risk.free(record)?, RiskPoints::new(self.risk.budget.as_ref()?.allocated)))
+    }
+
+    /// What decides who is asked in the course of the release.
+    pub(in crate::release) fn underway(&self, spec: &ReleaseRecordSpec) -> Underway<'_> {
+        Underway {
+            change: self.freeze_facts(spec),
+            diff: self.change.floor(),
+            strategy: &self.seen.release.spec.strategy,
+            customers_may_notice: self.customers_may_notice,
         }
     }
 
@@ -320,6 +355,13 @@ impl RiskSeen {
     pub fn band(&self) -> Option<Band> {
         let budget = self.budget.as_ref()?;
         Some(band(self.unspent()?, RiskPoints::new(budget.allocated)))
+    }
+
+    /// The same without one charge, where it was made in this window.
+    fn band_without(&self, charge: Option<&ChargeRecord>) -> Option<Band> {
+        let budget = self.budget.as_ref()?;
+        let own = charge.filter(|charge| charge.at >= budget.from).map_or(0, |charge| i64::from(charge.points));
+        Some(band(self.unspent()? + own, RiskPoints::new(budget.allocated)))
     }
 
     /// Risk points that are not spent.

@@ -7,23 +7,22 @@ use crate::api::gated_release::RiskView;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ShownRecord};
 use crate::policy::Role;
 use crate::policy::evidence::CLASSIFICATION;
-use crate::policy::requirement::{Claim, Requirement, State, Word};
+use crate::policy::exception::{EXCEPTION, Request};
+use crate::policy::requirement::{Claim, Due, Requirement, State, Word};
 use crate::release::wording::at_most;
 
 /// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
 const TERM: usize = 120;
 
+/// Before what is agreed to at the start.
+pub(in crate::release) const START: &str = "start";
+
+/// Who showed what people agreed to: they stand among the approvals.
+const BY_APPROVALS: &str = "approvals";
+
 /// The assessment for the record, frozen when the change begins to ship.
 pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord {
-    let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut not_shown = Vec::new();
-    for one in &assessed.requirements {
-        match &one.state {
-            State::Met { by } => shown.entry(at_most(80, party(by))).or_default().push(one.name.to_owned()),
-            State::Missing { .. } => not_shown.push(one.name.to_owned()),
-        }
-    }
-    let shown = shown.into_iter().map(|(by, names)| ShownRecord { by, names });
+    let (shown, not_shown) = shown(assessed, &[]);
     AssessmentRecord {
         points: assessed.points().get(),
         score: at_most(160, &assessed.score.to_string()),
@@ -34,10 +33,38 @@ pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord 
         categories: assessed.change.categories().map(|category| category.as_str().to_owned()).collect(),
         risk_class: assessed.score.class,
         diff_lines: diff_lines(assessed),
-        shown: shown.take(40).collect(),
+        shown,
         not_shown,
         exception: assessed.exception.as_ref().map(|why| at_most(256, why)),
     }
+}
+
+/// The recorded assessment with what was shown in the course of the release. What was shown before the start stays so, whatever
+/// lapsed or was taken back since: it is what the start rested on.
+pub(in crate::release) fn completed(assessed: &Assessed<'_>, stands: AssessmentRecord) -> AssessmentRecord {
+    let (shown, not_shown) = shown(assessed, &stands.shown);
+    AssessmentRecord { shown, not_shown, ..stands }
+}
+
+/// What is shown by whom, and what is not; `before` says what was at the start.
+fn shown(assessed: &Assessed<'_>, before: &[ShownRecord]) -> (Vec<ShownRecord>, Vec<String>) {
+    let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut not_shown = Vec::new();
+    for one in &assessed.requirements {
+        let known =
+            before.iter().find(|known| one.due == Due::Start && known.names.iter().any(|name| name == one.name));
+        let by = match (&one.state, known) {
+            (_, Some(known)) => known.by.clone(),
+            (State::Met { by, approvals }, None) if approvals.is_empty() => at_most(80, party(by)),
+            (State::Met { .. }, None) => BY_APPROVALS.to_owned(),
+            (State::Missing { .. }, None) => {
+                not_shown.push(one.name.to_owned());
+                continue;
+            }
+        };
+        shown.entry(by).or_default().push(one.name.to_owned());
+    }
+    (shown.into_iter().map(|(by, names)| ShownRecord { by, names }).take(40).collect(), not_shown)
 }
 
 /// Lines added and removed, of the attestation that `tidegate classify` makes.
@@ -47,6 +74,28 @@ fn diff_lines(assessed: &Assessed<'_>) -> Option<u32> {
     Some(lines("lines-added")?.saturating_add(lines("lines-removed")?))
 }
 
+/// Everybody whose approval met a requirement, or agreed to an exception: one line a person and role, with all that it counted
+/// for, so that a record stays small.
+pub(in crate::release) fn agreed(assessed: &Assessed<'_>) -> Vec<ApprovalRecord> {
+    let mut all: Vec<ApprovalRecord> = Vec::new();
+    let mut add = |claim: &Claim, met: &str| {
+        let one = approval(claim, START);
+        match all.iter_mut().find(|known| (&known.role, &known.author) == (&one.role, &one.author)) {
+            Some(known) => known.meets.push(met.to_owned()),
+            None => all.push(ApprovalRecord { meets: vec![met.to_owned()], ..one }),
+        }
+    };
+    for one in &assessed.requirements {
+        if let State::Met { approvals, .. } = &one.state {
+            approvals.iter().for_each(|claim| add(claim, one.name));
+        }
+    }
+    if let Request::Approved { approvals, .. } = assessed.request() {
+        approvals.iter().for_each(|claim| add(claim, EXCEPTION.kind));
+    }
+    all
+}
+
 /// An approval that counted, and before what: `start`, or a weight.
 pub(in crate::release) fn approval(claim: &Claim, before: &str) -> ApprovalRecord {
     ApprovalRecord {
@@ -54,6 +103,7 @@ pub(in crate::release) fn approval(claim: &Claim, before: &str) -> ApprovalRecor
         author: claim.author.clone(),
         at: claim.at,
         before: before.to_owned(),
+        meets: Vec::new(),
     }
 }
 

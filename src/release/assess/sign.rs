@@ -15,7 +15,8 @@ pub(in crate::release) enum Signed<'a> {
     Rejected(&'a Claim),
 }
 
-/// Whether those agreed whom `wanted` asks, in approvals given at `since` or later. Each seat is another person's; where
+/// Whether those agreed whom `wanted` asks, in approvals given after `since`: one that let a stage begin at that very moment is
+/// none to the next. Each seat is another person's; where
 /// it is not known who made the change, at least two people agree, so that one of them is not its author.
 pub(in crate::release) fn signed<'a>(
     assessed: &'a Assessed<'_>,
@@ -23,7 +24,7 @@ pub(in crate::release) fn signed<'a>(
     since: Option<Time>,
     late: &'a mut Vec<Claim>,
 ) -> Signed<'a> {
-    late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| claim.at >= since)).cloned());
+    late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| claim.at > since)).cloned());
     let claims = Claims::new(late, &assessed.heard.authors, assessed.now).knowing(assessed.heard.knows_authors);
     let mut roles: Vec<Role> =
         wanted.iter().flat_map(|one| std::iter::repeat_n(one.role, usize::from(one.people))).collect();

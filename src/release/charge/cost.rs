@@ -114,7 +114,7 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
         restricted: context.restricted.as_deref(),
         remediation: false,
         exception: false,
-        tightened: window.tightened,
+        tightened: !window.tightened_by.is_empty(),
         // What a service earned is for what goes through its gate in stages.
         relaxed: &BTreeSet::new(),
     });
@@ -129,7 +129,7 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
         after: Left { band: band(after, RiskPoints::new(window.allocated)), remaining: free - i64::from(points.get()) },
         allocated: window.allocated,
         categories: change.categories().map(|category| category.as_str().to_owned()).collect(),
-        budget: BudgetAtStart { status, remaining_percent },
+        budget: BudgetAtStart { status, remaining_percent, band: None },
         score,
         decision,
     })

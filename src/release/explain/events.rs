@@ -58,6 +58,7 @@ fn changed(
     before: &ReleaseRecordStatus,
     now: &ReleaseRecordStatus,
 ) {
+    worsened(told, spec, before, now);
     hold(told, after, before, now);
     for (index, (old, new)) in before.stages.iter().zip(&now.stages).enumerate() {
         stage(told, spec, (index + 1, now.stages.len()), old, new);
@@ -69,6 +70,19 @@ fn changed(
     promotion(told, after.seen.by_count(), before.promotion.as_ref(), now.promotion.as_ref());
     rollback(told, after, spec, before, now);
     outcome(told, spec, before, now);
+}
+
+fn worsened(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
+    if let Some(worse) = now.worsened.filter(|_| now.worsened != before.worsened) {
+        let note = format!(
+            "{} began with better budgets than there are now: error budget {}, {} % left; risk budget {}. Whoever must agree to that is asked before its next stage.",
+            called(spec),
+            worse.status,
+            round2(worse.remaining_percent),
+            worse.band
+        );
+        told.push(warning("BudgetWorsened", note));
+    }
 }
 
 fn hold(told: &mut Vec<Event>, after: &After<'_>, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {

@@ -1,5 +1,6 @@
 //! An attempt that is going on, with the facts that every phase needs.
 
+use super::agree::ON_CALL_LAPSED;
 use super::stable::stable_set;
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::stranded::NOBODY_ANSWERS;
@@ -382,7 +383,7 @@ impl<'a> Active<'a> {
             Some(hold) if hold.reason == NO_WAY_BACK && self.cannot_go_back() => hold.clone(),
             // Another reason does not begin the patience anew: a hold ends. The moment for which a missed probe is waited for is
             // no patience with anything else.
-            Some(hold) if hold.reason != NOBODY_ANSWERS => {
+            Some(hold) if hold.reason != NOBODY_ANSWERS && !self.is_of_papers(hold) => {
                 HoldStatus { reason: reason.to_owned(), message, ..hold.clone() }
             }
             Some(_) | None => {
@@ -432,6 +433,12 @@ impl<'a> Active<'a> {
     /// Whether the workload runs the new version and nobody is ready who could take the traffic over.
     pub(super) fn lacks_way_back(&self) -> bool {
         !self.seen.by_count() && self.workload_is_new() && self.ready(Carrier::Previous, 1).is_err()
+    }
+
+    /// Whether somebody on call is missed in the verification alone: the end of that hold is no way back, so that it lends its
+    /// patience to no other.
+    fn is_of_papers(&self, hold: &HoldStatus) -> bool {
+        self.status.phase == Phase::Verify && hold.reason == ON_CALL_LAPSED
     }
 
     fn expire(&self, hold: &HoldStatus) -> Step {
@@ -497,10 +504,10 @@ impl<'a> Active<'a> {
         let bypass = (outcome == Outcome::Bypassed && status.charge.is_none())
             .then(|| super::ledger::of_bypass(self.seen, &self.record.name, &self.record.spec, &self.status, self.now))
             .flatten();
-        let Some((write, charge, assessment)) = bypass else {
+        let Some(super::ledger::Bypass { write, charge, assessment, approvals }) = bypass else {
             return Step::going("Closed", summary).update(self, status);
         };
-        let status = ReleaseRecordStatus { charge: Some(charge), assessment: Some(assessment), ..status };
+        let status = ReleaseRecordStatus { charge: Some(charge), assessment: Some(assessment), approvals, ..status };
         Step::going("Closed", summary).all(write).update(self, status)
     }
 

@@ -2,16 +2,23 @@
 
 use super::active::Active;
 use super::circuit::CIRCUIT_OPEN;
-use super::step::Step;
-use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ReleaseRecordStatus};
-use crate::api::{Time, Weight};
+use super::step::{Say, Step};
+use crate::api::gated_release::HoldStatus;
+use crate::api::release_record::{ApprovalRecord, AssessmentRecord, Phase, ReleaseRecordStatus, Worsened};
+use crate::api::{ChangeType, Time, Weight};
+use crate::policy::Band;
 use crate::policy::requirement::Due;
 use crate::policy::schedule::schedule_for;
-use crate::policy::sign_off::{SignOff, SignOffPoint};
-use crate::release::assess::{Assessed, Signed, approval, assess, how_to_sign, recorded, signed};
+use crate::policy::sign_off::{Role, SignOff, SignOffPoint};
+use crate::policy::worsened::{Levels, asked_anew};
+use crate::release::assess::{self, Assessed, Signed, approval, assess, how_to_sign, signed};
+use crate::release::snapshot::BudgetSeen;
 
 /// The hold of a verified version whose papers are not complete. Its end is not a way back: what serves well stays.
 pub(in crate::release) const PAPERS_MISSING: &str = "VerificationIncomplete";
+
+/// The hold of a release that somebody on call watched, and nobody does any more.
+pub(in crate::release) const ON_CALL_LAPSED: &str = "OnCallLapsed";
 
 /// What was decided when the release began, looked at again; none where nothing was, or the budget is not known now.
 fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {
@@ -19,67 +26,163 @@ fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {
     assess(active.seen, &active.record.spec, &active.status, active.now)
 }
 
-/// The approvals that let the next stage begin, or a hold that says who is missing. A budget that cannot be read just now
-/// asks nobody anew: what it demands is demanded again before the next stage.
+/// The approvals that let the next stage begin, or a hold that says who is missing. A rollback waits for nobody, and what began
+/// before changes were assessed is asked for nothing.
 pub(super) fn before_stage(active: &Active<'_>) -> Result<Vec<ApprovalRecord>, Box<Step>> {
-    let Some(assessed) = assessed(active) else { return Ok(Vec::new()) };
+    if active.status.assessment.is_none() || active.record.spec.change.kind == ChangeType::Rollback {
+        return Ok(Vec::new());
+    }
+    let (assessed, seen) = known(active)?;
     on_call(active, &assessed)?;
+    if let Some(step) = worse(active, seen) {
+        return Err(Box::new(step));
+    }
     let index = active.status.stage as usize;
     let last = index + 1 == active.status.stages.len();
     // A lean release stops at half of the traffic: what is asked before 100 % is asked before its last stage.
     let weight = active.status.stages.get(index).filter(|_| !last).map_or(Weight::FULL, |stage| stage.spec.weight);
-    let Some(before) = index.checked_sub(1).and_then(|index| active.status.stages.get(index)) else {
-        return Ok(Vec::new());
-    };
-    let mut approvals = Vec::new();
-    let each = |one: &SignOff| one.when == SignOffPoint::EachStage;
-    let wanted: Vec<SignOff> = asked(active)
-        .into_iter()
-        .filter(|one| one.needed_before(index, weight) && one.when != SignOffPoint::BeforeStart)
-        .collect();
-    let (new, once): (Vec<SignOff>, Vec<SignOff>) = wanted.into_iter().partition(each);
+    let before = index.checked_sub(1).and_then(|index| active.status.stages.get(index)?.started_at);
     let began = active.status.stages.first().and_then(|stage| stage.started_at);
-    for (wanted, since) in [(new, before.started_at), (once, began)] {
-        approvals.extend(given(active, &assessed, &wanted, since, weight)?);
-    }
-    Ok(approvals)
+    let of_worse = worsened_since(active, before).map(|worse| (anew(active, &assessed), Some(worse.at)));
+    let (each, once): (Vec<SignOff>, Vec<SignOff>) =
+        asked(active, index, weight).into_iter().partition(|one| one.when == SignOffPoint::EachStage);
+    let all: Vec<_> = of_worse.into_iter().chain([(each, before), (once, began)]).collect();
+    given(active, &assessed, &all, weight)
 }
 
-/// Who is asked in the course of this release: as its process was when it began.
-fn asked(active: &Active<'_>) -> Vec<SignOff> {
-    let Some(budget) = active.status.budget else { return Vec::new() };
-    schedule_for(&active.seen.release.spec.strategy, active.record.spec.change.kind, budget.status).sign_offs
+/// The budgets as they are before a stage, or a hold where they are not known: what is not known lets nobody start, and no weight
+/// rise.
+fn known<'a>(active: &'a Active<'_>) -> Result<(Assessed<'a>, Seen), Box<Step>> {
+    let unknown = |reason: &str, why: &str| {
+        let (namespace, budget) = (&active.seen.release.namespace, &active.record.spec.risk_budget);
+        let message = format!(
+            "{}: the weight stays: how RiskBudget {budget} stands is not known: {why}. It goes on when it is. Look: kubectl describe riskbudget {budget} -n {namespace}",
+            active.name()
+        );
+        Box::new(active.hold(reason, message, active.seen.release.spec.strategy.hold_for))
+    };
+    let (status, remaining_percent) = match &active.seen.budget {
+        BudgetSeen::Measured { status, remaining_percent, .. } => (*status, *remaining_percent),
+        BudgetSeen::Unmeasured(why) => return Err(unknown("BudgetUnknown", why)),
+        BudgetSeen::Missing => return Err(unknown("RiskBudgetMissing", "it does not exist")),
+    };
+    let not_counted = || unknown("BudgetUnknown", "its risk points are not counted");
+    let assessed = assessed(active).ok_or_else(not_counted)?;
+    let levels = assessed.levels(status, active.status.charge.as_ref()).ok_or_else(not_counted)?;
+    Ok((assessed, Seen { levels, remaining_percent }))
 }
 
+/// The budgets as they are now.
+#[derive(Clone, Copy)]
+struct Seen {
+    levels: Levels,
+    remaining_percent: f64,
+}
+
+/// How the budgets stood when the release began.
+fn at_start(active: &Active<'_>) -> Option<Levels> {
+    let (budget, assessment) = (active.status.budget?, active.status.assessment.as_ref()?);
+    Some(Levels { status: budget.status, band: assessment.band.max(budget.band.unwrap_or(assessment.band)) })
+}
+
+/// The worst that the budgets were found at since the release began.
+fn worst(active: &Active<'_>) -> Option<Levels> {
+    let later = active.status.worsened.map(|worse| Levels { status: worse.status, band: worse.band });
+    let began = at_start(active)?;
+    Some(later.map_or(began, |later| began.or_worse(later)))
+}
+
+/// Puts on record that the budgets are worse than they were found before. Yellow asks nobody for anything.
+fn worse(active: &Active<'_>, seen: Seen) -> Option<Step> {
+    let known = worst(active)?;
+    let levels = known.or_worse(seen.levels);
+    let Seen { remaining_percent, .. } = seen;
+    let worsened = Worsened { at: active.now, status: levels.status, remaining_percent, band: levels.band };
+    let next = ReleaseRecordStatus { worsened: Some(worsened), ..active.status.clone() };
+    let sentence = format!("The budgets are worse than they were: {} and {}.", levels.status, levels.band);
+    let asks = levels.status > known.status || levels.band > known.band.max(Band::Yellow);
+    asks.then(|| Step::going("BudgetWorsened", sentence).update(active, next))
+}
+
+/// The budgets where they worsened after the stage before began, so that nobody was asked about it yet.
+fn worsened_since(active: &Active<'_>, before: Option<Time>) -> Option<Worsened> {
+    active.status.worsened.filter(|worse| before.is_none_or(|before| before < worse.at))
+}
+
+/// Whom the budgets ask now that they did not ask at the start.
+fn anew(active: &Active<'_>, assessed: &Assessed<'_>) -> Vec<SignOff> {
+    let levels = at_start(active).zip(worst(active));
+    levels.map_or_else(Vec::new, |(began, worst)| asked_anew(&assessed.underway(&active.record.spec), began, worst))
+}
+
+/// Who is asked before this stage: by the process of the worst status that the release met.
+fn asked(active: &Active<'_>, index: usize, weight: Weight) -> Vec<SignOff> {
+    let Some(Levels { status, .. }) = worst(active) else { return Vec::new() };
+    let process = schedule_for(&active.seen.release.spec.strategy, active.record.spec.change.kind, status).sign_offs;
+    let asked = |one: &SignOff| index > 0 && one.needed_before(index, weight) && one.when != SignOffPoint::BeforeStart;
+    process.into_iter().filter(asked).collect()
+}
+
+/// The approvals that were given, each since when it counts, or a hold that names everybody who is missing.
 fn given(
     active: &Active<'_>,
     assessed: &Assessed<'_>,
-    wanted: &[SignOff],
-    since: Option<Time>,
+    wanted: &[(Vec<SignOff>, Option<Time>)],
     weight: Weight,
 ) -> Result<Vec<ApprovalRecord>, Box<Step>> {
-    let mut heard = Vec::new();
     let patience = active.seen.release.spec.strategy.hold_for;
-    let (name, stays) = (active.name(), "the weight stays");
-    match signed(assessed, wanted, since, &mut heard) {
-        Signed::All(claims) => Ok(claims.into_iter().map(|claim| approval(claim, &weight.to_string())).collect()),
-        Signed::Missing(roles) => {
-            let since = since.map_or_else(String::new, |since| format!(" (given after {})", since.clock()));
-            let message = format!(
-                "{name}: {stays} until those agree to {weight} whom the process asks{since}: {}.",
-                how_to_sign(assessed, &roles)
-            );
-            Err(Box::new(active.hold_for("ApprovalMissing", message, patience).asking(&roles)))
-        }
-        Signed::Rejected(claim) => {
-            let message = format!(
-                "{name}: {stays}: {} rejects it as {}. It comes back when the hold runs out, unless the rejection is withdrawn.",
-                claim.by(),
-                claim.role.as_deref().unwrap_or_default()
-            );
-            Err(Box::new(active.hold_for("Rejected", message, patience)))
+    let (mut approvals, mut roles, mut ways) = (Vec::new(), Vec::new(), Vec::new());
+    for (wanted, since) in wanted {
+        let mut heard = Vec::new();
+        match signed(assessed, wanted, *since, &mut heard) {
+            Signed::All(claims) => {
+                let new = claims.into_iter().map(|claim| approval(claim, &weight.to_string()));
+                let new: Vec<_> = new.filter(|one| !approvals.contains(one)).collect();
+                approvals.extend(new);
+            }
+            Signed::Missing(missing) => {
+                // Who is asked for two reasons is told once: by the one that asks for the later word.
+                let new: Vec<Role> = missing.into_iter().filter(|role| !roles.contains(role)).collect();
+                let after = since.map_or_else(String::new, |since| format!(" (given after {})", since.clock()));
+                if !new.is_empty() {
+                    ways.push(format!("{}{after}", how_to_sign(assessed, &new)));
+                }
+                roles.extend(new);
+            }
+            Signed::Rejected(claim) => {
+                let message = format!(
+                    "{}: the weight stays: {} rejects it as {}. It comes back when the hold runs out, unless the rejection is withdrawn.",
+                    active.name(),
+                    claim.by(),
+                    claim.role.as_deref().unwrap_or_default()
+                );
+                return Err(Box::new(active.hold_for("Rejected", message, patience)));
+            }
         }
     }
+    if roles.is_empty() {
+        return Ok(approvals);
+    }
+    let message = format!(
+        "{}: the weight stays until those agree to {weight} whom the process asks: {}.{}",
+        active.name(),
+        ways.join("; "),
+        fell(active)
+    );
+    Err(Box::new(active.hold_for("ApprovalMissing", message, patience).asking(&roles)))
+}
+
+/// Why more people are asked than at the start; empty where no more are.
+fn fell(active: &Active<'_>) -> String {
+    let (Some(began), Some(worse)) = (at_start(active), active.status.worsened) else { return String::new() };
+    format!(
+        " The budgets worsened since it began: error budget from {} to {}, risk budget from {} to {} ({}). That they get better takes nothing back.",
+        began.status,
+        worse.status,
+        began.band,
+        worse.band,
+        worse.at.clock()
+    )
 }
 
 /// Somebody on call watches a risky release: their word lapses unless it is renewed.
@@ -89,8 +192,43 @@ fn on_call(active: &Active<'_>, assessed: &Assessed<'_>) -> Result<(), Box<Step>
         false => Vec::new(),
     };
     let Some(first) = missing.first() else { return Ok(()) };
-    let message = format!("{}: no further traffic until somebody on call watches it. {first}", active.name());
-    Err(Box::new(active.hold_for("OnCallMissing", message, active.seen.release.spec.strategy.hold_for)))
+    let (reason, again) = if assessed.on_call_lapsed() { (ON_CALL_LAPSED, " again") } else { ("OnCallMissing", "") };
+    let message = format!("{}: no further traffic until somebody on call watches it{again}. {first}", active.name());
+    let analysis = &active.seen.release.spec.analysis;
+    let hold = active.hold_for(reason, message, active.seen.release.spec.strategy.hold_for);
+    Err(Box::new(hold.wake(analysis.interval)))
+}
+
+/// Nobody on call watches any more what must be watched as long as it is released and verified (`003_…`, Module 5; `002_…`,
+/// Guardrails): it waits for somebody. What brings a change back is looked at before, and waits for nobody.
+pub(super) fn unwatched(active: &Active<'_>) -> Option<Step> {
+    let assessed = assessed(active)?;
+    match active.status.phase {
+        Phase::Verify => unwatched_verification(active, &assessed),
+        Phase::Release | Phase::Promote => on_call(active, &assessed).err().map(|hold| *hold),
+        Phase::Idle | Phase::Plan | Phase::Stage | Phase::Complete | Phase::Rollback => None,
+    }
+}
+
+/// A promoted version waits for its watch so long as it would for papers, counted from the end of its verification, and is complete
+/// without it then: what serves well is not taken back because a shift ended.
+fn unwatched_verification(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
+    let missing = assessed.missing(&[Due::Verify]);
+    let first = missing.first().filter(|_| assessed.enforced() && assessed.on_call_lapsed())?;
+    let patience = active.seen.release.spec.strategy.hold_for;
+    let end = active.status.phase_since.plus(active.status.verify).plus(patience);
+    let stands = active.status.hold.as_ref().filter(|hold| hold.reason == ON_CALL_LAPSED);
+    if active.now >= stands.map_or(end, |hold| hold.deadline) {
+        return None;
+    }
+    let message = format!(
+        "{} serves all users, and its verification is not complete until somebody on call watches it again. {first}",
+        active.name()
+    );
+    // Its end is looked at above.
+    let over = |_: &HoldStatus| Step::says(Say::Held);
+    let hold = active.hold_until(ON_CALL_LAPSED, &message, end.since(active.now), over);
+    Some(hold.wake(active.seen.release.spec.analysis.interval))
 }
 
 /// A verified version waits for what must be shown before it counts as complete, for so long as a hold lasts; then it is
@@ -110,18 +248,20 @@ pub(super) fn before_completion(active: &Active<'_>) -> Option<Step> {
     Some(active.hold_for(PAPERS_MISSING, message, active.seen.release.spec.strategy.hold_for))
 }
 
-/// Whether a verified version has waited as long as a hold lasts for its papers, or for a circuit breaker: it is complete without.
+/// Whether a verified version has waited as long as a hold lasts for its papers, for its watch, or for a circuit breaker: it is
+/// complete without.
 pub(super) fn has_waited(active: &Active<'_>) -> bool {
-    let waits = |reason: &str| reason == PAPERS_MISSING || reason == CIRCUIT_OPEN;
+    let waits = |reason: &str| [PAPERS_MISSING, ON_CALL_LAPSED, CIRCUIT_OPEN].contains(&reason);
     active.status.hold.as_ref().is_some_and(|hold| waits(&hold.reason) && active.now >= hold.deadline)
 }
 
 /// The recorded assessment with what was shown in the course of the release.
 pub(super) fn completed(active: &Active<'_>) -> Option<AssessmentRecord> {
     let stands = active.status.assessment.clone()?;
-    let Some(assessed) = assessed(active) else { return Some(stands) };
-    let new = recorded(&assessed);
-    Some(AssessmentRecord { shown: new.shown, not_shown: new.not_shown, ..stands })
+    Some(match assessed(active) {
+        Some(assessed) => assess::completed(&assessed, stands),
+        None => stands,
+    })
 }
 
 /// The status in which a stage begins, with the approvals that let it.

@@ -17,7 +17,8 @@ pub(super) fn before(seen: &Snapshot) -> Option<String> {
 
 /// Whether both have agreed to the start of an attempt.
 fn agreed(status: &ReleaseRecordStatus) -> bool {
-    OTHER_BUDGET.iter().all(|one| status.approvals.iter().any(|approval| approval.role == one.role.as_str()))
+    let asked = || status.approvals.iter().filter(|approval| approval.meets.is_empty());
+    OTHER_BUDGET.iter().all(|one| asked().any(|approval| approval.role == one.role.as_str()))
 }
 
 /// Who agrees to it before the start. A rollback waits for nobody.

@@ -5,12 +5,14 @@
 use super::active::Active;
 use super::step::Step;
 use crate::api::Time;
-use crate::api::release_record::{AssessmentRecord, ChargeRecord, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::release_record::{
+    ApprovalRecord, AssessmentRecord, ChargeRecord, Phase, ReleaseRecordSpec, ReleaseRecordStatus,
+};
 use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus};
 use crate::policy::RiskPoints;
 use crate::policy::band::charge;
 use crate::release::action::Action;
-use crate::release::assess::{assess, recorded};
+use crate::release::assess::{agreed, assess, recorded};
 use crate::release::snapshot::{RiskSeen, Snapshot};
 
 /// The write that keeps points for a release; none where they are kept already.
@@ -66,6 +68,16 @@ pub(super) fn at_first_exposure(active: &Active<'_>) -> Option<Step> {
     Some(Step::going("Charging", sentence).all(write).update(active, next))
 }
 
+/// What is put on record of a template that runs ungated.
+pub(super) struct Bypass {
+    /// The write that gives its charge a number; none where it has one.
+    pub(super) write: Option<Action>,
+    pub(super) charge: ChargeRecord,
+    pub(super) assessment: AssessmentRecord,
+    /// Who had agreed to it by then.
+    pub(super) approvals: Vec<ApprovalRecord>,
+}
+
 /// The charge of a template that runs ungated: half as much again, as an exception (`000_…` §7); with what it rests on.
 pub(super) fn of_bypass(
     seen: &Snapshot,
@@ -73,13 +85,15 @@ pub(super) fn of_bypass(
     spec: &ReleaseRecordSpec,
     status: &ReleaseRecordStatus,
     now: Time,
-) -> Option<(Option<Action>, ChargeRecord, AssessmentRecord)> {
+) -> Option<Bypass> {
     let assessed = assess(seen, spec, status, now)?;
     let risk = seen.risk.as_ref()?;
     let assessment = recorded(&assessed);
     let points = (RiskPoints::new(assessment.points), true);
     let (write, charge) = number(risk, &spec.risk_budget, record, points, now);
-    Some((write, charge, assessment))
+    // Who agreed to a release that had begun is on record already.
+    let approvals = if status.assessment.is_some() { status.approvals.clone() } else { agreed(&assessed) };
+    Some(Bypass { write, charge, assessment, approvals })
 }
 
 /// The charge of a version that users had met as it was meant, and that somebody let go past its gate then: half as much again

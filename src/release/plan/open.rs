@@ -39,10 +39,11 @@ fn charged(mut step: Step, seen: &Snapshot, now: Time) -> Step {
     let mut number = None;
     for action in &mut step.actions {
         if let Action::OpenRecord { name, spec, status } = action
-            && let Some((write, charge, assessment)) = ledger::of_bypass(seen, name, spec, status, now)
+            && let Some(bypass) = ledger::of_bypass(seen, name, spec, status, now)
         {
-            (status.charge, status.assessment) = (Some(charge), Some(assessment));
-            (number, step.record) = (write, Some((**status).clone()));
+            (status.charge, status.assessment) = (Some(bypass.charge), Some(bypass.assessment));
+            status.approvals = bypass.approvals;
+            (number, step.record) = (bypass.write, Some((**status).clone()));
         }
     }
     step.actions.splice(0..0, number);
@@ -82,13 +83,18 @@ pub(super) fn as_config(mut step: Step) -> Step {
     let config = |spec: &mut ReleaseRecordSpec| {
         spec.change = Change { kind: ChangeType::Config, ..Change::default() };
     };
+    // Who agreed to the template did not agree to the edit.
     for action in &mut step.actions {
-        if let Action::OpenRecord { spec, .. } = action {
+        if let Action::OpenRecord { spec, status, .. } = action {
             config(spec);
+            status.approvals.clear();
         }
     }
     if let Some((_, spec)) = &mut step.opened {
         config(spec);
+    }
+    if let Some(status) = &mut step.record {
+        status.approvals.clear();
     }
     step
 }

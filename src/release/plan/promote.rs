@@ -3,7 +3,7 @@
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::on_verdict;
-use super::{halt, roll_back, stable, stranded, way_home};
+use super::{agree, halt, roll_back, stable, stranded, way_home};
 use crate::api::Weight;
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::policy::schedule::LEAN_MAX;
@@ -87,6 +87,10 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     }
     if let Err(why) = active.effective() {
         return active.wait(since, "WarmingPrevious", &why, Trigger::RouteNotEffective);
+    }
+    // From here on the roll goes on by itself: it begins while somebody watches.
+    if let Some(hold) = agree::unwatched(active) {
+        return hold;
     }
     let going = || {
         let sentence =

@@ -15,7 +15,7 @@ use crate::policy::message;
 use crate::policy::requirement::Due;
 use crate::policy::schedule::{self, Schedule};
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint, join};
-use crate::release::assess::{Assessed, Signed, approval, assess, how_to_sign, recorded, signed};
+use crate::release::assess::{Assessed, BEFORE_START, Signed, agreed, approval, assess, how_to_sign, recorded, signed};
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
@@ -48,13 +48,14 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let Some(assessed) = assess(active.seen, &active.record.spec, &active.status, active.now) else {
         return active.hold("BudgetUnknown", unknown_budget(active, "its risk points are not counted yet"), patience);
     };
-    judged(active, &assessed, BudgetAtStart { status, remaining_percent }, decided_by).showing(active, &assessed)
+    let budget = BudgetAtStart { status, remaining_percent, band: assessed.promised_band(&active.record.name) };
+    judged(active, &assessed, budget, decided_by).showing(active, &assessed)
 }
 
 /// Whether what was assessed may ship now.
 fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, decided_by: &str) -> Step {
     let patience = active.seen.release.spec.strategy.hold_for;
-    let BudgetAtStart { status, remaining_percent } = budget;
+    let BudgetAtStart { status, remaining_percent, .. } = budget;
     let change = &active.record.spec.change;
     let exception = assessed.exception.is_some();
     let left = Remaining::from_percent(remaining_percent);
@@ -105,6 +106,7 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
     if let Some(step) = points(active, assessed) {
         return step;
     }
+    let approvals = [approvals, agreed(assessed)].concat();
     let next = ReleaseRecordStatus { assessment: Some(recorded(assessed)), approvals, ..active.status.clone() };
     start(active, schedule, budget, next)
 }
@@ -120,7 +122,7 @@ fn demanded(
     let before: Vec<SignOff> = wanted.iter().filter(|one| one.when == SignOffPoint::BeforeStart).copied().collect();
     let mut heard = Vec::new();
     let (approvals, missing) = match signed(assessed, &before, None, &mut heard) {
-        Signed::All(claims) => (claims.into_iter().map(|claim| approval(claim, "start")).collect(), Vec::new()),
+        Signed::All(claims) => (claims.into_iter().map(|claim| approval(claim, BEFORE_START)).collect(), Vec::new()),
         Signed::Missing(roles) => (Vec::new(), roles),
         Signed::Rejected(claim) => {
             let message = format!(

@@ -108,7 +108,7 @@ pub(super) fn on_verdict(
 ) -> Step {
     let analysis = &active.seen.release.spec.analysis;
     let Some(answers) = &active.seen.answers else {
-        return going().wake(analysis.interval);
+        return agree::unwatched(active).unwrap_or_else(|| going().wake(analysis.interval));
     };
     let limits = limits(active);
     let recent = judge(limits, &answers.recent);
@@ -130,25 +130,31 @@ pub(super) fn on_verdict(
     if let Some(hold) = over.then(|| circuit::hold(active).or_else(|| burn::hold(active))).flatten() {
         return hold;
     }
-    match (&whole, &recent) {
+    let missing = match (&whole, &recent) {
+        _ if over => None,
+        // A stage without bake time is not held before one window has passed: there was no time to see anything.
+        (Some(Verdict::NotYet(not_yet)), _) if active.now >= until && active.now.since(since) >= analysis.window => {
+            Some(not_yet)
+        }
+        // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
+        (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => Some(not_yet),
+        (_, Verdict::NotYet(not_yet @ (NotYet::NoData(_) | NotYet::OtherShare(_)))) => {
+            (active.now.since(since) > analysis.window).then_some(not_yet)
+        }
+        _ => None,
+    };
+    // What is not seen is waited for first: its patience is the shorter one.
+    if let Some(step) = missing.map(|not_yet| hold(active, not_yet)).or_else(|| agree::unwatched(active)) {
+        return step;
+    }
+    match &whole {
         // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
-        (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until && active.status.phase == Phase::Release => {
+        Some(verdict @ Verdict::Pass(_)) if over && active.status.phase == Phase::Release => {
             let compared = |verdict: &Verdict| compare::end_of_stage(active, verdict, &passed);
             let sustained = |verdict: &Verdict| compliance::sustained(active, verdict, compared);
             synthetic::end_of_stage(active, verdict, sustained)
         }
-        (Some(verdict @ Verdict::Pass(_)), _) if active.now >= until => passed(verdict),
-        // A stage without bake time is not held before one window has passed: there was no time to see anything.
-        (Some(Verdict::NotYet(not_yet)), _) if active.now >= until && active.now.since(since) >= analysis.window => {
-            hold(active, not_yet)
-        }
-        // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
-        (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => hold(active, not_yet),
-        (_, Verdict::NotYet(not_yet @ (NotYet::NoData(_) | NotYet::OtherShare(_))))
-            if active.now.since(since) > analysis.window =>
-        {
-            hold(active, not_yet)
-        }
+        Some(verdict @ Verdict::Pass(_)) if over => passed(verdict),
         _ => {
             let rest = until.since(active.now);
             let soon = if active.now < until { analysis.interval.min(rest) } else { analysis.interval };

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::api::attestation::ClaimOutcome;
+use crate::api::release_record::{ApprovalRecord, ReleaseRecordStatus};
 use crate::api::{AttestationSpec, ChangeType, Severity};
 use crate::policy::requirement::CATALOGUE;
 use crate::policy::score::{Incident, OnCallLoad, Seen, Signal};
@@ -22,23 +23,23 @@ pub(super) fn enforced(tier: Tier, categories: &[&str]) -> World {
     world
 }
 
-fn change(world: &mut World, kind: ChangeType, severity: Option<Severity>) {
+pub(super) fn change(world: &mut World, kind: ChangeType, severity: Option<Severity>) {
     world.workload().change.kind = kind;
     world.workload().change.severity = severity;
     world.workload().change_annotated = true;
 }
 
-fn budget(world: &mut World, status: BudgetStatus, remaining_percent: f64) {
+pub(super) fn budget(world: &mut World, status: BudgetStatus, remaining_percent: f64) {
     world.seen.budget = BudgetSeen::Measured { status, remaining_percent, decided_by: "availability".into() };
 }
 
 /// Points: so many of a hundred are spent.
-fn spent(world: &mut World, allocated: u32, consumed: u32) {
+pub(super) fn spent(world: &mut World, allocated: u32, consumed: u32) {
     let budget = world.seen.risk.as_mut().unwrap().budget.as_mut().unwrap();
     (budget.allocated, budget.consumed) = (allocated, consumed);
 }
 
-fn attest(world: &mut World, kind: &str, author: &str, facts: &[(&str, &str)]) {
+pub(super) fn attest(world: &mut World, kind: &str, author: &str, facts: &[(&str, &str)]) {
     say(world, kind, None, author, ClaimOutcome::Passed, facts);
 }
 
@@ -46,7 +47,14 @@ pub(super) fn approve(world: &mut World, role: Role, author: &str) {
     say(world, "approval", Some(role.as_str()), author, ClaimOutcome::Passed, &[]);
 }
 
-fn say(world: &mut World, kind: &str, role: Option<&str>, author: &str, outcome: ClaimOutcome, facts: &[(&str, &str)]) {
+pub(super) fn say(
+    world: &mut World,
+    kind: &str,
+    role: Option<&str>,
+    author: &str,
+    outcome: ClaimOutcome,
+    facts: &[(&str, &str)],
+) {
     let revision = world.workload().revision.clone();
     let spec: AttestationSpec = serde_json::from_value(json!({
         "releaseRef": {"name": "checkout"}, "revision": revision, "type": kind, "author": author, "outcome": outcome,
@@ -59,7 +67,7 @@ fn say(world: &mut World, kind: &str, role: Option<&str>, author: &str, outcome:
 }
 
 /// The roles that the status says somebody is asked in.
-fn asks(world: &World) -> Vec<Role> {
+pub(super) fn asks(world: &World) -> Vec<Role> {
     world.seen.release.status.risk.as_ref().map(|risk| risk.asks.clone()).unwrap_or_default()
 }
 
@@ -142,7 +150,63 @@ fn a_tier_3_change_of_authentication_waits_in_g3_for_exactly_what_it_must_show_a
     );
     // The rehearsal that was attested is the proven way back of "canary + automated health gates".
     assert_eq!((assessment.points, status.charge.unwrap().points), (17, 17));
-    assert!(status.approvals.is_empty() || status.approvals.iter().all(|one| one.author == "ann"));
+    assert_eq!(agreed(world.status()), ["ann as release-captain before start: release-captain"]);
+}
+
+/// Who agreed, in which role, before what, and what that met.
+pub(super) fn agreed(status: &ReleaseRecordStatus) -> Vec<String> {
+    let one = |one: &ApprovalRecord| {
+        format!("{} as {} before {}: {}", one.author, one.role, one.before, one.meets.join(", "))
+    };
+    status.approvals.iter().map(one).collect()
+}
+
+/// Two people where nobody knows who made it, and both are on record with what they agreed to; a person who meets two
+/// requirements in one role stands there once.
+#[test]
+fn everybody_who_met_a_requirement_by_agreeing_stands_in_the_sealed_record() {
+    let mut world = enforced(Tier::T3, &["authentication"]);
+    for entry in CATALOGUE.iter().filter(|entry| entry.name != "release-captain") {
+        let by_people = ["peer-review", "code-owner-review", "change-author"].contains(&entry.name);
+        if !by_people {
+            waive(&mut world, entry.name);
+        }
+    }
+    world.deploy("shop:v2", GOOD);
+    world.run(3);
+    for (role, who) in
+        [(Role::CodeOwner, "ann"), (Role::CodeOwner, "bob"), (Role::OnCall, "carl"), (Role::OnCall, "dana")]
+    {
+        approve(&mut world, role, who);
+    }
+    world.run_until(300, |world| world.phase() == Some(Phase::Verify));
+    // Who takes it back now does not undo what the start rested on.
+    world.now = world.now.plus(Span::seconds(1));
+    say(&mut world, "approval", Some("code-owner"), "bob", ClaimOutcome::Withdrawn, &[]);
+    world.run_until(900, |world| world.outcome() == Some(Outcome::Succeeded));
+    let status = world.status();
+    let both = "before start: peer-review, code-owner-review";
+    let mut on_record = agreed(status);
+    on_record.sort_unstable();
+    assert_eq!(
+        on_record,
+        [
+            format!("ann as code-owner {both}"),
+            format!("bob as code-owner {both}"),
+            "carl as on-call before start: release-captain".to_owned(),
+            "dana as on-call before start: release-captain".to_owned(),
+        ]
+    );
+    let assessment = status.assessment.as_ref().unwrap();
+    let shown = assessment.shown.iter().find(|one| one.by == "approvals").unwrap();
+    assert_eq!(shown.names, ["peer-review", "code-owner-review", "release-captain"]);
+    assert!(!assessment.not_shown.contains(&"peer-review".to_owned()), "{:?}", assessment.not_shown);
+}
+
+/// A requirement that this budget does not ask for.
+pub(super) fn waive(world: &mut World, name: &str) {
+    let waiver = serde_json::from_value(json!({"name": name, "reason": "shown elsewhere"})).unwrap();
+    world.seen.risk.as_mut().unwrap().requirements.waived.push(waiver);
 }
 
 #[test]
@@ -300,6 +364,46 @@ fn an_exception_ships_in_a_freeze_when_all_have_agreed_and_costs_half_as_much_ag
     assert_eq!((charge.points, charge.exception), (assessment.points * 3 / 2 + assessment.points % 2, true));
     assert!(assessment.exception.unwrap().starts_with("urgent-security-fix, asked by bob"));
     assert!(assessment.why.ends_with("G4"), "{}", assessment.why);
+    let on_record = agreed(world.status());
+    for who in [
+        "dm as development-manager",
+        "oc as on-call",
+        "pm as product-manager",
+        "so as service-owner",
+        "em as engineering-manager",
+        "sre as sre",
+    ] {
+        assert!(
+            on_record.iter().any(|one| one.starts_with(&format!("{who} before start: ")) && one.ends_with("exception")),
+            "{who}: {on_record:?}"
+        );
+    }
+    assert!(
+        on_record.contains(&"vp as vp-engineering before start: ".to_owned()),
+        "the process asks too: {on_record:?}"
+    );
+    assert!(
+        on_record.iter().all(|one| !one.starts_with("bob")),
+        "whose own approval counts for nothing: {on_record:?}"
+    );
+}
+
+/// Who had agreed by the time somebody let it run past its gate is on record with it.
+#[test]
+fn who_had_agreed_to_what_break_glass_let_go_is_on_record() {
+    let mut world = World::new();
+    budget(&mut world, BudgetStatus::Critical, 18.0);
+    change(&mut world, ChangeType::SecurityFix, Some(Severity::P2));
+    world.workload().changed_by = "bob".into();
+    world.deploy("shop:v2", GOOD);
+    world.run(3);
+    approve(&mut world, Role::CodeOwner, "ann");
+    world.run(3);
+    world.workload().paused = false;
+    world.workload().paused_because = None;
+    world.workload().break_glass = Some("INC-7".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    assert_eq!(agreed(world.status()), ["ann as code-owner before start: peer-review, code-owner-review"]);
 }
 
 #[test]
@@ -331,8 +435,11 @@ fn the_enhanced_process_asks_before_the_start_and_before_all_of_the_traffic() {
     approve(&mut world, Role::Sre, "dana");
     world.run_until(20_000, |world| world.phase() == Some(Phase::Verify));
     let approvals = world.status().approvals.clone();
-    let said: Vec<_> = approvals.iter().map(|one| (one.author.as_str(), one.before.as_str())).collect();
+    let asked = approvals.iter().filter(|one| one.meets.is_empty());
+    let said: Vec<_> = asked.map(|one| (one.author.as_str(), one.before.as_str())).collect();
     assert_eq!(said, [("ann", "start"), ("dana", "100 %")]);
+    let reviewed = approvals.iter().find(|one| one.meets == ["peer-review"]);
+    assert_eq!(reviewed.map(|one| one.author.as_str()), Some("ann"), "her word is a review as well");
 }
 
 #[test]

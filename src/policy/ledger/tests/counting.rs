@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus};
+use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus, Tightening};
 use crate::policy::{Band, RiskPoints};
 use rstest::rstest;
 
@@ -127,7 +127,7 @@ fn three_windows_adjust_the_fourth(#[case] figures: [(u64, u64); 3], #[case] all
     let last = all.last().cloned().unwrap();
     let looks: Vec<(u32, &[Entry])> = (0..).zip(all.iter().map(Vec::as_slice)).chain([(3, &last[..])]).collect();
     let risk = windows(&looks).risk;
-    assert_eq!((risk.allocated, risk.tightened), (allocated, tightened), "{:?}", risk.adjustments);
+    assert_eq!((risk.allocated, !risk.tightened_by.is_empty()), (allocated, tightened), "{:?}", risk.adjustments);
 }
 
 /// `000_…` §7: repeated exceptions tighten at once, those of the window before count with them.
@@ -142,7 +142,43 @@ fn repeated_exceptions_tighten(#[case] at: &[f64], #[case] tightened: bool) {
         entries.iter().filter(|entry| entry.charge.as_ref().unwrap().at < day(until)).cloned().collect()
     };
     let counted = windows(&[(0, &seen(30.0)), (1, &seen(60.0)), (2, &seen(90.0))]);
-    assert_eq!(counted.risk.tightened, tightened, "{:?}", counted.risk.adjustments);
+    assert_eq!(!counted.risk.tightened_by.is_empty(), tightened, "{:?}", counted.risk.adjustments);
+}
+
+/// `000_…` §7 and §8: what exceptions tightened ends with them. It is nothing that figures showed, whatever came of the releases.
+#[test]
+fn what_exceptions_tightened_is_not_carried_on_as_if_figures_had() {
+    let entries = [1, 2].map(|number| exception(charged(number, 3, f64::from(number as u32))));
+    let look = |until: u32| {
+        let all: Vec<(u32, &[Entry])> = (0..=until).map(|number| (number, &entries[..])).collect();
+        windows(&all)
+    };
+    let by_exceptions = [Tightening::RepeatedExceptions];
+    for (window, causes) in [(0, &by_exceptions[..]), (1, &by_exceptions), (2, &[]), (3, &[])] {
+        let counted = look(window);
+        assert_eq!(counted.risk.tightened_by, causes, "w{window}: {:?}", counted.risk.adjustments);
+        assert_eq!(counted.risk.allocated, 120, "w{window}: {:?}", counted.risk.adjustments);
+    }
+    let closed: Vec<Vec<Tightening>> = look(3).windows.into_iter().map(|window| window.tightened_by).collect();
+    assert_eq!(closed, [vec![], by_exceptions.to_vec(), by_exceptions.to_vec()], "the latest first");
+}
+
+/// What figures tightened lasts, through a window in which nothing was released, until one shows that stability is back.
+#[test]
+fn what_figures_tightened_lasts_through_an_empty_window() {
+    let mut all: Vec<Vec<Entry>> = Vec::new();
+    for (number, figures) in [Some((2, 30)), Some((3, 40)), Some((4, 60)), None, Some((1, 30))].into_iter().enumerate()
+    {
+        let mut entries = all.last().cloned().unwrap_or_default();
+        entries.extend(figures.into_iter().flat_map(|(failed, minutes)| shown(number as u32, failed, minutes)));
+        all.push(entries);
+    }
+    all.push(all.last().cloned().unwrap());
+    let causes: Vec<Vec<Tightening>> = (1..=all.len())
+        .map(|looks| windows(&(0..).zip(all[..looks].iter().map(Vec::as_slice)).collect::<Vec<_>>()).risk.tightened_by)
+        .collect();
+    let worse = vec![Tightening::WorseFigures];
+    assert_eq!(causes, [vec![], vec![], vec![], worse.clone(), worse, vec![]]);
 }
 
 fn before(ledger: LedgerStatus) -> RiskBudgetStatus {

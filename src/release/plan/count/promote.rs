@@ -2,7 +2,7 @@
 //! serves beside it; then the canary goes. From here on there is no way back but a revert in Git.
 
 use super::super::active::{Active, Template};
-use super::super::halt;
+use super::super::{agree, halt};
 use super::super::promote::to_one_revision;
 use super::super::step::{LOOK_AGAIN, Step};
 use super::{begin, drop_canary, is_former, release, with};
@@ -28,7 +28,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         if let Some(step) = release::template_moved(active).or_else(|| release::hurts(active)) {
             return step;
         }
-        if let Some(hold) = halt::before_more(active) {
+        if let Some(hold) = halt::before_more(active).or_else(|| agree::unwatched(active)) {
             return hold;
         }
         let sentence = format!("{} is let go in the workload; its pods beside it serve meanwhile.", active.name());

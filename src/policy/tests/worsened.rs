@@ -1,0 +1,73 @@
+use crate::api::gated_release::Strategy;
+use crate::api::{BudgetStatus, ChangeType, Severity};
+use crate::policy::worsened::{Levels, Underway, asked_anew};
+use crate::policy::{Band, ChangeFacts, Gate};
+use rstest::rstest;
+
+use Band::{Exhausted, Green, Red, Yellow};
+use BudgetStatus::{Critical, Emergency, Healthy, Warning};
+use ChangeType::{BugFix, Config, Feature, IncidentFix, Infrastructure, Rollback};
+
+const SENIOR: &str = "senior-engineer";
+const PROCESS: &str = "sre, vp-engineering";
+
+fn asked(
+    (kind, severity): (ChangeType, Option<Severity>),
+    diff: Gate,
+    customers_may_notice: bool,
+    began: (BudgetStatus, Band),
+    now: (BudgetStatus, Band),
+) -> String {
+    let strategy: Strategy = serde_json::from_value(serde_json::json!({"schedule": "Standard"})).unwrap();
+    let change = ChangeFacts { kind, severity, risk: None };
+    let underway = Underway { change, diff, strategy: &strategy, customers_may_notice };
+    let levels = |(status, band)| Levels { status, band };
+    let all = asked_anew(&underway, levels(began), levels(now));
+    all.iter().map(|one| format!("{one}").replace(" before the start", "")).collect::<Vec<_>>().join(", ")
+}
+
+/// `001_…`: the process of the worse status; who agrees to an exception where it would block the change by now.
+#[rstest]
+#[case::as_it_was((Feature, None), Healthy, Healthy, "")]
+#[case::warning((Feature, None), Healthy, Warning, SENIOR)]
+#[case::better((Feature, None), Warning, Healthy, "")]
+#[case::a_feature_in_critical((Feature, None), Healthy, Critical, "sre, vp-engineering, development-manager, on-call, product-manager, service-owner, engineering-manager")]
+#[case::infrastructure_in_warning((Infrastructure, None), Healthy, Warning, "senior-engineer, development-manager, on-call, product-manager")]
+#[case::p1_in_critical((BugFix, Some(Severity::P1)), Warning, Critical, PROCESS)]
+#[case::p0_in_emergency((IncidentFix, Some(Severity::P0)), Critical, Emergency, "2 senior-engineer")]
+#[case::an_exception_of_critical((Feature, None), Critical, Emergency, "")]
+#[case::a_rollback((Rollback, None), Healthy, Emergency, "")]
+fn a_worse_error_budget_asks_who_was_not_asked(
+    #[case] change: (ChangeType, Option<Severity>),
+    #[case] began: BudgetStatus,
+    #[case] now: BudgetStatus,
+    #[case] roles: &str,
+) {
+    assert_eq!(asked(change, Gate::G2, true, (began, Green), (now, Green)), roles);
+}
+
+/// `000_…` §5.4 and §6.3.
+#[rstest]
+#[case::yellow((Feature, None), Gate::G4, Yellow, "")]
+#[case::high_risk_in_red((Feature, None), Gate::G3, Red, "development-manager, on-call, product-manager")]
+#[case::moderate_in_red((Feature, None), Gate::G2, Red, "development-manager, on-call, product-manager")]
+#[case::low_risk_in_red((Config, None), Gate::G1, Red, "")]
+#[case::a_fix_in_red((IncidentFix, None), Gate::G2, Red, "")]
+#[case::a_fix_in_exhausted((IncidentFix, None), Gate::G2, Exhausted, "product-manager, development-manager")]
+#[case::a_feature_in_exhausted((Feature, None), Gate::G1, Exhausted, "development-manager, on-call, product-manager")]
+fn a_worse_band_asks_who_was_not_asked(
+    #[case] change: (ChangeType, Option<Severity>),
+    #[case] diff: Gate,
+    #[case] now: Band,
+    #[case] roles: &str,
+) {
+    assert_eq!(asked(change, diff, true, (Healthy, Green), (Healthy, now)), roles);
+    assert_eq!(asked(change, diff, true, (Healthy, now), (Healthy, now)), "", "nobody twice");
+    assert_eq!(asked(change, diff, true, (Healthy, now), (Healthy, Green)), "", "better asks nobody");
+}
+
+#[test]
+fn where_no_customer_may_notice_the_product_manager_agrees_to_no_exception() {
+    let roles = asked((Feature, None), Gate::G3, false, (Healthy, Green), (Healthy, Red));
+    assert_eq!(roles, "development-manager, on-call");
+}
