@@ -14,6 +14,7 @@ mod heard;
 mod leaving;
 mod other_budget;
 mod policy;
+mod returns;
 mod share;
 mod stranded;
 mod taken_away;
