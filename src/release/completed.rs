@@ -25,9 +25,10 @@ pub(super) fn is_return(seen: &Snapshot, workload: &Workload, now: Time) -> bool
     let Some(known) = after(seen, None) else { return false };
     let (template, serves) = (template::digest(&workload.template), last_good(seen));
     let newest = known.iter().position(|one| Some(&one.revision) == serves.as_ref()).unwrap_or(known.len());
-    known.iter().take(newest.saturating_add(1)).any(|one| {
-        one.template == template && one.served_until.is_none_or(|until| now.since(until) <= LATELY)
-    })
+    known
+        .iter()
+        .take(newest.saturating_add(1))
+        .any(|one| one.template == template && one.served_until.is_none_or(|until| now.since(until) <= LATELY))
 }
 
 /// The list as it is after a look that leaves this record; none where nothing completed yet.

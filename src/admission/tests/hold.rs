@@ -338,7 +338,12 @@ fn enforce_break_glass_asks_for_the_verb_before_anything_was_held_too() {
 #[case::a_restart(&["INC-7"], "eve", json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}), true)]
 #[case::taken_off(&["INC-7"], "eve", glass(""), true)]
 #[case::the_label_taken_off(&["INC-7"], "eve", json!({"metadata": {"labels": {"tidegate.io/gated": null}}}), true)]
-fn enforce_glass_on_what_is_idle(#[case] stands: &[&str], #[case] who: &str, #[case] change: Value, #[case] free: bool) {
+fn enforce_glass_on_what_is_idle(
+    #[case] stands: &[&str],
+    #[case] who: &str,
+    #[case] change: Value,
+    #[case] free: bool,
+) {
     for (mode, free) in [(Override::Audit, true), (Override::Enforce, free)] {
         let mut world = idle(mode);
         for reason in stands {
@@ -355,7 +360,10 @@ fn enforce_glass_on_what_is_idle(#[case] stands: &[&str], #[case] who: &str, #[c
 fn enforce_break_glass_on_what_is_held_is_refused_once_and_as_what_it_is() {
     let mut world = held_in(World::new(Override::Enforce, ("apps", "v1", "deployments")), MACHINE);
     let why = world.patch("eve", glass("INC-7")).unwrap_err();
-    assert!(why.contains("may not let the held template of deployment shop/c") && !why.contains("break-glass"), "{why}");
+    assert!(
+        why.contains("may not let the held template of deployment shop/c") && !why.contains("break-glass"),
+        "{why}"
+    );
     world.patch("sam", glass("INC-7")).unwrap();
     assert!(!world.paused());
 }

@@ -138,7 +138,10 @@ fn where_it_is_enforced_break_glass_asks_for_the_verb_before_anything_was_held_t
     };
     let mut world = created(Override::Enforce);
     let refused = world.patch(PERSON, change("INC-7")).unwrap_err();
-    assert!(refused.contains("let a template of statefulset shop/c run ungated") && refused.contains("verb bypass"), "{refused}");
+    assert!(
+        refused.contains("let a template of statefulset shop/c run ungated") && refused.contains("verb bypass"),
+        "{refused}"
+    );
     world.patch("sam", change("INC-7")).unwrap();
     assert_eq!(at(&world), 0);
     let mut world = created(Override::Enforce);

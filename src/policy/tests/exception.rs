@@ -1,7 +1,7 @@
 use crate::api::BudgetStatus::{self, *};
 use crate::api::Time;
-use crate::policy::exception::{EXCEPTION, Request, approvers, request};
 use crate::policy::Role;
+use crate::policy::exception::{EXCEPTION, Request, approvers, request};
 use crate::policy::requirement::{Claim, Claims};
 use rstest::rstest;
 

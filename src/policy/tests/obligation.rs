@@ -483,7 +483,7 @@ fn what_happens_to_a_record_later_moves_no_deadline() {
     let then = world.look("2026-11-24T09:00:00Z");
     let post_mortem = then.iter().find(|one| one.kind == "post-mortem").unwrap();
     assert_eq!((post_mortem.since, post_mortem.due), (first[0].since, first[0].due));
-    assert_eq!(then.len(), 3);
+    assert_eq!(then.len(), 4);
 }
 
 #[test]
@@ -626,7 +626,8 @@ proptest! {
 fn what_was_met_for_a_record_that_is_gone_is_owed_again_when_that_is_taken_back() {
     let mut world = World::new();
     let cause = Some(Cause { at: at("2026-11-20T08:00:00Z"), about: "it came back".to_owned() });
-    let facts = RecordFacts { record: "web-0007".into(), exception: None, bypass: None, unapproved: None, rollback: cause };
+    let facts =
+        RecordFacts { record: "web-0007".into(), exception: None, bypass: None, unapproved: None, rollback: cause };
     world.records.push(facts);
     let name = "post-mortem-web-0007";
     assert_eq!(world.look("2026-11-20T09:00:00Z")[0].record.as_deref(), Some("web-0007"));

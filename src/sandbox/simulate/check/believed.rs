@@ -41,10 +41,12 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
 fn believed(checkers: &mut Checkers, seen: &Seen<'_>, release: &str, revision: &str) {
     let ended: Vec<&Ended> = checkers.ended.iter().filter(|one| one.release == release).collect();
     // A GatedRelease that was made anew knows what its last record tells, and that is less than what went before.
-    let made = seen.objects.get(&GATED_RELEASE, NAMESPACE, release).and_then(|it| time(it, "/metadata/creationTimestamp"));
+    let made =
+        seen.objects.get(&GATED_RELEASE, NAMESPACE, release).and_then(|it| time(it, "/metadata/creationTimestamp"));
     let anew = made.zip(ended.first()).is_none_or(|(made, first)| made >= first.at);
     if !anew && !is_way_back(&ended, revision) {
-        let says = format!("{} ships {revision} as a rollback: no user was served by it lately, or it was left", seen.name);
+        let says =
+            format!("{} ships {revision} as a rollback: no user was served by it lately, or it was left", seen.name);
         checkers.violated(Rule::Believed, seen.now, says);
     }
 }
