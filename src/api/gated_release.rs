@@ -516,6 +516,11 @@ pub struct GatedReleaseStatus {
     /// With which attempt the chain of its records begins, once old ones were pruned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<RecordsKept>,
+    /// The revisions that completed and that no way back has passed since, oldest first: at most 10, of the last 30 days. A
+    /// return to one that is older than what runs is of type Rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<CompletedRevision>", length(max = 10))]
+    pub completed: Option<Vec<CompletedRevision>>,
     /// The workload as it was last judged; tells a new revision from a changed way of writing the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSeen>,
@@ -523,6 +528,28 @@ pub struct GatedReleaseStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// A revision that completed: it was verified, or was found running at first, and users were served by it.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CompletedRevision {
+    /// Its short name, as in records.
+    #[schemars(length(max = 64))]
+    pub revision: String,
+    /// What tells its pod template from all others: `sha256:` and 64 hexadecimal digits.
+    #[schemars(length(max = 80))]
+    pub template: String,
+    /// Its ReleaseRecord; absent where it completed before this list was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub record: Option<String>,
+    /// When it completed; absent where that was before this list was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Time>,
+    /// When another revision had taken its place; absent while it is what runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_until: Option<Time>,
 }
 
 /// Which records of a chain are left, once old ones were pruned.

@@ -111,6 +111,7 @@ fn trigger(demand: &Demand) -> String {
         Trigger::Level(level) => format!("error budget {level} or worse"),
         Trigger::Exception => "exception, or past the gate".to_owned(),
         Trigger::Bypass => "past the gate without an exception".to_owned(),
+        Trigger::Unapproved => "past the gate, no executive asked".to_owned(),
         Trigger::Rollback => "rollback that users met".to_owned(),
         Trigger::Tightened => "tightened budget or gates".to_owned(),
         Trigger::Calendar => "spec.obligations.regularReviews".to_owned(),

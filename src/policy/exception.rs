@@ -1,5 +1,5 @@
 //! Exceptions: what lets a change ship past its gate, who must agree, and what it owes (`000_…` §7; `001_…`, Exception
-//! Process). Where the documents name other people for the same thing, all of them are asked.
+//! Process; `002_…`, Guardrails). Where the documents name other people for the same thing, all of them are asked.
 
 use crate::api::BudgetStatus;
 
@@ -32,7 +32,7 @@ const fn text(key: &'static str, says: &'static str) -> Field {
     Field { key, says, check: Check::Text }
 }
 
-/// Who must agree to an exception: the union of what both documents name for the level.
+/// Who must agree to an exception: the union of what the documents name for the level.
 pub fn approvers(status: BudgetStatus, customers_may_notice: bool) -> Vec<Role> {
     // 000 §7: "DM + on-call owner; PM for customer-impacting risk".
     let mut roles = vec![Role::DevelopmentManager, Role::OnCall];
@@ -41,13 +41,15 @@ pub fn approvers(status: BudgetStatus, customers_may_notice: bool) -> Vec<Role> 
     }
     match status {
         BudgetStatus::Healthy | BudgetStatus::Warning => {}
-        // 001, Exception Process: "10-30% budget: SRE + Engineering Manager"; the template has the service owner as well.
-        BudgetStatus::Critical => roles.extend([Role::ServiceOwner, Role::Sre, Role::EngineeringManager]),
-        // "<10% budget: VP Engineering"; those below sign on the same form.
-        BudgetStatus::Emergency => {
-            roles.extend([Role::ServiceOwner, Role::Sre, Role::EngineeringManager, Role::VpEngineering]);
+        // 001, Exception Process: "10-30% budget: SRE + Engineering Manager"; the template has the service owner as well, and
+        // below 10 % those sign on the same form.
+        BudgetStatus::Critical | BudgetStatus::Emergency => {
+            roles.extend([Role::ServiceOwner, Role::Sre, Role::EngineeringManager]);
         }
     }
+    // 002, Guardrails: "Gate failures require executive approval to override", whatever the budget is; 001, Exception Process:
+    // "<10% budget: VP Engineering".
+    roles.push(Role::VpEngineering);
     roles
 }
 

@@ -7,7 +7,6 @@ mod watched;
 
 use super::action::{Action, Plan};
 use super::assess::{assess, view};
-use super::config;
 use super::plan::agree::{ON_CALL_LAPSED, PAPERS_MISSING};
 use super::plan::{
     Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision,
@@ -15,6 +14,7 @@ use super::plan::{
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
+use super::{completed, config};
 use crate::api::gated_release::{GatedReleaseStatus, RiskView, WorkloadSeen};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
@@ -214,6 +214,7 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         record: after.record.map(|(name, _, _)| name.to_owned()),
         attempts: after.record.map_or(0, |(_, spec, _)| spec.attempt).max(before.attempts),
         records: before.records.clone(),
+        completed: completed::after(after.seen, after.record),
         workload: workload.or_else(|| before.workload.clone()),
         conditions: conditions::conditions(after, &problems(after.seen)),
     }

@@ -11,6 +11,7 @@ pub mod capacity;
 pub mod chain;
 pub mod charge;
 pub mod clones;
+mod completed;
 pub mod config;
 mod disruption;
 pub mod explain;

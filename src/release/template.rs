@@ -17,9 +17,19 @@ pub fn same(one: &Value, other: &Value) -> bool {
 
 /// A short name for a template: ten hexadecimal digits.
 pub fn revision(template: &Value) -> String {
+    hashed(template, 5)
+}
+
+/// What tells a template from all others, those included that somebody makes up to have its short name: `sha256:` and 64
+/// hexadecimal digits.
+pub fn digest(template: &Value) -> String {
+    format!("sha256:{}", hashed(template, 32))
+}
+
+fn hashed(template: &Value, bytes: usize) -> String {
     let mut text = String::new();
     canonical(&normal(template), &mut text);
-    Sha256::digest(text.as_bytes()).iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The template without the label that the Deployment controller adds in ReplicaSets.

@@ -18,6 +18,7 @@ mod in_a_row;
 mod leaving;
 mod other_budget;
 mod policy;
+mod returns;
 mod share;
 mod stranded;
 mod synthetic;

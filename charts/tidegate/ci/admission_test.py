@@ -577,17 +577,27 @@ def _(n):
 
 # --- override.mode Enforce ---
 
-@case("Enforce: only who holds the verb bypass resumes, or takes the label off a held Deployment", mode="Enforce")
-def _(n):
+def sam_may_bypass():
+    """Eve, Sam and a machine may edit; Sam holds the verb besides."""
     verbs = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "bypass", "namespace": NS},
              "rules": [{"apiGroups": ["tidegate.io"], "resources": ["gatedreleases"], "verbs": ["bypass"]}]}
     kubectl("apply", "-f", "-", given=verbs)
-    kubectl("create", "rolebinding", "bypass", "--role=bypass", "--user=sam")
-    for user in ("eve", "sam"):
-        kubectl("create", "rolebinding", f"edit-{user}", "--clusterrole=edit", f"--user={user}")
+    rbac = "rbac.authorization.k8s.io"
+    for name, kind, role, users in (("bypass", "Role", "bypass", ["sam"]), ("edit", "ClusterRole", "edit", ["eve", "sam", MACHINE])):
+        kubectl("apply", "-f", "-", given={
+            "apiVersion": f"{rbac}/v1", "kind": "RoleBinding", "metadata": {"name": name, "namespace": NS},
+            "roleRef": {"apiGroup": rbac, "kind": kind, "name": role},
+            "subjects": [{"apiGroup": rbac, "kind": "User", "name": user} for user in users]})
+    for user in ("eve", "sam", MACHINE):
+        eventually(lambda: kubectl("auth", "can-i", "patch", "deployments", user=user, groups=()))
+    eventually(lambda: kubectl("auth", "can-i", "bypass", "gatedreleases.tidegate.io", user="sam", groups=()))
+
+
+@case("Enforce: only who holds the verb bypass resumes, or takes the label off a held Deployment", mode="Enforce")
+def _(n):
+    sam_may_bypass()
     held(n)
     resume = ("rollout", "resume", f"deployment/{n}")
-    eventually(lambda: kubectl("auth", "can-i", "patch", "deployments", user="eve", groups=()))
     refused("eve may not let the held template of deployment .* needs the verb bypass", *resume, user="eve", groups=())
     refused("eve may not", "label", "deployment", n, "tidegate.io/gated-", user="eve", groups=())
     apply(deployment(n, image="app:2", paused=False), user=MACHINE)
@@ -603,6 +613,39 @@ def _(n):
     assert partition(name) == MOST, "machines are coerced, not refused"
     kubectl(*let_go, user="sam", groups=())
     assert partition(name) == 0 and stamps(name, "statefulset")[1] == "sam"
+
+
+@case("Enforce: break-glass on what is idle asks for the verb too, with a template or before it; a plain change is held", mode="Enforce")
+def _(n):
+    sam_may_bypass()
+    name = f"{n}-set"
+    apply(deployment(n))
+    apply(stateful(name))
+    both = (("deployment", n, deployment), ("statefulset", name, stateful))
+    for kind, what, manifest in both:
+        glass = lambda image, reason: annotated(manifest(what, image=image), break_glass=reason)
+        why = f"let a template of {kind} .* run ungated: it needs the verb bypass"
+        for refuse in (glass("app:2", "INC-7"), glass("app:1", "INC-7")):
+            given = ("apply", "--server-side", "--force-conflicts", "--field-manager=git", "-f", "-")
+            refused(why, *given, given=refuse, user="eve", groups=())
+            refused(why, *given, given=refuse, user=MACHINE, groups=())
+        apply(glass("app:2", "INC-7"), user="sam", groups=())
+        held_now = paused(what) if kind == "deployment" else partition(what) == MOST
+        assert not held_now, "who holds the verb breaks the glass"
+        refused(why, *given, given=glass("app:3", "INC-7"), user="eve", groups=())
+        apply(manifest(what, image="app:2"), user="eve", groups=())
+        apply(manifest(what, image="app:3"), user="eve", groups=())
+        held_now = paused(what) if kind == "deployment" else partition(what) == MOST
+        assert held_now, "a plain change is held"
+
+
+@case("Audit: break-glass on what is idle asks nobody for a verb", mode="Audit")
+def _(n):
+    apply(deployment(n))
+    kubectl("create", "rolebinding", f"edit-{n}", "--clusterrole=edit", "--user=eva")
+    eventually(lambda: kubectl("auth", "can-i", "patch", "deployments", user="eva", groups=()))
+    apply(annotated(deployment(n, image="app:2"), break_glass="INC-7"), user="eva", groups=())
+    assert not paused(n)
 
 
 # --- weights ---

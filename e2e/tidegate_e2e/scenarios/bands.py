@@ -19,7 +19,7 @@ def bands(t: Context) -> None:
     shop.start()
     shop.users()
     may_attest(shop, ["ann"], ["exception", "exception-follow-up"])
-    may_approve(shop, development_manager="dora", on_call="ann", product_manager="paul")
+    may_approve(shop, development_manager="dora", on_call="ann", product_manager="paul", vp_engineering="vera")
 
     # Each costs 9 RP: base 3 of its tier, 6 for a new image that nobody explains.
     ships(t, shop, "v2", 9, "Yellow")
@@ -47,6 +47,8 @@ def bands(t: Context) -> None:
     attest(shop, "dora", "approval", role="development-manager")
     attest(shop, "ann", "approval", role="on-call")
     attest(shop, "paul", "approval", role="product-manager")
+    pending(shop, "vp-engineering")
+    attest(shop, "vera", "approval", role="vp-engineering")
     record = shop.ends("Succeeded")
     status = record["status"]
     check((status["charge"]["points"], status["charge"]["exception"]) == (14, True), f"charged {status['charge']}")

@@ -29,7 +29,7 @@ def resume(shop: Shop, who: str) -> str:
 
 @scenario(core=False, alone=True)
 def enforce(t: Context) -> None:
-    """With override.mode Enforce nobody resumes a held Deployment without the verb bypass; who holds it does, and it is on record by name."""
+    """With override.mode Enforce nobody resumes a held Deployment, or breaks the glass on an idle one, without the verb bypass; who holds it does, and it is on record by name."""
     t.afterwards(lambda: api.delete("ClusterRole", None, "e2e-bypass"))
     t.afterwards(lambda: override("Audit"))
     override("Enforce")
@@ -60,6 +60,12 @@ def enforce(t: Context) -> None:
     check(status["outcome"] == "Bypassed" and SAM in json.dumps(status), f"the record says {status}")
     shop.leaves_nothing()
     until("the workload runs v2", waits.PODS_READY, lambda: shop.running() == {"v2": 3} and shop.all_ready(), instead=shop.state)
+
+    # Nothing is held now, and nothing would be: break-glass before a template, or with one, is asked for the same verb.
+    glass = json.dumps({"metadata": {"annotations": {"tidegate.io/break-glass": "INC-7"}}})
+    answer = bed.kubectl("patch", "deployment", shop.name, "-n", shop.namespace, "--type=merge", "-p", glass, "--as", ANNE, check=False)
+    check("verb bypass" in answer and "break-glass" in answer, f"Anne broke the glass of an idle Deployment: {answer}")
+    t.note(f"Anne: {answer.strip()}")
     answers = shop.all_answers()
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
     t.note(f"{status['summary']}; seen by users: {answers.describe()}")

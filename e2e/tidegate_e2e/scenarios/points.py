@@ -82,7 +82,7 @@ def status(shop: Shop) -> dict:
 def follow_ups(shop: Shop, record: dict) -> dict[str, str] | None:
     """What people owe because of one record, by type, with when it is due; once it is all that a bypass takes."""
     owed = {one["type"]: one["due"] for one in status(shop).get("obligations", []) if one["name"].endswith(record["metadata"]["name"]) and one["state"] == "Due"}
-    return owed if {"override-rationale", "exception-follow-up", "post-mortem"} <= owed.keys() else None
+    return owed if {"override-rationale", "override-approval", "exception-follow-up", "post-mortem"} <= owed.keys() else None
 
 
 def counted(shop: Shop, points: int) -> dict | None:

@@ -130,6 +130,28 @@ fn where_it_is_enforced_only_who_holds_the_verb_lets_it_go() {
     assert_eq!(at(&world), 0);
 }
 
+#[test]
+fn where_it_is_enforced_break_glass_asks_for_the_verb_before_anything_was_held_too() {
+    let change = |glass: &str| {
+        json!({"metadata": {"annotations": {"tidegate.io/break-glass": glass}},
+               "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:2"}]}}}})
+    };
+    let mut world = created(Override::Enforce);
+    let refused = world.patch(PERSON, change("INC-7")).unwrap_err();
+    assert!(
+        refused.contains("let a template of statefulset shop/c run ungated") && refused.contains("verb bypass"),
+        "{refused}"
+    );
+    world.patch("sam", change("INC-7")).unwrap();
+    assert_eq!(at(&world), 0);
+    let mut world = created(Override::Enforce);
+    world.patch(PERSON, change("")).unwrap();
+    assert_eq!(at(&world), u64::from(HELD_PARTITION), "a plain change is held, whoever brings it");
+    let mut world = created(Override::Audit);
+    world.patch(PERSON, change("INC-7")).unwrap();
+    assert_eq!(at(&world), 0);
+}
+
 #[rstest]
 #[case::a_machine(MACHINE)]
 #[case::a_person(PERSON)]

@@ -28,6 +28,9 @@ pub enum Trigger {
     Exception,
     /// A change ran past the gate, and nobody had asked for an exception.
     Bypass,
+    /// A change shipped past what the policy allows, and no executive had agreed: whoever agrees to an exception is asked before
+    /// (`policy::exception`), who breaks the glass is not.
+    Unapproved,
     /// A change came back that users had met, or hurt them without a way back.
     Rollback,
     /// Gates or budget are stricter because of what windows showed.
@@ -133,6 +136,8 @@ pub const DEMANDS: &[Demand] = &[
     // Exceptions, overrides and rollbacks.
     line(Trigger::Bypass, RATIONALE, &form::OVERRIDE_RATIONALE, &[DevelopmentManager, OnCall],
         "Recorded rationale, named approvers; gate failures require executive approval to override", "000 §7; 002, Guardrails"),
+    line(Trigger::Unapproved, RATIONALE, &form::OVERRIDE_APPROVAL, &[VpEngineering],
+        "Gate failures require executive approval to override; override freeze policy (with documentation)", "002, Guardrails; 001, VP Engineering / CTO"),
     line(Trigger::Exception, FOLLOW_UP, &form::EXCEPTION_FOLLOW_UP, &[DevelopmentManager],
         "Mandatory follow-up within 5 business days: review, remediation tasks", "000 §7"),
     line(Trigger::Exception, FOLLOW_UP, &form::POST_MORTEM, &[DevelopmentManager, ServiceOwner],

@@ -67,6 +67,8 @@ pub struct RecordFacts {
     pub exception: Option<Cause>,
     /// It ran past the gate, and nobody had asked for an exception.
     pub bypass: Option<Cause>,
+    /// It shipped as an exception, or ran past the gate, and nobody was asked before.
+    pub unapproved: Option<Cause>,
     /// It came back after users had met it, or hurt them without a way back.
     pub rollback: Option<Cause>,
 }
@@ -91,6 +93,8 @@ impl RecordFacts {
         let facts = Self {
             record: record.to_owned(),
             bypass: bypass.filter(|_| asked.is_none()),
+            // What is no workload's change is charged, and nobody was asked.
+            unapproved: exception.clone().filter(|_| asked.is_none() || status.outcome == Some(Outcome::Charged)),
             exception,
             rollback: rollback(&named, status),
         };

@@ -89,6 +89,7 @@ fn arisen(demand: &'static Demand, facts: &Facts<'_>, now: Time) -> Vec<Owed> {
             asked.map(|episode| owed(name(episode), episode.since, about)).into_iter().collect()
         }
         Trigger::Exception => of_records(demand, facts, now, |record| record.exception.as_ref()),
+        Trigger::Unapproved => of_records(demand, facts, now, |record| record.unapproved.as_ref()),
         Trigger::Bypass => of_records(demand, facts, now, |record| record.bypass.as_ref()),
         Trigger::Rollback => of_records(demand, facts, now, |record| record.rollback.as_ref()),
         Trigger::Tightened => {

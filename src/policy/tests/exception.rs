@@ -1,5 +1,6 @@
 use crate::api::BudgetStatus::{self, *};
 use crate::api::Time;
+use crate::policy::Role;
 use crate::policy::exception::{EXCEPTION, Request, approvers, request};
 use crate::policy::requirement::{Claim, Claims};
 use rstest::rstest;
@@ -8,19 +9,48 @@ fn at(time: &str) -> Time {
     Time(format!("2026-03-31T{time}:00Z").parse().unwrap())
 }
 
-/// `000_…` §7 and `001_…`, Exception Process: all whom either names for the level.
+/// `000_…` §7, `001_…`, Exception Process, and `002_…`, Guardrails ("Gate failures require executive approval to override"):
+/// all whom any of them names for the level.
 #[rstest]
-#[case(Healthy, false, &["development-manager", "on-call"])]
-#[case(Warning, true, &["development-manager", "on-call", "product-manager"])]
-#[case(Critical, false, &["development-manager", "on-call", "service-owner", "sre", "engineering-manager"])]
+#[case(Healthy, false, &["development-manager", "on-call", "vp-engineering"])]
+#[case(Healthy, true, &["development-manager", "on-call", "product-manager", "vp-engineering"])]
+#[case(Warning, false, &["development-manager", "on-call", "vp-engineering"])]
+#[case(Warning, true, &["development-manager", "on-call", "product-manager", "vp-engineering"])]
+#[case(Critical, false, &["development-manager", "on-call", "service-owner", "sre", "engineering-manager", "vp-engineering"])]
+#[case(Critical, true, &["development-manager", "on-call", "product-manager", "service-owner", "sre", "engineering-manager", "vp-engineering"])]
+#[case(Emergency, false, &["development-manager", "on-call", "service-owner", "sre", "engineering-manager", "vp-engineering"])]
 #[case(Emergency, true, &["development-manager", "on-call", "product-manager", "service-owner", "sre", "engineering-manager", "vp-engineering"])]
 fn who_agrees_to_an_exception(#[case] status: BudgetStatus, #[case] notice: bool, #[case] expected: &[&str]) {
     assert_eq!(approvers(status, notice).iter().map(|role| role.as_str()).collect::<Vec<_>>(), expected);
 }
 
+/// The executive is asked whatever the reason and the level are, and nobody else stands in for them.
+#[rstest]
+fn without_the_executive_nothing_is_overridden(
+    #[values("incident-mitigation", "urgent-security-fix", "legal-deadline")] reason: &str,
+    #[values(Healthy, Warning, Critical, Emergency)] status: BudgetStatus,
+) {
+    let mut claims = vec![asked_for(reason)];
+    let all = approvers(status, true);
+    let below = all.iter().filter(|role| **role != Role::VpEngineering);
+    claims.extend(below.map(|role| word(role.as_str(), &format!("the {role}"), true)));
+    let far = |claims: &[Claim]| match request(Claims::new(claims, &[], at("12:00")), status, true) {
+        Request::Waiting { missing, rejected: None, .. } => Some(missing),
+        Request::Approved { .. } => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(far(&claims), Some(vec![Role::VpEngineering]));
+    claims.push(word("vp-engineering", "vera", true));
+    assert_eq!(far(&claims), None);
+}
+
 fn asked() -> Claim {
+    asked_for("legal-deadline")
+}
+
+fn asked_for(reason: &str) -> Claim {
     let fact = |key: &str| {
-        let text = if key == "reason" { "legal-deadline" } else { "because" };
+        let text = if key == "reason" { reason } else { "because" };
         (key.to_owned(), text.to_owned())
     };
     Claim {
@@ -68,12 +98,13 @@ fn an_exception_is_asked_for_agreed_to_and_recorded() {
     short.facts.remove("ticket");
     assert!(how_far(std::slice::from_ref(&short)).0.starts_with("facts.ticket is missing"));
     let (manager, on_call) = (word("development-manager", "ann", true), word("on-call", "eve", true));
-    let waits = "waits for [development-manager, on-call], rejected by None";
+    let executive = word("vp-engineering", "vera", true);
+    let waits = "waits for [development-manager, on-call, vp-engineering], rejected by None";
     assert_eq!(how_far(&[asked()]), (waits.to_owned(), None));
-    assert_eq!(how_far(&[asked(), manager.clone()]).0, "waits for [on-call], rejected by None");
-    let agreed = [asked(), manager, on_call];
+    assert_eq!(how_far(&[asked(), manager.clone()]).0, "waits for [on-call, vp-engineering], rejected by None");
+    let agreed = [asked(), manager, on_call, executive];
     let recorded = "legal-deadline, asked by dana (31 Mar 09:00:00 UTC): because (because)";
-    assert_eq!(how_far(&agreed), ("approved by ann, eve".to_owned(), Some(recorded.to_owned())));
+    assert_eq!(how_far(&agreed), ("approved by ann, eve, vera".to_owned(), Some(recorded.to_owned())));
     let rejected = [&agreed[..], &[word("on-call", "sam", false)]].concat();
     assert_eq!(how_far(&rejected), ("waits for [], rejected by Some(\"sam\")".to_owned(), None));
 }

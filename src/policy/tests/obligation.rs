@@ -181,6 +181,12 @@ fn each_level_demands(#[case] status: BudgetStatus, #[case] expected: &[&str]) {
     "development-manager, on-call",
     "000 §7; 002, Guardrails"
 )]
+#[case::executive_approval(
+    "override-approval",
+    "within 1 business day",
+    "vp-engineering",
+    "002, Guardrails; 001, VP Engineering / CTO"
+)]
 #[case::exception_5_days("exception-follow-up", "within 5 business days", "development-manager", "000 §7")]
 #[case::override_post_mortem(
     "post-mortem",
@@ -209,9 +215,9 @@ fn the_lines_of_the_documents(#[case] kind: &str, #[case] due: &str, #[case] rol
 
 #[test]
 fn every_line_has_its_row_and_can_be_attested() {
-    // The table above names 16 types; post-mortems are demanded twice.
+    // The table above names 17 types; post-mortems are demanded twice.
     let kinds: std::collections::BTreeSet<&str> = DEMANDS.iter().map(Demand::kind).collect();
-    assert_eq!((kinds.len(), DEMANDS.len()), (16, 17));
+    assert_eq!((kinds.len(), DEMANDS.len()), (17, 18));
     for demand in DEMANDS {
         assert!(!demand.form.fields.is_empty() && !demand.owed_by.is_empty() && !demand.says.is_empty());
         assert!(!(demand.due.renews() && demand.outlives), "{}", demand.kind());
@@ -423,8 +429,9 @@ fn assessed(exception: &str) -> serde_json::Value {
 #[case::not_withdrawn_and_nothing_hurt(json!({"charge": charge(false), "rollback": log("Deleted"), "outcome": "NotWithdrawn", "endedAt": "2026-11-20T08:00:00Z"}), &[])]
 #[case::exception(json!({"charge": charge(true), "assessment": assessed("legal-deadline")}), &["exception-follow-up", "post-mortem"])]
 #[case::exception_that_came_back(json!({"charge": charge(true), "assessment": assessed("legal-deadline"), "rollback": log("Latency")}), &["exception-follow-up", "post-mortem"])]
-#[case::resumed_by_hand(json!({"charge": charge(true), "outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z", "summary": "Runs ungated, resumed by bob while it was held."}), &["override-rationale", "exception-follow-up", "post-mortem"])]
-#[case::budget_not_known(json!({"outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z"}), &["override-rationale", "exception-follow-up", "post-mortem"])]
+#[case::past_its_budget_without_a_gate(json!({"charge": charge(true), "assessment": assessed("Red blocks it"), "outcome": "Charged", "endedAt": "2026-11-20T08:00:00Z"}), &["override-approval", "exception-follow-up", "post-mortem"])]
+#[case::resumed_by_hand(json!({"charge": charge(true), "outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z", "summary": "Runs ungated, resumed by bob while it was held."}), &["override-rationale", "override-approval", "exception-follow-up", "post-mortem"])]
+#[case::budget_not_known(json!({"outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z"}), &["override-rationale", "override-approval", "exception-follow-up", "post-mortem"])]
 #[case::first_revision(json!({"outcome": "Bootstrap", "endedAt": "2026-11-20T08:00:00Z"}), &[])]
 fn a_record_demands(#[case] status: serde_json::Value, #[case] kinds: &[&str]) {
     let mut world = World::new();
@@ -436,7 +443,7 @@ fn a_record_demands(#[case] status: serde_json::Value, #[case] kinds: &[&str]) {
         wanted.iter().map(String::as_str).collect()
     );
     for one in &all {
-        let wanted = if one.kind == "override-rationale" { "2026-11-24T00:00:00Z" } else { "2026-11-28T00:00:00Z" };
+        let wanted = if one.kind.starts_with("override-") { "2026-11-24T00:00:00Z" } else { "2026-11-28T00:00:00Z" };
         assert_eq!(one.due, at(wanted), "{}", one.name);
     }
 }
@@ -476,7 +483,7 @@ fn what_happens_to_a_record_later_moves_no_deadline() {
     let then = world.look("2026-11-24T09:00:00Z");
     let post_mortem = then.iter().find(|one| one.kind == "post-mortem").unwrap();
     assert_eq!((post_mortem.since, post_mortem.due), (first[0].since, first[0].due));
-    assert_eq!(then.len(), 3);
+    assert_eq!(then.len(), 4);
 }
 
 #[test]
@@ -556,6 +563,7 @@ fn what_nobody_did_for_three_months_is_owed_no_more() {
         record: "web-0007".to_owned(),
         exception: None,
         bypass: None,
+        unapproved: None,
         rollback: Some(Cause { at: at("2026-08-01T08:00:00Z"), about: "it".to_owned() }),
     });
     assert_eq!(world.look("2026-11-01T07:59:59Z").len(), 1);
@@ -598,6 +606,7 @@ proptest! {
                 record: format!("web-{number:04}"),
                 exception: cause(bypassed),
                 bypass: cause(bypassed),
+                unapproved: cause(bypassed),
                 rollback: cause(back),
             });
         }
@@ -617,7 +626,8 @@ proptest! {
 fn what_was_met_for_a_record_that_is_gone_is_owed_again_when_that_is_taken_back() {
     let mut world = World::new();
     let cause = Some(Cause { at: at("2026-11-20T08:00:00Z"), about: "it came back".to_owned() });
-    let facts = RecordFacts { record: "web-0007".into(), exception: None, bypass: None, rollback: cause };
+    let facts =
+        RecordFacts { record: "web-0007".into(), exception: None, bypass: None, unapproved: None, rollback: cause };
     world.records.push(facts);
     let name = "post-mortem-web-0007";
     assert_eq!(world.look("2026-11-20T09:00:00Z")[0].record.as_deref(), Some("web-0007"));

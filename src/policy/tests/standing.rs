@@ -212,7 +212,13 @@ fn what_is_not_shown_in_full_is_owed_all_the_same() {
         // The later ones are due later, and stand behind the others.
         let when = if number <= 48 { "20T08:00" } else { "24T08:00" };
         let cause = Cause { at: at(when), about: "it came back".to_owned() };
-        RecordFacts { record: format!("web-{number:04}"), exception: None, bypass: None, rollback: Some(cause) }
+        RecordFacts {
+            record: format!("web-{number:04}"),
+            exception: None,
+            bypass: None,
+            unapproved: None,
+            rollback: Some(cause),
+        }
     };
     world.records = (1..=60).map(back).collect();
     let first = world.look("24T09:00", 72.0);
@@ -297,7 +303,13 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         facts: Demand::named("post-mortem").unwrap().form.fields.iter().map(facts).collect(),
     };
     let rollback = Cause { at: at("01T08:00"), about: "it".to_owned() };
-    let record = RecordFacts { record: "web-0007".to_owned(), exception: None, bypass: None, rollback: Some(rollback) };
+    let record = RecordFacts {
+        record: "web-0007".to_owned(),
+        exception: None,
+        bypass: None,
+        unapproved: None,
+        rollback: Some(rollback),
+    };
     let seen = Seen {
         namespace: "shop",
         name: "web",

@@ -232,7 +232,7 @@ fn is_stable_under_another_name(seen: &Snapshot, workload: &Workload) -> bool {
 }
 
 /// The revision that ran well last, from the last record.
-pub(super) fn last_good(seen: &Snapshot) -> Option<String> {
+pub(in crate::release) fn last_good(seen: &Snapshot) -> Option<String> {
     let last = seen.record.as_ref()?;
     let status = last.status.as_ref()?;
     match status.outcome? {

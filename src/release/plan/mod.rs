@@ -38,6 +38,7 @@ use crate::api::release_record::{Outcome, Phase};
 
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
 pub(super) use circuit::CIRCUIT_OPEN;
+pub(super) use idle::last_good;
 pub(super) use ledger::with_penalty;
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};

@@ -10,13 +10,13 @@ use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, Release
 use crate::api::{Change, ChangeType, Time};
 use crate::release::action::Action;
 use crate::release::snapshot::{Snapshot, Workload, record_name};
-use crate::release::{template, wording};
+use crate::release::{completed, template, wording};
 
 /// Begins an attempt at the workload's template.
 pub(super) fn attempt(seen: &Snapshot, workload: &Workload, now: Time, served_by_previous: bool) -> Step {
     let arm = if served_by_previous { Arm::Workload } else { Arm::Canary };
     let sentence = "A new template was found and is held; it is decided whether and how it may ship.";
-    let change = seen_change(seen, workload);
+    let change = seen_change(seen, workload, now);
     record(seen, workload, (arm, change), ReleaseRecordStatus::begun(Phase::Plan, now), sentence.to_owned())
 }
 
@@ -145,22 +145,13 @@ fn claimed_change(seen: &Snapshot, workload: &Workload) -> Change {
     }
 }
 
-/// As claimed, but that it is a rollback is never believed: the template ran in this workload before, or it is a Feature.
-pub(super) fn seen_change(seen: &Snapshot, workload: &Workload) -> Change {
+/// As claimed, but that it is a rollback is never believed: users were served by the template lately, or it is a Feature.
+pub(super) fn seen_change(seen: &Snapshot, workload: &Workload, now: Time) -> Change {
     let claimed = claimed_change(seen, workload);
-    let kind = match (ran_before(seen, workload), claimed.kind) {
+    let kind = match (completed::is_return(seen, workload, now), claimed.kind) {
         (true, _) => ChangeType::Rollback,
         (false, ChangeType::Rollback) => ChangeType::Feature,
         (false, other) => other,
     };
     Change { kind, ..claimed }
-}
-
-/// An older ReplicaSet of the workload ran this template, and it is not the one that came back last.
-fn ran_before(seen: &Snapshot, workload: &Workload) -> bool {
-    let came_back = seen.record.as_ref().is_some_and(|last| {
-        last.spec.revision == workload.revision
-            && last.status.as_ref().is_some_and(|status| status.outcome == Some(Outcome::RolledBack))
-    });
-    !came_back && workload.sets.iter().any(|set| template::same(&set.template, &workload.template))
 }

@@ -31,7 +31,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
             }
             Template::Newer if !workload.paused => return promote::overtaken(active, workload),
             // A fix does not wait (DESIGN, events): the verification ends and the fix is planned at once.
-            Template::Newer if is_fix(open::seen_change(active.seen, workload).kind) => {
+            Template::Newer if is_fix(open::seen_change(active.seen, workload, active.now).kind) => {
                 return finish(active, "Released; a fix ended its verification early.");
             }
             Template::Newer => {}

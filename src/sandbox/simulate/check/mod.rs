@@ -4,6 +4,7 @@
 //! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
 
 mod around;
+mod believed;
 mod charged;
 mod config;
 mod count;
@@ -101,6 +102,8 @@ pub enum Rule {
     NotShown,
     /// Nothing counts as agreed or shown that nobody said, or that was taken back.
     NotAgreed,
+    /// A rollback is a return to what users were served by; what only claims to be one is not believed.
+    Believed,
     /// A new template of a gated workload is held in the write that brings it.
     NotHeld,
     /// All rules of all routes move, and a share counts once all have taken it up.
@@ -203,6 +206,8 @@ pub struct Checkers {
     heard: loosened::Heard,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
+    /// How attempts ended.
+    ended: Vec<believed::Ended>,
 }
 
 /// How old a look may be when its plan is carried out.
@@ -242,6 +247,7 @@ impl Checkers {
                 record::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
+                believed::check(self, seen);
                 charged::check(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
                 if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {

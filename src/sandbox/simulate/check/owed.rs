@@ -98,7 +98,7 @@ fn unmet(seen: &Seen<'_>, one: &Value) -> Option<&'static str> {
 fn days(kind: &str) -> Option<u32> {
     match kind {
         "post-mortem" | "exception-follow-up" => Some(5),
-        "override-rationale" => Some(1),
+        "override-rationale" | "override-approval" => Some(1),
         _ => None,
     }
 }
