@@ -54,7 +54,7 @@ fn a_miss_says_what_was_seen_and_what_may_be() {
     let bad_is = Signal::Slower(Span::from_millis(300));
     let objective = Objective { name: "fast", objective: Percent::whole(95), bad_is, bad };
     let said = look(&Evidence::Value(1_000.0), &[objective]);
-    assert_eq!(said, Look::Missed("fast: 20 % of 1000 requests took more than 300 ms, 5 % may".to_owned()));
+    assert_eq!(said, Look::Missed("fast: 20 % of 1,000 requests took more than 300 ms, 5 % may".to_owned()));
 }
 
 fn at(second: u64) -> Time {
