@@ -16,8 +16,8 @@ pub(in crate::release) enum Signed<'a> {
 }
 
 /// Whether those agreed whom `wanted` asks, in approvals given after `since`: one that let a stage begin at that very moment is
-/// none to the next. Each seat is another person's; where
-/// it is not known who made the change, at least two people agree, so that one of them is not its author.
+/// none to the next. Each seat is another person's; where it is not known who made the change, at least two people agree, so that
+/// one of them is not its author.
 pub(in crate::release) fn signed<'a>(
     assessed: &'a Assessed<'_>,
     wanted: &[SignOff],
