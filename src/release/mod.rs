@@ -22,6 +22,7 @@ pub mod plan;
 pub mod preflight;
 pub mod problem;
 pub mod retention;
+pub mod room;
 pub mod snapshot;
 pub mod split;
 pub mod template;

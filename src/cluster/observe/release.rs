@@ -7,6 +7,7 @@ use crate::api::names::{DETACH, FINALIZER, RETRY};
 use crate::api::{GatedReleaseSpec, GatedReleaseStatus};
 use crate::cluster::kind::GATED_RELEASE;
 use crate::cluster::{Cluster, Error};
+use crate::release::room;
 use crate::release::snapshot::Release;
 
 /// A GatedRelease as it was read, with what its writes need.
@@ -54,7 +55,8 @@ fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error>
         deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
         detached: annotations.contains_key(DETACH),
         finalizer: finalizers.iter().any(|name| name == FINALIZER),
-        retry: annotations.get(RETRY).cloned(),
+        // As much of it as a record keeps, so that the two can be compared.
+        retry: annotations.get(RETRY).map(|value| room::bounded(value, room::RETRY)),
         spec,
         status: status.unwrap_or_default(),
     };

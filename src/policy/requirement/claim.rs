@@ -60,7 +60,8 @@ pub fn authors(claims: &[Claim], changed_by: &str) -> Vec<String> {
     let attested = claims.iter().filter(|claim| claim.kind != APPROVAL && !claim.withdrawn);
     let names = attested.filter_map(|claim| claim.facts.get(CHANGE_AUTHOR)).flat_map(|names| names.split(','));
     let named: BTreeSet<String> = names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-    let person = !changed_by.is_empty() && !changed_by.starts_with("system:");
+    // A name that a record has cut is nobody's: nobody could be compared with it.
+    let person = !changed_by.is_empty() && !changed_by.starts_with("system:") && !changed_by.ends_with('…');
     match named.is_empty() && person {
         true => vec![changed_by.to_owned()],
         false => named.into_iter().collect(),

@@ -12,9 +12,9 @@ use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, Time};
 use crate::policy::Attested;
 use crate::policy::evidence::CHARGE;
 use crate::policy::ledger::LATE;
-use crate::release::chain;
 use crate::release::snapshot::{BudgetSeen, RiskSeen};
 use crate::release::wording::at_most;
+use crate::release::{chain, room};
 
 /// A record of a change that was charged before.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,6 +123,7 @@ pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
     let made = seen.records.iter().find(|record| record.name == name);
     let spec = made.map_or_else(|| spec(seen, claim, &asked), |record| record.spec.clone());
     let mut status = status(claim, &asked, &cost, &pending.charge, now);
+    room::fit(&spec, &mut status);
     chain::put(&name, &spec, &mut status);
     Some(match made {
         Some(record) => {

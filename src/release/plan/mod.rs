@@ -32,7 +32,7 @@ mod way_home;
 use super::action::{Action, Plan};
 use super::problem::problems;
 use super::snapshot::Snapshot;
-use super::{chain, explain};
+use super::{chain, explain, room};
 use crate::api::Time;
 use crate::api::release_record::{Outcome, Phase};
 
@@ -47,6 +47,7 @@ pub(super) use stranded::NOBODY_HOME;
 /// What to do now. Total: every snapshot has a plan.
 pub fn plan(seen: &Snapshot, now: Time) -> Plan {
     let mut step = decide(seen, now);
+    room::make(&mut step.actions, seen);
     chain::seal(&mut step.actions, seen);
     explain::complete(seen, step, now)
 }
