@@ -176,7 +176,10 @@ fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
         let field = format!("spec.traffic.httpRoutes[{index}].name");
         let name = &route.name;
         match &route.state {
-            Ok(_) => {}
+            Ok(state) => found.extend(state.odd.as_ref().map(|why| Problem::steering(
+                "RouteNotSplittable",
+                format!("{field}: HTTPRoute {name}: {why} No stage begins meanwhile; the way back is open."),
+            ))),
             Err(RouteProblem::Missing) => found.push(Problem::steering(
                 "RouteMissing",
                 format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name."),

@@ -339,6 +339,10 @@ pub struct RouteState {
     pub resource_version: String,
     /// The split of each rule that points to the Service; `None` for a rule whose weights make no whole split.
     pub rules: Vec<Option<Split>>,
+    /// Of rules that cannot be divided into hundredths, by their place in `rules`: how many parts they have to give.
+    pub coarse: BTreeMap<usize, u32>,
+    /// What keeps a rule that came in the middle of a release from being divided; says which, why and the remedy.
+    pub odd: Option<String>,
     /// Whether our annotations are on it.
     pub marked: bool,
     /// Whether every parent has accepted the present generation with all references resolved.
@@ -350,7 +354,12 @@ pub struct RouteState {
 impl RouteState {
     /// Whether every rule says just this, and our marks are there exactly while a release needs them.
     pub fn is(&self, split: Split) -> bool {
-        self.rules.iter().all(|rule| *rule == Some(split)) && self.marked == (split != Split::HOME)
+        let says = |place: usize| match self.coarse.get(&place) {
+            Some(whole) => split.within(*whole),
+            None => Some(split),
+        };
+        let alike = self.rules.iter().enumerate().all(|(place, rule)| rule.is_some() && *rule == says(place));
+        alike && self.marked == (split != Split::HOME)
     }
 }
 

@@ -34,6 +34,15 @@ impl fmt::Display for Carrier {
     }
 }
 
+/// All of them, in the order in which they stand in a rule.
+pub const CARRIERS: [Carrier; 3] = [Carrier::Workload, Carrier::Canary, Carrier::Previous];
+
+/// Whose version is the oldest among those with a share: the previous one's, else the workload's.
+fn oldest(shares: [Option<u32>; 3]) -> Option<usize> {
+    let by_age = [Carrier::Previous, Carrier::Workload, Carrier::Canary];
+    by_age.into_iter().map(|carrier| carrier as usize).find(|place| shares[*place].is_some_and(|share| share > 0))
+}
+
 /// The weights of one route. They sum to 100 by construction; an absent carrier has no backendRef at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Split {
@@ -75,6 +84,38 @@ impl Split {
         (sum == 100).then_some(Self { workload, canary, previous })
     }
 
+    /// So many parts of a rule's traffic, in whole numbers, by carrier. Where hundredths of them do not come out even, the
+    /// rest goes to the oldest version that has a share: a younger one never gets more than its weight.
+    pub fn shares(self, whole: u32) -> [u32; 3] {
+        let mut shares = CARRIERS.map(|carrier| whole.saturating_mul(u32::from(self.weight(carrier).get())) / 100);
+        if let Some(oldest) = oldest(self.weights().map(|weight| weight.map(|weight| u32::from(weight.get())))) {
+            shares[oldest] += whole.saturating_sub(shares.iter().sum());
+        }
+        shares
+    }
+
+    /// The split that gives such shares, by carrier; a share that is no whole percent counts as the next higher one, at the
+    /// expense of the oldest version. `None` where the workload is not among them, or there is nothing to share.
+    pub fn of_shares(shares: [Option<u32>; 3]) -> Option<Self> {
+        let whole: u32 = shares.iter().flatten().sum();
+        let mut percent = shares.map(|share| share.map(|share| share.saturating_mul(100).div_ceil(whole.max(1))));
+        let oldest = oldest(shares)?;
+        percent[oldest] = None;
+        percent[oldest] = Some(100_u32.checked_sub(percent.iter().flatten().sum())?);
+        let [workload, canary, previous] = percent.map(|weight| weight.map(|weight| Weight::new(i64::from(weight))));
+        Self::from_weights(workload?.ok()?, canary.transpose().ok()?, previous.transpose().ok()?)
+    }
+
+    /// What a rule says that has so many parts to give: this, or what comes next to it.
+    pub fn within(self, whole: u32) -> Option<Self> {
+        let (shares, named) = (self.shares(whole), self.weights());
+        Self::of_shares(CARRIERS.map(|carrier| named[carrier as usize].map(|_| shares[carrier as usize])))
+    }
+
+    fn weights(self) -> [Option<Weight>; 3] {
+        CARRIERS.map(|carrier| self.of(carrier))
+    }
+
     /// The weight of a carrier; `None` where the route does not name it.
     pub const fn of(self, carrier: Carrier) -> Option<Weight> {
         match carrier {
@@ -99,5 +140,38 @@ impl fmt::Display for Split {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_make_up_the_whole_and_say_the_split_again() {
+        let weights = [0, 1, 5, 33, 50, 99, 100].map(Weight::whole);
+        let splits = weights
+            .into_iter()
+            .flat_map(|weight| [Split::canary(weight), Split::previous(weight), Split::hand_back(weight)]);
+        for split in splits.chain([Split::HOME, Split::LEAN, Split::FALL_BACK]) {
+            for whole in (1..=20).chain([99, 100, 101, 150, 300, 1_000_000]) {
+                assert_eq!(split.shares(whole).iter().sum::<u32>(), whole, "{split} of {whole}");
+                let near = split.within(whole).unwrap();
+                assert_eq!(near.shares(whole), split.shares(whole), "{split} of {whole}");
+                assert!(near == split || !whole.is_multiple_of(100), "{split} of {whole}: {near}");
+            }
+        }
+        assert_eq!(Split::of_shares([Some(0), Some(0), None]), None);
+        assert_eq!(Split::of_shares([None, Some(1), None]), None);
+    }
+
+    #[test]
+    fn a_younger_version_never_gets_more_than_its_weight() {
+        let quarter = Weight::whole(25);
+        assert_eq!(Split::canary(quarter).shares(1), [1, 0, 0]);
+        assert_eq!(Split::canary(quarter.rest()).shares(1), [1, 0, 0]);
+        assert_eq!(Split::previous(quarter).shares(3), [2, 0, 1]);
+        assert_eq!(Split::LEAN.shares(1), [0, 0, 1]);
+        assert_eq!(Split::FALL_BACK.shares(7), [0, 0, 7]);
     }
 }

@@ -120,6 +120,8 @@ impl World {
         let route = RouteState {
             resource_version: "1".into(),
             rules: vec![Some(Split::HOME)],
+            coarse: BTreeMap::new(),
+            odd: None,
             marked: false,
             effective: Ok(()),
             withdrawn: None,

@@ -8,15 +8,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::api::Weight;
 use crate::api::names::{WEIGHTS, WEIGHTS_BEFORE, WITHDRAWN};
 use crate::api::release_record::RollbackLog;
 use crate::release::Split;
 use crate::release::snapshot::{RouteProblem, RouteState, service_of};
-use crate::release::split::Carrier;
+use crate::release::split::{CARRIERS, Carrier};
+use note::Note;
 
-/// The carriers in the order in which they stand in a rule.
-const FAMILY: [Carrier; 3] = [Carrier::Workload, Carrier::Canary, Carrier::Previous];
+mod note;
 
 /// The annotation that keeps a rollback's reason.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,27 +24,39 @@ struct Withdrawn {
     log: RollbackLog,
 }
 
-/// The weights to put back, by the number of the rule; none for a rule whose backend had no weight.
-type Before = BTreeMap<usize, Option<u32>>;
-
 /// What the route says.
+///
+/// Before a release a rule that cannot be divided is refused. Its owner may write one in the middle of a release as well: the
+/// route must be steered all the same, so that rule gets what comes next to its share, or none where the Service has no
+/// weight in it, and is told of.
 pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem> {
     let marked = annotation(route, WEIGHTS).is_some();
-    let mut rules = Vec::new();
-    for (index, rule) in rules_of(route).iter().enumerate() {
-        let family = Family::of(rule, route, service);
-        if !family.is_empty() {
-            family.check(index, marked, service).map_err(RouteProblem::Unsplittable)?;
-            rules.push(family.split());
+    let families: Vec<_> = families(route, service).collect();
+    let released = marked || families.iter().any(|(_, family)| !family.alone());
+    let (mut rules, mut coarse, mut odd) = (Vec::new(), BTreeMap::new(), None);
+    for (index, family) in &families {
+        match family.check(*index, service) {
+            Err(why) if !released => return Err(RouteProblem::Unsplittable(why)),
+            Err(why) => drop(odd.get_or_insert(why)),
+            Ok(()) => {}
         }
+        if family.stands_aside() {
+            continue;
+        }
+        if !family.whole().is_multiple_of(100) {
+            coarse.insert(rules.len(), family.whole());
+        }
+        rules.push(family.split());
     }
-    if rules.is_empty() {
+    if families.is_empty() {
         return Err(RouteProblem::NoBackend);
     }
     let withdrawn = annotation(route, WITHDRAWN).and_then(|text| serde_json::from_str::<Withdrawn>(text).ok());
     Ok(RouteState {
         resource_version: text(route, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
         rules,
+        coarse,
+        odd,
         marked,
         effective: effective(route),
         withdrawn: withdrawn.map(|mark| (mark.record, mark.log)),
@@ -56,31 +67,31 @@ pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem>
 ///
 /// It carries the resourceVersion, so that the API server refuses it where the route has changed meanwhile.
 pub fn write(route: &Value, service: &str, split: Split, withdrawn: Option<&(String, RollbackLog)>) -> Value {
-    let before = before(route, service);
+    let before = Note::read(route);
+    let mut after = before.anew();
     let home = split == Split::HOME;
     let mut ops = vec![replace("/metadata/resourceVersion", route["metadata"]["resourceVersion"].clone())];
-    for (index, rule) in rules_of(route).iter().enumerate() {
-        let family = Family::of(rule, route, service);
-        let Some(model) = family.model(service) else { continue };
-        let weights = if home { None } else { Some(family.shares(split, before.get(&index).copied().flatten())) };
-        let original = before.get(&index).copied().unwrap_or_else(|| common(&before));
-        let wanted = FAMILY.into_iter().filter_map(|carrier| match weights {
-            None => (carrier == Carrier::Workload).then(|| with_weight(&model, service, original)),
-            Some(weights) => {
+    for (index, family) in families(route, service) {
+        let Some(model) = family.model(service).filter(|_| !family.stands_aside()) else { continue };
+        let own = family.own_weight(&before, index);
+        after.keep(index, own);
+        let shares = split.shares(family.whole());
+        let wanted = CARRIERS.into_iter().filter_map(|carrier| match home || family.whole() == 0 {
+            true => (carrier == Carrier::Workload).then(|| with_weight(&model, service, own)),
+            false => {
                 split.of(carrier)?;
-                Some(with_weight(&model, &service_of(service, carrier), Some(weights[carrier as usize])))
+                Some(with_weight(&model, &service_of(service, carrier), Some(shares[carrier as usize])))
             }
         });
         let refs = family.replaced(wanted.collect());
-        if Some(&refs) != rule.get("backendRefs") {
+        if refs.as_array().is_none_or(|refs| refs != family.refs) {
             ops.push(replace(&format!("/spec/rules/{index}/backendRefs"), refs));
         }
     }
     let mark = withdrawn
         .and_then(|(record, log)| serde_json::to_string(&Withdrawn { record: record.clone(), log: log.clone() }).ok())
         .or_else(|| annotation(route, WITHDRAWN).map(str::to_owned));
-    let marks =
-        [(WEIGHTS, Some(service.to_owned())), (WEIGHTS_BEFORE, serde_json::to_string(&before).ok()), (WITHDRAWN, mark)];
+    let marks = [(WEIGHTS, Some(service.to_owned())), (WEIGHTS_BEFORE, after.text()), (WITHDRAWN, mark)];
     if !home && route.pointer("/metadata/annotations").is_none() {
         ops.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
     }
@@ -94,6 +105,12 @@ pub fn write(route: &Value, service: &str, split: Split, withdrawn: Option<&(Str
         }
     }
     Value::Array(ops)
+}
+
+/// The rules that point to the Service, or to what stands beside it, by their place in the route.
+fn families<'a>(route: &'a Value, service: &'a str) -> impl Iterator<Item = (usize, Family<'a>)> {
+    let all = rules_of(route).iter().enumerate().map(move |(index, rule)| (index, Family::of(rule, route, service)));
+    all.filter(|(_, family)| !family.is_empty())
 }
 
 /// The backendRefs of one rule that belong to the Service.
@@ -116,7 +133,7 @@ impl<'a> Family<'a> {
                 && text(backend, "/group").is_none_or(str::is_empty)
                 && (text(backend, "/namespace").is_none() || text(backend, "/namespace") == namespace);
             let name = text(backend, "/name").filter(|_| is_service);
-            match FAMILY.into_iter().find(|carrier| name == Some(service_of(service, *carrier).as_str())) {
+            match CARRIERS.into_iter().find(|carrier| name == Some(service_of(service, *carrier).as_str())) {
                 Some(carrier) => places[carrier as usize].push(at),
                 None => foreign = true,
             }
@@ -134,55 +151,66 @@ impl<'a> Family<'a> {
     }
 
     fn sum(&self) -> u32 {
-        FAMILY.into_iter().filter_map(|carrier| self.weight(carrier)).sum()
+        CARRIERS.into_iter().filter_map(|carrier| self.weight(carrier)).sum()
     }
 
     fn alone(&self) -> bool {
         self.places[1].is_empty() && self.places[2].is_empty()
     }
 
-    /// Whether the rule can carry a release. A rule that is in one already is not refused: it must be possible to steer it home.
-    fn check(&self, index: usize, marked: bool, service: &str) -> Result<(), String> {
+    /// The owner gives the Service nothing here: there is nothing to divide, and nobody is to be sent to any version.
+    fn stands_aside(&self) -> bool {
+        self.alone() && self.sum() == 0
+    }
+
+    /// How many parts are divided: beside other backends as many as the owner gives the Service, however they are divided now.
+    fn whole(&self) -> u32 {
+        if self.foreign { self.sum() } else { 100 }
+    }
+
+    /// Whether the rule can carry a release.
+    fn check(&self, index: usize, service: &str) -> Result<(), String> {
         if self.places.iter().any(|places| places.len() > 1) {
             return Err(format!(
                 "spec.rules[{index}].backendRefs names Service {service} more than once. Keep one of them."
             ));
         }
-        if marked || !self.alone() {
-            return Ok(());
-        }
         let weight = self.sum();
-        if weight == 0 {
+        if weight == 0 && (self.alone() || self.foreign) {
             return Err(format!(
                 "spec.rules[{index}].backendRefs gives Service {service} weight 0, so it has no traffic to divide. Give it a weight."
             ));
         }
-        if self.foreign && !weight.is_multiple_of(100) {
+        if !self.whole().is_multiple_of(100) {
+            let with = if self.alone() { "" } else { ", with its other versions," };
             return Err(format!(
-                "spec.rules[{index}].backendRefs gives Service {service} weight {weight} beside other backends, which cannot be divided into hundredths. Multiply all weights of the rule by 100."
+                "spec.rules[{index}].backendRefs gives Service {service}{with} weight {weight} beside other backends, which cannot be divided into hundredths. Multiply all weights of the rule by 100."
             ));
         }
         Ok(())
     }
 
     fn split(&self) -> Option<Split> {
-        if self.places[Carrier::Workload as usize].is_empty() {
+        if self.places.iter().any(|places| places.len() > 1) {
             return None;
         }
-        if self.alone() && self.sum() > 0 {
+        if self.alone() {
             return Some(Split::HOME);
         }
-        let whole = if self.foreign { self.sum() } else { 100 };
-        let share = |carrier| match self.weight(carrier) {
-            None => Some(None),
-            Some(weight) => {
-                let scaled = weight.checked_mul(100)?;
-                let exact = whole > 0 && scaled.is_multiple_of(whole);
-                Weight::new(i64::from(scaled / whole.max(1))).ok().filter(|_| exact).map(Some)
-            }
-        };
-        let (canary, previous) = (share(Carrier::Canary)?, share(Carrier::Previous)?);
-        Split::from_weights(share(Carrier::Workload)??, canary, previous)
+        let split = Split::of_shares(CARRIERS.map(|carrier| self.weight(carrier)))?;
+        let shares = split.shares(self.whole());
+        let said = CARRIERS.into_iter().all(|carrier| self.weight(carrier).unwrap_or(0) == shares[carrier as usize]);
+        said.then_some(split)
+    }
+
+    /// The weight that its owner gave the Service; none where it had none. Where it stands alone, or beside backends of
+    /// others, the rule itself says so; else it is what was noted when the rule was divided first.
+    fn own_weight(&self, noted: &Note, index: usize) -> Option<u32> {
+        match self.places[0].first() {
+            Some(at) if self.alone() => weight_of(&self.refs[*at]),
+            _ if self.foreign => Some(self.sum()),
+            _ => noted.of(index),
+        }
     }
 
     /// The backendRef that the others are copied from.
@@ -191,12 +219,6 @@ impl<'a> Family<'a> {
         let mut model = self.refs[at].clone();
         model["name"] = json!(service);
         Some(model)
-    }
-
-    /// The numbers to write for a split, by carrier.
-    fn shares(&self, split: Split, before: Option<u32>) -> [u32; 3] {
-        let whole = if self.foreign { before.unwrap_or_else(|| self.sum()) } else { 100 };
-        FAMILY.map(|carrier| whole * u32::from(split.weight(carrier).get()) / 100)
     }
 
     /// The list of backendRefs with ours in place of what stood there; the others keep their order.
@@ -215,27 +237,6 @@ impl<'a> Family<'a> {
         }
         Value::Array(list)
     }
-}
-
-/// The weights to put back: as noted when the release began, else as they stand.
-fn before(route: &Value, service: &str) -> Before {
-    if let Some(noted) = annotation(route, WEIGHTS_BEFORE).and_then(|text| serde_json::from_str(text).ok()) {
-        return noted;
-    }
-    let rules = rules_of(route).iter().enumerate();
-    let alone = rules.filter_map(|(index, rule)| {
-        let family = Family::of(rule, route, service);
-        let at = *family.places[0].first().filter(|_| family.alone())?;
-        Some((index, weight_of(&family.refs[at])))
-    });
-    alone.collect()
-}
-
-/// What all rules had, for a rule that moved since; nothing where they differ, which means 1.
-fn common(before: &Before) -> Option<u32> {
-    let mut all = before.values();
-    let first = *all.next()?;
-    all.all(|weight| *weight == first).then_some(first).flatten()
 }
 
 fn with_weight(model: &Value, name: &str, weight: Option<u32>) -> Value {

@@ -719,6 +719,81 @@ def _(n):
     assert weights(n) == [[("other", 1)], SPLIT], weights(n)
 
 
+@case("backends of others are the owner's beside a divided Service")
+def _(n):
+    released(n, [("legacy", 100), ("shop", 225), ("shop-canary", 75)])
+    for sent, stands in (
+        ([("legacy", 100), ("shop", 300)], [("legacy", 100), ("shop", 225), ("shop-canary", 75)]),
+        ([("legacy", 50), ("shop", 300)], [("legacy", 50), ("shop", 225), ("shop-canary", 75)]),
+        ([("shop", 400), ("new", 1)], [("shop", 300), ("shop-canary", 100), ("new", 1)]),
+        ([("shop", 300)], SPLIT),
+        ([("new", 100), ("shop", 100)], [("new", 100), *SPLIT]),
+        # Not in hundredths: the new version never gets more than its share.
+        ([("shop", 150), ("new", 1)], [("shop", 113), ("shop-canary", 37), ("new", 1)]),
+        # The Service has no weight any more: so it was meant.
+        ([("shop", 0), ("new", 1)], [("shop", 0), ("new", 1)]),
+    ):
+        apply(route(n, rule("/", *sent), rule("/other", ("other", 1))), user=MACHINE)
+        assert weights(n) == [stands, [("other", 1)]], (sent, weights(n))
+
+
+@case("what does not come out even goes to the oldest version that has a share")
+def _(n):
+    for index, (stood, given, comes) in enumerate((
+        ([("shop", 75), ("shop-previous", 225), ("new", 1)], 1, [("shop", 0), ("shop-previous", 1), ("new", 1)]),
+        ([("shop", 0), ("shop-canary", 300), ("new", 1)], 1, [("shop", 0), ("shop-canary", 1), ("new", 1)]),
+        ([("shop", 150), ("shop-canary", 150), ("shop-previous", 0), ("new", 1)], 1,
+         [("shop", 1), ("shop-canary", 0), ("shop-previous", 0), ("new", 1)]),
+    )):
+        released(f"{n}-{index}", stood)
+        apply(route(f"{n}-{index}", rule("/", ("shop", given), ("new", 1))), user=MACHINE)
+        assert weights(f"{n}-{index}") == [comes], weights(f"{n}-{index}")
+
+
+@case("port and filters of the backend are the owner's, for every version")
+def _(n):
+    released(n)
+    edited, filters = GIT(n), [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["x"]}}]
+    edited["spec"]["rules"][0]["backendRefs"][0] |= {"port": 8080, "filters": filters}
+    apply(edited, user=MACHINE)
+    assert weights(n)[0] == SPLIT
+    backends = get("httproute", n)["spec"]["rules"][0]["backendRefs"]
+    assert [(b["port"], b["filters"], b["group"], b["kind"]) for b in backends] == [(8080, filters, "", "Service")] * 2, backends
+
+
+@case("a Service of the same name in another namespace is somebody else's")
+def _(n):
+    released(n)
+    edited = GIT(n)
+    elsewhere = {"name": "shop", "namespace": "old", "port": 80, "weight": 100}
+    edited["spec"]["rules"][0]["backendRefs"] = [elsewhere, {"name": "shop", "port": 80, "weight": 100}]
+    apply(edited, user=MACHINE)
+    assert weights(n)[0] == [("shop", 100), *SPLIT], weights(n)
+    assert get("httproute", n)["spec"]["rules"][0]["backendRefs"][0]["namespace"] == "old"
+
+
+@case("a rule that is put in above is its owner's, and the others stay divided")
+def _(n):
+    released(n)
+    apply(route(n, rule("/new", ("shop", 1)), rule("/other", ("shop", 2)), rule("/", ("shop", 1))), user=MACHINE)
+    assert weights(n) == [[("shop", 1)], [("shop", 2)], SPLIT], weights(n)
+
+
+@case("rules that match the same are divided each")
+def _(n):
+    released(n)
+    apply(route(n, rule("/", ("shop", 1)), rule("/", ("shop", 1)), rule("/", ("other", 1))), user=MACHINE)
+    assert weights(n) == [SPLIT, SPLIT, [("other", 1)]], weights(n)
+
+
+@case("where the Service has no users, a new rule sends it none")
+def _(n):
+    away = [("shop", 0), ("shop-previous", 100)]
+    released(n, away)
+    apply(route(n, rule("/new", ("shop", 1)), rule("/beside", ("shop", 50), ("other", 50)), rule("/", ("shop", 1))), user=MACHINE)
+    assert weights(n) == [away, [("shop", 0), ("shop-previous", 50), ("other", 50)], away], weights(n)
+
+
 @case("a person who raises the canary by hand changes nothing")
 def _(n):
     released(n)

@@ -234,9 +234,10 @@ spec:
 
 {{- define "tidegate.weights" -}}
 {{- $name := include "tidegate.name" . -}}
-# Weights. While the controller marks a route, an update by anybody else gets the backends of the released Service back
-# as they are, and the marks; all other edits go through. A rule that no longer names the Service at all was moved away on
-# purpose and goes through, as does everything under `tidegate.io/break-glass`.
+# Weights. While the controller marks a route, an update by anybody else is divided as the route was: in a rule that has the
+# name or the matches of a divided one, what the owner gives the Service goes to its versions in the same shares, and the
+# marks come back. Everything else is as it was sent: other backends and their weights, filters, rules that are new, gone or
+# in another order, a rule that no longer names the Service, and all under `tidegate.io/break-glass`.
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicy
 metadata:
@@ -251,35 +252,95 @@ spec:
   matchConditions:
   {{- include "tidegate.weights.conditions" . | nindent 2 }}
   variables:
+  - name: service
+    expression: oldObject.metadata.annotations['tidegate.io/weights']
   - name: services
     expression: >-
-      ['', '-canary', '-previous'].map(ending, oldObject.metadata.annotations['tidegate.io/weights'] + ending)
-  - name: oldRules
-    expression: oldObject.spec.?rules.orValue([])
-  - name: newRules
-    expression: object.spec.?rules.orValue([])
-  # The old rules that carry the release, and for each new rule the one among them with the same matches.
-  - name: governed
+      ['', '-canary', '-previous'].map(ending, variables.service + ending)
+  # A route has 16 rules at most, and a rule 16 backends.
+  - name: places
+    expression: "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]"
+  # The rules as they stood, and as they are sent. `ours` has the backends of each of the three Services.
+  - name: rules
     expression: >-
-      variables.oldRules.filter(r, r.?backendRefs.orValue([]).exists(b, b.name in variables.services))
+      [oldObject, object].map(route, route.spec.?rules.orValue([]).map(r, {
+        'rule': dyn(r),
+        'backends': dyn(r.?backendRefs.orValue([])),
+        'ours': dyn(variables.services.map(s, r.?backendRefs.orValue([]).filter(b, b.name == s
+          && b.?kind.orValue('Service') == 'Service' && b.?group.orValue('') == ''
+          && b.?namespace.orValue(oldObject.metadata.namespace) == oldObject.metadata.namespace)))
+      }))
+  # The rules that were divided, with the weight of each of the three.
+  - name: divided
+    expression: >-
+      variables.rules[0].filter(r, r.ours[1].size() + r.ours[2].size() > 0).map(r, {
+        'rule': dyn(r.rule),
+        'named': dyn(variables.places.filter(k, k < 3 && r.ours[k].size() > 0)),
+        'weights': dyn(r.ours.map(of, (of.map(b, b.?weight.orValue(1)) + [dyn(0)])[0]))
+      }).filter(r, r.weights.exists(w, w > 0))
+  # The rules to divide again, and how the rule of the same name or matches was. A rule in which the Service has no weight
+  # is let be, and so is a new one, which the controller divides; but where the Service has no users in any rule, a new
+  # one sends it none either.
+  - name: again
+    expression: >-
+      variables.places.filter(i, i < variables.rules[1].size()).map(i, {
+        'at': dyn(i),
+        'sent': dyn(variables.rules[1][i]),
+        'weights': dyn(variables.rules[1][i].ours.map(of, (of.map(b, b.?weight.orValue(1)) + [dyn(0)])[0])),
+        'like': dyn(variables.divided.filter(o,
+            o.rule.?name.hasValue() && o.rule.?name == variables.rules[1][i].rule.?name
+            || o.rule.?matches == variables.rules[1][i].rule.?matches)
+          + (variables.divided.all(o, o.weights[0] == 0) ? variables.divided : []))
+      }).filter(r, r.like.size() > 0 && r.sent.ours.exists(of, of.size() > 0)
+        && (r.weights[0] > 0 || r.sent.ours[1].size() + r.sent.ours[2].size() > 0))
+  # What there is to divide: all, or beside other backends as much as the Service is given; and by what.
+  - name: parts
+    expression: >-
+      variables.again.map(r, {
+        'at': dyn(r.at),
+        'sent': dyn(r.sent),
+        'first': dyn(variables.places.filter(j, j < r.sent.backends.size()
+          && r.sent.ours.exists(of, r.sent.backends[j] in of))[0]),
+        'whole': dyn(r.sent.backends.all(b, r.sent.ours.exists(of, b in of))
+          ? dyn(100) : r.weights[0] + r.weights[1] + r.weights[2]),
+        'named': dyn(r.like[0].named),
+        'by': dyn(r.like[0].weights),
+        'sum': dyn(r.like[0].weights[0] + r.like[0].weights[1] + r.like[0].weights[2])
+      })
+  # The weights to write. What does not come out even goes to the oldest version: the previous one, else the Service.
+  - name: shares
+    expression: >-
+      variables.parts.map(p, [
+        p.by[2] > 0 || p.by[0] == 0 ? p.whole * p.by[0] / p.sum : p.whole - p.whole * p.by[1] / p.sum,
+        p.by[2] > 0 || p.by[0] > 0 ? p.whole * p.by[1] / p.sum : p.whole,
+        p.by[2] > 0 ? p.whole - p.whole * p.by[0] / p.sum - p.whole * p.by[1] / p.sum : dyn(0)
+      ])
   - name: marks
     expression: >-
       ['tidegate.io/weights', 'tidegate.io/weights-before', 'tidegate.io/withdrawn'].filter(k, k in oldObject.metadata.annotations)
   mutations:
   - patchType: JSONPatch
     jsonPatch:
+      # Everything but name and weight is as it was sent, for all three: port and filters are the owner's.
       expression: >-
-        variables.newRules.map(r, variables.newRules.indexOf(r))
-          .filter(i, variables.newRules[i].?backendRefs.orValue([]).exists(b, b.name in variables.services)
-            && variables.governed.exists(o, o.?matches == variables.newRules[i].?matches))
-          .map(i, JSONPatch{
-            op: 'replace',
-            path: '/spec/rules/' + string(i) + '/backendRefs',
-            value: (i < variables.oldRules.size() && variables.oldRules[i].?matches == variables.newRules[i].?matches
-                && variables.oldRules[i] in variables.governed
-              ? variables.oldRules[i]
-              : variables.governed.filter(o, o.?matches == variables.newRules[i].?matches)[0]).backendRefs
-          })
+        variables.places.filter(n, n < variables.parts.size()).map(n, JSONPatch{
+          op: 'replace',
+          path: '/spec/rules/' + string(variables.parts[n].at) + '/backendRefs',
+          value: variables.places.filter(j, j < variables.parts[n].first).map(j, variables.parts[n].sent.backends[j])
+            + variables.parts[n].named.map(k, (variables.parts[n].sent.ours[0] + variables.parts[n].sent.ours[1]
+              + variables.parts[n].sent.ours[2]).map(like, {
+                'name': dyn(variables.services[k]),
+                'weight': dyn(variables.shares[n][k]),
+                ?'group': like.?group,
+                ?'kind': like.?kind,
+                ?'namespace': like.?namespace,
+                ?'port': like.?port,
+                ?'filters': like.?filters
+              })[0])
+            + variables.places.filter(j, j > variables.parts[n].first && j < variables.parts[n].sent.backends.size()
+                && !variables.parts[n].sent.ours.exists(of, variables.parts[n].sent.backends[j] in of))
+              .map(j, variables.parts[n].sent.backends[j])
+        })
         + (has(object.metadata.annotations) ? [] : [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}])
         + variables.marks.map(k, JSONPatch{
             op: 'add',

@@ -75,6 +75,116 @@ fn other_edits_of_the_route_go_through_while_the_weights_stay() {
 }
 
 #[test]
+fn backends_of_others_are_the_owners_beside_a_divided_service() {
+    let mut world = released(&[("legacy", 100), ("shop", 225), ("shop-canary", 75)]);
+    // As in Git, with another share for the others, one more of them, and more or less for the Service.
+    for (sent, stands) in [
+        (vec![("legacy", 100), ("shop", 300)], vec![("legacy", 100), ("shop", 225), ("shop-canary", 75)]),
+        (vec![("legacy", 50), ("shop", 300)], vec![("legacy", 50), ("shop", 225), ("shop-canary", 75)]),
+        (vec![("shop", 400), ("new", 1)], vec![("shop", 300), ("shop-canary", 100), ("new", 1)]),
+        (vec![("shop", 300)], vec![("shop", 75), ("shop-canary", 25)]),
+        (vec![("new", 100), ("shop", 100)], vec![("new", 100), ("shop", 75), ("shop-canary", 25)]),
+        // Not in hundredths: the new version never gets more than its share.
+        (vec![("shop", 150), ("new", 1)], vec![("shop", 113), ("shop-canary", 37), ("new", 1)]),
+        // The route as it stands, edited.
+        (
+            vec![("shop", 113), ("shop-canary", 37), ("new", 7), ("legacy", 9)],
+            vec![("shop", 113), ("shop-canary", 37), ("new", 7), ("legacy", 9)],
+        ),
+    ] {
+        world.apply(MACHINE, route(&[rule("/", &sent), rule("/other", &[("other", 1)])]));
+        assert_eq!(weights(&world)[0], owned(&stands), "{sent:?}");
+    }
+}
+
+#[rstest]
+#[case::the_rest_is_the_previous_versions(&[("shop", 75), ("shop-previous", 225), ("new", 1)], 1, &[("shop", 0), ("shop-previous", 1), ("new", 1)])]
+#[case::all_is_the_canarys(&[("shop", 0), ("shop-canary", 300), ("new", 1)], 1, &[("shop", 0), ("shop-canary", 1), ("new", 1)])]
+#[case::all_is_the_previous_versions(&[("shop", 0), ("shop-previous", 300), ("new", 1)], 7, &[("shop", 0), ("shop-previous", 7), ("new", 1)])]
+#[case::half_and_half(&[("shop", 150), ("shop-canary", 150), ("shop-previous", 0), ("new", 1)], 1, &[("shop", 1), ("shop-canary", 0), ("shop-previous", 0), ("new", 1)])]
+#[case::of_a_lean_release(&[("shop", 0), ("shop-canary", 150), ("shop-previous", 150), ("new", 1)], 3, &[("shop", 0), ("shop-canary", 1), ("shop-previous", 2), ("new", 1)])]
+#[case::nothing_is_nothing(&[("shop", 225), ("shop-canary", 75), ("new", 1)], 0, &[("shop", 0), ("new", 1)])]
+fn what_the_service_is_given_anew_is_divided(
+    #[case] stands: &[(&str, u32)],
+    #[case] given: u32,
+    #[case] comes: &[(&str, u32)],
+) {
+    let mut world = released(stands);
+    world.apply(MACHINE, route(&[rule("/", &[("shop", given), ("new", 1)])]));
+    assert_eq!(weights(&world), [owned(comes)]);
+    // A second run of the policy changes nothing.
+    world.patch(PERSON, json!({"metadata": {"labels": {"team": "shop"}}})).unwrap();
+    assert_eq!(weights(&world), [owned(comes)]);
+}
+
+#[test]
+fn port_and_filters_of_the_backend_are_the_owners_for_every_version() {
+    let mut world = released(&SPLIT);
+    let mut edited = git();
+    let filters = json!([{"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["x"]}}]);
+    edited["spec"]["rules"][0]["backendRefs"][0] =
+        json!({"group": "", "kind": "Service", "name": "shop", "port": 8080, "weight": 1, "filters": filters});
+    world.apply(MACHINE, edited);
+    let backends = world.object()["spec"]["rules"][0]["backendRefs"].as_array().unwrap().clone();
+    let backend = |name: &str, weight: u32| json!({"group": "", "kind": "Service", "name": name, "port": 8080, "weight": weight, "filters": filters});
+    assert_eq!(backends, [backend("shop", 75), backend("shop-canary", 25)]);
+}
+
+#[test]
+fn a_service_of_the_same_name_elsewhere_is_somebody_elses() {
+    let mut world = released(&[("shop", 75), ("shop-canary", 25)]);
+    let mut edited = git();
+    let elsewhere = json!({"name": "shop", "namespace": "old", "port": 80, "weight": 100});
+    edited["spec"]["rules"][0]["backendRefs"] = json!([elsewhere, {"name": "shop", "port": 80, "weight": 100}]);
+    world.apply(MACHINE, edited);
+    let backends = world.object()["spec"]["rules"][0]["backendRefs"].as_array().unwrap().clone();
+    assert_eq!(backends[0], elsewhere);
+    assert_eq!(weights(&world)[0][1..], owned(&SPLIT));
+}
+
+fn named(name: &str, rule: Value) -> Value {
+    with(rule, json!({"name": name}))
+}
+
+#[test]
+fn a_rule_put_in_above_is_its_owners_and_the_others_stay_divided() {
+    let mut world = released(&SPLIT);
+    world.apply(
+        MACHINE,
+        route(&[rule("/new", &[("shop", 1)]), rule("/other", &[("shop", 2)]), rule("/", &[("shop", 1)])]),
+    );
+    assert_eq!(weights(&world), [owned(&[("shop", 1)]), owned(&[("shop", 2)]), owned(&SPLIT)]);
+}
+
+#[test]
+fn rules_that_match_the_same_are_divided_each() {
+    let mut world = released(&SPLIT);
+    world.apply(MACHINE, route(&[rule("/", &[("shop", 1)]), rule("/", &[("shop", 1)]), rule("/", &[("other", 1)])]));
+    assert_eq!(weights(&world), [owned(&SPLIT), owned(&SPLIT), owned(&[("other", 1)])]);
+}
+
+#[test]
+fn a_rule_with_a_name_stays_divided_whatever_it_matches() {
+    let mut world = released(&SPLIT);
+    world.patch(CONTROLLER, json!({"spec": {"rules": [named("all", rule("/", &SPLIT))]}})).unwrap();
+    world.apply(MACHINE, route(&[named("all", rule("/v2", &[("shop", 1)])), named("x", rule("/y", &[("shop", 1)]))]));
+    assert_eq!(weights(&world), [owned(&SPLIT), owned(&[("shop", 1)])]);
+    // And under another name, where it matches the same.
+    world.apply(MACHINE, route(&[named("whole", rule("/v2", &[("shop", 1)]))]));
+    assert_eq!(weights(&world), [owned(&SPLIT)]);
+}
+
+#[test]
+fn where_the_service_has_no_users_a_new_rule_sends_it_none() {
+    let mut world = released(&[("shop", 0), ("shop-previous", 100)]);
+    let new = [("shop", 50), ("other", 50)];
+    world.apply(MACHINE, route(&[rule("/new", &[("shop", 1)]), rule("/beside", &new), rule("/", &[("shop", 1)])]));
+    let all = owned(&[("shop", 0), ("shop-previous", 100)]);
+    let beside = owned(&[("shop", 0), ("shop-previous", 50), ("other", 50)]);
+    assert_eq!(weights(&world), [all.clone(), beside, all]);
+}
+
+#[test]
 fn rules_put_in_another_order_keep_their_weights() {
     let mut world = released(&SPLIT);
     world.apply(MACHINE, route(&[rule("/other", &[("other", 1)]), rule("/", &[("shop", 1)])]));

@@ -18,6 +18,9 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     if let Some(step) = seen.workload.as_ref().and_then(|_| way_home::clear(seen, now)) {
         return step;
     }
+    if let Some(step) = way_home::serves_in_every_rule(seen) {
+        return step;
+    }
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
         let step = unlabelled::ran(seen, now).unwrap_or_else(|| Step::says(Say::Problems(found)));
         return with_autoscalers(seen, now, step);

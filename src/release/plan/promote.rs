@@ -233,9 +233,12 @@ fn judge_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotio
     }
     let writes = active.steer(Split::hand_back(HALF));
     if !writes.is_empty() {
-        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())
-            .all(writes)
-            .wake(LOOK_AGAIN);
+        return Step::going(
+            "Restoring",
+            "The rules of a route or their weights were changed: the weights are put back.".to_owned(),
+        )
+        .all(writes)
+        .wake(LOOK_AGAIN);
     }
     let going = || Step::going("HandingBack", half(active, since));
     on_verdict(active, since, until, going, |_| {

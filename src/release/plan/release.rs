@@ -113,7 +113,7 @@ fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     if !writes.is_empty() {
         return Step::going(
             "Restoring",
-            format!("The weights of the route were changed: {} is put back.", stage.spec.weight),
+            format!("The rules of a route or their weights were changed: {} is put back.", stage.spec.weight),
         )
         .all(writes)
         .wake(LOOK_AGAIN);

@@ -39,9 +39,12 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     }
     let writes = active.steer(Split::previous(Weight::ZERO));
     if !writes.is_empty() {
-        return Step::going("Restoring", "The weights of the route were changed: they are put back.".to_owned())
-            .all(writes)
-            .wake(LOOK_AGAIN);
+        return Step::going(
+            "Restoring",
+            "The rules of a route or their weights were changed: the weights are put back.".to_owned(),
+        )
+        .all(writes)
+        .wake(LOOK_AGAIN);
     }
     let newer = active.workload().is_some_and(|workload| active.template(workload) == Template::Newer);
     let waits = if newer { NEWER_WAITS } else { "" };

@@ -34,7 +34,19 @@ pub(super) fn clear(seen: &Snapshot, now: Time) -> Option<Step> {
     go(seen, now, going)
 }
 
-/// The same for a gate that leaves; `why`, to follow a subject. Users who are answered by what leaves stay there for
+/// The previous version serves, and its users came upon a rule that was written since: it answers there too, as soon as it has
+/// pods. The workload runs the version that came back. None where every rule says so.
+pub(super) fn serves_in_every_rule(seen: &Snapshot) -> Option<Step> {
+    let serves = Split::previous(Weight::FULL);
+    let elsewhere = routes(seen).any(|(_, route)| route.rules.contains(&Some(serves)));
+    let side = seen.side(Carrier::Previous).and_then(|side| side.deployment.as_ref());
+    let answers = side_answers(seen, Carrier::Previous) && side.is_some_and(|deployment| deployment.available > 0);
+    let writes = if elsewhere && answers { steer(seen, serves) } else { Vec::new() };
+    let sentence = "A route was edited: the previous version answers in every rule of it, until Git reverts or fixes.";
+    (!writes.is_empty()).then(|| Step::going("Restoring", sentence.to_owned()).all(writes).wake(LOOK_AGAIN))
+}
+
+/// The same as [`clear`] for a gate that leaves; `why`, to follow a subject. Users who are answered by what leaves stay there for
 /// `readyWithin`, if the workload does not answer.
 pub(super) fn leave(seen: &Snapshot, now: Time, why: &str) -> Option<Step> {
     let going = || Step::going("Leaving", format!("Traffic goes home: {why}."));

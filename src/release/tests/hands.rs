@@ -79,6 +79,52 @@ fn weights_that_somebody_wiped_are_written_again() {
 }
 
 #[test]
+fn a_rule_that_is_put_in_takes_part_at_the_stage_of_the_moment() {
+    let mut world = at_a_quarter();
+    world.run(2);
+    let started = world.status().stages[world.status().stage as usize].started_at;
+    world.seen.routes[0].state.as_mut().unwrap().rules.push(Some(Split::HOME));
+    world.run(1);
+    assert_eq!(world.seen.routes[0].state.as_ref().unwrap().rules, [Some(Split::canary(Weight::whole(25)))]);
+    assert_eq!(world.status().stages[world.status().stage as usize].started_at, started);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_rule_that_cannot_be_divided_holds_the_release_and_keeps_the_way_back() {
+    let mut world = at_a_quarter();
+    world.seen.routes[0].state.as_mut().unwrap().odd = Some("spec.rules[1] is odd. Mend it.".to_owned());
+    world.run(3);
+    assert_eq!(condition(&world, "Held"), (Truth::True, "RouteNotSplittable".into()));
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    let message = &world.status().hold.as_ref().unwrap().message;
+    assert!(message.contains("spec.rules[1] is odd. Mend it. No stage begins meanwhile"), "{message}");
+    // It goes on once it is mended.
+    let mut mended = world.clone();
+    mended.seen.routes[0].state.as_mut().unwrap().odd = None;
+    mended.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+    // Users who are hurt go home meanwhile.
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.split(), Split::HOME);
+}
+
+#[test]
+fn after_a_late_rollback_a_new_rule_leads_to_the_previous_version_too() {
+    let mut world = came_back_late();
+    let serves = Split::previous(Weight::FULL);
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::HOME), Some(serves)];
+    world.run(1);
+    assert_eq!(world.seen.routes[0].state.as_ref().unwrap().rules, [Some(serves)]);
+    // Not where nobody would answer there.
+    world.seen.routes[0].state.as_mut().unwrap().rules = vec![Some(Split::HOME), Some(serves)];
+    world.seen.previous.as_mut().unwrap().endpoints = Some(0);
+    let plan = world.look(None);
+    assert!(plan.actions.is_empty(), "{:?}", plan.actions);
+}
+
+#[test]
 fn break_glass_is_on_record() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);

@@ -21,6 +21,8 @@ pub struct Git {
     replicas: u32,
     restarts: u32,
     edits: u32,
+    /// How often the owner of the routes edited the list of their rules.
+    turns: u32,
     queue: bool,
     lean: bool,
 }
@@ -35,6 +37,7 @@ impl Default for Git {
             replicas: 3,
             restarts: 0,
             edits: 0,
+            turns: 0,
             queue: false,
             lean: false,
         }
@@ -304,7 +307,7 @@ impl People {
 
     /// Applies all routes as Git has them; the worst HTTP status that came of it.
     fn apply_routes(&self, api: &mut ApiServer) -> u16 {
-        let all = routes(self.git.edits, self.several);
+        let all = routes(self.git.edits, self.git.turns, self.several);
         all.iter().map(|route| apply(api, &self.flux, ROUTES, route)).max().unwrap_or(0)
     }
 
@@ -370,10 +373,14 @@ impl People {
             Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
             Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
             // Neither has a meaning without a route, and the API server refuses the strategy.
-            Act::ReapplyRoute | Act::EditRoute | Act::Strategy { .. } if !routed => return None,
+            Act::ReapplyRoute | Act::EditRoute | Act::EditRules | Act::Strategy { .. } if !routed => return None,
             Act::ReapplyRoute => self.apply_routes(api),
             Act::EditRoute => {
                 self.git.edits += 1;
+                self.apply_routes(api)
+            }
+            Act::EditRules => {
+                self.git.turns += 1;
                 self.apply_routes(api)
             }
             Act::EditRelease => {

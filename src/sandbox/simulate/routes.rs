@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
 
-/// All of them; a number of edits shows in a time-out of each.
-pub fn routes(edits: u32, several: bool) -> Vec<Value> {
+/// All of them. A number of edits shows in a time-out of each, and a number of turns in the list of its rules: one is put in
+/// above, all are turned round, it is taken out again.
+pub fn routes(edits: u32, turns: u32, several: bool) -> Vec<Value> {
     let timeout = format!("{}s", 10 + edits);
     let rule = |path: &str| {
         json!({
@@ -15,6 +16,13 @@ pub fn routes(edits: u32, several: bool) -> Vec<Value> {
         })
     };
     let route = |name: &str, parents: Value, rules: Vec<Value>| {
+        let new = [rule("/new")].into_iter();
+        let rules: Vec<_> = match turns % 4 {
+            0 => rules,
+            1 => new.chain(rules).collect(),
+            2 => rules.into_iter().rev().chain(new).collect(),
+            _ => rules.into_iter().rev().collect(),
+        };
         json!({
             "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
             "metadata": {"name": name, "namespace": NAMESPACE},

@@ -297,6 +297,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::Attach
         | Act::ReapplyRoute
         | Act::EditRoute
+        | Act::EditRules
         | Act::EditRelease
         | Act::Strategy { .. }
         | Act::Retry

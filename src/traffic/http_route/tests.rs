@@ -2,8 +2,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::Time;
 use crate::api::release_record::{Phase, Trigger};
+use crate::api::{Time, Weight};
 
 fn route(rules: Value) -> Value {
     json!({
@@ -203,3 +203,5 @@ fn a_parent_that_nobody_answered_for_is_waited_for() {
     let why = observe(&route, "web").unwrap().effective.unwrap_err();
     assert_eq!(why, "parent Gateway internal: no gateway controller has answered yet");
 }
+
+mod edits;

@@ -76,6 +76,8 @@ pub enum Act {
     ReapplyRoute,
     /// Somebody changes a time-out in the route.
     EditRoute,
+    /// The owner of the routes puts a rule in, takes one out or turns them round.
+    EditRules,
     /// Somebody changes the bake times.
     EditRelease,
     /// The GatedRelease says what newer templates do, and how many pods a release may need.
@@ -215,6 +217,7 @@ impl Act {
             | Self::Attach
             | Self::ReapplyRoute
             | Self::EditRoute
+            | Self::EditRules
             | Self::EditRelease
             | Self::Strategy { .. }
             | Self::Retry

@@ -61,6 +61,13 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
         let (at, span) = (seconds(&mut dice, 5, within), seconds(&mut dice, 10, 180));
         items.push(Item { at, act: Act::NodeGone { node: dice.u32(0..NODES), span } });
     }
+    // And these: the owner of the routes edits their rules, mostly while something is released.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x2e17);
+    if mix.people > 0 && mix.workload == Workload::Routed && dice.u32(0..3) == 0 {
+        for _ in 0..dice.u32(1..4) {
+            items.push(Item { at: seconds(&mut dice, 15, within), act: Act::EditRules });
+        }
+    }
     if mix.enforced {
         items.extend(papers(seed, &items));
     }

@@ -35,6 +35,7 @@ impl Act {
             Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
             Self::EditRoute => "edit-route",
+            Self::EditRules => "edit-rules",
             Self::EditRelease => "edit-release",
             Self::Strategy { queue: true, lean: false } => "strategy-queue",
             Self::Strategy { queue: false, lean: true } => "strategy-lean",
@@ -77,7 +78,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 53] = [
+    pub const WORDS: [&'static str; 54] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -103,6 +104,7 @@ impl Act {
         "attach",
         "reapply-route",
         "edit-route",
+        "edit-rules",
         "edit-release",
         "retry",
         "recreate",
@@ -175,6 +177,7 @@ impl fmt::Display for Act {
             | Self::Attach
             | Self::ReapplyRoute
             | Self::EditRoute
+            | Self::EditRules
             | Self::EditRelease
             | Self::Strategy { .. }
             | Self::Retry
