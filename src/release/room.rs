@@ -13,7 +13,7 @@ use crate::api::release_record::{
 };
 use crate::policy::sign_off::{OTHER_BUDGET, SignOff};
 
-/// Bytes of spec and status in JSON that no record exceeds, but for what a comparison in progress needs. An ordinary one has less than
+/// Bytes of spec and status in JSON that no record exceeds, but for what a release in progress needs to go on. An ordinary one has less than
 /// half of it (`docs/records.md`).
 pub(super) const RECORD_MAX: usize = 8 * 1024;
 
@@ -61,14 +61,20 @@ pub(super) fn fit(spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) ->
     let room = RECORD_MAX.saturating_sub(size(spec) + DIGEST);
     let mut was_cut = false;
     for (text, items) in STEPS {
-        // What the comparison needs to go on is gone once the record is sealed, and cannot be cut.
-        if size(status) <= room + status.comparison.as_ref().map_or(0, size) {
+        if size(status) <= room + in_progress(status) {
             break;
         }
         shorten(status, *text, *items);
         was_cut = true;
     }
     was_cut
+}
+
+/// What is needed to go on is gone once the record is sealed, and cannot be cut; each has a bound of its own.
+fn in_progress(status: &ReleaseRecordStatus) -> usize {
+    let ReleaseRecordStatus { comparison, complies, checks, streaks, circuits, .. } = status;
+    let watched = complies.as_ref().map_or(0, size) + size(checks) + size(streaks) + size(circuits);
+    comparison.as_ref().map_or(0, size) + watched
 }
 
 fn size(value: &impl Serialize) -> usize {
@@ -84,6 +90,10 @@ fn shorten(status: &mut ReleaseRecordStatus, text: usize, items: usize) {
         for one in [&mut log.value, &mut log.threshold, &mut log.state_after, &mut log.check] {
             cut(one, text);
         }
+    }
+    for one in &mut status.would_have {
+        cut(&mut one.value, text);
+        cut(&mut one.threshold, text);
     }
     for stage in &mut status.stages {
         cut(&mut stage.verdict, text);
@@ -123,7 +133,10 @@ fn shorten_assessment(assessment: &mut AssessmentRecord, text: usize, items: usi
 fn agreed(approvals: &mut Vec<ApprovalRecord>, text: usize, items: usize) {
     let told = approvals.first().and_then(|first| told(&first.author)).unwrap_or(0);
     let real = approvals.len() - usize::from(told > 0);
-    approvals.iter_mut().for_each(|one| cut(&mut one.author, text));
+    for one in approvals.iter_mut() {
+        cut(&mut one.author, text);
+        list(&mut one.meets, items);
+    }
     if real <= items {
         return;
     }
@@ -135,7 +148,12 @@ fn agreed(approvals: &mut Vec<ApprovalRecord>, text: usize, items: usize) {
     let staying: Vec<ApprovalRecord> = approvals.iter().enumerate().filter_map(stays).collect();
     let gone = real.saturating_sub(staying.len()) + told;
     let first = approvals.first().filter(|_| gone > 0);
-    let mark = first.map(|first| ApprovalRecord { role: String::new(), author: more(gone), ..first.clone() });
+    let mark = first.map(|first| ApprovalRecord {
+        role: String::new(),
+        author: more(gone),
+        meets: Vec::new(),
+        ..first.clone()
+    });
     *approvals = mark.into_iter().chain(staying).collect();
 }
 

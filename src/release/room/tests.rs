@@ -22,8 +22,7 @@ fn spec(name: usize, text: &str) -> ReleaseRecordSpec {
 fn status(text: &str, stages: usize, listed: usize, approvals: usize) -> ReleaseRecordStatus {
     let at_most = |characters| super::super::wording::at_most(characters, text);
     let roles = ["product-manager", "sre", "development-manager", "vp-engineering"];
-    let approval =
-        |number: usize| json!({"role": roles[number % 4], "author": at_most(256), "at": AT, "before": "100 %"});
+    let approval = |number: usize| json!({"role": roles[number % 4], "author": at_most(256), "at": AT, "before": "100 %", "meets": vec!["penetration-test-sign-off"; listed / 4]});
     let stage = json!({"weight": 100, "bake": "23h59m59s", "startedAt": AT, "passedAt": AT, "pods": {"new": 100, "of": 100}, "verdict": at_most(256)});
     serde_json::from_value(json!({
         "phase": "Rollback", "phaseSince": AT, "budget": {"status": "Emergency", "remainingPercent": 9.1},
@@ -41,6 +40,8 @@ fn status(text: &str, stages: usize, listed: usize, approvals: usize) -> Release
         "rollback": {"trigger": "RouteNotEffective", "value": at_most(256), "threshold": at_most(256), "at": AT, "phase": "Promote",
                      "fromWeight": 100, "trafficTo": "t".repeat(63), "homeAt": AT, "took": "23h59m59s", "withinTimeBudget": false,
                      "stateAfter": at_most(256), "check": at_most(256)},
+        "wouldHave": vec![json!({"trigger": "BusinessMetric", "value": at_most(128), "threshold": at_most(128), "at": AT}); listed.min(8)],
+        "worsened": {"at": AT, "status": "Emergency", "remainingPercent": 9.1, "band": "Exhausted"},
         "outcome": "NotWithdrawn", "endedAt": AT, "summary": at_most(1000),
     }))
     .unwrap()

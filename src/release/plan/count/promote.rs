@@ -2,9 +2,9 @@
 //! serves beside it; then the canary goes. From here on there is no way back but a revert in Git.
 
 use super::super::active::{Active, Template};
-use super::super::{agree, halt};
 use super::super::promote::to_one_revision;
 use super::super::step::{LOOK_AGAIN, Step};
+use super::super::{agree, halt};
 use super::{begin, drop_canary, is_former, release, with};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::release::action::Action;
