@@ -18,6 +18,13 @@ use crate::release::{template, wording};
 /// The hold of a release whose router does not follow.
 const ROUTE_NOT_EFFECTIVE: &str = "RouteNotEffective";
 
+/// The hold of pods that are not ready after something else was waited for.
+const NOT_READY_YET: &str = "NotReadyYet";
+
+/// Holds that stop a version before its next weight, and its own time to be ready with it.
+const STOPS: [&str; 6] =
+    [super::circuit::CIRCUIT_OPEN, "LimitBreached", "ApprovalMissing", "Rejected", "OnCallMissing", NOT_READY_YET];
+
 /// The hold of a release that should go back and has nobody to go back to.
 pub(in crate::release) const NO_WAY_BACK: &str = "NoWayBack";
 
@@ -323,11 +330,14 @@ impl<'a> Active<'a> {
                 within,
             );
         }
+        if self.now >= until && self.was_stopped() {
+            let message =
+                format!("{}: it was held until now, so it has {within} more to be ready: {what}.", self.name());
+            let over = |_: &HoldStatus| self.not_ready(trigger, what, within);
+            return self.hold_until(NOT_READY_YET, &message, within, over).wake(LOOK_AGAIN);
+        }
         if self.now >= until {
-            let why = self.refused().map(|why| format!("no pods are made: {why}"));
-            let why = why.or_else(|| self.crashes().map(str::to_owned));
-            let value = why.map_or_else(|| what.to_owned(), |why| format!("{what}; {why}"));
-            return super::roll_back::begin(self, trigger, value, format!("ready within {within}"));
+            return self.not_ready(trigger, what, within);
         }
         let rest = until.since(self.now);
         let (name, until) = (self.name(), until.clock());
@@ -340,6 +350,18 @@ impl<'a> Active<'a> {
             ),
         };
         Step::going(reason, sentence).wake(LOOK_AGAIN.min(rest))
+    }
+
+    /// Whether somebody's word, or something beside the version, kept it from going on until now: that time is not its own.
+    fn was_stopped(&self) -> bool {
+        self.status.hold.as_ref().is_some_and(|hold| STOPS.contains(&hold.reason.as_str()))
+    }
+
+    fn not_ready(&self, trigger: Trigger, what: &str, within: Span) -> Step {
+        let why = self.refused().map(|why| format!("no pods are made: {why}"));
+        let why = why.or_else(|| self.crashes().map(str::to_owned));
+        let value = why.map_or_else(|| what.to_owned(), |why| format!("{what}; {why}"));
+        super::roll_back::begin(self, trigger, value, format!("ready within {within}"))
     }
 
     /// Why pods that the release needs cannot be made.

@@ -145,3 +145,59 @@ fn the_workload_is_not_let_go_while_it_is_open() {
     }
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
 }
+
+/// One look after the other, and a second whenever there is nothing to write.
+fn step_until(world: &mut World, what: impl Fn(&World) -> bool) {
+    for _ in 0..1_000 {
+        if what(world) {
+            return;
+        }
+        if world.look(None).actions.is_empty() {
+            world.run(1);
+        }
+        world.settle();
+    }
+    panic!("never; {}", world.trace.join("\n"));
+}
+
+/// Pods have `readyWithin` (60 s) to be ready; a breaker that is open for longer takes nothing of it away.
+#[rstest]
+#[case::before_a_weight(|world: &World| world.seen.record.is_some() && world.status().stage == 1)]
+#[case::before_the_promotion(|world: &World| world.seen.record.is_some() && world.status().phase == Phase::Promote)]
+fn the_time_to_be_ready_begins_when_it_closes(#[case] when: fn(&World) -> bool) {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    step_until(&mut world, |world| when(world) && world.status().hold.is_none());
+    says(&mut world, Ok(7.0));
+    world.run_until(10, is_held);
+    world.run(120);
+    assert!(is_held(&world));
+    says(&mut world, Ok(0.0));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn pods_that_do_not_get_ready_then_come_back_all_the_same() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    says(&mut world, Ok(7.0));
+    world.run_until(10, is_held);
+    world.run(120);
+    // What grows from now on asks for more than the namespace has.
+    world.seen.circuits.clear();
+    let mut more = 0;
+    while world.status().rollback.is_none() && more < 200 {
+        world.run(1);
+        if let Some(deployment) = world.seen.canary.as_mut().and_then(|side| side.deployment.as_mut()) {
+            deployment.available = deployment.available.min(1);
+        }
+        more += 1;
+    }
+    assert_eq!(
+        world.status().rollback.as_ref().map(|log| log.trigger),
+        Some(Trigger::NotReady),
+        "{}",
+        world.trace.join("\n")
+    );
+}

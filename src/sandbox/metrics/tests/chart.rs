@@ -78,7 +78,7 @@ fn budget(tsdb: &Tsdb, now: Time) -> (f64, f64, f64, f64) {
         |metric: &str, more: &str| only(tsdb, &format!("sum(sum_over_time({metric}{{{of}{more}}}[2592000s]))"), now);
     let all = sum("tidegate:http_requests:count", "");
     let bad = sum("tidegate:http_requests_bad:count", "");
-    let fast = sum("tidegate:http_request_duration_bucket:count", ",le=\"0.3\"");
+    let fast = sum("tidegate:http_request_duration_bucket:count", ",le=~\"0\\\\.3\"");
     let steps = only(tsdb, &format!("max(count_over_time(tidegate:http_requests:count{{{of}}}[2592000s]))"), now);
     (all, bad, fast, steps)
 }
