@@ -271,7 +271,7 @@ pub struct ReleaseRecordStatus {
     pub circuits: Vec<OpenCircuit>,
     /// What would have brought it back, had it not been on trial; the first breach of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8))]
+    #[schemars(length(max = 4))]
     pub would_have: Vec<WouldHave>,
     /// The hold that is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,7 +32,7 @@ fn asked(
 #[case::warning((Feature, None), Healthy, Warning, SENIOR)]
 #[case::better((Feature, None), Warning, Healthy, "")]
 #[case::a_feature_in_critical((Feature, None), Healthy, Critical, "sre, vp-engineering, development-manager, on-call, product-manager, service-owner, engineering-manager")]
-#[case::infrastructure_in_warning((Infrastructure, None), Healthy, Warning, "senior-engineer, development-manager, on-call, product-manager")]
+#[case::infrastructure_in_warning((Infrastructure, None), Healthy, Warning, "senior-engineer, development-manager, on-call, product-manager, vp-engineering")]
 #[case::p1_in_critical((BugFix, Some(Severity::P1)), Warning, Critical, PROCESS)]
 #[case::p0_in_emergency((IncidentFix, Some(Severity::P0)), Critical, Emergency, "2 senior-engineer")]
 #[case::an_exception_of_critical((Feature, None), Critical, Emergency, "")]
@@ -49,12 +49,12 @@ fn a_worse_error_budget_asks_who_was_not_asked(
 /// `000_…` §5.4 and §6.3.
 #[rstest]
 #[case::yellow((Feature, None), Gate::G4, Yellow, "")]
-#[case::high_risk_in_red((Feature, None), Gate::G3, Red, "development-manager, on-call, product-manager")]
-#[case::moderate_in_red((Feature, None), Gate::G2, Red, "development-manager, on-call, product-manager")]
+#[case::high_risk_in_red((Feature, None), Gate::G3, Red, "development-manager, on-call, product-manager, vp-engineering")]
+#[case::moderate_in_red((Feature, None), Gate::G2, Red, "development-manager, on-call, product-manager, vp-engineering")]
 #[case::low_risk_in_red((Config, None), Gate::G1, Red, "")]
 #[case::a_fix_in_red((IncidentFix, None), Gate::G2, Red, "")]
 #[case::a_fix_in_exhausted((IncidentFix, None), Gate::G2, Exhausted, "product-manager, development-manager")]
-#[case::a_feature_in_exhausted((Feature, None), Gate::G1, Exhausted, "development-manager, on-call, product-manager")]
+#[case::a_feature_in_exhausted((Feature, None), Gate::G1, Exhausted, "development-manager, on-call, product-manager, vp-engineering")]
 fn a_worse_band_asks_who_was_not_asked(
     #[case] change: (ChangeType, Option<Severity>),
     #[case] diff: Gate,
@@ -69,5 +69,5 @@ fn a_worse_band_asks_who_was_not_asked(
 #[test]
 fn where_no_customer_may_notice_the_product_manager_agrees_to_no_exception() {
     let roles = asked((Feature, None), Gate::G3, false, (Healthy, Green), (Healthy, Red));
-    assert_eq!(roles, "development-manager, on-call");
+    assert_eq!(roles, "development-manager, on-call, vp-engineering");
 }

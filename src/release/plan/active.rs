@@ -22,8 +22,16 @@ const ROUTE_NOT_EFFECTIVE: &str = "RouteNotEffective";
 const NOT_READY_YET: &str = "NotReadyYet";
 
 /// Holds that stop a version before its next weight, and its own time to be ready with it.
-const STOPS: [&str; 6] =
-    [super::circuit::CIRCUIT_OPEN, "LimitBreached", "ApprovalMissing", "Rejected", "OnCallMissing", NOT_READY_YET];
+const STOPS: [&str; 8] = [
+    super::circuit::CIRCUIT_OPEN,
+    super::agree::ON_CALL_LAPSED,
+    "LimitBreached",
+    "ApprovalMissing",
+    "Rejected",
+    "OnCallMissing",
+    "BudgetUnknown",
+    NOT_READY_YET,
+];
 
 /// The hold of a release that should go back and has nobody to go back to.
 pub(in crate::release) const NO_WAY_BACK: &str = "NoWayBack";

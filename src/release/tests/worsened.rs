@@ -99,9 +99,9 @@ fn a_rejection_holds_it_and_without_agreement_it_comes_back() {
 }
 
 #[rstest]
-#[case::high_risk_in_red(&["authentication"], 80, &[Role::DevelopmentManager, Role::OnCall, Role::ProductManager])]
+#[case::high_risk_in_red(&["authentication"], 80, &[Role::DevelopmentManager, Role::OnCall, Role::ProductManager, Role::VpEngineering])]
 #[case::low_risk_in_red(&["ui"], 80, &[])]
-#[case::low_risk_in_exhausted(&["ui"], 100, &[Role::DevelopmentManager, Role::OnCall, Role::ProductManager])]
+#[case::low_risk_in_exhausted(&["ui"], 100, &[Role::DevelopmentManager, Role::OnCall, Role::ProductManager, Role::VpEngineering])]
 #[case::yellow(&["authentication"], 50, &[])]
 fn a_worse_band_asks_who_agrees_to_what_it_blocks(
     #[case] categories: &[&str],
