@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::analysis::{Evidence, NotYet};
 use crate::api::{Span, Time};
@@ -83,7 +84,8 @@ pub(super) struct Opened {
 /// Opens an answer, or says why there is none. Of a failure the body tells more than the HTTP status, which proxies invent; a
 /// success needs both.
 pub(super) fn open(code: u16, body: &[u8]) -> Result<Opened, NotYet> {
-    let body: Body = match serde_json::from_slice(body) {
+    // As a whole first: a reader that skips what it does not know would take bytes for an answer that are no JSON.
+    let body: Body = match serde_json::from_slice::<Value>(body).and_then(serde_json::from_value) {
         Ok(body) => body,
         Err(_) if code >= 500 || code == 429 => return Err(NotYet::Unreachable(format!("HTTP {code}"))),
         Err(_) if code >= 400 => return Err(NotYet::Invalid(format!("HTTP {code}"))),

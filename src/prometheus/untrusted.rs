@@ -132,6 +132,16 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_json_are_no_answer_where_nobody_reads_them_either() {
+        let head = br#"{"status":"success","data":{"resultType":"scalar","result":[0,"3"]},"infos":[""#;
+        for skipped in [b"\x80".as_slice(), br"\ud800"] {
+            let body = [head.as_slice(), skipped, b"\"]}"].concat();
+            assert_eq!(parse(200, &body).single(Nan::Invalid).value(), None, "{skipped:?}");
+        }
+        assert_eq!(parse(200, &[head.as_slice(), b"\"]}"].concat()).single(Nan::Invalid).value(), Some(&3.0));
+    }
+
+    #[test]
     fn a_success_under_a_status_that_denies_it_is_none() {
         for code in [301, 400, 429, 500, 503] {
             let evidence = parse(code, SEEDS[1].as_bytes()).single(Nan::Invalid);
