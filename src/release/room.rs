@@ -140,7 +140,10 @@ fn agreed(approvals: &mut Vec<ApprovalRecord>, text: usize, items: usize) {
     if real <= items {
         return;
     }
-    let last = |kept: &SignOff| approvals.iter().rposition(|one| one.role == kept.role.as_str());
+    let last = |kept: &SignOff| {
+        // What it met as a requirement is no word about the budget.
+        approvals.iter().rposition(|one| one.role == kept.role.as_str() && one.meets.is_empty())
+    };
     let kept: Vec<usize> = OTHER_BUDGET.iter().filter_map(last).collect();
     let newest = approvals.len() - items;
     let stays =

@@ -49,8 +49,9 @@ pub(super) fn strands_users(active: &Active<'_>) -> bool {
 /// Before the promotion stable is the way back. While none of its pods is ready and the canary answers, users are better off
 /// there: it is held and told, and goes home as soon as one is ready. This hold's deadline changes nothing, because nobody
 /// could answer its end. Where the canary is not ready either, users stay for [`NOBODY_FOR`], so that one missed probe costs
-/// nobody an answer; then they go to stable, which is what comes back. Only who takes the release away is not kept waiting:
-/// after `readyWithin` traffic goes home as asked. None where it goes home now.
+/// nobody an answer; then they go to stable, which is what comes back. Only who wants it so is not kept waiting for good: after
+/// `readyWithin` traffic goes home where the release is taken away, after `holdFor` where the workload is to have no pods. None
+/// where it goes home now.
 pub(super) fn with_nobody_home(active: &Active<'_>, log: &RollbackLog) -> Option<Step> {
     if answers(active, Carrier::Workload) || away(active).next().is_none() {
         return None;
@@ -60,16 +61,15 @@ pub(super) fn with_nobody_home(active: &Active<'_>, log: &RollbackLog) -> Option
     let stands = active.status.hold.as_ref().filter(|hold| waits.contains(&hold.reason.as_str()));
     let since = stands.map_or(active.now, |hold| hold.since);
     let leaves = matches!(log.trigger, Trigger::Deleted | Trigger::Ungated);
-    if leaves && active.now >= since.plus(strategy.ready_within) {
+    let wants_none = active.workload().is_some_and(|workload| workload.replicas == 0);
+    let at_most = leaves.then_some(strategy.ready_within).or(wants_none.then_some(strategy.hold_for));
+    if at_most.is_some_and(|at_most| active.now >= since.plus(at_most)) {
         return None;
     }
     let (name, why) = (active.name(), said(log));
     let look = format!("Look: kubectl get pods -n {}.", active.seen.release.namespace);
     if strands_users(active) {
-        let until = match leaves {
-            true => format!(", and at the latest after {}", strategy.ready_within),
-            false => String::new(),
-        };
+        let until = at_most.map(|at_most| format!(", and at the latest after {at_most}")).unwrap_or_default();
         let let_go = wording::let_go(
             active.seen.kind(),
             &active.seen.release.namespace,

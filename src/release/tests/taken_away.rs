@@ -167,3 +167,21 @@ fn a_share_that_nobody_answers_goes_home_when_the_gate_leaves() {
     assert_eq!((world.split(), world.seen.release.finalizer), (Split::HOME, false), "{}", world.trace.join("\n"));
     assert!(world.seen.previous.is_none());
 }
+
+/// Nobody takes the release away, and the workload is to have no pods: whoever wants that is not kept waiting for good.
+#[test]
+fn a_bad_version_goes_home_after_a_hold_where_the_workload_is_to_have_no_pods() {
+    let mut world = World::new();
+    world.deploy("shop:v2", Behaviour { errors: 0.005, ..GOOD });
+    world.run_until(200, in_its_stages);
+    scaled_to_nothing(&mut world);
+    world.behaviour.values_mut().for_each(|behaviour| behaviour.errors = 0.5);
+    world.run_until(60, |world| world.status().hold.as_ref().is_some_and(|hold| hold.reason == "NoWayBack"));
+    let told = world.status().hold.clone().unwrap();
+    assert!(told.message.contains("goes home as soon as one is, and at the latest after 10m"), "{}", told.message);
+    world.run(590);
+    assert_eq!(answering(&world), Some(Carrier::Canary), "users stay where they are answered");
+    world.run_until(120, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert!(world.now >= told.deadline);
+    assert_eq!(world.split(), Split::HOME);
+}
