@@ -96,9 +96,9 @@ impl Prometheus {
     pub(super) async fn range(&self, name: &str, source: &Source, query: &str, when: When) -> Range {
         let started = Instant::now();
         let range = self.body(source, query, when).await.and_then(|(code, body)| range::parse(code, &body));
-        let failed = range.as_ref().err().map(|why| match why {
-            NotYet::Unreachable(why) => ("unreachable", why.clone()),
-            other => ("invalid", other.to_string()),
+        let failed = range.as_ref().err().map(|why| {
+            let away = matches!(why, NotYet::Unreachable(_));
+            (if away { "unreachable" } else { "invalid" }, why.to_string())
         });
         self.tell(name, query, started, failed);
         range

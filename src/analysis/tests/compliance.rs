@@ -83,7 +83,7 @@ fn after(looks: &str) -> Option<u64> {
 #[rstest]
 #[case::nothing_known("???", None)]
 #[case::from_the_first_request_on("mmmmm", Some(61))]
-#[case::known_late(&"?m".repeat(1), Some(15))]
+#[case::known_late("?m", Some(15))]
 #[case::a_miss_begins_anew("mmmmmxmm", Some(30))]
 #[case::and_is_nothing("mmmmx", Some(0))]
 #[case::a_short_gap_is_none("mmm???mmm", Some(121))]

@@ -37,7 +37,7 @@ fn without_the_executive_nothing_is_overridden(
     let far = |claims: &[Claim]| match request(Claims::new(claims, &[], at("12:00")), status, true) {
         Request::Waiting { missing, rejected: None, .. } => Some(missing),
         Request::Approved { .. } => None,
-        other => panic!("{other:?}"),
+        unlike @ (Request::Waiting { .. } | Request::Incomplete { .. } | Request::None) => panic!("{unlike:?}"),
     };
     assert_eq!(far(&claims), Some(vec![Role::VpEngineering]));
     claims.push(word("vp-engineering", "vera", true));
