@@ -22,7 +22,9 @@ fn spec(name: usize, text: &str) -> ReleaseRecordSpec {
 fn status(text: &str, stages: usize, listed: usize, approvals: usize) -> ReleaseRecordStatus {
     let at_most = |characters| super::super::wording::at_most(characters, text);
     let roles = ["product-manager", "sre", "development-manager", "vp-engineering"];
-    let approval = |number: usize| json!({"role": roles[number % 4], "author": at_most(256), "at": AT, "before": "100 %", "meets": vec!["penetration-test-sign-off"; listed / 4]});
+    // The oldest are asked by the process, the others met requirements.
+    let meets = |number: usize| vec!["penetration-test-sign-off"; if number < 4 { 0 } else { listed / 4 }];
+    let approval = |number: usize| json!({"role": roles[number % 4], "author": at_most(256), "at": AT, "before": "100 %", "meets": meets(number)});
     let stage = json!({"weight": 100, "bake": "23h59m59s", "startedAt": AT, "passedAt": AT, "pods": {"new": 100, "of": 100}, "verdict": at_most(256)});
     serde_json::from_value(json!({
         "phase": "Rollback", "phaseSince": AT, "budget": {"status": "Emergency", "remainingPercent": 9.1},
@@ -61,7 +63,7 @@ fn decided(status: &ReleaseRecordStatus) -> Value {
     let hold = status.hold.as_ref().map(|hold| (hold.reason.clone(), hold.since, hold.deadline));
     let assessed =
         status.assessment.as_ref().map(|it| (it.points, it.gate, it.exception.is_some(), it.not_shown.is_empty()));
-    let agree = |role: &str| status.approvals.iter().any(|one| one.role == role);
+    let agree = |role: &str| status.approvals.iter().any(|one| one.role == role && one.meets.is_empty());
     let asked = [agree("product-manager"), agree("development-manager")];
     json!([stages, log, hold, assessed, asked, &status.promotion, &status.charge, status.outcome, status.ended_at])
 }
