@@ -42,6 +42,8 @@ def affinity(t: Context) -> None:
     canary = api.every("Pod", shop.namespace, labelSelector=f"app={shop.canary}")
     check([terms(pod) for pod in canary] == [[shop.canary, shop.canary]], f"the canary's terms speak of {[terms(pod) for pod in canary]}")
     check(unschedulable(), "the copy found a place meanwhile")
+    # It would take the place of the workload's pod that gives way, and keep its successor out.
+    api.delete("Pod", shop.namespace, "copied")
     shop.in_phase("Verify")
     previous = api.every("Pod", shop.namespace, labelSelector=f"app={shop.previous}")
     check([terms(pod) for pod in previous] == [[shop.previous, shop.previous]], f"the previous version's terms speak of {[terms(pod) for pod in previous]}")
