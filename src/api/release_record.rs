@@ -149,6 +149,18 @@ words! {
     }
 }
 
+impl Outcome {
+    /// Whether the attempt's revision is what serves from then on.
+    pub const fn took_over(self) -> bool {
+        match self {
+            Self::Bootstrap | Self::Succeeded | Self::Bypassed | Self::NotWithdrawn => true,
+            Self::RolledBack | Self::Superseded | Self::Expired | Self::Reverted | Self::Charged | Self::Abandoned => {
+                false
+            }
+        }
+    }
+}
+
 words! {
     /// What set a rollback off.
     Trigger, "a rollback trigger" {

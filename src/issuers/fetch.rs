@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::prometheus::tls;
+use crate::prometheus::http_client;
 use crate::statement::Keys;
 
 /// The largest document that is read.
@@ -52,12 +52,9 @@ pub struct Https(reqwest::Client);
 impl Https {
     /// A client that trusts the certificates of this machine, or of `SSL_CERT_FILE`.
     pub fn new() -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
+        let client = http_client()?
             .https_only(true)
-            .redirect(reqwest::redirect::Policy::none())
             .timeout(WITHIN)
-            .tls_backend_preconfigured(tls()?)
             .build()
             .map_err(|error| format!("the client for keys of issuers could not be made: {error}"))?;
         Ok(Self(client))

@@ -65,13 +65,21 @@ pub enum NoAnswer {
 
 /// The certificates of this machine, or of `SSL_CERT_FILE`. An image may have none: sources behind plain http need none,
 /// and one behind https then says that its certificate is not trusted.
-pub(crate) fn tls() -> Result<rustls::ClientConfig, String> {
+fn tls() -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| format!("TLS could not be set up: {error}"))?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// What every client of Tidegate's own is like: it says who asks, follows no redirects and trusts this machine's certificates.
+pub(crate) fn http_client() -> Result<reqwest::ClientBuilder, String> {
+    Ok(reqwest::Client::builder()
+        .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_backend_preconfigured(tls()?))
 }
 
 /// A client for Prometheus servers.
@@ -152,10 +160,7 @@ pub struct Http(reqwest::Client);
 impl Http {
     /// A client that follows no redirects.
     pub fn new() -> Result<Self, String> {
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_backend_preconfigured(tls()?)
+        let http = http_client()?
             .build()
             .map_err(|error| format!("the client for Prometheus could not be made: {}", chain(&error)))?;
         Ok(Self(http))

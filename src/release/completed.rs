@@ -59,19 +59,11 @@ fn before_the_list(seen: &Snapshot, last: Option<Ended<'_>>) -> Option<Vec<Compl
     Some(vec![one])
 }
 
-/// Whether an attempt that ended so is what runs from then on.
+/// Whether an attempt that ended so is what runs from then on. A StatefulSet that could not be withdrawn comes back at the former
+/// version, one day.
 fn takes_over(seen: &Snapshot, outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed => true,
-        // A StatefulSet comes back at the former version, one day.
-        Outcome::NotWithdrawn => seen.kind() != WorkloadKind::StatefulSet,
-        Outcome::RolledBack
-        | Outcome::Superseded
-        | Outcome::Expired
-        | Outcome::Reverted
-        | Outcome::Charged
-        | Outcome::Abandoned => false,
-    }
+    let comes_back = outcome == Outcome::NotWithdrawn && seen.kind() == WorkloadKind::StatefulSet;
+    outcome.took_over() && !comes_back
 }
 
 /// Puts the end of an attempt into the list; the same end twice changes nothing.

@@ -90,7 +90,11 @@ struct Stays<'a> {
 
 impl<'a> Stays<'a> {
     fn of(records: &[&'a Shelved], facts: Facts<'_>) -> Self {
-        let good = records.iter().rev().find(|record| record.outcome.is_some_and(is_good)).map(|record| record.attempt);
+        let good = records
+            .iter()
+            .rev()
+            .find(|record| record.outcome.is_some_and(Outcome::took_over))
+            .map(|record| record.attempt);
         let mut anchors = BTreeMap::new();
         for record in records {
             let before = facts.budgets.get(&record.budget).is_some_and(|counted| record.last < Some(counted.present));
@@ -127,19 +131,6 @@ impl<'a> Stays<'a> {
             && self.good != Some(record.attempt)
             && !facts.named.contains(&record.name)
             && facts.exported.is_none_or(|exported| record.attempt <= exported)
-    }
-}
-
-/// Whether its revision was what served in the end.
-const fn is_good(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Bootstrap | Outcome::Succeeded | Outcome::Bypassed | Outcome::NotWithdrawn => true,
-        Outcome::RolledBack
-        | Outcome::Superseded
-        | Outcome::Expired
-        | Outcome::Reverted
-        | Outcome::Charged
-        | Outcome::Abandoned => false,
     }
 }
 
@@ -346,7 +337,7 @@ mod tests {
                 let newer = records.len() - record.attempt as usize;
                 prop_assert!(counted.second_before.is_some_and(|from| record.last.unwrap() < from) || newer >= RECORDS_MAX);
             }
-            let good = records.iter().rev().find(|record| record.outcome.is_some_and(is_good));
+            let good = records.iter().rev().find(|record| record.outcome.is_some_and(Outcome::took_over));
             prop_assert!(good.is_none_or(|good| good.attempt >= begins));
         }
 

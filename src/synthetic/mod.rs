@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::analysis::synthetic::{Reply, judge};
 use crate::api::Time;
 use crate::api::synthetic::{HttpCheck, Method};
+use crate::prometheus::http_client;
 use crate::release::ask::{Due, Tried};
 
 /// So much of an answer is read.
@@ -82,17 +83,14 @@ pub struct Http(reqwest::Client);
 impl Http {
     /// A client that follows no redirects and goes through no proxy.
     pub fn new() -> Result<Self, String> {
-        Self::from(reqwest::Client::builder())
+        Self::from(http_client()?)
     }
 
     fn from(builder: reqwest::ClientBuilder) -> Result<Self, String> {
         builder
-            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             // Each try is a connection of its own: one that is kept would stay with one pod.
             .pool_max_idle_per_host(0)
-            .tls_backend_preconfigured(crate::prometheus::tls()?)
             .build()
             .map(Self)
             .map_err(|error| format!("the client for synthetic checks could not be made: {error}"))
@@ -163,7 +161,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, pages).await });
-        let http = Http::from(reqwest::Client::builder().resolve("checkout-canary.shop.svc", address)).unwrap();
+        let http = Http::from(http_client().unwrap().resolve("checkout-canary.shop.svc", address)).unwrap();
         (Checks::new(Arc::new(http)), address.port())
     }
 

@@ -19,11 +19,15 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
 
 /// Whether something was counted that does not stand in the record yet.
 fn moved(active: &Active<'_>) -> bool {
-    let remembered = |status: &ReleaseRecordStatus| {
-        let own = (status.streaks.clone(), status.would_have.clone(), status.circuits.clone());
-        (status.comparison.clone(), status.complies.clone(), status.checks.clone(), own)
+    let same = |one: &ReleaseRecordStatus, other: &ReleaseRecordStatus| {
+        one.comparison == other.comparison
+            && one.complies == other.complies
+            && one.checks == other.checks
+            && one.streaks == other.streaks
+            && one.would_have == other.would_have
+            && one.circuits == other.circuits
     };
-    active.stored().is_some_and(|stored| remembered(stored) != remembered(&active.status))
+    active.stored().is_some_and(|stored| !same(stored, &active.status))
 }
 
 /// Writes what was counted, where the step writes nothing else into the record.

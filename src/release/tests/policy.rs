@@ -319,14 +319,20 @@ const EXCEPTION: &[(&str, &str)] = &[
     ("ticket", "SEC-7"),
 ];
 
-#[test]
-fn an_exception_ships_in_a_freeze_when_all_have_agreed_and_costs_half_as_much_again() {
+/// Bob's security fix of severity P2, while the error budget is critical: blocked, unless it is an exception.
+fn a_fix_in_a_freeze() -> World {
     let mut world = World::new();
     budget(&mut world, BudgetStatus::Critical, 18.0);
     change(&mut world, ChangeType::SecurityFix, Some(Severity::P2));
     world.workload().changed_by = "bob".into();
     world.deploy("shop:v2", GOOD);
     world.run(3);
+    world
+}
+
+#[test]
+fn an_exception_ships_in_a_freeze_when_all_have_agreed_and_costs_half_as_much_again() {
+    let mut world = a_fix_in_a_freeze();
     assert!(held(&world).starts_with("BudgetFreeze") && held(&world).contains("--type exception"), "{}", held(&world));
     attest(&mut world, "exception", "bob", &EXCEPTION[1..]);
     world.run(3);
@@ -391,12 +397,7 @@ fn an_exception_ships_in_a_freeze_when_all_have_agreed_and_costs_half_as_much_ag
 /// Who had agreed by the time somebody let it run past its gate is on record with it.
 #[test]
 fn who_had_agreed_to_what_break_glass_let_go_is_on_record() {
-    let mut world = World::new();
-    budget(&mut world, BudgetStatus::Critical, 18.0);
-    change(&mut world, ChangeType::SecurityFix, Some(Severity::P2));
-    world.workload().changed_by = "bob".into();
-    world.deploy("shop:v2", GOOD);
-    world.run(3);
+    let mut world = a_fix_in_a_freeze();
     approve(&mut world, Role::CodeOwner, "ann");
     world.run(3);
     world.workload().paused = false;

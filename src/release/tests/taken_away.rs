@@ -48,15 +48,15 @@ fn warming(world: &World) -> bool {
     world.phase() == Some(Phase::Promote) && world.seen.previous.is_some()
 }
 
-fn rolling(world: &World) -> bool {
+pub(super) fn rolling(world: &World) -> bool {
     world.status().promotion.as_ref().is_some_and(|it| it.resumed_at.is_some() && it.rolled_at.is_none())
 }
 
-fn half_back(world: &World) -> bool {
+pub(super) fn half_back(world: &World) -> bool {
     world.split().weight(Carrier::Workload) == Weight::whole(50)
 }
 
-fn verifying(world: &World) -> bool {
+pub(super) fn verifying(world: &World) -> bool {
     world.phase() == Some(Phase::Verify)
 }
 

@@ -1,5 +1,6 @@
 //! Stories of a workload whose label was taken off: what ships meanwhile is on record and charged, each once.
 
+use super::taken_away::{half_back, rolling, verifying};
 use super::*;
 use crate::api::names::GATED;
 use crate::api::release_record::ChargeRecord;
@@ -146,18 +147,6 @@ fn what_was_held_and_is_let_go_without_the_label_is_charged_when_it_runs() {
     label(&mut world, true);
     world.run(10);
     assert_eq!((attempt(&world), charges(&world)), (3, 2));
-}
-
-fn rolling(world: &World) -> bool {
-    world.status().promotion.as_ref().is_some_and(|it| it.resumed_at.is_some() && it.rolled_at.is_none())
-}
-
-fn half_back(world: &World) -> bool {
-    world.split().weight(Carrier::Workload) == Weight::whole(50)
-}
-
-fn verifying(world: &World) -> bool {
-    world.phase() == Some(Phase::Verify)
 }
 
 /// In mid-promotion the label's removal brings users back to the previous version; its return is no new exposure.
