@@ -16,6 +16,7 @@ mod hands;
 mod heard;
 mod in_a_row;
 mod leaving;
+mod one_role;
 mod other_budget;
 mod policy;
 mod returns;

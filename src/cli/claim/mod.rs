@@ -9,6 +9,7 @@ pub(super) mod evidence;
 mod facts;
 pub(super) mod meet;
 mod said;
+mod second;
 pub(super) mod send;
 pub(super) mod statement;
 pub(super) mod subject;

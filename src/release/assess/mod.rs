@@ -77,7 +77,7 @@ pub(in crate::release) fn assess<'a>(
         }
     };
     let band = risk.band()?;
-    let heard = heard(seen, spec, risk);
+    let heard = heard(seen, spec, risk, now);
     let change = classified(seen, spec, &heard, now);
     let context = risk.context(left, now);
     let known = known(seen, spec, status, budget_status);
