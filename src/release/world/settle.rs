@@ -143,6 +143,7 @@ impl World {
     pub(in crate::release) fn settle(&mut self) {
         self.count_charges();
         self.settle_objects();
+        self.settle_jobs();
         if self.seen.by_count() {
             self.settle_pods();
         }
