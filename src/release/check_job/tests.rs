@@ -1,6 +1,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::api::Weight;
 use crate::release::world::{GOOD, World};
 
 fn check() -> SyntheticCheck {
@@ -11,7 +12,7 @@ fn check() -> SyntheticCheck {
 fn made(template: &Value) -> Value {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    world.run(30);
+    world.run_until(60, |world| world.split().weight(Carrier::Canary) > Weight::ZERO);
     let record = world.seen.record.clone().unwrap();
     let status = record.status.clone().unwrap();
     object(&world.seen, (&record, &status), (&check(), template))
