@@ -5,6 +5,7 @@ use rstest::rstest;
 
 mod burning;
 mod carried;
+mod check_job;
 mod circuit;
 mod compared;
 mod compliance;
