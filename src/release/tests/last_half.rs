@@ -28,6 +28,11 @@ fn began(world: &World, stage: usize) -> bool {
     world.status().stages.get(stage).is_some_and(|stage| stage.started_at.is_some())
 }
 
+/// The time passes for which a stage is watched.
+fn baked(world: &mut World, stage: usize) {
+    world.now = world.now.plus(world.status().stages[stage].spec.bake);
+}
+
 fn resumed(world: &World) -> bool {
     world.status().promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some())
 }
@@ -134,8 +139,12 @@ fn the_enhanced_process_asks_sre_before_all_and_not_before_half() {
     world.run(3);
     approve(&mut world, Role::SeniorEngineer, "ann");
     attest(&mut world, "start", "ann", &[]);
-    world.run_until(20_000, |world| world.phase() == Some(Phase::Promote));
-    assert!(!world.trace.iter().any(|line| line.contains("agree to")), "half waits for nobody");
+    for stage in 0..4 {
+        world.run_until(60, |world| began(world, stage));
+        baked(&mut world, stage);
+    }
+    world.run_until(60, |world| world.phase() == Some(Phase::Promote));
+    assert!(!world.trace.iter().any(|line| line.contains("agree to 50 %")), "half waits for nobody");
     world.run(3);
     assert_eq!((asks(&world), world.split()), (vec![Role::Sre], Split::canary(Weight::whole(50))), "{}", held(&world));
     approve(&mut world, Role::Sre, "sam");
@@ -156,12 +165,15 @@ fn each_stage_is_one_of_the_other_half_too() {
     };
     both(&mut world);
     attest(&mut world, "start", "sam", &[]);
+    world.run_until(60, |world| began(world, 0));
     for (stage, weight) in [(1, "5 %"), (2, "10 %"), (3, "25 %"), (4, "50 %")] {
-        world.run_until(4_000, |world| held(world).contains(&format!("until those agree to {weight}")));
+        baked(&mut world, stage - 1);
+        world.run_until(60, |world| held(world).contains(&format!("until those agree to {weight}")));
         both(&mut world);
         world.run_until(60, |world| began(world, stage));
     }
-    world.run_until(90_000, |world| held(world).contains("until those agree to 100 %"));
+    baked(&mut world, 4);
+    world.run_until(60, |world| held(world).contains("until those agree to 100 %"));
     assert_eq!((asks(&world), world.phase()), (vec![Role::Sre, Role::VpEngineering], Some(Phase::Promote)));
     both(&mut world);
     world.run_until(200, |world| world.phase() == Some(Phase::Verify));
