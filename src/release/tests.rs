@@ -16,6 +16,7 @@ mod each_stage;
 mod hands;
 mod heard;
 mod in_a_row;
+mod last_half;
 mod leaving;
 mod other_budget;
 mod policy;
