@@ -8,7 +8,7 @@ use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
 use crate::api::risk_budget::Slo;
-use crate::api::synthetic::SyntheticCheck;
+use crate::api::synthetic::{Asks, HttpCheck, SyntheticCheck};
 use crate::api::{Span, Time, Weight};
 use crate::policy::burn::Burn;
 
@@ -103,11 +103,15 @@ pub struct Answers {
     pub tried: Vec<Tried>,
 }
 
-/// A synthetic check that is due.
+/// A synthetic check over HTTP that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
+    /// The check's name.
+    pub name: String,
     /// What it asks, and what is right.
-    pub check: SyntheticCheck,
+    pub http: HttpCheck,
+    /// How long it may take.
+    pub within: Span,
     /// The Service of the new version.
     pub service: String,
     /// Its port.
@@ -294,7 +298,7 @@ pub(super) fn pending<'a>(seen: &'a Snapshot, status: &ReleaseRecordStatus) -> V
     seen.release.spec.analysis.checks.iter().filter(|check| !passed(check)).collect()
 }
 
-/// The checks to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
+/// The checks over HTTP to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
 pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
     let due = || {
         let record = seen.record.as_ref()?;
@@ -310,8 +314,10 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
         let asks = pending(seen, status).into_iter().filter(|check| !rests(check));
         Some(
             asks.filter_map(|check| {
-                let port = check.http.port.or_else(|| ports.first().copied())?;
-                Some(Due { check: check.clone(), service: service.clone(), port })
+                let Asks::Http(http) = check.asks() else { return None };
+                let port = http.port.or_else(|| ports.first().copied())?;
+                let (name, within) = (check.name.clone(), check.within());
+                Some(Due { name, http: http.clone(), within, service: service.clone(), port })
             })
             .collect(),
         )

@@ -5,6 +5,7 @@ mod charge;
 mod count;
 
 use super::action::{Action, Plan};
+use super::check_job;
 use super::plan::{Active, named, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Snapshot};
 use super::split::{Carrier, Split};
@@ -108,6 +109,9 @@ pub enum Note {
     /// More pods would run the new version after its rollback began.
     #[error("more pods would run the new version after its rollback began")]
     ExposedAfterRollback,
+    /// A Job would be started that no check of the stage asks for, or that would outlive its release.
+    #[error("Job {0} would be started, and no check of the stage asks for it, or nothing would take it away")]
+    JobOutOfTurn(String),
     /// A pod would be deleted that would not come back at the former version, or is missed.
     #[error("pod {0} would be deleted, and it is missed or would not come back at the former version")]
     DeletedPod(String),
@@ -168,7 +172,30 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
         }
         Action::WriteLedger { resource_version, ledger, .. } => write_ledger(seen, resource_version, ledger, notes),
         Action::OpenRecord { name, status, .. } => notes.extend(charge::stands(plan, seen, name, None, status)),
+        Action::StartJob { name, object } => start_job(seen, name, object, notes),
+        Action::RemoveJob { name, uid } => {
+            if !seen.jobs.all.iter().any(|job| job.name == *name && job.uid == *uid) {
+                notes.push(Note::NotFenced("a Job"));
+            }
+        }
         Action::AddFinalizer | Action::Apply { .. } | Action::ScaleDown { .. } => {}
+    }
+}
+
+/// A Job is started once in a stage that has its weight, for a check of it, and goes with its release at the latest.
+fn start_job(seen: &Snapshot, name: &str, object: &serde_json::Value, notes: &mut Vec<Note>) {
+    let wanted = || {
+        let record = seen.record.as_ref()?;
+        let status = record.status.as_ref().filter(|status| status.phase == Phase::Release)?;
+        status.stages.get(status.stage as usize)?.started_at?;
+        let mut checks = seen.release.spec.analysis.checks.iter().filter(|check| check.job.is_some());
+        let asks = checks.any(|check| check_job::name(&record.name, status.stage, &check.name) == name);
+        let owner = object.pointer("/metadata/ownerReferences/0/uid").and_then(serde_json::Value::as_str);
+        let ends = object.pointer("/spec/activeDeadlineSeconds").is_some_and(serde_json::Value::is_u64);
+        Some(asks && ends && status.rollback.is_none() && owner == Some(seen.release.uid.as_str()))
+    };
+    if wanted() != Some(true) || seen.jobs.of(name).is_some() {
+        notes.push(Note::JobOutOfTurn(name.to_owned()));
     }
 }
 

@@ -1,11 +1,13 @@
 //! What keeps a release from starting or going on: each found by name, with value and remedy.
 
 use super::ask;
+use super::check_job::trouble;
 use super::objects::relabel;
 use super::snapshot::{BudgetSeen, KindSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
 use crate::api::gated_release::Traffic;
 use crate::api::release_record::Arm;
+use crate::api::synthetic::{Asks, SyntheticCheck};
 
 /// Something that must be mended before a release can start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,7 @@ const RULES: &[Rule] = &[
     budget,
     metrics,
     checks,
+    check_jobs,
     stages,
     change,
     surroundings,
@@ -239,13 +242,27 @@ fn checks(seen: &Snapshot, found: &mut Vec<Problem>) {
     let Traffic { service, .. } = &seen.release.spec.traffic;
     let checks = &seen.release.spec.analysis.checks;
     let ports = ask::ports(seen);
-    let unknown = checks.iter().find_map(|check| Some((check, check.http.port.filter(|port| !ports.contains(port))?)));
+    let port = |check: &SyntheticCheck| match check.asks() {
+        Asks::Http(http) => http.port.filter(|port| !ports.contains(port)),
+        Asks::Job(_) => None,
+    };
+    let unknown = checks.iter().find_map(|check| Some((check, port(check)?)));
     if let (Some(_), Some((check, port))) = (&seen.service, unknown) {
         let has = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
         found.push(Problem::start(
             "CheckPortUnknown",
             format!("spec.analysis.checks: check {:?} asks port {port}, and Service {service} has {has}. Name one of these, or leave the port out for the first.", check.name),
         ));
+    }
+}
+
+fn check_jobs(seen: &Snapshot, found: &mut Vec<Problem>) {
+    for check in &seen.release.spec.analysis.checks {
+        if let Asks::Job(job) = check.asks()
+            && let Some((reason, message)) = trouble(seen, check, job)
+        {
+            found.push(Problem::start(reason, format!("spec.analysis.checks: {message}")));
+        }
     }
 }
 

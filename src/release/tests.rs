@@ -5,6 +5,7 @@ use rstest::rstest;
 
 mod burning;
 mod carried;
+mod check_job;
 mod circuit;
 mod compared;
 mod compliance;
@@ -15,6 +16,7 @@ mod each_stage;
 mod hands;
 mod heard;
 mod in_a_row;
+mod last_half;
 mod leaving;
 mod one_role;
 mod other_budget;

@@ -32,7 +32,7 @@ use crate::policy::worsened::{Levels, Underway};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
 pub(in crate::release) use record::{START as BEFORE_START, agreed, approval, completed, recorded, view};
-pub(in crate::release) use sign::{Signed, how_to_sign, signed};
+pub(in crate::release) use sign::{Signed, Since, how_to_sign, signed};
 
 use claims::{Heard, heard};
 

@@ -5,6 +5,7 @@ pub(in crate::release) mod agree;
 mod autoscaler;
 mod budget;
 mod burn;
+mod check_job;
 mod circuit;
 mod compare;
 mod compliance;
@@ -46,7 +47,7 @@ pub(super) use stranded::NOBODY_HOME;
 
 /// What to do now. Total: every snapshot has a plan.
 pub fn plan(seen: &Snapshot, now: Time) -> Plan {
-    let mut step = decide(seen, now);
+    let mut step = check_job::ended(seen, now, decide(seen, now));
     room::make(&mut step.actions, seen);
     chain::seal(&mut step.actions, seen);
     explain::complete(seen, step, now)

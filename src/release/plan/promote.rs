@@ -59,7 +59,8 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
         return step;
     }
-    if let Some(hold) = halt::before_more(active) {
+    // A lean release keeps its way back in the workload as long as people are waited for.
+    if let Some(hold) = halt::before_more(active).or_else(|| agree::before_rest(active)) {
         return hold;
     }
     let lean = active.is_lean();
@@ -202,7 +203,8 @@ pub(super) fn to_one_revision(active: &Active<'_>, workload: &Workload) -> Optio
 }
 
 fn hand_back_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {
-    if let Some(hold) = halt::before_more(active) {
+    // In a lean release these are users whom nobody let meet the new version before.
+    if let Some(hold) = halt::before_more(active).or_else(|| agree::before_rest(active)) {
         return hold;
     }
     let writes = active.steer(Split::hand_back(HALF));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
 use super::routes::{docs, routes};
-use super::schedule::{Act, PEOPLE, Quality, ROLES, SHOWN, Voice, Workload};
+use super::schedule::{Act, PEOPLE, Quality, SHOWN, SPOKEN, Voice, Workload};
 use super::stewards::{PATIENCE, Stewards};
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
@@ -154,7 +154,7 @@ pub(super) fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
 /// People who speak about changes; the first makes them.
 pub(super) const SPEAKERS: [&str; PEOPLE] = ["alice", "bob", "carl", "dana"];
 /// The roles that they speak in.
-const SPOKEN_AS: [&str; ROLES] = ["code-owner", "senior-engineer", "release-captain"];
+const SPOKEN_AS: [&str; SPOKEN] = ["code-owner", "senior-engineer", "release-captain", "sre"];
 /// What a pipeline attests.
 const ATTESTED: [&str; SHOWN] = [
     "lint",
@@ -417,7 +417,7 @@ impl People {
                     Voice::Withdraw => "Withdrawn",
                 };
                 let user = User::person(SPEAKERS[*who % PEOPLE]);
-                let word = Word { kind: "approval", role: Some(SPOKEN_AS[*role % ROLES]), outcome, facts: json!({}) };
+                let word = Word { kind: "approval", role: Some(SPOKEN_AS[*role % SPOKEN]), outcome, facts: json!({}) };
                 self.say(api, &user, &word)
             }
             Act::Deed(deed) => {

@@ -4,6 +4,7 @@
 //! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
 
 mod around;
+mod asked;
 mod believed;
 mod charged;
 mod config;
@@ -102,6 +103,9 @@ pub enum Rule {
     NotShown,
     /// Nothing counts as agreed or shown that nobody said, or that was taken back.
     NotAgreed,
+    /// No weight rises, and no stage begins, under a worse error budget than the release began with, unless those agreed whom that
+    /// status asks.
+    NotAsked,
     /// A rollback is a return to what users were served by; what only claims to be one is not believed.
     Believed,
     /// A new template of a gated workload is held in the write that brings it.
@@ -204,6 +208,8 @@ pub struct Checkers {
     forgotten: bool,
     /// What was said about loosening the RiskBudget.
     heard: loosened::Heard,
+    /// The statuses that the error budget had.
+    levels: asked::Levels,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
     /// How attempts ended.
@@ -247,6 +253,7 @@ impl Checkers {
                 record::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
+                asked::check(self, seen);
                 believed::check(self, seen);
                 charged::check(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
@@ -268,6 +275,7 @@ impl Checkers {
                 spent::check(self, seen);
                 loosened::check(self, seen);
                 owed::check(self, seen);
+                asked::remember(self, seen);
             }
             ("attestations", _) => {
                 shown::remember(self, seen);

@@ -71,6 +71,7 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if mix.enforced {
         items.extend(papers(seed, &items));
     }
+    items.extend(agreement(seed, &items));
     items.extend(around::of_seed(seed, mix));
     if mix.shared {
         let first = items.first().map_or(Span::ZERO, |item| item.at);
@@ -102,10 +103,37 @@ fn papers(seed: u64, items: &[Item]) -> Vec<Item> {
     papers
 }
 
+/// Whoever is asked when the error budget gets worse agrees, in one of two worlds. A machine applies what is in Git, so that two
+/// people are asked where one would be if it were known who made it.
+fn agreement(seed: u64, items: &[Item]) -> Vec<Item> {
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xa9ee);
+    if dice.bool() {
+        return Vec::new();
+    }
+    let worse = items.iter().filter(|item| matches!(item.act, Act::Budget(percent) if percent < HEALTHY));
+    let mut all = Vec::new();
+    for item in worse {
+        for (who, role) in [(1, SENIOR), (2, SENIOR), (2, SRE), (3, SRE)] {
+            let later = seconds(&mut dice, 10, 40);
+            let at = Span::from_millis(item.at.as_millis() + later.as_millis());
+            all.push(Item { at, act: Act::Speak { who, role, voice: Voice::Approve } });
+        }
+    }
+    all
+}
+
+/// Percent of the error budget above which nobody more is asked (`001_…`, error budget thresholds).
+const HEALTHY: u32 = 50;
+/// The places of two roles among [`SPOKEN`].
+const SENIOR: usize = 1;
+const SRE: usize = 3;
+
 /// How many people there are who may speak; the first is who makes the changes.
 pub const PEOPLE: usize = 4;
-/// How many roles they speak in.
-pub const ROLES: usize = 3;
+/// How many roles they speak in about what is to start.
+const ROLES: usize = 3;
+/// How many roles they speak in at all.
+pub const SPOKEN: usize = 4;
 /// How much a pipeline attests.
 pub const SHOWN: usize = 16;
 
