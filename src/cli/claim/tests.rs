@@ -291,7 +291,7 @@ async fn where_rbac_is_not_served_that_is_one_sentence() {
     let told = world().done("dana", "who-can web --role sre").await;
     assert_eq!(told.matches("Not all who hold the verb are known").count(), 1, "{told}");
     assert!(told.starts_with("Not all who hold the verb are known: this API server serves no RBAC"), "{told}");
-    assert!(told.ends_with("you      dana: may\n"), "{told}");
+    assert!(told.contains("you      dana: may\n"), "{told}");
 }
 
 #[rstest]
