@@ -19,6 +19,7 @@ mod leaving;
 mod other_budget;
 mod policy;
 mod returns;
+mod route_anew;
 mod share;
 mod stranded;
 mod synthetic;
