@@ -21,6 +21,7 @@ mod leaving;
 mod other_budget;
 mod policy;
 mod returns;
+mod route_anew;
 mod share;
 mod stranded;
 mod synthetic;

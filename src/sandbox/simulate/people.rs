@@ -23,6 +23,8 @@ pub struct Git {
     edits: u32,
     /// How often the owner of the routes edited the list of their rules.
     turns: u32,
+    /// Whether the routes lead to somebody else for a while.
+    away: bool,
     queue: bool,
     lean: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Git {
             restarts: 0,
             edits: 0,
             turns: 0,
+            away: false,
             queue: false,
             lean: false,
         }
@@ -305,9 +308,21 @@ impl People {
         codes
     }
 
+    /// The routes as Git has them.
+    fn routes(&self) -> Vec<Value> {
+        routes(self.git.edits, self.git.turns, self.several, self.git.away)
+    }
+
+    /// The routes lead to the workload again, where they did not.
+    pub fn bring_back(&mut self, api: &mut ApiServer) {
+        if std::mem::take(&mut self.git.away) {
+            self.apply_routes(api);
+        }
+    }
+
     /// Applies all routes as Git has them; the worst HTTP status that came of it.
     fn apply_routes(&self, api: &mut ApiServer) -> u16 {
-        let all = routes(self.git.edits, self.git.turns, self.several);
+        let all = self.routes();
         all.iter().map(|route| apply(api, &self.flux, ROUTES, route)).max().unwrap_or(0)
     }
 
@@ -373,8 +388,34 @@ impl People {
             Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
             Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
             // Neither has a meaning without a route, and the API server refuses the strategy.
-            Act::ReapplyRoute | Act::EditRoute | Act::EditRules | Act::Strategy { .. } if !routed => return None,
+            Act::ReapplyRoute
+            | Act::RecreateRoute
+            | Act::MoveRouteAway
+            | Act::MoveRouteBack
+            | Act::EditRoute
+            | Act::EditRules
+            | Act::Strategy { .. }
+                if !routed =>
+            {
+                return None;
+            }
             Act::ReapplyRoute => self.apply_routes(api),
+            Act::RecreateRoute => {
+                for route in self.routes() {
+                    let name = route["metadata"]["name"].as_str().unwrap_or_default();
+                    delete(api, &person, &format!("{ROUTES}/{name}"));
+                }
+                self.apply_routes(api)
+            }
+            Act::MoveRouteAway => {
+                apply(api, &flux, "/api/v1/namespaces/shop/services", &docs());
+                self.git.away = true;
+                self.apply_routes(api)
+            }
+            Act::MoveRouteBack => {
+                self.git.away = false;
+                self.apply_routes(api)
+            }
             Act::EditRoute => {
                 self.git.edits += 1;
                 self.apply_routes(api)

@@ -296,6 +296,9 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::Detach
         | Act::Attach
         | Act::ReapplyRoute
+        | Act::RecreateRoute
+        | Act::MoveRouteAway
+        | Act::MoveRouteBack
         | Act::EditRoute
         | Act::EditRules
         | Act::EditRelease
@@ -329,6 +332,8 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
         world.cluster.lose_node_until(0, now);
         world.cluster.lag_until(now, LAG);
         set_budget(&mut world.cluster, 90);
+        let World { people, cluster, .. } = &mut *world;
+        people.bring_back(&mut cluster.api);
         world.checkers.circumstances.calm_since = Some(now);
     });
 }

@@ -56,7 +56,7 @@ impl Stewards {
             apply(api, by, DEPLOYMENTS, &self.deployment(deployment)),
             apply(api, by, RELEASES, &release),
         ];
-        codes.extend(routes(0, 0, false).iter().map(|route| apply(api, by, ROUTES, &second(route))));
+        codes.extend(routes(0, 0, false, false).iter().map(|route| apply(api, by, ROUTES, &second(route))));
         codes
     }
 

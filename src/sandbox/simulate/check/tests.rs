@@ -120,6 +120,29 @@ fn a_stage_starts_when_all_routes_have_its_weight(
     assert_eq!(broken(&checkers), Vec::from_iter(rule), "{:?}", checkers.violations);
 }
 
+/// No route sends anybody to the former version at this moment: its owner made the route anew.
+#[rstest]
+#[case::it_came_back("RolledBack", "bad", &[Rule::FallbackGone])]
+#[case::another_template_came_since("RolledBack", "fix", &[])]
+#[case::it_is_released("Succeeded", "bad", &[])]
+fn what_serves_after_a_late_rollback_is_not_taken_away(
+    #[case] outcome: &str,
+    #[case] runs: &str,
+    #[case] rules: &[Rule],
+) {
+    let noted = json!({"status": {"workload": {"uid": "u1", "generation": 4, "revision": runs}}});
+    let status = json!({"outcome": outcome, "rollback": {"trafficTo": "web-previous"}});
+    let ended = with(record(&status), &json!({"spec": {"revision": "bad"}}));
+    let workload = json!({"metadata": {"name": NAME, "uid": "u1", "generation": 4}, "spec": {"replicas": 3}});
+    let objects = Kept(vec![(GATED_RELEASE, release(&noted)), (RELEASE_RECORD, ended), (DEPLOYMENT, workload)]);
+    let role = json!({"tidegate.io/role": "previous"});
+    let previous = json!({"metadata": {"name": "web-previous", "labels": role}, "spec": {"replicas": 3}});
+    let write = Write { kind: &DEPLOYMENT, before: Some(previous), after: None, process: Some(0) };
+    let mut checkers = Checkers::default();
+    see(&mut checkers, &objects, "09:00:00", &write);
+    assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
+}
+
 #[test]
 fn what_is_written_into_one_rule_is_written_into_all() {
     let objects = Kept(vec![]);
