@@ -211,7 +211,17 @@ fn break_glass_lets_a_held_template_run_for_a_machine_too() {
     let mut world = held(MACHINE);
     world.apply(MACHINE, with(deployment("app:2"), glass("INC-7: checkout is down")));
     assert!(!world.paused());
-    assert_eq!(world.stamps()[2], None);
+    assert_eq!(world.stamps(), [Some(MACHINE), Some(MACHINE), None]);
+}
+
+/// Who lets it go that way does not approve it afterwards.
+#[test]
+fn break_glass_on_what_is_held_says_who_put_it_on() {
+    let mut world = held(MACHINE);
+    world.patch(PERSON, glass("INC-7: checkout is down")).unwrap();
+    assert_eq!((world.paused(), world.stamps()), (false, [Some(MACHINE), Some(PERSON), None]));
+    world.patch("sam", json!({"spec": {"replicas": 3}})).unwrap();
+    assert_eq!(world.stamps()[1], Some(PERSON), "it stays whoever writes next");
 }
 
 #[test]

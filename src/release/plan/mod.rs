@@ -25,6 +25,7 @@ mod stranded;
 mod synthetic;
 mod trial;
 mod unlabelled;
+mod unpaid;
 mod verify;
 mod watch;
 mod way_home;
@@ -39,7 +40,7 @@ use crate::api::release_record::{Outcome, Phase};
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
 pub(super) use circuit::CIRCUIT_OPEN;
 pub(super) use idle::last_good;
-pub(super) use ledger::with_penalty;
+pub(super) use ledger::{numbered, with_penalty};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 pub(super) use stranded::NOBODY_HOME;
@@ -53,6 +54,9 @@ pub fn plan(seen: &Snapshot, now: Time) -> Plan {
 }
 
 fn decide(seen: &Snapshot, now: Time) -> Step {
+    if let Some(step) = unpaid::due(seen, now) {
+        return step;
+    }
     if let Some(why) = seen.release.leaving() {
         return leave::step(seen, now, why);
     }
@@ -63,7 +67,7 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
     let found = problems(seen);
     match Active::of(seen, now, &found) {
         Some(active) => active_step(&active),
-        None => idle::step(seen, now, found),
+        None => unpaid::before(seen, idle::step(seen, now, found), now),
     }
 }
 
