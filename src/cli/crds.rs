@@ -74,12 +74,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[ignore = "writes"]
-    fn temporary_write() {
-        run(&Args { dir: vec!["crds".into(), "charts/tidegate/crds".into()], check: false }).unwrap();
-    }
-
-    #[test]
     fn the_files_say_what_the_types_say() {
         for ((name, text), crd) in files().unwrap().iter().zip(custom_resource_definitions()) {
             let read: serde_json::Value = serde_saphyr::from_str(text).unwrap();

@@ -147,7 +147,7 @@ mod tests {
     #[case::another("sre", false)]
     #[case::nobody_s("pope", false)]
     fn whose_role_it_is(#[case] role: &str, #[case] asked: bool) {
-        let listed = serde_json::from_value(json!([{"name": "cto", "standsFor": "vp-engineering"}, {"name": "pope"}]));
+        let listed = serde_json::from_value(json!([{"name": "cto", "as": "vp-engineering"}, {"name": "pope"}]));
         let listed: Vec<Listed> = listed.unwrap();
         assert_eq!(asks(&owed("a", "override-approval", "Due"), &listed, role).is_ok(), asked);
     }

@@ -727,7 +727,7 @@ fn who_is_not_in_the_role_is_told_so() {
 #[test]
 fn an_own_name_of_the_role_counts_for_those_who_are_in_it() {
     let roles = serde_json::from_value::<Vec<crate::api::risk_budget::Role>>(json!([
-        {"name": "cto", "standsFor": VP, "users": ["vera"]},
+        {"name": "cto", "as": VP, "users": ["vera"]},
     ]));
     let roles = roles.unwrap();
     let said = |who: &str| {
