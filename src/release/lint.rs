@@ -338,7 +338,10 @@ fn update_record(
     }
     notes.extend(charge::stands(plan, seen, name, record.status.as_ref(), next));
     let Some(before) = &record.status else { return };
-    if before.outcome.is_some() {
+    let settles = before.charge_waits.is_some()
+        && next.is_sealed()
+        && (next.outcome, next.ended_at, next.phase) == (before.outcome, before.ended_at, before.phase);
+    if before.outcome.is_some() && !settles {
         notes.push(Note::SealedRecord);
     }
     for (index, (old, new)) in before.stages.iter().zip(&next.stages).enumerate() {

@@ -27,6 +27,7 @@ mod stranded;
 mod synthetic;
 mod taken_away;
 mod unlabelled;
+mod unpaid;
 mod user;
 mod watched;
 mod way_back;

@@ -71,6 +71,7 @@ fn changed(
     promotion(told, after.seen.by_count(), before.promotion.as_ref(), now.promotion.as_ref());
     rollback(told, after, spec, before, now);
     outcome(told, spec, before, now);
+    charged(told, spec, before, now);
 }
 
 fn worsened(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
@@ -238,6 +239,13 @@ fn rollback(
         } else {
             warning("TimeBudgetExceeded", format!("{note} That is more than the contract's time budget."))
         });
+    }
+}
+
+/// What ran past its gate while its budget was not known is charged now, or nobody could say from what.
+fn charged(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
+    if before.charge_waits.is_some() && now.charge_waits.is_none() {
+        told.push(warning("Charged", format!("{}: {}", called(spec), now.summary)));
     }
 }
 

@@ -27,6 +27,7 @@ mod stranded;
 mod synthetic;
 mod trial;
 mod unlabelled;
+mod unpaid;
 mod verify;
 mod watch;
 mod way_home;
@@ -42,7 +43,7 @@ pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judge
 pub(super) use came_back::{SENT_BACK, by_record, served_by_previous};
 pub(super) use circuit::CIRCUIT_OPEN;
 pub(super) use idle::last_good;
-pub(super) use ledger::with_penalty;
+pub(super) use ledger::{numbered, with_penalty};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 pub(super) use stranded::NOBODY_HOME;
@@ -57,6 +58,9 @@ pub fn plan(seen: &Snapshot, now: Time) -> Plan {
 }
 
 fn decide(seen: &Snapshot, now: Time) -> Step {
+    if let Some(step) = unpaid::due(seen, now) {
+        return step;
+    }
     if let Some(why) = seen.release.leaving() {
         return leave::step(seen, now, why);
     }
@@ -67,7 +71,7 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
     let found = problems(seen);
     match Active::of(seen, now, &found) {
         Some(active) => active_step(&active),
-        None => idle::step(seen, now, found),
+        None => unpaid::before(seen, idle::step(seen, now, found), now),
     }
 }
 

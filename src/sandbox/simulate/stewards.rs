@@ -130,8 +130,13 @@ impl Stewards {
                     Some(who) => User::person(SPEAKERS[*who % SPEAKERS.len()]),
                     None => User::service_account("ci", "ci"),
                 };
+                let kind = if demand.is_approval() { "approval" } else { kind };
                 let names = if *astray { format!("{kind}-of-nothing") } else { name.to_owned() };
-                self.say(api, &user, "Passed", json!({"revision": names, "type": kind, "facts": facts}))
+                let mut spec = json!({"revision": names, "type": kind, "facts": facts});
+                if demand.is_approval() {
+                    spec["role"] = json!(demand.owed_by.first().map(|role| role.as_str()));
+                }
+                self.say(api, &user, "Passed", spec)
             }
             // A fault, which nobody does.
             Deed::DieCharging { .. } => return None,

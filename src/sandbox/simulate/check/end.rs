@@ -48,6 +48,12 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         );
         return Some(Left::Going(says));
     }
+    if release.is_some()
+        && let Some(record) = record.filter(|record| text(record, "/status/chargeWaits").is_some())
+    {
+        let name = text(record, "/metadata/name").unwrap_or_default();
+        return Some(Left::Going(format!("{name} ran past its gate and is not charged yet")));
+    }
     if let Some(left) = super::second::left_over(objects) {
         return Some(left);
     }

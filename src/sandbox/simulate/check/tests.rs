@@ -192,6 +192,32 @@ fn an_edit_is_on_record_once_and_charged(#[case] steps: &[&str], #[case] rules: 
     assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
 }
 
+/// What runs past its gate waits for its charge where its budget is not known, and is never sealed without one.
+#[rstest]
+#[case::charged(&[json!({"digest": "d", "charge": {"sequence": 1, "points": 5}})], true, &[])]
+#[case::waits(&[json!({"chargeWaits": "2026-01-01T09:00:00Z"}), json!({"digest": "d", "charge": {"sequence": 1, "points": 5}})], true, &[])]
+#[case::for_nothing(&[json!({"digest": "d"})], true, &[Rule::NotCharged])]
+#[case::for_nothing_after_all(&[json!({"chargeWaits": "2026-01-01T09:00:00Z"}), json!({"digest": "d"})], true, &[Rule::NotCharged])]
+#[case::without_a_budget(&[json!({"digest": "d"})], false, &[])]
+#[case::twice(&[json!({"digest": "d", "charge": {"sequence": 1, "points": 5}}), json!({"digest": "e", "charge": {"sequence": 2, "points": 5}})], true, &[Rule::SealedChanged, Rule::ChargedTwice])]
+fn a_bypass_is_sealed_with_its_charge(#[case] writes: &[Value], #[case] budget: bool, #[case] rules: &[Rule]) {
+    let budgets = budget.then(|| (crate::cluster::kind::RISK_BUDGET, json!({"metadata": {"name": NAME}})));
+    let objects = Kept(budgets.into_iter().collect());
+    let mut checkers = Checkers::default();
+    let charge = json!({"sequence": 1, "points": 5});
+    checkers.charges.insert("web-0001".to_owned(), ledger::Numbered::of(&charge));
+    let mut before = None;
+    for write in writes {
+        let mut after = record(&with(json!({"outcome": "Bypassed", "phase": "Complete"}), write));
+        after["spec"]["riskBudget"] = json!(NAME);
+        after["metadata"]["name"] = json!("web-0001");
+        let seen = Write { kind: &RELEASE_RECORD, before: before.take(), after: Some(after.clone()), process: Some(0) };
+        see(&mut checkers, &objects, "09:00:00", &seen);
+        before = Some(after);
+    }
+    assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
+}
+
 #[rstest]
 #[case::never("2026-01-01T08:30:00Z", json!({"outcome": "Succeeded", "endedAt": "2026-01-01T08:40:00Z"}), true)]
 #[case::in_a_record_of_what_ran_ungated("2026-01-01T08:30:00Z", json!({"outcome": "Bypassed", "endedAt": "2026-01-01T09:10:00Z"}), false)]
