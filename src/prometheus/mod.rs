@@ -8,7 +8,7 @@ mod answer;
 pub mod budget;
 mod burn;
 mod business;
-mod circuit;
+pub mod circuit;
 mod client;
 mod compare;
 pub mod config;

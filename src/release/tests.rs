@@ -15,6 +15,7 @@ mod each_stage;
 mod hands;
 mod heard;
 mod in_a_row;
+mod last_moments;
 mod leaving;
 mod other_budget;
 mod policy;

@@ -67,6 +67,7 @@ fn question(recent: Span, now: Time) -> Question {
         base: Carrier::Workload,
         recent,
         whole: None,
+        after: None,
         complaints: None,
         compare: Some(compare),
     }

@@ -25,6 +25,9 @@ pub struct Git {
     turns: u32,
     queue: bool,
     lean: bool,
+    /// What happens with versions that are compared and cannot be told apart; none where they are not compared.
+    compared: Option<&'static str>,
+    sustained: bool,
 }
 
 impl Default for Git {
@@ -40,6 +43,8 @@ impl Default for Git {
             turns: 0,
             queue: false,
             lean: false,
+            compared: None,
+            sustained: false,
         }
     }
 }
@@ -49,7 +54,7 @@ pub fn release(git: &Git) -> Value {
     let edits = git.edits;
     let newer = if git.queue { "Queue" } else { "Supersede" };
     let capacity = if git.lean { "Lean" } else { "Full" };
-    json!({
+    let mut release = json!({
         "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease",
         "metadata": {"name": NAME, "namespace": NAMESPACE},
         "spec": {
@@ -67,8 +72,20 @@ pub fn release(git: &Git) -> Value {
                 "complaintsQuery": "sum(increase(complaints_total{namespace=\"$namespace\"}[$window]))",
             },
         },
-    })
+    });
+    let analysis = &mut release["spec"]["analysis"];
+    if let Some(undecided) = git.compared {
+        let patience = if undecided == PASSES { "20s" } else { "3m" };
+        analysis["comparison"] = json!({"interval": "4s", "undecidedFor": patience, "whenUndecided": undecided});
+    }
+    if git.sustained {
+        analysis["sloCompliance"] = json!({"window": "30s", "within": "90s"});
+    }
+    release
 }
+
+/// What cannot be told apart passes.
+const PASSES: &str = "PassOnLimits";
 
 /// The Service.
 pub fn service() -> Value {
@@ -391,6 +408,11 @@ impl People {
                 (self.git.queue, self.git.lean) = (*queue, *lean);
                 apply(api, &flux, RELEASES, &self.release())
             }
+            Act::Judged { compared, passes, sustained } => {
+                let undecided = if *passes { PASSES } else { "RollBack" };
+                (self.git.compared, self.git.sustained) = (compared.then_some(undecided), *sustained);
+                apply(api, &flux, RELEASES, &self.release())
+            }
             Act::Retry => {
                 self.retries += 1;
                 let token = format!("again-{}", self.retries);
@@ -438,6 +460,7 @@ impl People {
             | Act::RouterLag(_)
             | Act::RouterStuck(_)
             | Act::Aside(_)
+            | Act::Breaker(_)
             | Act::Around(_) => return None,
         })
     }
