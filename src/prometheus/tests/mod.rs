@@ -75,8 +75,13 @@ fn question(recent: Span, now: Time) -> Question {
 
 /// What the chart's templates of that name answer after ten minutes.
 async fn asked(templates: &str, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> Answers {
+    asked_for(&seen(templates), recent, tsdb, lie).await
+}
+
+/// The same of another release.
+async fn asked_for(seen: &Snapshot, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> Answers {
     let now = begin().plus(Span::minutes(10));
     let config = Arc::new(crate::sandbox::config::config(Span::minutes(1)).unwrap());
     let sources = Sources::new(config, Arc::new(Server { tsdb, now, lie }), Arc::new(Deaf));
-    sources.answer(&seen(templates), question(recent, now), now).await
+    sources.answer(seen, question(recent, now), now).await
 }
