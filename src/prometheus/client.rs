@@ -13,6 +13,7 @@ use super::range::{self, Range};
 use super::reply::{Reply, parse, refused};
 use crate::analysis::NotYet;
 use crate::api::{Span, Time};
+use crate::outbound::{Body, body, http_client};
 
 /// The largest answer that is read.
 const BODY_MAX: usize = 1024 * 1024;
@@ -61,25 +62,6 @@ pub enum NoAnswer {
     Unreachable(String),
     /// The answer is none that can be read.
     Invalid(String),
-}
-
-/// The certificates of this machine, or of `SSL_CERT_FILE`. An image may have none: sources behind plain http need none,
-/// and one behind https then says that its certificate is not trusted.
-fn tls() -> Result<rustls::ClientConfig, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| format!("TLS could not be set up: {error}"))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// What every client of Tidegate's own is like: it says who asks, follows no redirects and trusts this machine's certificates.
-pub(crate) fn http_client() -> Result<reqwest::ClientBuilder, String> {
-    Ok(reqwest::Client::builder()
-        .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .tls_backend_preconfigured(tls()?))
 }
 
 /// A client for Prometheus servers.
@@ -188,18 +170,12 @@ impl Http {
             Ok(response) => response,
             Err(error) => return Err(NoAnswer::Unreachable(chain(&error.without_url()))),
         };
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(None) => return Ok((response.status().as_u16(), body)),
-                Ok(Some(part)) if body.len() + part.len() <= BODY_MAX => body.extend_from_slice(&part),
-                Ok(Some(_)) => {
-                    return Err(NoAnswer::Invalid(
-                        "the answer is larger than 1 MiB; make the query answer fewer series".to_owned(),
-                    ));
-                }
-                Err(error) => return Err(NoAnswer::Unreachable(chain(&error.without_url()))),
+        match body(&mut response, BODY_MAX).await {
+            Ok(Body::Whole(body)) => Ok((response.status().as_u16(), body)),
+            Ok(Body::Begins(_)) => {
+                Err(NoAnswer::Invalid("the answer is larger than 1 MiB; make the query answer fewer series".to_owned()))
             }
+            Err(error) => Err(NoAnswer::Unreachable(chain(&error.without_url()))),
         }
     }
 }
