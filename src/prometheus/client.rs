@@ -1,6 +1,7 @@
 //! Asks one query, for a moment or for several. Written here and not taken from prometheus-http-query, because that drops
 //! the `warnings` of an answer, and partial data would look whole.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,25 @@ use crate::outbound::{Body, body, http_client};
 const BODY_MAX: usize = 1024 * 1024;
 /// How many queries are under way at once.
 const AT_ONCE: usize = 8;
+
+/// How long is waited before a query is tried again that was not answered, all within the source's time-out.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+
+/// Whether it may be over in a moment: no connection, or a server's own error. Who says that it is asked too much (429) is not asked
+/// again at once, and what cannot be read will not be later.
+fn is_passing(answer: &Result<(u16, Vec<u8>), NotYet>) -> bool {
+    match answer {
+        Ok((code, _)) => *code >= 500,
+        Err(why) => matches!(why, NotYet::Unreachable(_)),
+    }
+}
+
+/// Between one and two times as long, by the query, so that those that failed together do not come back together.
+fn spread(pause: Duration, query: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    query.hash(&mut hasher);
+    pause + pause.mul_f64((hasher.finish() % 1_000) as f64 / 1_000.0)
+}
 
 /// Is told of every query.
 pub trait Observer: Send + Sync {
@@ -115,17 +135,34 @@ impl Prometheus {
 
     /// What comes back in time, unread, with the HTTP status.
     async fn body(&self, source: &Source, query: &str, when: When) -> Result<(u16, Vec<u8>), NotYet> {
+        // What came of the last try, for where the time is over before the next one has an answer.
+        let mut last = None;
         let asked = async {
-            let Ok(_slot) = self.slots.acquire().await else {
-                return Err(NotYet::Unreachable("shutting down".to_owned()));
-            };
-            self.transport.get(source, query, when).await.map_err(|error| match error {
-                NoAnswer::Unreachable(why) => NotYet::Unreachable(why),
-                NoAnswer::Invalid(why) => NotYet::Invalid(why),
-            })
+            for pause in PAUSES {
+                let answer = self.try_once(source, query, when).await;
+                if !is_passing(&answer) {
+                    return answer;
+                }
+                last = Some(answer);
+                tokio::time::sleep(spread(pause, query)).await;
+            }
+            self.try_once(source, query, when).await
         };
-        let late = |_| Err(NotYet::Unreachable(format!("no answer within {}", source.timeout)));
-        tokio::time::timeout(source.timeout.as_std(), asked).await.unwrap_or_else(late)
+        let came = tokio::time::timeout(source.timeout.as_std(), asked).await;
+        match came {
+            Ok(answer) => answer,
+            Err(_) => last.unwrap_or_else(|| Err(NotYet::Unreachable(format!("no answer within {}", source.timeout)))),
+        }
+    }
+
+    async fn try_once(&self, source: &Source, query: &str, when: When) -> Result<(u16, Vec<u8>), NotYet> {
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Err(NotYet::Unreachable("shutting down".to_owned()));
+        };
+        self.transport.get(source, query, when).await.map_err(|error| match error {
+            NoAnswer::Unreachable(why) => NotYet::Unreachable(why),
+            NoAnswer::Invalid(why) => NotYet::Invalid(why),
+        })
     }
 
     fn tell(&self, name: &str, query: &str, started: Instant, failed: Option<(&'static str, String)>) {

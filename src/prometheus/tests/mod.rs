@@ -1,5 +1,6 @@
 //! Questions of a release, answered by the sandbox's small Prometheus from series that stand as text.
 
+mod again;
 mod evidence;
 mod sources;
 
