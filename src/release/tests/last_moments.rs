@@ -72,7 +72,7 @@ fn scrapes_that_hang_when_a_stage_ends_hold_it_for_so_long_as_evidence_may_be_mi
 #[test]
 fn the_interval_in_which_a_stage_ends_is_compared_before_the_next_weight() {
     let mut world = World::new();
-    world.requests_per_second = 400.0;
+    world.requests_per_second = 4_000.0;
     world.seen.release.spec.rollback.error_rate_percent = Percent::whole(5);
     let rules = serde_json::from_value::<Comparison>(json!({"interval": "7s", "undecidedFor": "2m"})).unwrap();
     world.seen.release.spec.analysis.comparison = Some(rules);
