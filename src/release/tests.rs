@@ -17,6 +17,7 @@ mod hands;
 mod heard;
 mod in_a_row;
 mod last_half;
+mod last_moments;
 mod leaving;
 mod other_budget;
 mod policy;

@@ -73,9 +73,15 @@ pub(in crate::release) fn judged_revision(seen: &Snapshot, workload: &Workload) 
 
 impl<'a> Active<'a> {
     pub(in crate::release) fn of(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
+        let stored = Self::as_stored(seen, now, problems)?;
+        let status = super::watch::counted(seen, stored.status, now);
+        Some(Self { status, ..stored })
+    }
+
+    /// The same without what was seen since: for what is asked while that is counted in.
+    pub(in crate::release) fn as_stored(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
         let record = seen.record.as_ref()?;
         let status = record.status.clone().unwrap_or_else(|| ReleaseRecordStatus::begun(Phase::Plan, now));
-        let status = super::watch::counted(seen, status, now);
         status.outcome.is_none().then_some(Self { seen, record, status, now, problems })
     }
 

@@ -27,6 +27,9 @@ pub struct Git {
     away: bool,
     queue: bool,
     lean: bool,
+    /// What happens with versions that are compared and cannot be told apart; none where they are not compared.
+    compared: Option<&'static str>,
+    sustained: bool,
 }
 
 impl Default for Git {
@@ -43,6 +46,8 @@ impl Default for Git {
             away: false,
             queue: false,
             lean: false,
+            compared: None,
+            sustained: false,
         }
     }
 }
@@ -52,7 +57,7 @@ pub fn release(git: &Git) -> Value {
     let edits = git.edits;
     let newer = if git.queue { "Queue" } else { "Supersede" };
     let capacity = if git.lean { "Lean" } else { "Full" };
-    json!({
+    let mut release = json!({
         "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease",
         "metadata": {"name": NAME, "namespace": NAMESPACE},
         "spec": {
@@ -70,8 +75,20 @@ pub fn release(git: &Git) -> Value {
                 "complaintsQuery": "sum(increase(complaints_total{namespace=\"$namespace\"}[$window]))",
             },
         },
-    })
+    });
+    let analysis = &mut release["spec"]["analysis"];
+    if let Some(undecided) = git.compared {
+        let patience = if undecided == PASSES { "20s" } else { "3m" };
+        analysis["comparison"] = json!({"interval": "4s", "undecidedFor": patience, "whenUndecided": undecided});
+    }
+    if git.sustained {
+        analysis["sloCompliance"] = json!({"window": "30s", "within": "90s"});
+    }
+    release
 }
+
+/// What cannot be told apart passes.
+const PASSES: &str = "PassOnLimits";
 
 /// The Service.
 pub fn service() -> Value {
@@ -432,6 +449,11 @@ impl People {
                 (self.git.queue, self.git.lean) = (*queue, *lean);
                 apply(api, &flux, RELEASES, &self.release())
             }
+            Act::Judged { compared, passes, sustained } => {
+                let undecided = if *passes { PASSES } else { "RollBack" };
+                (self.git.compared, self.git.sustained) = (compared.then_some(undecided), *sustained);
+                apply(api, &flux, RELEASES, &self.release())
+            }
             Act::Retry => {
                 self.retries += 1;
                 let token = format!("again-{}", self.retries);
@@ -479,6 +501,7 @@ impl People {
             | Act::RouterLag(_)
             | Act::RouterStuck(_)
             | Act::Aside(_)
+            | Act::Breaker(_)
             | Act::Around(_) => return None,
         })
     }

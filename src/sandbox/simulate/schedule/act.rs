@@ -93,6 +93,17 @@ pub enum Act {
         /// The canary stops at half of the traffic.
         lean: bool,
     },
+    /// The GatedRelease asks for more than its limits.
+    Judged {
+        /// That both versions are compared.
+        compared: bool,
+        /// What cannot be told apart passes on the limits alone.
+        passes: bool,
+        /// That the objectives are met for a while before everybody gets the new version.
+        sustained: bool,
+    },
+    /// A circuit breaker that names the release is open.
+    Breaker(Span),
     /// The retry annotation gets a new value.
     Retry,
     /// The Deployment is deleted and made anew from Git.
@@ -196,6 +207,7 @@ impl Act {
             | Self::RouterLag(span)
             | Self::RouterStuck(span)
             | Self::Aside(span)
+            | Self::Breaker(span)
             | Self::Crash { pause: span, .. } => Some(*span),
             Self::DropWatches | Self::Compact => Some(Span::ZERO),
             Self::Around(around) => {
@@ -229,6 +241,7 @@ impl Act {
             | Self::EditRules
             | Self::EditRelease
             | Self::Strategy { .. }
+            | Self::Judged { .. }
             | Self::Retry
             | Self::Recreate
             | Self::Budget(_)

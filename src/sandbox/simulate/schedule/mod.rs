@@ -55,6 +55,18 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if queue || lean {
         items.push(Item { at: Span::seconds(1), act: Act::Strategy { queue, lean } });
     }
+    // And these: what the release is judged by besides its limits.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xc03b);
+    let (compared, sustained, passes) = (dice.u32(0..4) == 0, dice.u32(0..6) == 0, dice.bool());
+    if compared || sustained {
+        items.push(Item { at: Span::seconds(1), act: Act::Judged { compared, passes, sustained } });
+    }
+    // And these: a critical signal of the administrator's.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xb4ea);
+    if mix.people > 0 && dice.u32(0..5) == 0 {
+        let at = seconds(&mut dice, 1, within);
+        items.push(Item { at, act: Act::Breaker(seconds(&mut dice, 5, 90)) });
+    }
     // And these: nodes go away in worlds in which anything fails.
     let mut dice = fastrand::Rng::with_seed(seed ^ 0x40de);
     if mix.faults > 0 && dice.u32(0..3) == 0 {

@@ -43,6 +43,10 @@ impl Act {
             Self::Strategy { queue: true, lean: false } => "strategy-queue",
             Self::Strategy { queue: false, lean: true } => "strategy-lean",
             Self::Strategy { .. } => "strategy",
+            Self::Judged { compared: true, sustained: false, .. } => "judged-compared",
+            Self::Judged { compared: false, sustained: true, .. } => "judged-sustained",
+            Self::Judged { .. } => "judged-by-both",
+            Self::Breaker(_) => "breaker",
             Self::Retry => "retry",
             Self::Recreate => "recreate",
             Self::Budget(_) => "budget",
@@ -81,7 +85,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 57] = [
+    pub const WORDS: [&'static str; 61] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -112,6 +116,10 @@ impl Act {
         "edit-route",
         "edit-rules",
         "edit-release",
+        "judged-compared",
+        "judged-sustained",
+        "judged-by-both",
+        "breaker",
         "retry",
         "recreate",
         "budget",
@@ -163,6 +171,8 @@ impl fmt::Display for Act {
             }
             Self::Partition { process, span } => write!(f, "process {process} is cut off for {span}"),
             Self::Prometheus { span, .. } => write!(f, "{} for {span}", self.word()),
+            Self::Breaker(span) => write!(f, "a circuit breaker is open for {span}"),
+            Self::Judged { passes: true, .. } => write!(f, "{}, passes undecided", self.word()),
             Self::Flap(span) => write!(f, "pods flap for {span}"),
             Self::NodeGone { node, span } => write!(f, "node {node} is gone for {span}"),
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
@@ -189,6 +199,7 @@ impl fmt::Display for Act {
             | Self::EditRules
             | Self::EditRelease
             | Self::Strategy { .. }
+            | Self::Judged { .. }
             | Self::Retry
             | Self::Recreate
             | Self::Malformed
