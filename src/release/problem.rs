@@ -157,6 +157,13 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
         ));
         return;
     }
+    if !ask::leads_to_pods(&service.object) {
+        found.push(Problem::start(
+            "ServiceExternalName",
+            format!("spec.traffic.service: Service {name} is of type ExternalName: its traffic leaves for another name, whatever its selector says. Make it type ClusterIP, or name the Service of {kind} {workload_name}."),
+        ));
+        return;
+    }
     let Some(workload) = &seen.workload else { return };
     let labels = workload.template.pointer("/metadata/labels");
     let missed = service.selector.iter().find(|(key, value)| {
