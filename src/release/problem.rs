@@ -157,7 +157,7 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
         ));
         return;
     }
-    if !ask::leads_to_pods(&service.object) {
+    if service.object.pointer("/spec/type").and_then(|kind| kind.as_str()) == Some("ExternalName") {
         found.push(Problem::start(
             "ServiceExternalName",
             format!("spec.traffic.service: Service {name} is of type ExternalName: its traffic leaves for another name, whatever its selector says. Make it type ClusterIP, or name the Service of {kind} {workload_name}."),

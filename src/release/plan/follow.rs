@@ -66,8 +66,11 @@ fn sizes(active: &Active<'_>, step: &Step) -> Vec<Action> {
     let mut writes = Vec::new();
     if share > Weight::ZERO && active.record.spec.arm == Arm::Canary && untouched(step, Carrier::Canary) {
         let have = active.deployment(Carrier::Canary).map_or(0, |deployment| deployment.replicas);
-        // Where that is refused, it serves and is judged all the same.
-        writes.extend(active.bring_up(Carrier::Canary, have.max(active.canary_size(share))).unwrap_or_default());
+        let replicas = have.max(active.canary_size(share));
+        // Where its objects cannot be worked out now, such as without the user's Service, what stands grows all the same.
+        let carrier = Carrier::Canary;
+        let grows = (0 < have && have < replicas).then_some(Action::ScaleSide { carrier, replicas });
+        writes.extend(active.bring_up(carrier, replicas).unwrap_or_else(|_| Vec::from_iter(grows)));
     }
     let previous = active.status.phase == Phase::Promote || active.weight(Carrier::Previous) > Weight::ZERO;
     if previous && untouched(step, Carrier::Previous) {
