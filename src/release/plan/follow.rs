@@ -105,11 +105,13 @@ fn is_of(action: &Action, carrier: Carrier) -> bool {
     *whose == carrier
 }
 
-/// The writes that give every rule the present share. A route that cannot be divided is let be, and so is a share that nobody
+/// The writes that give every rule the present share while the step is held: one that goes on writes what it needs itself, and one
+/// that leaves sends users home. A route that cannot be divided is let be, and so is a share that nobody
 /// would answer.
 fn shares(active: &Active<'_>, step: &Step) -> Vec<Action> {
     let steers = |action: &Action| matches!(action, Action::SetSplit { .. });
-    let Some(present) = Present::of(active).filter(|_| !step.actions.iter().any(steers)) else { return Vec::new() };
+    let keeps = step.say == Say::Held && !step.actions.iter().any(steers);
+    let Some(present) = Present::of(active).filter(|_| keeps) else { return Vec::new() };
     let answered = |split: Split| {
         let mut with_users = [Carrier::Canary, Carrier::Previous].into_iter();
         with_users.all(|carrier| split.weight(carrier) == Weight::ZERO || active.ready(carrier, 1).is_ok())

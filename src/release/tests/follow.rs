@@ -25,6 +25,14 @@ fn scale(world: &mut World, replicas: u32) {
     world.workload().generation += 1;
 }
 
+/// The workload has so many pods already.
+fn settled_at(world: &mut World, replicas: u32) {
+    scale(world, replicas);
+    let set = world.workload().sets.iter_mut().find(|set| set.replicas > 0).unwrap();
+    (set.replicas, set.existing, set.available) = (replicas, replicas, replicas);
+    world.seen.service.as_mut().unwrap().ready_endpoints = replicas;
+}
+
 /// One look after the other, and a second whenever there is nothing to write.
 fn step_until(world: &mut World, what: impl Fn(&World) -> bool) {
     for _ in 0..2_000 {
@@ -214,7 +222,7 @@ fn copies_follow_what_they_are_copied_from(#[case] begin: fn() -> World, #[case]
     world.run(2);
     assert_eq!(spec(&world.seen.disruption_budgets, &budget_name)["maxUnavailable"], json!(0), "none of four may go");
     // What is asked for of a larger workload lets some go: the copy's pods too.
-    scale(&mut world, 8);
+    settled_at(&mut world, 8);
     for one in &mut world.seen.network_policies {
         if one["metadata"]["name"] == "allow" {
             *one = policy(json!([{"port": 8080}]));
