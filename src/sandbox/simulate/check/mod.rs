@@ -7,9 +7,11 @@ mod around;
 mod asked;
 mod believed;
 mod charged;
+mod compared;
 mod config;
 mod count;
 mod end;
+mod follow;
 mod foreign;
 mod held;
 mod ledger;
@@ -53,6 +55,8 @@ pub enum Rule {
     PodMissed,
     /// The way back keeps its capacity until verification ends.
     FallbackGone,
+    /// Whoever has users is as large as their share asks for, whatever a release waits for.
+    TooSmall,
     /// The active ReplicaSet of a held Deployment is stable.
     HeldRunsOther,
     /// Unknown evidence never passes.
@@ -116,6 +120,10 @@ pub enum Rule {
     EditRecorded,
     /// A workload that runs two versions is not taken under the gate as it runs.
     AdoptedUnsettled,
+    /// While a circuit breaker is open that names a release, no weight of it rises.
+    BreakerIgnored,
+    /// An interval is compared once, in the order of time, and with no more requests than came.
+    CountedTwice,
     /// What a release waits for is said.
     NotTold,
     /// No plan breaks an invariant by itself: the linter refuses none.
@@ -168,6 +176,8 @@ pub struct Circumstances {
     pub last_answer_true: BTreeMap<usize, bool>,
     /// Since when nothing has been failing at all.
     pub calm_since: Option<Time>,
+    /// From when until when a circuit breaker is open.
+    pub open: Option<(Time, Time)>,
     /// The ReplicaSet that a hand scaled up last, and when.
     pub by_hand: Option<(String, Time)>,
 }
@@ -191,6 +201,8 @@ pub struct Checkers {
     leader: Option<usize>,
     /// Since when an abort has been going on.
     abort: Option<Time>,
+    /// Since when the canary has been smaller than its share asks for.
+    small_since: Option<Time>,
     /// The numbers that the ledger gave out, by record.
     charges: ledger::Charges,
     /// What the routes said, and until when.
@@ -251,6 +263,7 @@ impl Checkers {
             }
             ("releaserecords", _) => {
                 record::check(self, seen);
+                compared::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
                 asked::check(self, seen);
@@ -298,6 +311,7 @@ impl Checkers {
             _ => {}
         }
         route::abort(self, seen);
+        follow::check(self, seen);
         around::told(self, seen);
     }
 
