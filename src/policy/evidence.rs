@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::exception::EXCEPTION;
-use super::requirement::claim::CHANGE_AUTHOR;
+use super::requirement::author::CHANGE_AUTHOR;
 use super::requirement::document::Document;
-use super::requirement::{CATALOGUE, Means};
+use super::requirement::{CATALOGUE, Means, ON_CALL_PRESENCE};
 use super::score::Mitigation;
 
 /// The type of the attestation that says what a git range touches.
@@ -58,12 +58,19 @@ impl Evidence {
             fields.map(|field| Fact { key: field.key, says: field.says, required: true }).collect();
         let of_its_own = EXTRA.iter().filter(|(name, _, _)| *name == self.name);
         facts.extend(of_its_own.map(|(_, key, says)| Fact { key, says, required: false }));
-        facts.push(Fact {
+        let author = Fact {
             key: CHANGE_AUTHOR,
             says: "Who made the change, separated by commas; they do not approve it",
             required: false,
-        });
+        };
+        facts.extend(self.is_of_pipelines().then_some(author));
         facts
+    }
+
+    /// Whether a pipeline attests it, of what it ran. Documents and somebody's presence only people know: who may attest those may
+    /// be who made the change, and says nothing of its author.
+    pub fn is_of_pipelines(&self) -> bool {
+        self.document.is_none() && self.name != ON_CALL_PRESENCE
     }
 }
 

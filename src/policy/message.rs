@@ -6,7 +6,7 @@ mod owed;
 use std::fmt;
 
 pub use course::{Told, course_lines, course_news};
-pub use owed::{owed_condition, owed_line, owed_news};
+pub use owed::{UnknownWaivers, owed_condition, owed_line, owed_news};
 
 use crate::api::risk_budget::Freeze;
 use crate::api::{BudgetStatus, ChangeType};

@@ -5,12 +5,14 @@ use jiff::tz::TimeZone;
 
 use crate::api::condition::Condition;
 use crate::api::obligation::{Course, FurtherObligation, ObligationStatus};
+use crate::api::risk_budget::Waiver;
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 
 use super::budget::{Remaining, freeze_holds};
 use super::course::{Reading, advance};
-use super::message::{News, Told, course_lines, course_news, owed_condition, owed_news};
+use super::message::{News, Told, UnknownWaivers, course_lines, course_news, owed_condition, owed_news};
 use super::obligation::{Demand, Facts, RecordFacts, Said, known, next_change, obligations, remembered, shown};
+use super::requirement::CATALOGUE;
 
 /// The condition that says whether something is overdue.
 pub const OBLIGATIONS_MET: &str = "ObligationsMet";
@@ -96,8 +98,7 @@ pub fn stand(seen: &Seen<'_>, now: Time) -> Standing {
         zone: seen.zone,
     };
     let owed = obligations(&facts, now);
-    let waived = seen.spec.obligations.waived.iter().map(|waiver| waiver.name.as_str());
-    let unknown: Vec<&str> = waived.filter(|name| Demand::named(name).is_none()).collect();
+    let unknown = unknown(seen.spec);
     let place = format!("{} -n {}", seen.name, seen.namespace);
     let budget = seen.now.error_budget.as_ref();
     let told = course.as_ref().zip(budget).and_then(|(course, budget)| {
@@ -124,6 +125,18 @@ pub fn stand(seen: &Seen<'_>, now: Time) -> Standing {
         course,
         news,
     }
+}
+
+/// A name that is written wrong waives nothing, and nobody would see that before a release waits for what it meant.
+fn unknown(spec: &RiskBudgetSpec) -> UnknownWaivers<'_> {
+    fn names(waived: &[Waiver]) -> Vec<&str> {
+        waived.iter().map(|waiver| waiver.name.as_str()).collect()
+    }
+    let mut unknown =
+        UnknownWaivers { requirements: names(&spec.requirements.waived), obligations: names(&spec.obligations.waived) };
+    unknown.requirements.retain(|name| CATALOGUE.iter().all(|entry| entry.name != *name));
+    unknown.obligations.retain(|name| Demand::named(name).is_none());
+    unknown
 }
 
 fn condition(

@@ -20,6 +20,7 @@ mod in_a_row;
 mod last_half;
 mod last_moments;
 mod leaving;
+mod one_role;
 mod other_budget;
 mod policy;
 mod returns;

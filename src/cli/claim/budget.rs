@@ -3,7 +3,7 @@
 use kube::{Api, Client};
 
 use super::send::{Draft, attestation, make, whoami};
-use super::{Failure, Tell, said, why};
+use super::{Failure, Tell, said, second, why};
 use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::loosening::LooseningStatus;
 use crate::api::obligation::ObligationState;
@@ -115,6 +115,12 @@ pub(super) async fn say(
     let made = attestation(SubjectRef::budget(name), &who, draft);
     // A voice that would not be heard is not raised.
     heard(&waiting.roles, &made.spec, now).map_err(|why| format!("--role {role}: {why} and would not be heard"))?;
+    if outcome == ClaimOutcome::Passed {
+        let all = said::about(client, namespace, &SubjectRef::budget(name)).await.unwrap_or_default();
+        let of_it: Vec<_> = all.iter().filter(|one| one.spec.revision == made.spec.revision).collect();
+        let place = format!("--budget {name} -n {namespace}");
+        second::refuse(&waiting.roles, &of_it, (&role, &who.name), &place, now)?;
+    }
     tell(&waiting.page())?;
     let object = make(client, namespace, &made, dry_run).await?;
     let what = match outcome {

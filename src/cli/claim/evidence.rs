@@ -14,7 +14,7 @@ use super::{Failure, Tell, client, facts, say};
 use crate::api::attestation::{ClaimOutcome, Statement, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::evidence::{Evidence, all};
-use crate::policy::requirement::claim::CHANGE_AUTHOR;
+use crate::policy::requirement::author::CHANGE_AUTHOR;
 use crate::statement::{Unsealed, Words};
 
 const EXAMPLES: &str = "\
@@ -265,6 +265,11 @@ fn draft(args: &Args, now: Time) -> Result<Draft, Failure> {
         facts.insert(CHANGE_AUTHOR.to_owned(), args.change_author.join(","));
     }
     facts::check(&evidence, &facts, !args.failed)?;
+    if facts.contains_key(CHANGE_AUTHOR) && !evidence.is_of_pipelines() {
+        return Err(format!(
+            "--change-author: {kind} is what people know, and says nothing of who made the change. Say that with what a pipeline ran, such as --type build"
+        ));
+    }
     let outcome = if args.failed { ClaimOutcome::Failed } else { ClaimOutcome::Passed };
     Ok(Draft {
         revision,

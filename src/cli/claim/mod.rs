@@ -10,6 +10,7 @@ mod facts;
 pub(super) mod meet;
 mod overridden;
 mod said;
+mod second;
 pub(super) mod send;
 pub(super) mod statement;
 pub(super) mod subject;

@@ -241,6 +241,11 @@ async fn a_dry_run_makes_nothing(#[case] line: &str, #[case] last: &str) {
     "attest web --type exception --fact reason=hurry",
     "--type exception: facts.reason is \"hurry\", wanted is one of incident-mitigation"
 )]
+#[case::an_author_in_what_people_write(
+    "dana",
+    "attest web --type on-call-presence --change-author sam",
+    "--change-author: on-call-presence is what people know, and says nothing of who made the change."
+)]
 #[case::nothing_said("dana", "withdraw web", "shop/web, revision abc: dana said nothing about it that stands")]
 #[tokio::test]
 async fn what_would_not_count_is_told_and_not_made(#[case] user: &str, #[case] line: &str, #[case] expected: &str) {
@@ -260,8 +265,33 @@ async fn whoever_made_the_change_may_reject_it_and_the_one_that_ci_names_does_no
     let world = world();
     world.done("alice", "reject web --role sre").await;
     world.done("ci-bot", "attest web --type build --change-author dana,sam").await;
-    assert!(world.refused("sam", "approve web --role sre").await.starts_with("sam made this change"));
-    world.done("alice", "approve web --role sre").await;
+    for who in ["sam", "alice"] {
+        let why = world.refused(who, "approve web --role sre").await;
+        assert!(why.starts_with(&format!("{who} made this change")), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn who_speaks_in_one_role_does_not_speak_in_another() {
+    let world = world();
+    world.done("kim", "approve web --role platform").await;
+    assert_eq!(
+        world.refused("kim", "approve web --role code-owner").await,
+        "--role code-owner: kim speaks as sre already, and about one revision each person speaks in one role: this approval would not count. Ask somebody else: tidegate who-can web -n shop. Or take back what you said as sre first: tidegate withdraw web -n shop --role platform"
+    );
+    // In the same role again, or against it in another, is heard.
+    world.done("kim", "approve web --role sre").await;
+    world.done("kim", "withdraw web --role sre").await;
+    world.done("kim", "reject web --role code-owner").await;
+    world.done("dana", "approve web --role code-owner").await;
+}
+
+#[tokio::test]
+async fn where_rbac_is_not_served_that_is_one_sentence() {
+    let told = world().done("dana", "who-can web --role sre").await;
+    assert_eq!(told.matches("Not all who hold the verb are known").count(), 1, "{told}");
+    assert!(told.starts_with("Not all who hold the verb are known: this API server serves no RBAC"), "{told}");
+    assert!(told.contains("you      dana: may\n"), "{told}");
 }
 
 #[rstest]

@@ -7,18 +7,19 @@ use kube::Client;
 
 use super::send::{Draft, Who, attestation, make, whoami};
 use super::subject::{Subject, find};
-use super::{About, Failure, Tell, budget, client, overridden, said, say};
+use super::{About, Failure, Tell, budget, client, overridden, said, say, second};
 use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::Role;
 use crate::policy::evidence::START;
 use crate::policy::requirement::Claim;
-use crate::policy::requirement::claim::{APPROVAL, authors};
+use crate::policy::requirement::author::authors;
+use crate::policy::requirement::claim::APPROVAL;
 
 const APPROVE: &str = "\
 An approval is an Attestation in your name, bound to one revision: the next template needs its own. It counts where you \
 hold the verb `approve` on `releaseroles.tidegate.io` named by the role, are in the role where the RiskBudget lists who is \
-(spec.roles), and did not make the change. Each role that is asked needs another person. The start by hand needs the verb \
+(spec.roles), and did not make the change. About one revision each person speaks in one role. The start by hand needs the verb \
 `start` on `gatedreleases.tidegate.io`.
 
 Examples:
@@ -140,7 +141,7 @@ pub(super) async fn approve_with(
     let who = whoami(client).await?;
     if let Some(role) = &args.role {
         check_voice(&subject, role, &who)?;
-        check_author(client, &subject, &revision, &who).await?;
+        check_person(client, &subject, &revision, (role, &who), now).await?;
     }
     tell(&subject.page(&revision))?;
     let draft = |kind: &str, role: Option<&String>| Draft {
@@ -230,21 +231,29 @@ fn check_voice(subject: &Subject, role: &str, who: &Who) -> Result<(), Failure> 
     ))
 }
 
-/// Nobody approves their own change. Where attestations cannot be listed, the controller says so later.
-async fn check_author(client: &Client, subject: &Subject, revision: &str, who: &Who) -> Result<(), Failure> {
-    let Ok(said) = said::about(client, &subject.namespace, &SubjectRef::release(&subject.name)).await else {
+/// Nobody approves their own change, nor in two roles. Where attestations cannot be listed, the controller says so later.
+async fn check_person(
+    client: &Client,
+    subject: &Subject,
+    revision: &str,
+    (role, who): (&str, &Who),
+    now: Time,
+) -> Result<(), Failure> {
+    let about = SubjectRef::release(&subject.name);
+    let Ok(said) = said::about(client, &subject.namespace, &about).await else {
         return Ok(());
     };
     let record = subject.record.as_ref().filter(|record| record.spec.revision == revision);
     let changed_by = record.map_or("", |record| record.spec.changed_by.as_str());
-    let about_it = said.iter().filter(|one| one.spec.revision == revision);
-    let claims: Vec<_> = about_it.map(|one| Claim::of(&one.spec, one.at)).collect();
-    if !authors(&claims, changed_by).contains(&who.name) {
-        return Ok(());
+    let about_it: Vec<_> = said.iter().filter(|one| one.spec.revision == revision).collect();
+    let claims: Vec<_> = about_it.iter().map(|one| Claim::of(&one.spec, one.at)).collect();
+    if authors(&claims, changed_by).names.contains(&who.name) {
+        return Err(format!(
+            "{} made this change, and nobody approves their own. Ask somebody else: tidegate who-can {}",
+            who.name,
+            subject.place()
+        ));
     }
-    Err(format!(
-        "{} made this change, and nobody approves their own. Ask somebody else: tidegate who-can {}",
-        who.name,
-        subject.place()
-    ))
+    let listed = subject.roles.as_deref().unwrap_or_default();
+    second::refuse(listed, &about_it, (role, &who.name), &subject.place(), now)
 }

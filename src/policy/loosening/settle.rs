@@ -6,7 +6,7 @@ use crate::api::condition::Truth;
 use crate::api::loosening::{InForce, LoosenedField, LoosenedStatus, LooseningStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::policy::requirement::claim::APPROVAL;
-use crate::policy::requirement::{Claim, Claims, heard};
+use crate::policy::requirement::{Claim, Claims, heard, in_one_role};
 use crate::policy::{Attested, Role};
 
 /// Fields that stand in status; the rest is counted.
@@ -68,6 +68,7 @@ pub fn settle(
             Err(why) => ignored.push(why),
         }
     }
+    ignored.extend(in_one_role(&mut claims, now).iter().map(ToString::to_string));
     let decision = decide(&loosened, Claims::new(&claims, &[], now));
     if let Decision::Agreed(agreed) = &decision {
         let entry = LoosenedStatus {
@@ -149,7 +150,7 @@ fn waits(about: About<'_>, loosened: &[Loosened], decision: &Decision<'_>, ignor
     };
     let deaf = match ignored.is_empty() {
         true => String::new(),
-        false => format!(" Not heard: {}.", lines_of(ignored)),
+        false => format!(" Not counted: {}.", lines_of(ignored)),
     };
     format!(
         "RiskBudget {name}: generation {generation} would allow more: {fields}. The former values of these fields hold, everything else is in force. {ends}.{deaf} Or put the former values back."

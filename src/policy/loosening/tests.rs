@@ -455,7 +455,14 @@ fn one_person_does_not_speak_for_both_roles() {
     let mut story = Story::new(&json!({"tier": 3}), &json!({"tier": 1}));
     story.say(1, "ann", "product-manager", "Passed");
     story.say(2, "ann", "development-manager", "Passed");
-    assert_eq!(story.settled().spec.tier, 3);
+    let settled = story.settled();
+    assert_eq!(settled.spec.tier, 3);
+    let told = "Not counted: ann as development-manager, because ann speaks as product-manager already.";
+    assert!(settled.told.2.contains(told), "{}", settled.told.2);
+    // In the other role she speaks when she takes the first back, and somebody else in that.
+    story.say(3, "ann", "product-manager", "Withdrawn");
+    story.say(4, "bob", "product-manager", "Passed");
+    assert_eq!(story.settled().spec.tier, 1);
 }
 
 #[test]
@@ -499,7 +506,7 @@ fn nobody_makes_themselves_a_manager_and_approves_that() {
     story.say(1, "mallory", "development-manager", "Passed");
     let settled = story.settled();
     assert_eq!(settled.spec.roles, spec(&former).roles);
-    assert!(settled.told.2.contains("Not heard: eve is not in role product-manager"), "{}", settled.told.2);
+    assert!(settled.told.2.contains("Not counted: eve is not in role product-manager"), "{}", settled.told.2);
     story.say(2, "ann", "product-manager", "Passed");
     story.say(2, "bob", "development-manager", "Passed");
     assert_eq!(story.settled().spec.roles, story.wanted.roles);

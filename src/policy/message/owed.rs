@@ -9,6 +9,15 @@ use super::News;
 /// How many are named in one sentence; the rest is counted.
 const NAMED_MAX: usize = 3;
 
+/// Names of waivers that nothing has, such as `pen-test`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnknownWaivers<'a> {
+    /// Of `spec.requirements.waived`.
+    pub requirements: Vec<&'a str>,
+    /// Of `spec.obligations.waived`.
+    pub obligations: Vec<&'a str>,
+}
+
 /// One obligation in a line: `incident-review-20261122-0015 by 22 Nov 02:15:00 UTC, owed by service-owner or sre ("Within 2
 /// hours: Incident review meeting", 001, …): The error budget is Critical or worse`; no full stop at the end.
 pub fn owed_line(one: &ObligationStatus) -> String {
@@ -27,20 +36,34 @@ pub fn owed_line(one: &ObligationStatus) -> String {
 }
 
 /// The condition ObligationsMet: status, reason, message. `place` is the budget for commands: `checkout -n shop`. None
-/// where nothing was ever owed. `unknown` are names of `spec.obligations.waived` that no obligation has.
+/// where nothing was ever owed. `unknown` are the names of waivers by which nothing is waived.
 pub fn owed_condition(
     place: &str,
     all: &[ObligationStatus],
-    unknown: &[&str],
+    unknown: &UnknownWaivers<'_>,
 ) -> Option<(Truth, &'static str, String)> {
     let stands = how_it_stands(place, all);
-    if unknown.is_empty() {
+    let UnknownWaivers { requirements, obligations } = unknown;
+    let sentence = |field: &str, what: &str, names: &[&str], listed: &str| {
+        let told = format!(
+            "{field}: no {what} is called {}, and nothing is waived by it: write {listed}, or take the line out.",
+            names.join(", ")
+        );
+        (!names.is_empty()).then_some(told)
+    };
+    let of_requirements =
+        sentence("spec.requirements.waived", "requirement", requirements, "a name as tidegate requirements lists them");
+    let of_obligations = sentence(
+        "spec.obligations.waived",
+        "obligation",
+        obligations,
+        "a type as tidegate obligations --catalogue lists them",
+    );
+    let told: Vec<String> = of_requirements.into_iter().chain(of_obligations).collect();
+    if told.is_empty() {
         return stands;
     }
-    let told = format!(
-        "spec.obligations.waived: no obligation is called {}, and nothing is waived by it: write a type as tidegate obligations --catalogue lists them, or take the line out.",
-        unknown.join(", ")
-    );
+    let told = told.join(" ");
     Some(match stands {
         Some((Truth::False, reason, message)) => (Truth::False, reason, format!("{message}. {told}")),
         Some((Truth::True | Truth::Unknown, _, message)) => (Truth::True, "UnknownWaiver", format!("{told} {message}")),

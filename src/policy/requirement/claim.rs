@@ -9,9 +9,6 @@ use crate::policy::sign_off::Role;
 /// The type of an attestation by which a person approves in a role.
 pub const APPROVAL: &str = "approval";
 
-/// The fact by which CI says who made a change; several are separated by commas.
-pub const CHANGE_AUTHOR: &str = "change-author";
-
 /// An attestation about the revision that is judged, whose author the API server proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -51,20 +48,6 @@ impl Claim {
     /// `ci:shop (2 Jan 10:00:00 UTC)`.
     pub fn by(&self) -> String {
         format!("{} ({})", self.author, self.at.clock())
-    }
-}
-
-/// Who made the change: as CI attested; otherwise the person who changed the template. A machine that did stands for
-/// somebody who is not known.
-pub fn authors(claims: &[Claim], changed_by: &str) -> Vec<String> {
-    let attested = claims.iter().filter(|claim| claim.kind != APPROVAL && !claim.withdrawn);
-    let names = attested.filter_map(|claim| claim.facts.get(CHANGE_AUTHOR)).flat_map(|names| names.split(','));
-    let named: BTreeSet<String> = names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-    // A name that a record has cut is nobody's: nobody could be compared with it.
-    let person = !changed_by.is_empty() && !changed_by.starts_with("system:") && !changed_by.ends_with('…');
-    match named.is_empty() && person {
-        true => vec![changed_by.to_owned()],
-        false => named.into_iter().collect(),
     }
 }
 

@@ -70,6 +70,9 @@ pub fn customers_may_notice(tier: Tier, claims: Claims<'_>) -> bool {
     tier != Tier::T0 && !none
 }
 
+/// How many characters the sentence of a requirement has at most, where names have no more than the 63 of a label.
+pub const SENTENCE: usize = 1_200;
+
 /// How far a requirement is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -256,21 +259,24 @@ fn approvals(seats: &[&[Role]], facts: &RequirementFacts<'_>) -> Result<(String,
             Ok((who.collect::<Vec<_>>().join(", "), claims.iter().copied().cloned().collect()))
         }
         Err(empty) => {
-            let missing = empty.iter().filter_map(|seat| seats.get(*seat));
-            let ways: Vec<String> = missing.map(|seat| approve(seat, facts)).collect();
+            let missing: Vec<&[Role]> = empty.iter().filter_map(|seat| seats.get(*seat).copied()).collect();
             let two = !facts.claims.knows_author() && seats.len() == 2 && seats[0] == seats[1];
             let because = if two { "who made the change is not known, so two people approve" } else { "" };
-            Err(Gap { because: because.to_owned(), how: ways.join(" and ") })
+            Err(Gap { because: because.to_owned(), how: approve(&missing, facts) })
         }
     }
 }
 
-/// `an approval as release-captain or on-call: kubectl tidegate approve …`.
-fn approve(seat: &[Role], facts: &RequirementFacts<'_>) -> String {
-    let roles: Vec<&str> = seat.iter().map(|role| role.as_str()).collect();
-    let first = roles.first().copied().unwrap_or_default();
+/// `an approval as release-captain or on-call: kubectl tidegate approve …`: with one command, that of the first role.
+fn approve(missing: &[&[Role]], facts: &RequirementFacts<'_>) -> String {
+    let named = |seat: &[Role]| seat.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" or ");
+    let first = missing.first().and_then(|seat| seat.first()).map_or("", |role| role.as_str());
+    let what = match missing {
+        [one, other] if one == other => format!("two approvals as {}", named(one)),
+        all => format!("an approval as {}", all.iter().map(|seat| named(seat)).collect::<Vec<_>>().join(", and as ")),
+    };
     let RequirementFacts { release, namespace, .. } = facts;
-    format!("an approval as {}: kubectl tidegate approve {release} -n {namespace} --role {first}", roles.join(" or "))
+    format!("{what}: kubectl tidegate approve {release} -n {namespace} --role {first}")
 }
 
 fn attest(kind: &str, facts: &RequirementFacts<'_>) -> String {

@@ -2,15 +2,18 @@
 //! when each applies, how it is met, and what is missing.
 //!
 //! [`catalogue`] is the list, [`document`] the plans with their fields, [`claim`] what people and machines attested,
-//! [`requirements`] the answer for one change.
+//! [`author`] who made the change, [`one_role`] that each person agrees in one role, [`requirements`] the answer for one change.
 
+pub mod author;
 mod catalogue;
 pub mod claim;
 pub mod document;
 mod heard;
 mod list;
+mod one_role;
 
 pub use catalogue::{CATALOGUE, Due, Entry, Means, Need, ON_CALL_PRESENCE, SHIFT};
 pub use claim::{Claim, Claims, Word};
 pub use heard::heard;
-pub use list::{Known, Requirement, RequirementFacts, State, customers_may_notice, requirements};
+pub use list::{Known, Requirement, RequirementFacts, SENTENCE, State, customers_may_notice, requirements};
+pub use one_role::{SecondRole, in_one_role, speaks_as};

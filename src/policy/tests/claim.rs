@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::api::Time;
 use crate::policy::Role;
-use crate::policy::requirement::claim::{CHANGE_AUTHOR, authors};
+use crate::policy::requirement::author::{Authors, CHANGE_AUTHOR, authors};
 use crate::policy::requirement::{Claim, Claims};
 use rstest::rstest;
 
@@ -37,18 +37,42 @@ fn says(time: &str, passed: bool) -> Claim {
     }
 }
 
-/// Who made the change, and so does not approve it.
+/// The same, said with evidence of a type by somebody.
+fn named_by(author: &str, kind: &str, names: &str) -> Claim {
+    Claim { kind: kind.to_owned(), author: author.to_owned(), ..attested(names) }
+}
+
+const ARGO: &str = "system:serviceaccount:argocd:controller";
+
+/// Who made the change, and so does not approve it; and whether that is all who did.
 #[rstest]
-#[case::the_person_who_applied_it(&[], "alice", &["alice"])]
-#[case::a_machine_applied_it(&[], "system:serviceaccount:argocd:controller", &[])]
-#[case::nobody_is_known(&[], "", &[])]
-#[case::attested(&[attested("carol , bob")], "alice", &["bob", "carol"])]
-#[case::attested_of_a_machine_s(&[attested("bob")], "system:serviceaccount:argocd:controller", &["bob"])]
-#[case::no_name(&[attested(" , ")], "alice", &["alice"])]
-#[case::taken_back(&[Claim { withdrawn: true, ..attested("bob") }], "alice", &["alice"])]
-#[case::an_approval_says_nothing_of_it(&[Claim { kind: "approval".to_owned(), ..attested("bob") }], "alice", &["alice"])]
-fn who_made_the_change(#[case] claims: &[Claim], #[case] changed_by: &str, #[case] expected: &[&str]) {
-    assert_eq!(authors(claims, changed_by), expected);
+#[case::the_person_who_applied_it(&[], "alice", &["alice"], true)]
+#[case::a_machine_applied_it(&[], ARGO, &[], false)]
+#[case::nobody_is_known(&[], "", &[], false)]
+#[case::cut(&[], "alice-of-a-long-na…", &[], false)]
+#[case::cut_and_attested(&[attested("bob")], "alice-of-a-long-na…", &["bob"], false)]
+#[case::who_applied_it_stays(&[attested("carol , bob")], "alice", &["alice", "bob", "carol"], true)]
+#[case::attested_of_a_machine_s(&[attested("bob")], ARGO, &["bob"], true)]
+#[case::no_name(&[attested(" , ")], "alice", &["alice"], true)]
+#[case::no_name_of_a_machine_s(&[attested(" , ")], ARGO, &[], false)]
+#[case::a_withdrawal(&[Claim { withdrawn: true, ..attested("bob") }], "alice", &["alice"], true)]
+#[case::taken_back(&[attested("bob"), Claim { withdrawn: true, at: at("11:00"), ..attested("") }], ARGO, &[], false)]
+#[case::an_approval_says_nothing_of_it(&[named_by("alice", "approval", "bob")], "alice", &["alice"], true)]
+#[case::a_start_says_nothing_of_it(&[named_by("alice", "start", "mallory")], ARGO, &[], false)]
+#[case::a_plan_says_nothing_of_it(&[named_by("alice", "release-plan", "mallory")], ARGO, &[], false)]
+#[case::an_exception_says_nothing_of_it(&[named_by("alice", "exception", "mallory")], ARGO, &[], false)]
+#[case::presence_says_nothing_of_it(&[named_by("alice", "on-call-presence", "mallory")], ARGO, &[], false)]
+#[case::nor_what_nobody_asks_for(&[named_by("alice", "hearsay", "mallory")], ARGO, &[], false)]
+#[case::who_approves_is_no_pipeline(&[named_by("ann", "sast", "mallory"), says("10:00", true)], ARGO, &["mallory"], false)]
+#[case::a_pipeline_beside_it(&[named_by("ann", "sast", "mallory"), says("10:00", true), attested("bob")], ARGO, &["bob", "mallory"], true)]
+fn who_made_the_change(
+    #[case] claims: &[Claim],
+    #[case] changed_by: &str,
+    #[case] names: &[&str],
+    #[case] known: bool,
+) {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(authors(claims, changed_by), Authors { names, known });
 }
 
 /// At noon.

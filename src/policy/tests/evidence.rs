@@ -6,7 +6,8 @@ use rstest::rstest;
 #[case::plain("sast", &["change-author"])]
 #[case::flag("feature-flag", &["kill-switch", "change-author"])]
 #[case::classification("classification", &["categories", "change-author"])]
-#[case::document("exception", &["!reason", "!justification", "!change-complexity", "!blast-radius", "!rollback-time", "!mitigation-plan", "!ticket", "change-author"])]
+#[case::document("exception", &["!reason", "!justification", "!change-complexity", "!blast-radius", "!rollback-time", "!mitigation-plan", "!ticket"])]
+#[case::presence("on-call-presence", &[])]
 fn a_type_of_evidence_has_its_facts(#[case] name: &str, #[case] expected: &[&str]) {
     let facts = Evidence::named(name).unwrap().facts();
     let seen: Vec<String> =

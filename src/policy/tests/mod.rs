@@ -13,6 +13,7 @@ mod freeze;
 mod gate;
 mod message;
 mod obligation;
+mod one_role;
 mod requirement;
 mod restricted;
 mod schedule;

@@ -204,6 +204,42 @@ fn what_is_missing_says_how_to_supply_it() {
     assert!(case().one("peer-review").contains("--type peer-review; or an approval as code-owner or senior-engineer"));
 }
 
+/// Nobody knows who made it, and of every document somebody attested nothing: the longest that can be said.
+#[test]
+fn no_sentence_is_cut() {
+    let change = classification(&Category::ALL.iter().copied().collect::<Vec<_>>());
+    let empty = [RELEASE_PLAN, MIGRATION_PLAN, POST_RELEASE_CHECKLIST].map(|one| document(one.kind, &[]));
+    let name = "n".repeat(63);
+    for claims in [&[], empty.as_slice()] {
+        let all = requirements(&RequirementFacts {
+            gate: G4,
+            change: &change,
+            tier: Tier::T3,
+            band: Band::Exhausted,
+            known: &Known::default(),
+            claims: Claims::new(claims, &[], now()),
+            release: &name,
+            namespace: &name,
+            now: now(),
+        });
+        assert_eq!(all.len(), CATALOGUE.len());
+        for one in all {
+            let told = one.to_string();
+            assert!(told.chars().count() <= SENTENCE, "{} characters: {told}", told.chars().count());
+            assert!(told.matches("kubectl tidegate approve").count() <= 1, "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_command_is_said_once() {
+    let unknown = |claims| Case { gate: G3, author: None, claims, ..case() }.one("release-captain");
+    let because = "release-captain: missing before the start (000 §6.2, G3), who made the change is not known, so two people approve: ";
+    let command = "as release-captain or on-call: kubectl tidegate approve checkout -n shop --role release-captain";
+    assert_eq!(unknown(vec![]), format!("{because}two approvals {command}"));
+    assert_eq!(unknown(vec![approval("on-call", "ann")]), format!("{because}an approval {command}"));
+}
+
 #[rstest]
 #[case::passed(vec![claim("sast", "ci")], "sast: met by ci (31 Mar 10:00:00 UTC)")]
 #[case::another_type(vec![claim("sca", "ci")], "sast: missing before the start (003, Module 4; 000 §6.2, G3): an ")]
@@ -285,7 +321,10 @@ fn seats_are_taken_by_distinct_people(#[case] approvals: &[(&str, &str)], #[case
 #[test]
 fn the_empty_seats_are_named() {
     let seen = Case { gate: G4, claims: vec![approval("development-manager", "d")], ..case() }.one("risk-review");
-    assert!(seen.contains("--role product-manager and an approval as security or sre: kubectl"), "{seen}");
+    assert!(
+        seen.contains("an approval as product-manager, and as security or sre: kubectl tidegate approve checkout"),
+        "{seen}"
+    );
     assert!(!seen.contains("--role development-manager"), "{seen}");
 }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::api::condition::{Condition, Truth};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
-use crate::policy::message::{News, owed_condition};
+use crate::policy::message::{News, UnknownWaivers, owed_condition};
 use crate::policy::obligation::facts::Cause;
 use crate::policy::obligation::{Demand, RecordFacts, SHOWN_MAX, Said};
 use crate::policy::requirement::Claim;
@@ -160,6 +160,25 @@ fn a_waiver_of_what_does_not_exist_is_told_with_field_value_and_remedy() {
     assert!(late.message.contains("spec.obligations.waived"), "{}", late.message);
 }
 
+#[test]
+fn a_waiver_of_a_requirement_that_does_not_exist_is_told_too() {
+    let mut world = World::new();
+    world.spec.requirements = serde_json::from_value(json!({"waived": [
+        {"name": "pen-test", "reason": "no new endpoints"}, {"name": "manual-qa", "reason": "no testers"}]}))
+    .unwrap();
+    let told = world.look("20T08:00", 72.0).condition.unwrap();
+    assert_eq!(
+        (told.status, told.reason.as_str(), told.message.trim()),
+        (
+            Truth::True,
+            "UnknownWaiver",
+            "spec.requirements.waived: no requirement is called pen-test, and nothing is waived by it: write a name as tidegate requirements lists them, or take the line out."
+        )
+    );
+    world.spec.requirements.waived.remove(0);
+    assert_eq!(world.look("20T08:01", 72.0).condition, None);
+}
+
 /// `001_…`, the four example messages, with their figures.
 #[test]
 fn the_message_of_each_level() {
@@ -287,9 +306,10 @@ fn what_is_met_is_neither_demanded_any_more_nor_overdue() {
     assert!(!met.message.contains("freeze-announcement by"), "{}", met.message);
     assert!(met.message.contains("incident-review by"), "{}", met.message);
     let done: Vec<_> = met.obligations.into_iter().filter(|one| one.met.is_some()).collect();
-    let stands = owed_condition("web -n shop", &done, &[]).map(|(status, reason, _)| (status, reason));
+    let stands =
+        owed_condition("web -n shop", &done, &UnknownWaivers::default()).map(|(status, reason, _)| (status, reason));
     assert_eq!((done.len(), stands), (1, Some((Truth::True, "Met"))));
-    assert_eq!(owed_condition("web -n shop", &[], &[]), None);
+    assert_eq!(owed_condition("web -n shop", &[], &UnknownWaivers::default()), None);
 }
 
 /// Whether it matters what was attested is asked before it is read: the answer does not hang on it.

@@ -7,8 +7,10 @@ use super::carried::{self, OfCommit};
 use crate::api::Time;
 use crate::api::names::RELEASE;
 use crate::api::release_record::ReleaseRecordSpec;
-use crate::policy::requirement::claim::{APPROVAL, authors};
-use crate::policy::requirement::{Claim, Claims, heard as spoken};
+use crate::policy::evidence;
+use crate::policy::requirement::author::{Authors, authors};
+use crate::policy::requirement::claim::APPROVAL;
+use crate::policy::requirement::{Claim, Claims, heard as spoken, in_one_role};
 
 /// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by
 /// another name, so that they count as not known, and are not heard under this one.
@@ -32,7 +34,7 @@ impl Heard {
     }
 }
 
-pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) -> Heard {
+pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen, now: Time) -> Heard {
     let mut heard = Heard { claims: Vec::new(), authors: Vec::new(), knows_authors: false, ignored: Vec::new() };
     let mut refused = Vec::new();
     for one in &seen.attestations {
@@ -62,16 +64,20 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen) 
             seen.release.namespace, seen.release.name
         ));
     }
-    heard.authors = authors(&heard.claims, &spec.changed_by);
-    heard.knows_authors = !heard.authors.is_empty();
+    let Authors { names, known } = authors(&heard.claims, &spec.changed_by);
+    (heard.authors, heard.knows_authors) = (names, known);
     heard.authors.extend(commit_authors(&heard.claims));
+    let twice = in_one_role(&mut heard.claims, now);
+    let counted_elsewhere = twice.iter().filter(|one| !heard.authors.contains(&one.author));
+    heard.ignored.extend(counted_elsewhere.map(ToString::to_string));
     heard
 }
 
 /// `Ann <ann@example.org>` is the whole, the name and the address.
 fn commit_authors(claims: &[Claim]) -> Vec<String> {
-    let facts =
-        claims.iter().filter(|claim| claim.kind != APPROVAL).filter_map(|claim| claim.facts.get(COMMIT_AUTHORS));
+    let types = evidence::all();
+    let of_pipelines = |claim: &&Claim| types.get(claim.kind.as_str()).is_some_and(evidence::Evidence::is_of_pipelines);
+    let facts = claims.iter().filter(of_pipelines).filter_map(|claim| claim.facts.get(COMMIT_AUTHORS));
     let people = facts.flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let names = people.flat_map(|person| {
         let (name, address) = person.split_once('<').unwrap_or((person, ""));

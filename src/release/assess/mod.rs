@@ -110,7 +110,7 @@ fn judged<'a>(
     found: &[String],
     now: Time,
 ) -> Assessed<'a> {
-    let heard = heard(seen, spec, risk);
+    let heard = heard(seen, spec, risk, now);
     let change = classified(seen, spec, &heard, found, now);
     let context = risk.context(left, now);
     let known = known(seen, spec, status, budget_status);

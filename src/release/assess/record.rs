@@ -8,7 +8,7 @@ use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ShownRecord};
 use crate::policy::Role;
 use crate::policy::evidence::CLASSIFICATION;
 use crate::policy::exception::{EXCEPTION, Request};
-use crate::policy::requirement::{Claim, Due, Requirement, State, Word};
+use crate::policy::requirement::{Claim, Due, Requirement, SENTENCE, State, Word};
 use crate::release::wording::at_most;
 
 /// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
@@ -131,7 +131,7 @@ fn asks(assessed: &Assessed<'_>) -> Vec<Role> {
 pub(in crate::release) fn view(assessed: &Assessed<'_>, recorded: Option<&AssessmentRecord>) -> RiskView {
     let (mut met, mut missing) = (Vec::new(), Vec::new());
     for one in &assessed.requirements {
-        let line = at_most(400, &one.to_string());
+        let line = at_most(SENTENCE, &one.to_string());
         match (one.is_met(), assessed.waived(one.name)) {
             (true, _) => met.push(line),
             (false, Some(waiver)) => met.push(format!("{}: waived, {}", one.name, waiver.reason)),

@@ -3,9 +3,19 @@
 use std::net::SocketAddr;
 
 /// The users of the sandbox: the name of the context, and the name in the API.
-const USERS: &[(&str, &str)] = &[("admin", "admin"), ("alice", "alice"), ("ci", "system:serviceaccount:shop:ci")];
+///
+/// Besides whoever made a change, up to three agree to one in G4, and four or more to an exception: each is another person.
+const USERS: &[(&str, &str)] = &[
+    ("admin", "admin"),
+    ("alice", "alice"),
+    ("bob", "bob"),
+    ("dora", "dora"),
+    ("paul", "paul"),
+    ("vera", "vera"),
+    ("ci", "system:serviceaccount:shop:ci"),
+];
 
-/// A kubeconfig with a context for each user: `admin` (the current one), `alice`, a person, and `ci`, a service account.
+/// A kubeconfig with a context for each user: `admin` (the current one), five people, and `ci`, a service account.
 /// The namespace is `shop`.
 ///
 /// Each user is named twice: kubectl sends no token over plain HTTP, but it impersonates; other clients send the token, which
@@ -39,6 +49,8 @@ mod tests {
         assert_eq!(config.current_context.as_deref(), Some("admin"));
         let ci = config.contexts.iter().find(|context| context.name == "ci").unwrap().context.clone().unwrap();
         assert_eq!((ci.namespace.as_deref(), ci.user.as_deref()), (Some("shop"), Some("ci")));
+        let people = ["alice", "bob", "dora", "paul", "vera"];
+        assert!(people.iter().all(|one| config.auth_infos.iter().any(|user| user.name == *one)), "{text}");
         assert_eq!(config.clusters[0].cluster.as_ref().unwrap().server.as_deref(), Some("http://127.0.0.1:7777"));
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
 use super::routes::{docs, routes};
-use super::schedule::{Act, PEOPLE, Quality, SHOWN, SPOKEN, Voice, Workload};
+use super::schedule::{Act, Quality, SHOWN, SPEAKING, SPOKEN, Voice, Workload};
 use super::stewards::{PATIENCE, Stewards};
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
@@ -171,8 +171,8 @@ pub(super) fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
     call(api, user, http::Method::DELETE, path.to_owned(), "", "", &Value::Null)
 }
 
-/// People who speak about changes; the first makes them.
-pub(super) const SPEAKERS: [&str; PEOPLE] = ["alice", "bob", "carl", "dana"];
+/// People who speak about changes; the first makes them. The last four agree to a worse budget, each in one role.
+pub(super) const SPEAKERS: [&str; SPEAKING] = ["alice", "bob", "carl", "dana", "sara", "seth", "sam", "sue"];
 /// The roles that they speak in.
 const SPOKEN_AS: [&str; SPOKEN] = ["code-owner", "senior-engineer", "release-captain", "sre"];
 /// What a pipeline attests.
@@ -479,7 +479,7 @@ impl People {
                     Voice::Reject => "Failed",
                     Voice::Withdraw => "Withdrawn",
                 };
-                let user = User::person(SPEAKERS[*who % PEOPLE]);
+                let user = User::person(SPEAKERS[*who % SPEAKING]);
                 let word = Word { kind: "approval", role: Some(SPOKEN_AS[*role % SPOKEN]), outcome, facts: json!({}) };
                 self.say(api, &user, &word)
             }

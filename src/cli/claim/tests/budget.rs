@@ -47,6 +47,17 @@ async fn an_approval_shows_what_is_allowed_and_is_bound_to_the_spec() {
 }
 
 #[tokio::test]
+async fn who_speaks_in_one_role_does_not_speak_in_the_other() {
+    let world = loosened();
+    world.done("dana", "approve --budget web --role product-manager").await;
+    let why = world.refused("dana", "approve --budget web --role development-manager").await;
+    assert!(why.starts_with("--role development-manager: dana speaks as product-manager already"), "{why}");
+    assert!(why.ends_with(": tidegate withdraw --budget web -n shop --role product-manager"), "{why}");
+    world.done("dana", "withdraw --budget web").await;
+    world.done("dana", "approve --budget web --role development-manager").await;
+}
+
+#[tokio::test]
 async fn what_was_said_is_taken_back() {
     let world = loosened();
     let told = world.done("dana", "reject --budget web --role development-manager").await;

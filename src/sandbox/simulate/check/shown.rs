@@ -80,6 +80,24 @@ impl<'a> Stood<'a> {
         self.about().map(|(_, said)| said).filter(ours).last().map(|said| said.outcome.as_str())
     }
 
+    /// Since when a person has agreed in a role without a break; none where they do not.
+    fn since(self, author: &str, role: &str) -> Option<Time> {
+        let ours =
+            |said: &&Said| said.kind == "approval" && said.author == author && said.role.as_deref() == Some(role);
+        let words: Vec<&Said> = self.about().map(|(_, said)| said).filter(ours).collect();
+        words.rsplit(|said| said.outcome != "Passed").next()?.first().map(|said| said.at)
+    }
+
+    /// Whether a person agreed in another role before, a second or more, and still does: then this one is not theirs.
+    fn speaks_elsewhere(self, author: &str, role: &str) -> bool {
+        let Some(since) = self.since(author, role) else { return false };
+        let earlier = |other: &str| {
+            let began = self.since(author, other);
+            other != role && began.is_some_and(|began| began.0.as_second() < since.0.as_second())
+        };
+        self.about().filter_map(|(_, said)| said.role.as_deref()).any(earlier)
+    }
+
     /// Those who made the change, as far as somebody said so.
     fn authors(self) -> Vec<&'a str> {
         let named = self.about().filter(|(number, said)| said.outcome != "Withdrawn" && !self.withdrawn(*number, said));
@@ -95,7 +113,10 @@ impl<'a> Stood<'a> {
         let mut people: Vec<&str> = self.about().map(|(_, said)| said.author.as_str()).collect();
         people.sort_unstable();
         people.dedup();
-        let says = |person: &&str, word: &str| REVIEWERS.iter().any(|role| self.last(person, role) == Some(word));
+        let says = |person: &&str, word: &str| {
+            let said = |role: &&str| self.last(person, role) == Some(word) && !self.speaks_elsewhere(person, role);
+            REVIEWERS.iter().any(said)
+        };
         let agreed = people.iter().filter(|person| says(person, "Passed") && !authors.contains(person)).count();
         let against = people.iter().any(|person| says(person, "Failed") && !authors.contains(person));
         !against && agreed >= if authors.is_empty() { 2 } else { 1 }
@@ -140,8 +161,11 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     for approval in items(after, "/status/approvals").iter().filter(|approval| !known.contains(approval)) {
         let (author, role) =
             (text(approval, "/author").unwrap_or_default(), text(approval, "/role").unwrap_or_default());
-        if !lately(checkers, seen.now, revision, |stood| stood.last(author, role) == Some("Passed")) {
-            let says = format!("{}: {author} as {role} counts, and does not agree", seen.name);
+        let agrees =
+            |stood: Stood<'_>| stood.last(author, role) == Some("Passed") && !stood.speaks_elsewhere(author, role);
+        if !lately(checkers, seen.now, revision, agrees) {
+            let says =
+                format!("{}: {author} as {role} counts, and does not agree, or speaks in another role", seen.name);
             checkers.violated(Rule::NotAgreed, seen.now, says);
         }
     }

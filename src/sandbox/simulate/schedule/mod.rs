@@ -143,7 +143,7 @@ fn agreement(seed: u64, items: &[Item]) -> Vec<Item> {
     let worse = items.iter().filter(|item| matches!(item.act, Act::Budget(percent) if percent < HEALTHY));
     let mut all = Vec::new();
     for item in worse {
-        for (who, role) in [(1, SENIOR), (2, SENIOR), (2, SRE), (3, SRE)] {
+        for (who, role) in [(4, SENIOR), (5, SENIOR), (6, SRE), (7, SRE)] {
             let later = seconds(&mut dice, 10, 40);
             let at = Span::from_millis(item.at.as_millis() + later.as_millis());
             all.push(Item { at, act: Act::Speak { who, role, voice: Voice::Approve } });
@@ -160,8 +160,10 @@ const SRE: usize = 3;
 /// The number of a version that is deployed beside those that are drawn.
 const LATE: u32 = 90;
 
-/// How many people there are who may speak; the first is who makes the changes.
+/// How many people there are who may speak about what is to start; the first is who makes the changes.
 pub const PEOPLE: usize = 4;
+/// How many people there are who may speak at all.
+pub const SPEAKING: usize = 8;
 /// How many roles they speak in about what is to start.
 const ROLES: usize = 3;
 /// How many roles they speak in at all.
