@@ -97,7 +97,8 @@ pub(super) async fn look_at_charges(
     status: &RiskBudgetStatus,
 ) -> Result<(), Error> {
     let kept = status.records.clone();
-    let chain = Chain { kind: &RISK_BUDGET, namespace, name, uid, book: book(name), attempts: None, kept };
+    let attempts = status.ledger.chain.as_ref().map(|chain| chain.attempts);
+    let chain = Chain { kind: &RISK_BUDGET, namespace, name, uid, book: book(name), attempts, kept };
     passes(context, key, &chain).await
 }
 
@@ -137,7 +138,7 @@ async fn pass(context: &Context, chain: &Chain<'_>) -> Result<bool, Error> {
         records.retain(|record| record.pointer("/spec/riskBudget").and_then(Value::as_str) == Some(name));
     }
     let from_the_first = is_older(&object, &records);
-    let known = Known { attempts: chain.attempts, kept: kept.as_ref(), from_the_first };
+    let known = Known { attempts: chain.attempts, kept: kept.as_ref(), from_the_first, ..Known::default() };
     if let Some(broken) = walk(book, &records, known).broken {
         // What shows that somebody tampered with it is evidence.
         tracing::warn!(namespace, chain = book, %broken, "records are not pruned while their chain does not hold");
