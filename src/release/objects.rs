@@ -218,7 +218,7 @@ pub(super) fn own_labels(workload: &Workload) -> Map<String, Value> {
 }
 
 /// Labels and annotations by which a GitOps tool, Helm or kubectl would take the copy for its own.
-fn belongs_to_tools(key: &str) -> bool {
+pub(super) fn belongs_to_tools(key: &str) -> bool {
     let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
     prefix == "argocd.argoproj.io"
         || prefix.ends_with("fluxcd.io")

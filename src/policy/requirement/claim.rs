@@ -119,7 +119,8 @@ impl<'a> Claims<'a> {
             !claim.withdrawn
                 && !made().any(|other| other.withdrawn && other.author == claim.author && other.at >= claim.at)
         };
-        let Some(latest) = made().filter(stands).max_by_key(|claim| (claim.at, !claim.passed, claim.facts.len())) else {
+        let Some(latest) = made().filter(stands).max_by_key(|claim| (claim.at, !claim.passed, claim.facts.len()))
+        else {
             return Word::Silent { because: String::new() };
         };
         if !latest.passed {

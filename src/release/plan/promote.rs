@@ -59,7 +59,8 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     if let Some(step) = roll_back::template_moved(active) {
         return step;
     }
-    if let Some(hold) = halt::before_more(active) {
+    // A lean release keeps its way back in the workload as long as people are waited for.
+    if let Some(hold) = halt::before_more(active).or_else(|| agree::before_rest(active)) {
         return hold;
     }
     let lean = active.is_lean();
@@ -87,6 +88,11 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     }
     if let Err(why) = active.effective() {
         return active.wait(since, "WarmingPrevious", &why, Trigger::RouteNotEffective);
+    }
+    // A route that is gone may come back in mid-roll, with all users on the workload.
+    if let Some(problem) = active.steering_problem() {
+        let patience = active.seen.release.spec.strategy.ready_within;
+        return active.hold(problem.reason, problem.message.clone(), patience);
     }
     // From here on the roll goes on by itself: it begins while somebody watches.
     if let Some(hold) = agree::unwatched(active) {
@@ -202,7 +208,8 @@ pub(super) fn to_one_revision(active: &Active<'_>, workload: &Workload) -> Optio
 }
 
 fn hand_back_half(active: &Active<'_>, since: crate::api::Time, promotion: &Promotion) -> Step {
-    if let Some(hold) = halt::before_more(active) {
+    // In a lean release these are users whom nobody let meet the new version before.
+    if let Some(hold) = halt::before_more(active).or_else(|| agree::before_rest(active)) {
         return hold;
     }
     let writes = active.steer(Split::hand_back(HALF));

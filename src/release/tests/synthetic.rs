@@ -80,7 +80,7 @@ fn tries_are_an_interval_apart_however_often_it_is_looked_at() {
 fn a_port_that_the_service_does_not_have_is_told_before_the_start() {
     let mut world = World::new();
     let mut wrong = check("cart", 2);
-    wrong.http.port = Some(8081);
+    wrong.http.as_mut().unwrap().port = Some(8081);
     world.seen.release.spec.analysis.checks = vec![check("home", 0), wrong];
     let found = crate::release::problem::problems(&world.seen);
     let message = &found.iter().find(|one| one.reason == "CheckPortUnknown").unwrap().message;

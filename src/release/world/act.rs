@@ -2,6 +2,7 @@
 
 use super::{World, set};
 use crate::release::action::Action;
+use crate::release::check_job::{JobSeen, JobState, PodsOfJob, Refusal};
 use crate::release::snapshot::*;
 use crate::release::split::{Carrier, Split};
 use crate::release::template;
@@ -89,7 +90,13 @@ impl World {
             }
             Action::SetSplit { split, withdrawn, resource_version, .. } => {
                 self.trace.push(line(format!("route: {split}")));
-                let route = self.seen.routes[0].state.as_mut().unwrap();
+                let route = match &mut self.seen.routes[0].state {
+                    Err(RouteProblem::NoBackend { marked }) => {
+                        *marked = None;
+                        return true;
+                    }
+                    state => state.as_mut().unwrap(),
+                };
                 assert_eq!(&route.resource_version, resource_version);
                 route.rules = vec![Some(*split)];
                 route.marked = *split != Split::HOME;
@@ -152,6 +159,25 @@ impl World {
                 let Some(pod) = found else { return false };
                 (pod.deleting, pod.ready, pod.since) = (true, false, Some(self.now));
                 self.trace.push(line(format!("pod {name} deleted")));
+            }
+            Action::StartJob { name, object } => {
+                assert_eq!(object["metadata"]["name"], **name);
+                assert!(self.seen.jobs.of(name).is_none(), "a second Job {name}");
+                let at = self.now;
+                if self.jobs == super::Jobs::Refused {
+                    self.trace.push(line(format!("Job {name} refused")));
+                    let why = "exceeded quota: small".to_owned();
+                    self.seen.jobs.refused.insert(name.clone(), Refusal { at, why });
+                    return true;
+                }
+                self.trace.push(line(format!("Job {name} started")));
+                let (uid, state, pods) = (format!("job-{version}"), JobState::Running, PodsOfJob::default());
+                let job = JobSeen { name: name.clone(), uid, created: at, deleting: false, state, pods };
+                self.seen.jobs.all.push(job);
+            }
+            Action::RemoveJob { name, uid } => {
+                self.trace.push(line(format!("Job {name} removed")));
+                self.seen.jobs.all.retain(|job| job.uid != *uid);
             }
             Action::WriteLedger { resource_version, ledger, .. } => {
                 let seconds = self.seconds();

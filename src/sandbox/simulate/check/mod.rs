@@ -4,8 +4,10 @@
 //! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
 
 mod around;
+mod asked;
 mod believed;
 mod charged;
+mod compared;
 mod config;
 mod count;
 mod end;
@@ -102,6 +104,9 @@ pub enum Rule {
     NotShown,
     /// Nothing counts as agreed or shown that nobody said, or that was taken back.
     NotAgreed,
+    /// No weight rises, and no stage begins, under a worse error budget than the release began with, unless those agreed whom that
+    /// status asks.
+    NotAsked,
     /// A rollback is a return to what users were served by; what only claims to be one is not believed.
     Believed,
     /// A new template of a gated workload is held in the write that brings it.
@@ -112,6 +117,10 @@ pub enum Rule {
     EditRecorded,
     /// A workload that runs two versions is not taken under the gate as it runs.
     AdoptedUnsettled,
+    /// While a circuit breaker is open that names a release, no weight of it rises.
+    BreakerIgnored,
+    /// An interval is compared once, in the order of time, and with no more requests than came.
+    CountedTwice,
     /// What a release waits for is said.
     NotTold,
     /// No plan breaks an invariant by itself: the linter refuses none.
@@ -164,6 +173,8 @@ pub struct Circumstances {
     pub last_answer_true: BTreeMap<usize, bool>,
     /// Since when nothing has been failing at all.
     pub calm_since: Option<Time>,
+    /// From when until when a circuit breaker is open.
+    pub open: Option<(Time, Time)>,
     /// The ReplicaSet that a hand scaled up last, and when.
     pub by_hand: Option<(String, Time)>,
 }
@@ -204,6 +215,8 @@ pub struct Checkers {
     forgotten: bool,
     /// What was said about loosening the RiskBudget.
     heard: loosened::Heard,
+    /// The statuses that the error budget had.
+    levels: asked::Levels,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
     /// How attempts ended.
@@ -245,8 +258,10 @@ impl Checkers {
             }
             ("releaserecords", _) => {
                 record::check(self, seen);
+                compared::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
+                asked::check(self, seen);
                 believed::check(self, seen);
                 charged::check(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
@@ -268,6 +283,7 @@ impl Checkers {
                 spent::check(self, seen);
                 loosened::check(self, seen);
                 owed::check(self, seen);
+                asked::remember(self, seen);
             }
             ("attestations", _) => {
                 shown::remember(self, seen);
