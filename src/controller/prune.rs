@@ -349,7 +349,9 @@ mod tests {
     #[test]
     fn what_went_unexported_is_said() {
         assert_eq!(unexported(0), "");
-        assert!(unexported(7).contains("No export is known of 7 of them") && unexported(7).contains("pruneOnlyExported"));
+        assert!(
+            unexported(7).contains("No export is known of 7 of them") && unexported(7).contains("pruneOnlyExported")
+        );
     }
 
     #[test]

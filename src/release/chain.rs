@@ -355,7 +355,11 @@ mod tests {
         records[2]["status"]["phase"] = json!("Rollback");
         let made = digest("web-0003", &records[2]["spec"], &records[2]["status"]);
         records[2]["status"]["digest"] = json!(made);
-        assert!(broken(&records, 3, &head).starts_with("web-0003 has another digest"), "{}", broken(&records, 3, &head));
+        assert!(
+            broken(&records, 3, &head).starts_with("web-0003 has another digest"),
+            "{}",
+            broken(&records, 3, &head)
+        );
         assert_eq!(broken(&[], 3, &head), "web-0001 is missing");
         let known = Known { attempts: Some(2), ..Known::default() };
         let gone = walk("charges_web", &[], known).broken.map(|broken| broken.to_string());
@@ -387,7 +391,9 @@ mod tests {
     #[test]
     fn a_beginning_that_nothing_explains_is_a_finding_where_it_would_be_known_and_a_note_elsewhere() {
         let (records, kept) = pruned();
-        let of = |kept, from_the_first| walk("web", &records, Known { attempts: Some(6), kept, from_the_first, ..Known::default() });
+        let of = |kept, from_the_first| {
+            walk("web", &records, Known { attempts: Some(6), kept, from_the_first, ..Known::default() })
+        };
         let deleted = of(None, true);
         assert_eq!(deleted.broken.map(|broken| broken.to_string()).as_deref(), Some("web-0001 is missing"));
         let made_anew = of(None, false);
@@ -412,7 +418,8 @@ mod tests {
     }
 
     fn broken_from(records: &[Value], kept: &RecordsKept) -> String {
-        let walk = walk("web", records, Known { attempts: Some(6), kept: Some(kept), from_the_first: true, head: None });
+        let walk =
+            walk("web", records, Known { attempts: Some(6), kept: Some(kept), from_the_first: true, head: None });
         walk.broken.map_or_else(String::new, |broken| broken.to_string())
     }
 

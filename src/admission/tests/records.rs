@@ -66,7 +66,10 @@ fn a_record_is_deleted_by(#[case] user: &str, #[case] rights: &[Right], #[case] 
         match (world.delete(user), goes) {
             (Ok(()), true) => {}
             (Err(why), false) => {
-                assert!(why.contains("releaserecord shop/c: deleted by who holds the verb purge on releaserecords"), "{why}");
+                assert!(
+                    why.contains("releaserecord shop/c: deleted by who holds the verb purge on releaserecords"),
+                    "{why}"
+                );
                 assert!(why.contains(&format!("not by {user}")) && why.contains("tidegate audit verify"), "{why}");
             }
             (answer, _) => panic!("{answer:?}"),

@@ -147,12 +147,8 @@ async fn of_cluster(which: &Which, found: &mut Found) -> Result<(), Failure> {
             release.pointer("/status/attempts").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
         if which.release.as_ref().is_none_or(|name| *name == of.1) {
             let from_the_first = is_older(&release, found.records.entry(of.clone()).or_default());
-            let told = Told {
-                attempts: Some(attempts.unwrap_or(0)),
-                kept: kept(&release),
-                from_the_first,
-                ..Told::default()
-            };
+            let told =
+                Told { attempts: Some(attempts.unwrap_or(0)), kept: kept(&release), from_the_first, ..Told::default() };
             found.told.insert(of, told);
         }
     }

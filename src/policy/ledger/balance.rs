@@ -92,8 +92,7 @@ impl Ledger {
     /// What it comes to.
     pub fn balance(&self, now: Time) -> Balance {
         let sum = |points: &mut dyn Iterator<Item = RiskPoints>| points.fold(RiskPoints::ZERO, RiskPoints::plus);
-        let consumed =
-            sum(&mut self.in_window().map(|charge| charge.points)).plus(RiskPoints::new(self.lost.points));
+        let consumed = sum(&mut self.in_window().map(|charge| charge.points)).plus(RiskPoints::new(self.lost.points));
         let reserved = sum(&mut self.reserved.iter().map(|one| one.points));
         let unspent = crate::policy::band::left(self.allocated, consumed);
         let depleted_at = self.depleted_at(consumed, unspent, now);

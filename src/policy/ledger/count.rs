@@ -8,7 +8,9 @@ use super::balance::{Balance, Charge, Ledger, Reservation};
 use super::figures::{figures, outcomes};
 use super::lost::lost;
 use crate::api::figures::Figures;
-use crate::api::risk_budget::{ChainStatus, LedgerStatus, LostCharges, PendingCharge, RiskStatus, Tightening, WindowStatus};
+use crate::api::risk_budget::{
+    ChainStatus, LedgerStatus, LostCharges, PendingCharge, RiskStatus, Tightening, WindowStatus,
+};
 use crate::api::{RiskBudgetStatus, Span, Time};
 use crate::policy::adjustment::{Adjustment, AdjustmentFacts, History, Reward, WindowFigures, adjust};
 use crate::policy::points::RiskPoints;

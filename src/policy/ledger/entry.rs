@@ -1,7 +1,7 @@
 //! One record, as the ledger and its figures read it.
 
-use crate::api::risk_budget::ChainStatus;
 use crate::api::release_record::{ChargeRecord, Outcome, Trigger};
+use crate::api::risk_budget::ChainStatus;
 use crate::api::{ReleaseRecordStatus, Span, Time};
 
 /// One record, as the ledger reads it.

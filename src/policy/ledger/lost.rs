@@ -38,7 +38,8 @@ pub(super) fn lost(
     let gone = last.and_then(|last| last.lost).unwrap_or_default();
     let numbers = last.map_or(0, |last| last.sequence);
     let counted_then = |charge: &&Charge| charge.sequence <= numbers;
-    let still = Tally::of(ledger.in_window().chain(given_up.iter().filter(|one| ledger.counts(one))).filter(counted_then));
+    let still =
+        Tally::of(ledger.in_window().chain(given_up.iter().filter(|one| ledger.counts(one))).filter(counted_then));
     let stood = Tally {
         points: last.map_or(0, |last| last.consumed.saturating_sub(gone.points)),
         exceptions: last.map_or(0, |last| last.exceptions.saturating_sub(gone.exceptions)),
