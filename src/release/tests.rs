@@ -20,7 +20,6 @@ mod in_a_row;
 mod last_half;
 mod last_moments;
 mod leaving;
-mod ordinary;
 mod other_budget;
 mod policy;
 mod returns;
