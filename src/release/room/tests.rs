@@ -124,6 +124,7 @@ fn ordinary() -> (ReleaseRecordSpec, Value) {
         "notShown": ["penetration-test", "manual-qa"],
     },
     "worsened": {"at": AT, "status": "Critical", "remainingPercent": 22.5, "band": "Red"},
+    "rollback": null, "outcome": "Succeeded", "summary": "git:4444444 is in the Deployment, verified for 1h.",
     "approvals": (["development-manager", "on-call", "product-manager", "vp-engineering"].map(|role| json!({
         "role": role, "author": format!("{role}@example.org"), "at": AT, "before": "start", "meets": ["exception"],
     }))),
