@@ -422,10 +422,14 @@ pub struct RiskStatus {
     pub until: Time,
     /// Risk points of the window, adjustments included.
     pub allocated: u32,
-    /// Risk points spent.
+    /// Risk points spent, those included whose records are gone.
     pub consumed: u32,
     /// The number of the last charge that is counted in it.
     pub sequence: u64,
+    /// Charges of this window whose records are gone. What they cost as long as it was counted stays in `consumed` until the window
+    /// closes; absent where every number stands in a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<LostCharges>,
     /// Risk points promised to releases whose gate has opened and that users have not met yet.
     pub reserved: u32,
     /// What is left once all that is promised is spent; below 0 where fixes and exceptions overdrew.
@@ -458,6 +462,23 @@ pub struct RiskStatus {
     pub adjustments: Vec<String>,
 }
 
+/// Charges whose records are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LostCharges {
+    /// How many numbers no record carries.
+    pub charges: u32,
+    /// Risk points that they had cost when they were counted last; 0 where they were never counted.
+    pub points: u32,
+    /// Exceptions among them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exceptions: u32,
+}
+
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// What keeps concurrent releases from spending the same points. Every write of it is fenced by the resourceVersion.
 #[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -476,6 +497,19 @@ pub struct LedgerStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200))]
     pub pending: Vec<PendingCharge>,
+    /// The chain of records of what was charged and is no workload's change; absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<ChainStatus>,
+}
+
+/// How far a chain of records goes, remembered beside the records: a link that is gone from its end is missed, and no number is given twice.
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainStatus {
+    /// The number of the last record that was sealed (`spec.attempt`).
+    pub attempts: u32,
+    /// Its digest.
+    pub head: String,
 }
 
 impl LedgerStatus {

@@ -15,12 +15,13 @@ const CONFIG_MAP: Kind = Kind::new("", "v1", "ConfigMap", "configmaps");
 const ACCESS: Kind = Kind::new("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews");
 
 /// The verbs by which people and pipelines act on the gate, and the resources that they are about.
-const VERBS: [(&str, &str); 6] = [
+const VERBS: [(&str, &str); 7] = [
     ("bypass", "gatedreleases"),
     ("start", "gatedreleases"),
     ("attest", "evidence"),
     ("purge", "attestations"),
     ("purge", "riskbudgets"),
+    ("purge", "releaserecords"),
     ("approve", "releaseroles"),
 ];
 

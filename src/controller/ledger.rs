@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Context, budget, lock};
 use crate::api::condition::Truth;
 use crate::api::names::{BUDGET, label_value};
-use crate::api::risk_budget::LedgerStatus;
+use crate::api::risk_budget::{LedgerStatus, LostCharges};
 use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RELEASE_RECORD;
@@ -19,6 +19,7 @@ use crate::policy::ledger::{self, Entry, PENDING_WITHIN, Rules};
 use crate::policy::restricted::understand;
 use crate::policy::window::Cut;
 use crate::policy::{RiskPoints, Tier};
+use crate::release::charge::is_book;
 
 /// What was found of the records of each budget, until one of them changes.
 #[derive(Default)]
@@ -74,8 +75,9 @@ pub(super) async fn count(
             Truth::True,
             "RecordMissing",
             format!(
-                "RiskBudget {name}: the records of charges {} are gone. What they cost is not known any more and counts as nothing; find out who deleted them (API server audit log, tidegate audit verify -n {namespace}) and keep an export (tidegate audit export).{beginning}",
-                broken.join(", ")
+                "RiskBudget {name}: the records of charges {} are gone. {} Find out who deleted them (API server audit log, tidegate audit verify -n {namespace}) and keep an export (tidegate audit export).{beginning}",
+                broken.join(", "),
+                cost_of(counted.risk.lost)
             ),
         ),
     };
@@ -84,6 +86,14 @@ pub(super) async fn count(
     status.suspended = None;
     status.figures = Some(counted.figures);
     Ok(())
+}
+
+/// What becomes of the cost of records that are gone.
+fn cost_of(lost: Option<LostCharges>) -> String {
+    match lost.map_or(0, |lost| lost.points) {
+        0 => "What they cost stands in no status either and counts as nothing: they were gone before they were counted, or the status of the RiskBudget was lost as well.".to_owned(),
+        points => format!("The {points} RP that they cost still count until the window closes."),
+    }
 }
 
 /// What is said where the very first numbers are among those that are gone.
@@ -156,7 +166,9 @@ fn entry(record: &mut Value, budget: &str) -> Option<Entry> {
     let name = record.pointer("/metadata/name").and_then(Value::as_str)?.to_owned();
     let spec: ReleaseRecordSpec = serde_json::from_value(record["spec"].take()).ok()?;
     let status: Option<ReleaseRecordStatus> = serde_json::from_value(record["status"].take()).ok()?;
-    (spec.risk_budget == budget).then(|| Entry::of(name, status.as_ref()))
+    let entry = Entry::of(name, status.as_ref());
+    let entry = if is_book(&spec.release) { entry.in_chain(spec.attempt, status.as_ref()) } else { entry };
+    (spec.risk_budget == budget).then_some(entry)
 }
 
 fn reward(spec: &RiskBudgetSpec) -> Option<Reward> {
@@ -171,6 +183,13 @@ fn reward(spec: &RiskBudgetSpec) -> Option<Reward> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_counted_still_counts_and_what_was_not_is_said() {
+        let lost = |points| Some(LostCharges { charges: 1, points, exceptions: 0 });
+        assert_eq!(cost_of(lost(50)), "The 50 RP that they cost still count until the window closes.");
+        assert!(cost_of(lost(0)).contains("counts as nothing") && cost_of(None).contains("counts as nothing"));
+    }
 
     #[test]
     fn a_beginning_that_nothing_tells_is_said() {

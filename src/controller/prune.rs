@@ -97,7 +97,8 @@ pub(super) async fn look_at_charges(
     status: &RiskBudgetStatus,
 ) -> Result<(), Error> {
     let kept = status.records.clone();
-    let chain = Chain { kind: &RISK_BUDGET, namespace, name, uid, book: book(name), attempts: None, kept };
+    let attempts = status.ledger.chain.as_ref().map(|chain| chain.attempts);
+    let chain = Chain { kind: &RISK_BUDGET, namespace, name, uid, book: book(name), attempts, kept };
     passes(context, key, &chain).await
 }
 
@@ -137,7 +138,7 @@ async fn pass(context: &Context, chain: &Chain<'_>) -> Result<bool, Error> {
         records.retain(|record| record.pointer("/spec/riskBudget").and_then(Value::as_str) == Some(name));
     }
     let from_the_first = is_older(&object, &records);
-    let known = Known { attempts: chain.attempts, kept: kept.as_ref(), from_the_first };
+    let known = Known { attempts: chain.attempts, kept: kept.as_ref(), from_the_first, ..Known::default() };
     if let Some(broken) = walk(book, &records, known).broken {
         // What shows that somebody tampered with it is evidence.
         tracing::warn!(namespace, chain = book, %broken, "records are not pruned while their chain does not hold");
@@ -150,7 +151,8 @@ async fn pass(context: &Context, chain: &Chain<'_>) -> Result<bool, Error> {
     let Budgets { counted, gone, mut named } = budgets(context, namespace, &shelved).await?;
     strings(&object["status"], &mut named);
     let only_exported = context.sources.config().records.prune_only_exported;
-    let exported = only_exported.then(|| exported(&object, &records));
+    let marked = exported(&object, &records);
+    let exported = only_exported.then_some(marked);
     let now = context.cluster.now();
     let facts = Facts { records: &shelved, budgets: &counted, gone: &gone, now, named: &named, exported };
     let Some(first) = begins(facts) else { return Ok(false) };
@@ -172,12 +174,12 @@ async fn pass(context: &Context, chain: &Chain<'_>) -> Result<bool, Error> {
         context.cluster.write_records_kept(kind, (namespace, name), chain.uid, &kept).await?;
         context.metrics.wrote(if is_book(book) { "budget_status" } else { "release_status" });
     }
-    delete(context, chain, gone).await?;
+    delete(context, chain, gone, marked).await?;
     Ok(true)
 }
 
-/// Deletes records, the oldest first, each as it was looked at.
-async fn delete(context: &Context, chain: &Chain<'_>, mut gone: Vec<&Value>) -> Result<(), Error> {
+/// Deletes records, the oldest first, each as it was looked at. `marked` is the last attempt that was exported.
+async fn delete(context: &Context, chain: &Chain<'_>, mut gone: Vec<&Value>, marked: u32) -> Result<(), Error> {
     let Chain { kind, namespace, name, uid, .. } = *chain;
     let book = chain.book.as_str();
     gone.sort_by_key(|record| attempt(record));
@@ -192,17 +194,28 @@ async fn delete(context: &Context, chain: &Chain<'_>, mut gone: Vec<&Value>) -> 
     }
     let (Some(oldest), Some(newest)) = (gone.first(), gone.last()) else { return Ok(()) };
     let note = format!(
-        "{} records were pruned, {} to {}: two windows and more have passed since, or {} newer ones are kept. The chain begins with number {} (tidegate audit verify -n {namespace} --release {book}).",
+        "{} records were pruned, {} to {}: two windows and more have passed since, or {} newer ones are kept. The chain begins with number {} (tidegate audit verify -n {namespace} --release {book}).{}",
         gone.len(),
         text(oldest, "/metadata/name"),
         text(newest, "/metadata/name"),
         crate::release::retention::RECORDS_MAX,
         attempt(newest).saturating_add(1),
+        unexported(gone.iter().filter(|record| attempt(record) > marked).count()),
     );
     let about = About { kind, namespace, name, uid };
     context.cluster.tell(&about, &Event { kind: EventKind::Normal, reason: "RecordsPruned", note }).await;
     context.metrics.wrote("event");
     Ok(())
+}
+
+/// What is said of records that went and are in no export.
+fn unexported(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(
+            " No export is known of {count} of them: where an archive is asked for, set records.pruneOnlyExported and let a job run tidegate audit export --mark."
+        ),
+    }
 }
 
 fn attempt(record: &Value) -> u32 {
@@ -331,6 +344,14 @@ mod tests {
         assert!(!passes.due(&key, 0.5));
         sleep(0.2).await;
         assert!(passes.due(&key, 0.5));
+    }
+
+    #[test]
+    fn what_went_unexported_is_said() {
+        assert_eq!(unexported(0), "");
+        assert!(
+            unexported(7).contains("No export is known of 7 of them") && unexported(7).contains("pruneOnlyExported")
+        );
     }
 
     #[test]

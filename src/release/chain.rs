@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::action::Action;
+use super::charge::is_book;
 use super::snapshot::{Snapshot, record_name};
 use crate::api::Time;
 use crate::api::gated_release::RecordsKept;
@@ -93,6 +94,12 @@ pub enum Broken {
         /// The one before it.
         before: String,
     },
+    /// The last record has another digest than was noted when it was sealed.
+    #[error("{record} has another digest than was noted when it was sealed: it was replaced")]
+    NotTheHead {
+        /// Its name.
+        record: String,
+    },
     /// An object is no record of this chain.
     #[error("{record} cannot be read as a record: {why}")]
     Unreadable {
@@ -130,11 +137,13 @@ impl<'a> Link<'a> {
     }
 }
 
-/// What the status of a GatedRelease says about its records; nothing where only files are there to read.
+/// What the status of a GatedRelease, or of a RiskBudget about its charges, says about the records; nothing where only files are there to read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
     /// How many attempts there were.
     pub attempts: Option<u32>,
+    /// The digest of the one of that number; none where nobody noted it.
+    pub head: Option<&'a str>,
     /// With which attempt the chain begins, once old records were pruned.
     pub kept: Option<&'a RecordsKept>,
     /// Whether it was there before the first of these records was, and so would say if any was pruned: see [`is_older`].
@@ -174,7 +183,7 @@ pub fn walk(release: &str, records: &[Value], known: Known<'_>) -> Walk {
     walk.oldest = links.first().map_or(0, |link| link.attempt);
     if walk.oldest > 1 && known.kept.is_none() {
         if known.from_the_first {
-            return Walk { broken: Some(Broken::Missing { record: record_name(release, 1) }), ..walk };
+            return Walk { broken: Some(Broken::Missing { record: named(release, 1) }), ..walk };
         }
         walk.beginning_unknown = true;
     }
@@ -193,9 +202,21 @@ pub fn walk(release: &str, records: &[Value], known: Known<'_>) -> Walk {
     }
     let newest = before.map_or(0, |link| link.attempt);
     if known.attempts.is_some_and(|attempts| attempts > newest) {
-        walk.broken = Some(Broken::Missing { record: record_name(release, newest.saturating_add(1)) });
+        walk.broken = Some(Broken::Missing { record: named(release, newest.saturating_add(1)) });
+    } else if let Some(last) = links.iter().find(|link| known.attempts == Some(link.attempt))
+        && known.head.is_some_and(|head| last.digest != Some(head))
+    {
+        walk.broken = Some(Broken::NotTheHead { record: last.name.to_owned() });
     }
     walk
+}
+
+/// What is said of a record that is not there. Records of charges are named by what they charge, which nobody knows any more.
+fn named(release: &str, attempt: u32) -> String {
+    match is_book(release) {
+        true => format!("number {attempt} of {release}"),
+        false => record_name(release, attempt),
+    }
 }
 
 /// What is wrong with the beginning: records before it were pruned, it was not, and it follows the last that was. Older ones
@@ -203,18 +224,18 @@ pub fn walk(release: &str, records: &[Value], known: Known<'_>) -> Walk {
 fn start(release: &str, kept: &RecordsKept, links: &[Link<'_>]) -> Option<Broken> {
     let first = links.iter().find(|link| link.attempt >= kept.begins).filter(|link| link.attempt == kept.begins);
     let Some(first) = first else {
-        return Some(Broken::Missing { record: record_name(release, kept.begins) });
+        return Some(Broken::Missing { record: named(release, kept.begins) });
     };
     (first.previous != kept.previous_digest.as_deref()).then(|| Broken::Replaced {
         record: first.name.to_owned(),
-        before: record_name(release, kept.begins.saturating_sub(1)),
+        before: named(release, kept.begins.saturating_sub(1)),
     })
 }
 
 /// What is wrong from one record to the next.
 fn between(release: &str, before: &Link<'_>, link: &Link<'_>) -> Option<Broken> {
     if link.attempt != before.attempt.saturating_add(1) {
-        return Some(Broken::Missing { record: record_name(release, before.attempt.saturating_add(1)) });
+        return Some(Broken::Missing { record: named(release, before.attempt.saturating_add(1)) });
     }
     // A record that is opened while the one before it carries no digest has none to repeat.
     (link.previous != before.digest)
@@ -262,7 +283,7 @@ mod tests {
     }
 
     fn broken(records: &[Value], attempts: Option<u32>) -> String {
-        walk("web", records, Known { attempts, kept: None, from_the_first: false })
+        walk("web", records, Known { attempts, ..Known::default() })
             .broken
             .map_or_else(String::new, |broken| broken.to_string())
     }
@@ -271,16 +292,16 @@ mod tests {
     fn a_chain_that_nobody_touched_holds_in_any_order_and_after_pruning() {
         let mut records = chain(5);
         records.reverse();
-        let found = walk("web", &records, Known { attempts: Some(5), kept: None, from_the_first: false });
+        let found = walk("web", &records, Known { attempts: Some(5), ..Known::default() });
         assert_eq!((found.broken, found.records, found.oldest), (None, 5, 1));
         assert_eq!(found.head.as_deref(), records[1]["status"]["digest"].as_str(), "of the newest that is sealed");
         records.truncate(3);
         assert_eq!(
-            walk("web", &records, Known { attempts: Some(5), kept: None, from_the_first: false }).broken,
+            walk("web", &records, Known { attempts: Some(5), ..Known::default() }).broken,
             None,
             "the oldest were pruned"
         );
-        assert_eq!(walk("web", &[], Known { attempts: Some(0), kept: None, from_the_first: false }).broken, None);
+        assert_eq!(walk("web", &[], Known { attempts: Some(0), ..Known::default() }).broken, None);
     }
 
     #[rstest]
@@ -319,6 +340,32 @@ mod tests {
         assert_eq!(broken(&records, None), "", "without the GatedRelease nobody knows how many there were");
     }
 
+    /// Whoever makes the last record anew, digest and all, meets the one that was noted.
+    #[test]
+    fn the_last_record_has_the_digest_that_was_noted() {
+        let mut records = chain(4);
+        records.pop();
+        let head = records[2]["status"]["digest"].as_str().unwrap().to_owned();
+        let broken = |records: &[Value], attempts: u32, head: &str| {
+            let known = Known { attempts: Some(attempts), head: Some(head), ..Known::default() };
+            walk("web", records, known).broken.map_or_else(String::new, |broken| broken.to_string())
+        };
+        assert_eq!(broken(&records, 3, &head), "");
+        assert_eq!(broken(&records, 2, records[1]["status"]["digest"].as_str().unwrap()), "", "one was sealed since");
+        records[2]["status"]["phase"] = json!("Rollback");
+        let made = digest("web-0003", &records[2]["spec"], &records[2]["status"]);
+        records[2]["status"]["digest"] = json!(made);
+        assert!(
+            broken(&records, 3, &head).starts_with("web-0003 has another digest"),
+            "{}",
+            broken(&records, 3, &head)
+        );
+        assert_eq!(broken(&[], 3, &head), "web-0001 is missing");
+        let known = Known { attempts: Some(2), ..Known::default() };
+        let gone = walk("charges_web", &[], known).broken.map(|broken| broken.to_string());
+        assert_eq!(gone.as_deref(), Some("number 1 of charges_web is missing"));
+    }
+
     #[test]
     fn a_digest_that_was_taken_away_is_missed_and_records_of_older_versions_are_counted() {
         let mut records = chain(4);
@@ -329,7 +376,7 @@ mod tests {
             record["status"].as_object_mut().unwrap().remove("digest");
             record["spec"].as_object_mut().unwrap().remove("previousDigest");
         }
-        let found = walk("web", &records, Known { attempts: Some(3), kept: None, from_the_first: false });
+        let found = walk("web", &records, Known { attempts: Some(3), ..Known::default() });
         assert_eq!((found.broken, found.without_digest, found.head), (None, 2, None));
     }
 
@@ -344,7 +391,9 @@ mod tests {
     #[test]
     fn a_beginning_that_nothing_explains_is_a_finding_where_it_would_be_known_and_a_note_elsewhere() {
         let (records, kept) = pruned();
-        let of = |kept, from_the_first| walk("web", &records, Known { attempts: Some(6), kept, from_the_first });
+        let of = |kept, from_the_first| {
+            walk("web", &records, Known { attempts: Some(6), kept, from_the_first, ..Known::default() })
+        };
         let deleted = of(None, true);
         assert_eq!(deleted.broken.map(|broken| broken.to_string()).as_deref(), Some("web-0001 is missing"));
         let made_anew = of(None, false);
@@ -353,7 +402,7 @@ mod tests {
             let pruned = of(Some(&kept), from_the_first);
             assert_eq!((pruned.broken, pruned.beginning_unknown), (None, false));
         }
-        let whole = walk("web", &chain(6), Known { attempts: Some(6), kept: None, from_the_first: true });
+        let whole = walk("web", &chain(6), Known { attempts: Some(6), from_the_first: true, ..Known::default() });
         assert_eq!((whole.broken, whole.beginning_unknown), (None, false));
     }
 
@@ -369,7 +418,8 @@ mod tests {
     }
 
     fn broken_from(records: &[Value], kept: &RecordsKept) -> String {
-        let walk = walk("web", records, Known { attempts: Some(6), kept: Some(kept), from_the_first: true });
+        let walk =
+            walk("web", records, Known { attempts: Some(6), kept: Some(kept), from_the_first: true, head: None });
         walk.broken.map_or_else(String::new, |broken| broken.to_string())
     }
 

@@ -861,8 +861,8 @@ def _(n):
 
 # --- records and attestations ---
 
-def record(name):
-    return {"apiVersion": "tidegate.io/v1alpha1", "kind": "ReleaseRecord", "metadata": {"name": name, "namespace": NS},
+def record(name, labels=None):
+    return {"apiVersion": "tidegate.io/v1alpha1", "kind": "ReleaseRecord", "metadata": {"name": name, "namespace": NS, "labels": labels or {}},
             "spec": {"release": "shop", "attempt": 1, "workloadUid": "u", "revision": "r1", "riskBudget": "shop",
                      "change": {"type": "Feature"}}}
 
@@ -911,11 +911,19 @@ def _(n):
         raise AssertionError("the outcome was changed")
 
 
-@case("a record is deleted by who may delete, in the foreground too")
+@case("a record is deleted by who may purge it, one by one and all at once, in the foreground too", mode="RBAC")
 def _(n):
+    editor, purger = f"eve-{n}", f"sam-{n}"
+    for verb in ("get", "delete", "deletecollection"):
+        holds(editor, verb, "releaserecords")
+        holds(purger, verb, "releaserecords")
+    holds(purger, "purge", "releaserecords")
+    why = f"deleted by who holds the verb purge on releaserecords.tidegate.io, not by {editor}"
     for cascade in ("background", "foreground"):
-        kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n))
-        kubectl("delete", "releaserecord", n, f"--cascade={cascade}", "--timeout=20s", user=PERSON)
+        kubectl("create", "-f", "-", user=ARGS.controller_user, given=record(n, labels={"case": n}))
+        refused(why, "delete", "releaserecord", n, f"--cascade={cascade}", "--timeout=20s", user=editor, groups=())
+        refused(why, "delete", "--raw", f"/apis/tidegate.io/v1alpha1/namespaces/{NS}/releaserecords?labelSelector=case%3D{n}", user=editor, groups=())
+        kubectl("delete", "releaserecord", n, f"--cascade={cascade}", "--timeout=20s", user=purger, groups=())
 
 
 @case("a record that goes on is not pruned, a sealed one is")

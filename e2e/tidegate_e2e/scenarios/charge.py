@@ -71,6 +71,19 @@ def charge(t: Context) -> None:
     code, said = tidegate(None, "audit", "verify", "-n", shop.namespace)
     check(code == 0 and f"{shop.namespace}/charges_{shop.name}: holds, 4 records" in said, f"the chains, exit code {code}: {said}")
     t.note(f"{risk['consumed']} of {risk['allocated']} RP; {said.splitlines()[0]}")
+    # An administrator deletes the newest: it is missed at the chain's end, its number is not given again, and nothing is given back.
+    api.delete("ReleaseRecord", shop.namespace, record["metadata"]["name"])
+    missing = f"BROKEN: number 4 of charges_{shop.name} is missing"
+    code, said = tidegate(None, "audit", "verify", "-n", shop.namespace)
+    check(code == 1 and missing in said, f"without the newest, exit code {code}: {said}")
+    risk = until("what it cost is told as lost", waits.BUDGET_MEASURED, lambda: status(shop)["risk"] if status(shop)["risk"].get("lost") else None, instead=lambda: status(shop).get("risk"))
+    check(risk["consumed"] >= 76 and risk["lost"]["points"] == 27, f"the deletion gave points back: {risk}")
+    until("what was attested is charged again", waits.BUDGET_MEASURED, lambda: api.find("ReleaseRecord", shop.namespace, record["metadata"]["name"]), instead=lambda: status(shop).get("ledger"))
+    again = shop.record_named(record["metadata"]["name"])["spec"]
+    check((again["attempt"], again["previousDigest"]) == (5, record["status"]["digest"]), f"made again as {again}")
+    code, said = tidegate(None, "audit", "verify", "-n", shop.namespace)
+    check(code == 1 and missing in said, f"after the next charge, exit code {code}: {said}")
+    t.note(said)
     answers = shop.all_answers()
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
 

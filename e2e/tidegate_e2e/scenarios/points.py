@@ -57,14 +57,39 @@ def points(t: Context) -> None:
     overridden(t, first, bypass)
     t.note(f"{risk['consumed']} of {risk['allocated']} RP, {risk['band']}, {risk['remainingPercent']} % left")
 
-    api.delete("ReleaseRecord", first.namespace, record["metadata"]["name"])
+    # Who may delete objects of the namespace takes no record away without the verb purge.
+    gone = record["metadata"]["name"]
+    bind_deleter(first, "eve")
+    answer = until("Eve may delete, and is refused", waits.RELEASE_TAKEN_UP, lambda: deletes(first, "eve", gone), every=1)
+    check("deleted by who holds the verb purge on releaserecords.tidegate.io, not by eve" in answer, answer)
+    t.note(answer)
+    # The administrator holds it. What the record cost still counts.
+    before = status(first)["risk"]["consumed"]
+    api.delete("ReleaseRecord", first.namespace, gone)
     broken = until("the ledger says that a record is gone", waits.BUDGET_MEASURED, lambda: condition(first, "LedgerBroken", "True"), instead=lambda: status(first))
     check("charges 2 are gone" in broken["message"], broken["message"])
     t.note(broken["message"])
+    check("RP that they cost still count" in broken["message"], broken["message"])
+    risk = status(first)["risk"]
+    check(risk["consumed"] == before and risk["lost"] == {"charges": 1, "points": 9}, f"the deletion gave points back: {before}, then {risk}")
     for shop in (first, second):
         shop.leaves_nothing()
         answers = shop.all_answers()
         check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
+
+
+def bind_deleter(shop: Shop, user: str) -> None:
+    """The user may delete records as far as RBAC goes."""
+    rules = [{"apiGroups": ["tidegate.io"], "resources": ["releaserecords"], "verbs": ["get", "delete"]}]
+    api.apply({"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": shop.meta("delete-records"), "rules": rules})
+    ref, subject = {"apiGroup": RBAC, "kind": "Role", "name": "delete-records"}, {"apiGroup": RBAC, "kind": "User", "name": user}
+    api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta("delete-records"), "roleRef": ref, "subjects": [subject]})
+
+
+def deletes(shop: Shop, user: str, record: str) -> str:
+    """What the API server says where admission answers; nothing while RBAC does, which hears of the role a moment later."""
+    said = bed.kubectl("delete", "releaserecord", record, "-n", shop.namespace, "--as", user, check=False).strip()
+    return "" if "cannot delete resource" in said else said
 
 
 def cart(shop: Shop) -> Shop:

@@ -8,6 +8,7 @@ use kube::{Client, Resource};
 use serde_json::Value;
 
 use crate::api::gated_release::RecordsKept;
+use crate::api::risk_budget::ChainStatus;
 use crate::api::{GatedRelease, ReleaseRecord, RiskBudget};
 use crate::cli::{Failure, client, pages};
 use crate::policy::canonical::sha256;
@@ -42,6 +43,8 @@ pub(super) type Of = (String, String);
 pub(super) struct Told {
     /// How many attempts there were; none where nobody counts them.
     pub(super) attempts: Option<u32>,
+    /// The digest of the last of them; none where nobody noted it.
+    pub(super) head: Option<String>,
     /// With which the chain begins, once old records were pruned.
     pub(super) kept: Option<RecordsKept>,
     /// Whether it was there before the records were.
@@ -53,7 +56,12 @@ pub(super) struct Told {
 impl Told {
     /// For a walk along the chain.
     pub(super) fn known(&self) -> Known<'_> {
-        Known { attempts: self.attempts, kept: self.kept.as_ref(), from_the_first: self.from_the_first }
+        Known {
+            attempts: self.attempts,
+            head: self.head.as_deref(),
+            kept: self.kept.as_ref(),
+            from_the_first: self.from_the_first,
+        }
     }
 }
 
@@ -140,28 +148,36 @@ async fn of_cluster(which: &Which, found: &mut Found) -> Result<(), Failure> {
         if which.release.as_ref().is_none_or(|name| *name == of.1) {
             let from_the_first = is_older(&release, found.records.entry(of.clone()).or_default());
             let told =
-                Told { attempts: Some(attempts.unwrap_or(0)), kept: kept(&release), from_the_first, budget: None };
+                Told { attempts: Some(attempts.unwrap_or(0)), kept: kept(&release), from_the_first, ..Told::default() };
             found.told.insert(of, told);
         }
     }
     for budget in list::<RiskBudget>(&client, which, &namespace).await? {
         let text = |place: &str| budget.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
         let of = (text("/metadata/namespace"), book(&text("/metadata/name")));
+        let (chain, kept) = (chain(&budget), kept(&budget));
         // Most budgets have no such charges; one that says it had misses them.
-        let Some(records) =
-            found.records.get(&of).map(Vec::as_slice).or_else(|| kept(&budget).map(|_| <&[Value]>::default()))
-        else {
+        if !found.records.contains_key(&of) && chain.is_none() && kept.is_none() {
             continue;
-        };
+        }
         if which.release.as_ref().is_none_or(|name| *name == of.1) {
-            let from_the_first = is_older(&budget, records);
-            let budget_name = Some(text("/metadata/name"));
-            let told = Told { attempts: None, kept: kept(&budget), from_the_first, budget: budget_name };
-            found.records.entry(of.clone()).or_default();
+            let from_the_first = is_older(&budget, found.records.entry(of.clone()).or_default());
+            let told = Told {
+                attempts: chain.as_ref().map(|chain| chain.attempts),
+                head: chain.map(|chain| chain.head),
+                kept,
+                from_the_first,
+                budget: Some(text("/metadata/name")),
+            };
             found.told.insert(of, told);
         }
     }
     Ok(())
+}
+
+/// How far the chain of its charges goes, as the status of a RiskBudget says.
+fn chain(budget: &Value) -> Option<ChainStatus> {
+    budget.pointer("/status/ledger/chain").and_then(|chain| serde_json::from_value(chain.clone()).ok())
 }
 
 /// With which record its chain begins, as a status says.

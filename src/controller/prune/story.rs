@@ -197,7 +197,7 @@ impl World {
     /// Whether what is left is a chain that follows what was pruned.
     fn holds(&self) -> bool {
         let kept: Option<RecordsKept> = serde_json::from_value(self.release()["status"]["records"].clone()).unwrap();
-        walk("web", &self.left(), Known { attempts: Some(40), kept: kept.as_ref(), from_the_first: false })
+        walk("web", &self.left(), Known { attempts: Some(40), kept: kept.as_ref(), ..Known::default() })
             .broken
             .is_none()
     }

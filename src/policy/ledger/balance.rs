@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use crate::api::risk_budget::LostCharges;
 use crate::api::{Span, Time};
 
 use crate::policy::band::{Band, band};
@@ -49,12 +50,14 @@ pub struct Ledger {
     pub charges: Vec<Charge>,
     /// What is promised.
     pub reserved: Vec<Reservation>,
+    /// What charges of this window cost whose records are gone.
+    pub lost: LostCharges,
 }
 
 /// What a ledger comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Balance {
-    /// Spent in this window.
+    /// Spent in this window, what records that are gone had cost included.
     pub consumed: RiskPoints,
     /// Promised to releases that go on.
     pub reserved: RiskPoints,
@@ -76,14 +79,20 @@ pub struct Balance {
 const PROJECTED_AFTER: Span = Span::days(1);
 
 impl Ledger {
-    fn in_window(&self) -> impl Iterator<Item = &Charge> {
-        self.charges.iter().filter(|charge| charge.sequence > self.before && self.period.holds(charge.at))
+    /// Whether a charge is one of this window.
+    pub(super) fn counts(&self, charge: &Charge) -> bool {
+        charge.sequence > self.before && self.period.holds(charge.at)
+    }
+
+    /// The charges of this window.
+    pub(super) fn in_window(&self) -> impl Iterator<Item = &Charge> {
+        self.charges.iter().filter(|charge| self.counts(charge))
     }
 
     /// What it comes to.
     pub fn balance(&self, now: Time) -> Balance {
         let sum = |points: &mut dyn Iterator<Item = RiskPoints>| points.fold(RiskPoints::ZERO, RiskPoints::plus);
-        let consumed = sum(&mut self.in_window().map(|charge| charge.points));
+        let consumed = sum(&mut self.in_window().map(|charge| charge.points)).plus(RiskPoints::new(self.lost.points));
         let reserved = sum(&mut self.reserved.iter().map(|one| one.points));
         let unspent = crate::policy::band::left(self.allocated, consumed);
         let depleted_at = self.depleted_at(consumed, unspent, now);
@@ -96,7 +105,7 @@ impl Ledger {
             depleted_at,
             confidence: projected.then(|| self.confidence(now)),
             releases: self.in_window().count(),
-            exceptions: self.in_window().filter(|charge| charge.exception).count(),
+            exceptions: self.in_window().filter(|charge| charge.exception).count() + self.lost.exceptions as usize,
         }
     }
 
@@ -172,6 +181,7 @@ mod tests {
             last: charges.len() as u64,
             charges,
             reserved: Vec::new(),
+            lost: LostCharges::default(),
         }
     }
 

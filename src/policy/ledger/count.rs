@@ -6,8 +6,11 @@ use std::ops::RangeInclusive;
 use super::Entry;
 use super::balance::{Balance, Charge, Ledger, Reservation};
 use super::figures::{figures, outcomes};
+use super::lost::lost;
 use crate::api::figures::Figures;
-use crate::api::risk_budget::{LedgerStatus, PendingCharge, RiskStatus, Tightening, WindowStatus};
+use crate::api::risk_budget::{
+    ChainStatus, LedgerStatus, LostCharges, PendingCharge, RiskStatus, Tightening, WindowStatus,
+};
 use crate::api::{RiskBudgetStatus, Span, Time};
 use crate::policy::adjustment::{Adjustment, AdjustmentFacts, History, Reward, WindowFigures, adjust};
 use crate::policy::points::RiskPoints;
@@ -71,20 +74,14 @@ pub fn count(rules: &Rules, before: &RiskBudgetStatus, entries: &[Entry], period
     let known = before.ledger.before.max(windows.first().map_or(0, |window| window.sequence));
     let first =
         earlier.unwrap_or(0).max(if turned.is_some() { known.max(closed_at(before, entries, period)) } else { known });
-    let adjustment = adjusted(rules, &windows, entries, period);
+    let given_up = given_up(before, &charges, &pending);
     let mut counted = charges;
-    counted.extend(pending.iter().map(|pending| Charge {
-        sequence: pending.charge.sequence,
-        record: pending.record.clone(),
-        points: RiskPoints::new(pending.charge.points),
-        at: pending.charge.at,
-        exception: pending.charge.exception,
-    }));
+    counted.extend(pending.iter().map(on_its_way));
     let reservations: Vec<_> =
         before.ledger.reservations.iter().filter(|one| still_promised(one.record.as_str(), entries)).cloned().collect();
-    let ledger = Ledger {
+    let mut ledger = Ledger {
         period: period.clone(),
-        allocated: adjustment.allocation(rules.tier, rules.points),
+        allocated: RiskPoints::ZERO,
         before: first,
         last: sequence,
         charges: counted,
@@ -92,16 +89,27 @@ pub fn count(rules: &Rules, before: &RiskBudgetStatus, entries: &[Entry], period
             .iter()
             .map(|one| Reservation { record: one.record.clone(), points: RiskPoints::new(one.points) })
             .collect(),
+        lost: LostCharges::default(),
     };
-    let balance = ledger.balance(now);
     let on_their_way: BTreeSet<u64> = pending.iter().map(|pending| pending.charge.sequence).collect();
+    ledger.lost = lost(&ledger, last, &given_up, &on_their_way);
+    let adjustment = adjusted(rules, &windows, entries, &ledger);
+    ledger.allocated = adjustment.allocation(rules.tier, rules.points);
+    let balance = ledger.balance(now);
     Counted {
         missing: ledger.missing(&on_their_way),
         risk: status(&ledger, &balance, &adjustment, sequence),
-        ledger: LedgerStatus { sequence, before: first, reservations, pending },
+        ledger: LedgerStatus { sequence, before: first, reservations, pending, chain: chain(&before.ledger, entries) },
         windows,
         figures: figures(entries, period),
     }
+}
+
+/// How far the chain of charges goes: never back, whatever was deleted.
+fn chain(before: &LedgerStatus, entries: &[Entry]) -> Option<ChainStatus> {
+    let newest = entries.iter().filter_map(|entry| entry.link.as_ref()).max_by_key(|link| link.attempts);
+    let further = |link: &&ChainStatus| before.chain.as_ref().is_none_or(|known| known.attempts < link.attempts);
+    newest.filter(further).or(before.chain.as_ref()).cloned()
 }
 
 fn charge_of(entry: &Entry) -> Option<Charge> {
@@ -113,6 +121,24 @@ fn charge_of(entry: &Entry) -> Option<Charge> {
         at: charge.at,
         exception: charge.exception,
     })
+}
+
+fn on_its_way(pending: &PendingCharge) -> Charge {
+    Charge {
+        sequence: pending.charge.sequence,
+        record: pending.record.clone(),
+        points: RiskPoints::new(pending.charge.points),
+        at: pending.charge.at,
+        exception: pending.charge.exception,
+    }
+}
+
+/// Charges that were on their way at the former look, and neither are any more nor stand in a record.
+fn given_up(before: &RiskBudgetStatus, charges: &[Charge], pending: &[PendingCharge]) -> Vec<Charge> {
+    let stays = |one: &&PendingCharge| {
+        pending.contains(one) || charges.iter().any(|charge| charge.sequence == one.charge.sequence)
+    };
+    before.ledger.pending.iter().filter(|one| !stays(one)).map(on_its_way).collect()
 }
 
 /// Charges that have a number and do not stand in their record yet. How long that takes says nothing: what it costs may not be
@@ -152,14 +178,24 @@ fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Ve
     let pending = before.ledger.pending.iter().filter(|one| !written(&one.record)).map(|one| &one.charge);
     let charged = entries.iter().filter_map(|entry| entry.charge.as_ref()).chain(pending);
     let charged = charged.filter(|charge| period.holds(charge.at));
-    let mut spent: u32 = charged.clone().map(|charge| charge.points).fold(0, u32::saturating_add);
+    let spent: u32 = charged.clone().map(|charge| charge.points).fold(0, u32::saturating_add);
+    let exceptions = u32::try_from(charged.clone().filter(|charge| charge.exception).count()).unwrap_or(u32::MAX);
     // A record that is gone was counted while it was there: what is gone is not given back.
-    spent = spent.max(closed.consumed);
+    let ledger = Ledger {
+        period: period.clone(),
+        allocated: RiskPoints::new(closed.allocated),
+        before: before.ledger.before,
+        last: closed.sequence,
+        charges: entries.iter().filter_map(charge_of).chain(before.ledger.pending.iter().map(on_its_way)).collect(),
+        reserved: Vec::new(),
+        lost: LostCharges::default(),
+    };
+    let gone = lost(&ledger, Some(closed), &[], &BTreeSet::new());
     let window = WindowStatus {
         window: closed.window.clone(),
         from: closed.from,
         allocated: closed.allocated,
-        consumed: spent,
+        consumed: spent.saturating_add(gone.points).max(closed.consumed),
         sequence: charged
             .clone()
             .map(|charge| charge.sequence)
@@ -168,7 +204,7 @@ fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Ve
             .max(closed.sequence),
         releases: shown.releases,
         failed: shown.failed,
-        exceptions: u32::try_from(charged.filter(|charge| charge.exception).count()).unwrap_or(u32::MAX),
+        exceptions: exceptions.saturating_add(gone.exceptions),
         mttr: shown.mttr,
         tightened_by: closed.tightened_by.clone(),
     };
@@ -177,7 +213,7 @@ fn fold(closed: &RiskStatus, before: &RiskBudgetStatus, entries: &[Entry]) -> Ve
 }
 
 /// How the present window is adjusted by the three that closed last, and by exceptions (`000_…` §5.6, §7, §8).
-fn adjusted(rules: &Rules, windows: &[WindowStatus], entries: &[Entry], period: &Period) -> Adjustment {
+fn adjusted(rules: &Rules, windows: &[WindowStatus], entries: &[Entry], ledger: &Ledger) -> Adjustment {
     let of =
         |window: &WindowStatus| WindowFigures { releases: window.releases, failed: window.failed, mttr: window.mttr };
     let history = match windows {
@@ -185,9 +221,9 @@ fn adjusted(rules: &Rules, windows: &[WindowStatus], entries: &[Entry], period: 
         _ => None,
     };
     let charges = entries.iter().filter_map(|entry| entry.charge.as_ref());
-    let here = charges.filter(|charge| charge.exception && period.holds(charge.at)).count();
-    let exceptions =
-        u32::try_from(here).unwrap_or(u32::MAX).saturating_add(windows.first().map_or(0, |last| last.exceptions));
+    let here = charges.filter(|charge| charge.exception && ledger.period.holds(charge.at)).count();
+    let here = u32::try_from(here).unwrap_or(u32::MAX).saturating_add(ledger.lost.exceptions);
+    let exceptions = here.saturating_add(windows.first().map_or(0, |last| last.exceptions));
     adjust(&AdjustmentFacts {
         history,
         was_worse: windows.first().is_some_and(|last| last.tightened_by.contains(&Tightening::WorseFigures)),
@@ -207,6 +243,7 @@ fn status(ledger: &Ledger, balance: &Balance, adjustment: &Adjustment, sequence:
         allocated: ledger.allocated.get(),
         consumed: balance.consumed.get(),
         sequence,
+        lost: (ledger.lost != LostCharges::default()).then_some(ledger.lost),
         reserved: balance.reserved.get(),
         remaining: balance.remaining,
         remaining_percent: if allocated > 0.0 { (unspent * 1000.0 / allocated).round() / 10.0 } else { 0.0 },

@@ -1,6 +1,7 @@
 //! One record, as the ledger and its figures read it.
 
 use crate::api::release_record::{ChargeRecord, Outcome, Trigger};
+use crate::api::risk_budget::ChainStatus;
 use crate::api::{ReleaseRecordStatus, Span, Time};
 
 /// One record, as the ledger reads it.
@@ -25,6 +26,8 @@ pub struct Entry {
     pub shown_short: bool,
     /// How many lines differ, added and removed together; none where nobody attested it.
     pub diff_lines: Option<u32>,
+    /// Its place in the chain of what was charged and is no workload's change; none for a release, and while it is not sealed.
+    pub link: Option<ChainStatus>,
 }
 
 /// A way back that was begun.
@@ -73,7 +76,14 @@ impl Entry {
             // What is due later is not missing while the release goes on.
             shown_short: outcome.is_some() && assessment.is_some_and(|assessment| !assessment.not_shown.is_empty()),
             diff_lines: assessment.and_then(|assessment| assessment.diff_lines),
+            link: None,
         }
+    }
+
+    /// The same as a record of what is no workload's change, the one of this number.
+    pub fn in_chain(self, attempt: u32, status: Option<&ReleaseRecordStatus>) -> Self {
+        let head = status.and_then(|status| status.digest.clone());
+        Self { link: head.map(|head| ChainStatus { attempts: attempt, head }), ..self }
     }
 
     /// Whether users met a change of a workload. Of what was only charged nobody knows how it went.

@@ -8,6 +8,7 @@ mod balance;
 mod count;
 mod entry;
 mod figures;
+mod lost;
 
 pub use balance::{Balance, Charge, Ledger, Reservation};
 pub use count::{Counted, LATE, PENDING_WITHIN, Rules, count};

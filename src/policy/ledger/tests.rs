@@ -37,6 +37,7 @@ fn charged(sequence: u64, points: u32, at: f64) -> Entry {
         rollback: None,
         shown_short: false,
         diff_lines: None,
+        link: None,
     }
 }
 

@@ -177,11 +177,21 @@ fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
         .min_by_key(|claim| (!numbered(claim), claim.at, claim.name.clone()))
 }
 
+/// Number and digest of the last record, also where it is gone: its number is not given again, and the link to it is missed.
+fn end(seen: &Seen<'_>) -> (u32, Option<String>) {
+    let there = seen.records.iter().max_by_key(|record| record.spec.attempt);
+    let there = there.map_or((0, None), |last| (last.spec.attempt, last.digest.clone()));
+    match &seen.risk.ledger.chain {
+        Some(known) if known.attempts > there.0 => (known.attempts, Some(known.head.clone())),
+        Some(_) | None => there,
+    }
+}
+
 fn spec(seen: &Seen<'_>, claim: &Attested, asked: &Asked) -> ReleaseRecordSpec {
-    let last = seen.records.iter().max_by_key(|record| record.spec.attempt);
+    let (last, digest) = end(seen);
     ReleaseRecordSpec {
         release: book(seen.name),
-        attempt: last.map_or(1, |last| last.spec.attempt.saturating_add(1)),
+        attempt: last.saturating_add(1),
         workload_uid: String::new(),
         revision: at_most(64, &claim.spec.revision),
         stable: None,
@@ -191,7 +201,7 @@ fn spec(seen: &Seen<'_>, claim: &Attested, asked: &Asked) -> ReleaseRecordSpec {
         retry: None,
         risk_budget: seen.name.to_owned(),
         arm: Arm::default(),
-        previous_digest: last.and_then(|last| last.digest.clone()),
+        previous_digest: digest,
         budget_before: None,
         closed_as: Some(Outcome::Charged),
     }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::api::release_record::Outcome;
-use crate::api::risk_budget::LedgerStatus;
+use crate::api::risk_budget::{ChainStatus, LedgerStatus};
 use crate::api::{AttestationSpec, BudgetStatus, ChangeType, ReleaseRecordSpec, Span, Time};
 use crate::policy::score::{Incident, Seen as Known, Signal};
 use crate::policy::{Attested, Band, Gate, Tier};
@@ -248,6 +248,22 @@ fn a_death_between_any_two_writes_charges_nothing_twice() {
     assert_eq!(world.charged(), [(5, 18), (6, 18), (7, 18)]);
     let first = &world.records.iter().find(|record| record.spec.attempt == 1).unwrap().spec;
     assert_eq!(first.change.reference, "git:1");
+}
+
+/// The number of a record that is gone is not given again, and who puts the record back mends the chain.
+#[test]
+fn a_record_that_is_deleted_leaves_a_gap_in_the_chain() {
+    let mut world = World::new(&[infra("a", "git:1")]);
+    world.settle();
+    let head = world.records[0].digest.clone().unwrap();
+    world.risk.ledger.chain = Some(ChainStatus { attempts: 1, head: head.clone() });
+    let mut later = infra("b", "git:2");
+    later.at = now().plus(Span::seconds(1));
+    world.claims = vec![later];
+    world.records.clear();
+    world.settle();
+    let next = &world.records[0].spec;
+    assert_eq!((next.attempt, next.previous_digest.as_deref()), (2, Some(head.as_str())));
 }
 
 #[rstest]

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
@@ -69,8 +70,7 @@ fn decided(status: &ReleaseRecordStatus) -> Value {
 }
 
 /// G3, four stages, ten requirements, four approvals, a rollback.
-#[test]
-fn an_ordinary_record_takes_less_than_four_kilobytes_and_is_not_cut() {
+fn ordinary() -> (ReleaseRecordSpec, Value) {
     let at = "2026-01-01T10:00:00Z";
     let spec: ReleaseRecordSpec = serde_json::from_value(json!({
         "release": "checkout", "attempt": 41, "workloadUid": "0b6a5b0e-54d5-4c0a-9d5b-6a3c7a1f0b5e", "revision": "6c9f7d5b84",
@@ -83,7 +83,7 @@ fn an_ordinary_record_takes_less_than_four_kilobytes_and_is_not_cut() {
         |role: &str| json!({"role": role, "author": format!("{role}@example.org"), "at": at, "before": "start"});
     let stage = |weight: u32| json!({"weight": weight, "bake": "15m", "startedAt": at, "passedAt": at, "verdict": "error rate 0.02 % of 12,042 requests (limit 1 %), p95 182 ms (stable 175 ms, limit 2 times)"});
     let term = "+6 API contract changes, dependency upgrades (000 §5.3): tidegate classify";
-    let before: ReleaseRecordStatus = serde_json::from_value(json!({
+    let status = json!({
         "phase": "Rollback", "phaseSince": at, "budget": {"status": "Healthy", "remainingPercent": 72.4},
         "assessment": {
             "points": 14, "score": "14 RP = 6 base + 10 diff + 0 context - 2 mitigations", "terms": vec![term; 6], "gate": "G3",
@@ -104,11 +104,57 @@ fn an_ordinary_record_takes_less_than_four_kilobytes_and_is_not_cut() {
                      "check": "Error rate 0.02 %, p95 175 ms after the rollback: as before."},
         "outcome": "RolledBack", "endedAt": at,
         "summary": "git:4444444 rolled back from 100 %: ErrorRate: 2.4 % of 1,930 requests, limit 1 %. The previous version serves until Git reverts or fixes it.",
-    }))
-    .unwrap();
+    });
+    (spec, status)
+}
+
+/// The same as others have it: what is different, as a merge patch.
+#[rstest]
+#[case::rolled_back_late(json!({}))]
+#[case::conservative(json!({
+    "rollback": null, "verify": "24h", "outcome": "Succeeded", "budget": {"status": "Warning", "remainingPercent": 41.7},
+    "promotion": {"resumedAt": AT, "rolledAt": AT, "halfAt": AT, "passedAt": AT, "homeAt": AT, "verifiedAt": AT},
+    "summary": "git:4444444 is in the Deployment, verified for 24h: no limit was exceeded.",
+}))]
+#[case::an_exception_in_an_incident(json!({
+    "charge": {"sequence": 12, "points": 36, "at": AT, "exception": true, "remaining": 9, "remainingAfter": -27},
+    "assessment": {
+        "gate": "G4", "band": "Red", "why": "24 RP → G4; Red: +1; an incident goes on: only fixes and exceptions", "riskClass": "High",
+        "exception": "eve@example.org: customers cannot pay; agreed to by development-manager, on-call, product-manager, vp-engineering",
+        "notShown": ["penetration-test", "manual-qa"],
+    },
+    "worsened": {"at": AT, "status": "Critical", "remainingPercent": 22.5, "band": "Red"},
+    "rollback": null, "outcome": "Succeeded", "summary": "git:4444444 is in the Deployment, verified for 1h.",
+    "approvals": (["development-manager", "on-call", "product-manager", "vp-engineering"].map(|role| json!({
+        "role": role, "author": format!("{role}@example.org"), "at": AT, "before": "start", "meets": ["exception"],
+    }))),
+}))]
+#[case::superseded_unseen(json!({
+    "charge": null, "stages": [], "stage": 0, "promotion": null, "rollback": null, "outcome": "Superseded",
+    "summary": "git:4444444 was superseded by git:5555555 before any user met it; it costs nothing.",
+}))]
+fn an_ordinary_record_takes_less_than_four_kilobytes_and_is_not_cut(#[case] patch: Value) {
+    let (spec, mut status) = ordinary();
+    merge(&mut status, patch);
+    let before: ReleaseRecordStatus = serde_json::from_value(status).unwrap();
     let mut after = before.clone();
     assert!(!fit(&spec, &mut after) && after == before);
     assert!(stored(&spec, &after) <= 4 * 1024, "{}", stored(&spec, &after));
+}
+
+fn merge(object: &mut Value, patch: Value) {
+    match patch {
+        Value::Object(patch) if object.is_object() => {
+            for (key, value) in patch {
+                if value.is_null() {
+                    object.as_object_mut().unwrap().remove(&key);
+                } else {
+                    merge(&mut object[key], value);
+                }
+            }
+        }
+        whole => *object = whole,
+    }
 }
 
 #[test]

@@ -35,13 +35,14 @@ pub struct Access {
 }
 
 impl Default for Access {
-    /// Everything but passing the gate and taking away what others said about a release, or a budget with what it remembers:
-    /// that has to be granted.
+    /// Everything but passing the gate and taking away what others said about a release, or a budget or a record with what it
+    /// remembers: that has to be granted.
     fn default() -> Self {
         let mut access = Self { rules: Vec::new() };
         access.add(false, ANY, "bypass", "tidegate.io", "gatedreleases");
         access.add(false, ANY, "purge", "tidegate.io", "attestations");
         access.add(false, ANY, "purge", "tidegate.io", "riskbudgets");
+        access.add(false, ANY, "purge", "tidegate.io", "releaserecords");
         access
     }
 }

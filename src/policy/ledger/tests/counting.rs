@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus, Tightening};
+use crate::api::risk_budget::{ChainStatus, LedgerStatus, PendingCharge, ReservationStatus, Tightening};
 use crate::policy::{Band, RiskPoints};
 use rstest::rstest;
 
@@ -70,8 +70,88 @@ fn a_release_that_ends_in_the_next_window_is_charged_in_the_first_and_fails_in_t
 fn what_a_deleted_record_cost_is_not_given_back_when_the_window_closes() {
     let entries = [charged(1, 40, 1.0), charged(2, 5, 2.0)];
     let counted = windows(&[(0, &entries), (0, &entries[..1]), (1, &[])]);
-    assert_eq!((counted.windows[0].consumed, counted.windows[0].sequence), (40, 2));
+    assert_eq!((counted.windows[0].consumed, counted.windows[0].sequence), (45, 2));
     assert_eq!((counted.risk.consumed, counted.missing), (0, vec![]));
+}
+
+/// Looks of one window at these records, each of 10 points times its number, and at their deletion; what is spent after each.
+#[rstest]
+#[case::the_newest("1 2 3, 1 2", &[60, 60], (1, 30))]
+#[case::in_the_middle("1 2 3, 1 3", &[60, 60], (1, 20))]
+#[case::one_after_another("1 2 3, 1 3, 1", &[60, 60, 60], (2, 50))]
+#[case::all("1 2 3,", &[60, 60], (3, 60))]
+#[case::and_what_is_charged_since_counts_too("1 2, 1, 1 3", &[30, 30, 60], (1, 20))]
+#[case::in_the_same_look("1 2, 1 3", &[30, 60], (1, 20))]
+#[case::one_is_put_back("1 2 3, 1, 1 3", &[60, 60, 60], (1, 20))]
+#[case::all_are_put_back("1 2 3, 1, 1 2 3", &[60, 60, 60], (0, 0))]
+#[case::of_which_no_status_knew("1 3", &[40], (1, 0))]
+fn what_a_deleted_record_cost_stays_spent(
+    #[case] looks: &str,
+    #[case] spent: &[u32],
+    #[case] (charges, points): (u32, u32),
+) {
+    let mut before = RiskBudgetStatus::default();
+    for (there, spent) in looks.split(',').zip(spent) {
+        let numbers = there.split_whitespace().map(|number| number.parse::<u32>().unwrap());
+        let entries: Vec<Entry> = numbers.map(|number| charged(u64::from(number), 10 * number, 1.0)).collect();
+        for _ in 0..2 {
+            let counted = count(&rules(), &before, &entries, &period(0), day(2.0));
+            assert_eq!(counted.risk.consumed, *spent, "{there:?}");
+            assert_eq!(counted.risk.remaining, 120 - i64::from(*spent), "{there:?}");
+            before = status(&counted);
+        }
+    }
+    let lost = before.risk.as_ref().unwrap().lost.unwrap_or_default();
+    assert_eq!((lost.charges, lost.points), (charges, points));
+    let turned = count(&rules(), &before, &[], &period(1), day(31.0));
+    let last = spent[spent.len() - 1];
+    assert_eq!((turned.windows[0].consumed, turned.risk.consumed, turned.risk.lost), (last, 0, None));
+}
+
+/// Half as much again is due of what was let go past its gate: that covers for no record that is gone, and repeated exceptions
+/// stay repeated.
+#[test]
+fn a_charge_that_grows_and_an_exception_that_is_gone() {
+    let first = [charged(1, 10, 1.0), exception(charged(2, 30, 2.0)), exception(charged(3, 9, 2.5))];
+    let grown = exception(charged(1, 15, 1.0));
+    let counted = windows(&[(0, &first), (0, &first[..1]), (0, std::slice::from_ref(&grown))]);
+    assert_eq!((counted.risk.consumed, counted.risk.exceptions), (54, 3));
+    assert_eq!(counted.risk.tightened_by, [Tightening::RepeatedExceptions]);
+    let next = windows(&[(0, &first), (0, &first[..1]), (1, &first[..1])]);
+    assert_eq!((next.windows[0].exceptions, next.windows[0].consumed), (2, 49));
+}
+
+/// A promise that ends gives its points back, whatever record is gone.
+#[test]
+fn a_promise_ends_while_a_record_is_missing() {
+    let entries = [charged(1, 40, 1.0), charged(2, 5, 2.0)];
+    let mut before = status(&windows(&[(0, &entries)]));
+    before.ledger.reservations = vec![ReservationStatus { record: "web-0003".into(), points: 10 }];
+    let waits = Entry { record: "web-0003".into(), charge: None, ..charged(3, 0, 1.0) };
+    let with = count(&rules(), &before, &[entries[1].clone(), waits], &period(0), day(3.0));
+    assert_eq!((with.risk.consumed, with.risk.reserved, with.risk.remaining), (45, 10, 65));
+    let without = count(&rules(), &status(&with), &entries[1..], &period(0), day(3.0));
+    assert_eq!((without.risk.consumed, without.risk.reserved, without.risk.remaining), (45, 0, 75));
+}
+
+/// A number whose record was sealed without it cost nobody anything.
+#[test]
+fn a_number_that_is_given_up_is_missed_and_costs_nothing() {
+    let charge = ChargeRecord { sequence: 2, points: 8, ..charged(2, 8, 1.0).charge.unwrap() };
+    let goes_on = Entry { record: "web-0002".into(), charge: None, ..charged(2, 0, 1.0) };
+    let mut begun = before(LedgerStatus {
+        sequence: 2,
+        pending: vec![PendingCharge { record: "web-0002".into(), charge }],
+        ..LedgerStatus::default()
+    });
+    begun = status(&count(&rules(), &begun, &[charged(1, 5, 1.0), goes_on.clone()], &period(0), day(1.001)));
+    assert_eq!(begun.risk.as_ref().unwrap().consumed, 13);
+    let over = ended(goes_on, Outcome::Superseded, 1.0);
+    for look in [2.0, 3.0] {
+        let counted = count(&rules(), &begun, &[charged(1, 5, 1.0), over.clone()], &period(0), day(look));
+        assert_eq!((counted.risk.consumed, &counted.missing), (5, &vec![2..=2]));
+        begun = status(&counted);
+    }
 }
 
 #[rstest]
@@ -82,6 +162,20 @@ fn a_number_that_no_record_carries_is_missed(#[case] there: &[u64], #[case] gaps
     let entries: Vec<Entry> = there.iter().map(|number| charged(*number, 1, 1.0)).collect();
     let missing: Vec<_> = windows(&[(0, &entries)]).missing.iter().map(|gap| (*gap.start(), *gap.end())).collect();
     assert_eq!(missing, gaps);
+}
+
+/// How far the chain of charges goes is remembered beside its records.
+#[test]
+fn the_end_of_the_chain_stays_known_when_its_records_are_gone() {
+    let link = |attempts: u32| Some(ChainStatus { attempts, head: format!("sha256:{attempts}") });
+    let one = |number: u32| Entry { link: link(number), ..charged(u64::from(number), 5, 1.0) };
+    let entries = [one(1), one(2), charged(3, 5, 1.0)];
+    let chain = |looks: &[(u32, &[Entry])]| windows(looks).ledger.chain;
+    assert_eq!(chain(&[(0, &entries[2..])]), None);
+    assert_eq!(chain(&[(0, &entries)]), link(2));
+    assert_eq!(chain(&[(0, &entries), (0, &entries[..1])]), link(2));
+    assert_eq!(chain(&[(0, &entries), (0, &[]), (1, &[])]), link(2));
+    assert_eq!(chain(&[(0, &entries), (0, &[]), (0, &[one(3)])]), link(3));
 }
 
 #[test]

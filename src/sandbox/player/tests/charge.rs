@@ -57,10 +57,19 @@ async fn a_change_that_is_attested_twice_is_charged_once_and_missed_where_its_re
         (&again["status"]["charge"]["sequence"], &again["status"]["charge"]["points"]),
         (&json!(2), &charge["points"])
     );
+    // What was charged to the window is not given back, and the number of the record that is gone is not given again.
+    let chain = |record: &Value| (record["spec"]["attempt"].clone(), record["spec"]["previousDigest"].clone());
+    assert_eq!(chain(again), (json!(2), record["status"]["digest"].clone()));
     let status = &budget(&scene)["status"];
+    let points = charge["points"].as_u64().unwrap();
+    assert_eq!(
+        (&status["risk"]["consumed"], &status["risk"]["lost"]),
+        (&json!(2 * points), &json!({"charges": 1, "points": points}))
+    );
+    assert_eq!(status["ledger"]["chain"], json!({"attempts": 2, "head": again["status"]["digest"]}));
     let broken = status["conditions"].as_array().unwrap().iter().find(|one| one["type"] == "LedgerBroken").unwrap();
     assert_eq!(broken["status"], "True", "{broken}");
-    assert!(broken["message"].as_str().unwrap().contains("the records of charges 1 are gone"), "{broken}");
+    assert!(broken["message"].as_str().unwrap().contains("the records of charges 1 are gone. The"), "{broken}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -130,6 +130,13 @@ fn sealed(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value, charged: bool
 /// A write of a record: what it is charged is what the ledger said, and stays; but that half as much again is due once, in the
 /// write that seals it, where somebody let it go past its gate after users had met it (`000_…` §7).
 pub(super) fn record(checkers: &mut Checkers, seen: &Seen<'_>) {
+    if seen.process.is_none() && seen.after.is_none() {
+        // What it cost stays charged; a record of its name that is made again is another.
+        if let Some(gone) = checkers.charges.remove(seen.name) {
+            checkers.charges.insert(format!("{}, number {}, deleted", seen.name, gone.sequence), gone);
+        }
+        return;
+    }
     let (Some(_), Some(after)) = (seen.process, seen.after) else { return };
     let charge = |record: &Value| record.pointer("/status/charge").filter(|charge| !charge.is_null()).map(Numbered::of);
     let (had, has) = (seen.before.and_then(charge), charge(after));

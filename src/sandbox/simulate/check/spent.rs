@@ -30,7 +30,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     }
     ordinary(checkers, seen, after, &points(after, RESERVED));
     if !checkers.forgotten && before.pointer("/status/risk") != after.pointer("/status/risk") {
-        counted(checkers, seen, after);
+        counted(checkers, seen, (before, after));
     }
 }
 
@@ -75,9 +75,20 @@ fn ordinary(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value, reserved: &
     }
 }
 
+/// Whether a number was given up: its record was sealed without it, or can never be made any more.
+fn given_up(before: &Value, after: &Value) -> bool {
+    let numbers = |budget: &Value| items(budget, "/status/ledger/pending").len();
+    numbers(after) < numbers(before)
+}
+
 /// The figures of all windows together are all charges, and those of the present one follow from each other.
-fn counted(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value) {
+fn counted(checkers: &mut Checkers, seen: &Seen<'_>, (before, after): (&Value, &Value)) {
     let Some(risk) = after.pointer("/status/risk").filter(|risk| !risk.is_null()) else { return };
+    let (had, has) = (number(before, "/status/risk/consumed"), number(risk, "/consumed"));
+    if has < had && text(before, "/status/risk/window") == text(risk, "/window") && !given_up(before, after) {
+        let says = format!("{had} RP of window {:?} were spent, then {has}", text(risk, "/window"));
+        checkers.violated(Rule::Miscounted, seen.now, says);
+    }
     let windows = items(after, "/status/windows");
     let told = number(risk, "/consumed") + windows.iter().map(|window| number(window, "/consumed")).sum::<u64>();
     // What was charged by a clock that is ahead belongs to the next window, which has not begun here.

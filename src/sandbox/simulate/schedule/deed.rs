@@ -51,6 +51,8 @@ pub enum Deed {
         /// Whether they name another obligation of the same type, which does not exist.
         astray: bool,
     },
+    /// An administrator deletes the newest record of what pipelines had charged.
+    Purge,
     /// A process dies as soon as it has given a charge its number, before the record has it; another begins after the pause.
     DieCharging {
         /// Which of the two.
@@ -71,7 +73,8 @@ impl Deed {
             | Self::Points(_)
             | Self::Objective(_)
             | Self::Agree { .. }
-            | Self::Meet { .. } => None,
+            | Self::Meet { .. }
+            | Self::Purge => None,
         }
     }
 
@@ -92,12 +95,13 @@ impl Deed {
             Self::Meet { who: None, .. } => "meet-by-machine",
             Self::Meet { astray: true, .. } => "meet-astray",
             Self::Meet { .. } => "meet",
+            Self::Purge => "purge",
             Self::DieCharging { .. } => "die-charging",
         }
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 13] = [
+    pub const WORDS: [&'static str; 14] = [
         "deploy-second",
         "revert-second",
         "charge",
@@ -110,6 +114,7 @@ impl Deed {
         "meet",
         "meet-by-machine",
         "meet-astray",
+        "purge",
         "die-charging",
     ];
 }
@@ -130,7 +135,7 @@ impl fmt::Display for Deed {
             Self::DieCharging { process, pause } => {
                 write!(f, "process {process} dies once it has given a number, and is away for {pause}")
             }
-            Self::RevertSecond | Self::Meet { who: None, .. } => f.write_str(self.word()),
+            Self::RevertSecond | Self::Purge | Self::Meet { who: None, .. } => f.write_str(self.word()),
         }
     }
 }

@@ -62,6 +62,11 @@ pub(super) fn of_seed(seed: u64, mix: Mix, first: Span) -> Vec<Item> {
         add(at, Deed::DieCharging { process: 0, pause });
         add(at, Deed::DieCharging { process: 1, pause });
     }
+    // Dice of its own: who deletes records changes nothing of what others do.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x9012e);
+    for _ in 0..dice.u32(0..=2) {
+        items.push(Item { at: seconds(&mut dice, 10, within + 60), act: Act::Deed(Deed::Purge) });
+    }
     items
 }
 
