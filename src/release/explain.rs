@@ -76,7 +76,8 @@ impl After<'_> {
         let recorded =
             |action: &Action| matches!(action, Action::OpenRecord { status, .. } if status.outcome.is_some());
         let sealed = self.record.is_some_and(|(_, _, status)| status.outcome.is_some());
-        !self.actions.iter().any(recorded) && !(sealed && config::is_on_record(self.seen))
+        let on_record = self.actions.iter().any(recorded) || sealed && config::is_on_record(self.seen);
+        !on_record
     }
 
     fn outcome(&self) -> Option<Outcome> {
