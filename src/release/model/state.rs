@@ -213,7 +213,7 @@ fn hash_record(record: &Record, now: Time, to: &mut DefaultHasher) {
     (&record.spec.revision, &record.spec.stable, &record.spec.retry, record.spec.arm as u8).hash(to);
     let Some(status) = &record.status else { return 0_u8.hash(to) };
     match status.outcome {
-        Some(outcome) => (outcome.as_str(), status.phase.as_str()).hash(to),
+        Some(outcome) => (outcome.as_str(), status.phase.as_str(), status.is_sealed()).hash(to),
         None => {
             (status.assessment.is_some(), status.charge.is_some()).hash(to);
             hash_status(status, now, to);
@@ -240,6 +240,11 @@ fn hash_status(status: &ReleaseRecordStatus, now: Time, to: &mut DefaultHasher) 
     let last = in_phase.into_iter().flatten().last().filter(|_| status.phase != Phase::Verify);
     let resumed = status.promotion.as_ref().is_some_and(|promotion| promotion.resumed_at.is_some());
     (passed, resumed, moment(last.unwrap_or(status.phase_since), now)).hash(to);
+    if let Some(own) = &status.readiness {
+        (moment(own.step, now), moment(own.by, now)).hash(to);
+    }
+    let complete_by = status.promotion.as_ref().and_then(|promotion| promotion.complete_by);
+    complete_by.map(|by| moment(by, now)).hash(to);
     if let Some(hold) = &status.hold {
         (&hold.reason, moment(hold.deadline, now)).hash(to);
     }

@@ -186,8 +186,12 @@ fn canary(checkers: &mut Checkers, seen: &Seen<'_>) {
         (it.pointer("/spec/template/spec").cloned(), it.pointer("/spec/template/metadata/annotations").cloned())
     };
     let of = seen.name.strip_suffix("-canary").unwrap_or(NAME);
+    // One that somebody deleted while the workload takes its users over still has some, and gets its pods back for them.
+    let shares = super::routes(seen.objects).into_iter().filter_map(|route| super::route::weight(route, seen.name));
+    let has_users = shares.max().is_some_and(|share| share > 0);
     if let (Some(canary), [stable]) = (seen.after, super::workload::active_of(seen.objects, of).as_slice())
         && had.is_none()
+        && !has_users
         && pods(canary) == pods(stable)
     {
         let says = format!("{} is made of {gets}, which serves already", seen.name);

@@ -38,7 +38,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         {
             wrong.push(format!("{name} is shown as met, {why}"));
         }
-        if let Some(says) = untimely(seen, one) {
+        if let Some(says) = untimely(seen, one).filter(|_| !anew(checkers, one)) {
             wrong.push(format!("{name} {says}"));
         }
         let stood = old.iter().find(|stood| text(stood, "/name") == Some(name) && !passes(stood));
@@ -103,6 +103,13 @@ fn unmet(seen: &Seen<'_>, one: &Value) -> Option<&'static str> {
         (true, true, false) if own => Some("by who changed it or let it go"),
         (true, true, false) => None,
     }
+}
+
+/// Whether the record it is about was deleted since, and so may be one that was made anew: what is owed is about the first.
+fn anew(checkers: &Checkers, one: &Value) -> bool {
+    let about = text(one, "/record").unwrap_or_default();
+    let deleted = |key: &String| key.starts_with(&format!("{about}, number ")) && key.ends_with(", deleted");
+    !about.is_empty() && checkers.charges.keys().any(deleted)
 }
 
 /// How many business days there are for what is owed because of a record (`000_…` §7; `003_…`, Module 6).
