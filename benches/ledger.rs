@@ -28,8 +28,11 @@ fn records(number: u32) -> Vec<Entry> {
                     points: 1 + sequence % 20,
                     at: day(at),
                     exception: sequence % 20 == 0,
+                    remaining: None,
+                    remaining_after: None,
                 }),
                 outcome: Some(if back { Outcome::RolledBack } else { Outcome::Succeeded }),
+                waits: false,
                 ended_at: Some(day(at + 0.02)),
                 recovered: back.then_some(took),
                 rollback: back.then(|| Rollback {
@@ -40,6 +43,7 @@ fn records(number: u32) -> Vec<Entry> {
                 }),
                 shown_short: false,
                 diff_lines: Some(sequence % 900),
+                link: None,
             }
         })
         .collect()

@@ -207,7 +207,7 @@ fn what_is_missing_says_how_to_supply_it() {
 /// Nobody knows who made it, and of every document somebody attested nothing: the longest that can be said.
 #[test]
 fn no_sentence_is_cut() {
-    let change = classification(&Category::ALL.iter().copied().collect::<Vec<_>>());
+    let change = classification(Category::ALL);
     let empty = [RELEASE_PLAN, MIGRATION_PLAN, POST_RELEASE_CHECKLIST].map(|one| document(one.kind, &[]));
     let name = "n".repeat(63);
     for claims in [&[], empty.as_slice()] {

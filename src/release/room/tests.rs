@@ -143,18 +143,7 @@ fn an_ordinary_record_takes_less_than_four_kilobytes_and_is_not_cut(#[case] patc
 }
 
 fn merge(object: &mut Value, patch: Value) {
-    match patch {
-        Value::Object(patch) if object.is_object() => {
-            for (key, value) in patch {
-                if value.is_null() {
-                    object.as_object_mut().unwrap().remove(&key);
-                } else {
-                    merge(&mut object[key], value);
-                }
-            }
-        }
-        whole => *object = whole,
-    }
+    json_patch::merge(object, &patch);
 }
 
 #[test]
