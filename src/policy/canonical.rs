@@ -1,4 +1,4 @@
-//! Digests of JSON, the same whoever wrote it.
+//! Digests: of JSON, the same whoever wrote it, and the short ones in names.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -7,8 +7,12 @@ use sha2::{Digest, Sha256};
 pub fn sha256(value: &Value) -> String {
     // Values that were parsed from JSON, or made of it, have nothing that JSON cannot say.
     let bytes = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
-    let digest: [u8; 32] = Sha256::digest(bytes).into();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    short(bytes, 32)
+}
+
+/// The first `bytes` bytes of the SHA-256 of a text, two hexadecimal digits each: what tells names apart.
+pub fn short(text: impl AsRef<[u8]>, bytes: usize) -> String {
+    Sha256::digest(text).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

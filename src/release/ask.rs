@@ -321,15 +321,10 @@ pub fn leads_to_pods(service: &serde_json::Value) -> bool {
     selector.is_some_and(|selector| !selector.is_empty()) && !external
 }
 
-/// Whose pods carry the version that is judged in stages.
-fn judged(record: &Record) -> Carrier {
-    if record.spec.arm == Arm::Canary { Carrier::Canary } else { Carrier::Workload }
-}
-
 /// Whether Tidegate may send requests of its own to the Service of the new version: it leads to pods, so that nobody who may change
 /// a Service sends the controller elsewhere.
 pub(super) fn may_ask(seen: &Snapshot, record: &Record) -> bool {
-    match judged(record) {
+    match record.candidate() {
         Carrier::Workload => seen.service.as_ref().is_some_and(|service| leads_to_pods(&service.object)),
         // A Service of Tidegate's that does not is made anew before it counts as there.
         side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).is_some_and(|side| side.endpoints.is_some()),
@@ -343,7 +338,7 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
         let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
         (now >= end_of_bake(status)?).then_some(())?;
         may_ask(seen, record).then_some(())?;
-        let (service, ports) = (seen.service_of(judged(record)), ports(seen));
+        let (service, ports) = (seen.service_of(record.candidate()), ports(seen));
         let interval = seen.release.spec.analysis.interval;
         let rests = |check: &SyntheticCheck| {
             status.checks.iter().any(|tried| tried.name == check.name && now < tried.at.plus(interval))

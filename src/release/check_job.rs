@@ -6,16 +6,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::ask::ports;
 use super::objects::belongs_to_tools;
 use super::snapshot::{Record, Snapshot};
-use super::split::Carrier;
 use crate::api::names::{CHECK, CHECK_ROLE, RELEASE, ROLE};
-use crate::api::release_record::{Arm, ReleaseRecordStatus};
+use crate::api::release_record::ReleaseRecordStatus;
 use crate::api::synthetic::{JobCheck, SyntheticCheck};
 use crate::api::{Span, Time};
+use crate::policy::canonical::short;
 
 /// How long a Job that has ended stays for whoever wants to read its whole log.
 const KEPT: Span = Span::seconds(3_600);
@@ -146,8 +145,7 @@ impl JobSeen {
 
 /// The Job of a check in a stage: the same name whoever asks, so that no crash makes a second one.
 pub fn name(record: &str, stage: u32, check: &str) -> String {
-    let sum = Sha256::digest(format!("{record}/{stage}/{check}").as_bytes());
-    let sum: String = sum.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let sum = short(format!("{record}/{stage}/{check}"), 4);
     let begins: String = record.chars().take(36).map(|c| if c == '.' { '-' } else { c }).collect();
     format!("{}-check-{}-{sum}", begins.trim_end_matches('-'), stage.saturating_add(1))
 }
@@ -233,8 +231,7 @@ fn spec(template: &Value, check: &SyntheticCheck, told: &[(&str, String)]) -> Va
 
 /// What a Job is told: where the new version answers, and what it is.
 fn told(seen: &Snapshot, record: &Record, status: &ReleaseRecordStatus) -> Vec<(&'static str, String)> {
-    let carrier = if record.spec.arm == Arm::Canary { Carrier::Canary } else { Carrier::Workload };
-    let service = seen.service_of(carrier);
+    let service = seen.service_of(record.candidate());
     let weight = status.stages.get(status.stage as usize).map_or(0, |stage| stage.spec.weight.get());
     let mut told = vec![
         ("TIDEGATE_HOST", format!("{service}.{}.svc", seen.release.namespace)),

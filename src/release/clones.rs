@@ -2,7 +2,6 @@
 //! rewritten, a copy speaks of the canary's, or the previous version's, in the same words.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::labels::{Labels, labels, selects};
 use super::objects::suffix;
@@ -11,6 +10,7 @@ use super::snapshot::Snapshot;
 use super::split::Carrier;
 use super::template::Relabel;
 use crate::api::names::{RELEASE, ROLE};
+use crate::policy::canonical::short;
 
 /// The longest name, as for all that Tidegate makes.
 const NAME_MAX: usize = 63;
@@ -110,7 +110,7 @@ fn name(policy: &str, release: &str, carrier: Carrier) -> String {
     if whole.len() <= NAME_MAX {
         return whole;
     }
-    let hash: String = Sha256::digest(whole.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hash = short(&whole, 4);
     let end = format!("-{hash}{}", suffix(carrier));
     let kept: String = whole.chars().take(NAME_MAX - end.len()).collect();
     format!("{}{end}", kept.trim_end_matches(['-', '.']))

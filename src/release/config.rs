@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::snapshot::{ConfigSeen, Snapshot};
 use crate::api::release_record::{Outcome, ReleaseRecordSpec};
 use crate::api::{Change, ChangeType};
+use crate::policy::canonical::short;
 
 /// How many ConfigMaps of a template are watched over.
 pub const CONFIG_MAPS_MAX: usize = 32;
@@ -46,8 +46,7 @@ const REFERENCE: &str = "config:";
 /// The change that edits are, named by what was found: who looks again before they are noted knows them by it.
 pub fn change(edited: &[(&str, &ConfigSeen)]) -> Change {
     let parts: Vec<_> = edited.iter().map(|(name, seen)| format!("{name}={}", seen.mark)).collect();
-    let digest = Sha256::digest(parts.join("\n").as_bytes());
-    let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let short = short(parts.join("\n"), 8);
     Change { reference: format!("{REFERENCE}{short}"), kind: ChangeType::Config, ..Change::default() }
 }
 

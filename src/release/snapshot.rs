@@ -12,7 +12,7 @@ use super::objects::suffix;
 use super::preflight::Preflight;
 use super::split::{Carrier, Split};
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
-use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
+use crate::api::release_record::{Arm, ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
 use crate::api::risk_budget::{LedgerStatus, Requirements, RiskStatus, Role, Slo};
 use crate::api::{AttestationSpec, BudgetStatus, Change, Percent, Span, Time};
 use crate::policy::Tier;
@@ -482,6 +482,11 @@ pub struct CircuitSeen {
 }
 
 impl CircuitSeen {
+    /// Whether a reading opens it.
+    pub fn opens(&self, reading: f64) -> bool {
+        reading > self.above
+    }
+
     /// `7 above 5`.
     pub fn value(&self, seen: f64) -> String {
         use crate::api::units::round2;
@@ -514,6 +519,16 @@ pub struct Record {
     pub spec: ReleaseRecordSpec,
     /// Where it stands; `None` right after its creation.
     pub status: Option<ReleaseRecordStatus>,
+}
+
+impl Record {
+    /// What carries the new version while it is judged in stages.
+    pub const fn candidate(&self) -> Carrier {
+        match self.spec.arm {
+            Arm::Canary => Carrier::Canary,
+            Arm::Workload => Carrier::Workload,
+        }
+    }
 }
 
 impl Release {

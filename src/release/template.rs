@@ -4,9 +4,9 @@
 //! it may change when an API server learns new defaults, so nothing is decided by it alone.
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::api::names::{IGNORED_TEMPLATE_ANNOTATIONS, POD_TEMPLATE_HASH};
+use crate::policy::canonical::short;
 
 pub mod diff;
 
@@ -29,7 +29,7 @@ pub fn digest(template: &Value) -> String {
 fn hashed(template: &Value, bytes: usize) -> String {
     let mut text = String::new();
     canonical(&normal(template), &mut text);
-    Sha256::digest(text.as_bytes()).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    short(text, bytes)
 }
 
 /// The template without the label that the Deployment controller adds in ReplicaSets.

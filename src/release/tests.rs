@@ -73,6 +73,20 @@ fn came_back_late() -> World {
     world
 }
 
+/// One look after the other, and a second whenever there is nothing to write; so many looks at most.
+fn step_until(world: &mut World, most: usize, what: impl Fn(&World) -> bool) {
+    for _ in 0..most {
+        if what(world) {
+            return;
+        }
+        if world.look(None).actions.is_empty() {
+            world.run(1);
+        }
+        world.settle();
+    }
+    panic!("never; {}", world.trace.join("\n"));
+}
+
 fn condition(world: &World, kind: &str) -> (Truth, String) {
     let all = &world.seen.release.status.conditions;
     let found = all.iter().find(|condition| condition.kind == kind).unwrap();

@@ -81,6 +81,19 @@ pub(crate) struct World {
     writes: usize,
 }
 
+/// A route as its owner has it: everything to the workload, and no mark of ours.
+pub(crate) fn plain_route(resource_version: String) -> RouteState {
+    RouteState {
+        resource_version,
+        rules: vec![Some(Split::HOME)],
+        coarse: BTreeMap::new(),
+        odd: None,
+        marked: false,
+        effective: Ok(()),
+        withdrawn: None,
+    }
+}
+
 pub(crate) fn pod_template(image: &str) -> Value {
     json!({"metadata": {"labels": {"app": "checkout"}}, "spec": {"containers": [{"name": "app", "image": image}]}})
 }
@@ -137,15 +150,7 @@ impl World {
             ready_endpoints: 4,
             object: json!({"metadata": {"labels": {"app": "checkout"}}, "spec": {"selector": {"app": "checkout"}, "ports": [{"port": 80, "nodePort": 30080}]}}),
         };
-        let route = RouteState {
-            resource_version: "1".into(),
-            rules: vec![Some(Split::HOME)],
-            coarse: BTreeMap::new(),
-            odd: None,
-            marked: false,
-            effective: Ok(()),
-            withdrawn: None,
-        };
+        let route = plain_route("1".into());
         let release = Release {
             namespace: "shop".into(),
             name: "checkout".into(),

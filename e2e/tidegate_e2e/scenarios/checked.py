@@ -1,6 +1,7 @@
 """Requests of Tidegate's own to the new version at the end of each stage."""
 
 from ..scenario import Context, scenario
+from ..shop import Shop
 from ..waits import check
 
 CART = {"name": "cart", "http": {"path": "/cart", "expectBody": "cart of v2"}, "retries": 1}
@@ -27,15 +28,22 @@ def check_fails(t: Context) -> None:
     shop = t.shop(rate=200, stages=((10, "8s"), (30, "12s"), (100, "6s")), analysis={"checks": [CART]})
     shop.start()
     shop.users()
+    status = comes_back_by_its_check(shop)
+    rollback = status["rollback"]
+    check("check cart failed twice: answered 500, not 200: no cart" in rollback["value"], f"the log does not say what was found: {rollback['value']}")
+    answers = shop.all_answers()
+    check(not answers.failed(), f"users saw errors: {answers.failed().examples()}")
+    t.note(f"{rollback['value']}, {rollback['threshold']}; traffic home after {rollback['took']}; users: {answers.describe()}")
+
+
+def comes_back_by_its_check(shop: Shop) -> dict:
+    """In the second stage carts break: the status of the record of what came back."""
     shop.deploy("v2")
     shop.at_weight(30)
     check(shop.spoil("v2", cart="false") > 0, "the canary has no pods")
     status = shop.ends("RolledBack")["status"]
     shop.leaves_nothing()
-    rollback = status["rollback"]
-    check(rollback["trigger"] == "SyntheticCheck", f"the trigger was {rollback['trigger']}")
-    check("check cart failed twice: answered 500, not 200: no cart" in rollback["value"], f"the log does not say what was found: {rollback['value']}")
+    trigger = status["rollback"]["trigger"]
+    check(trigger == "SyntheticCheck", f"the trigger was {trigger}")
     check(status["stage"] == 1, f"it came back from stage {status['stage'] + 1}, not the second")
-    answers = shop.all_answers()
-    check(not answers.failed(), f"users saw errors: {answers.failed().examples()}")
-    t.note(f"{rollback['value']}, {rollback['threshold']}; traffic home after {rollback['took']}; users: {answers.describe()}")
+    return status

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use kube::Client;
-use sha2::{Digest, Sha256};
 
 use super::send::{Draft, Who, attestation, make, whoami};
 use super::statement::{self, Signed};
@@ -13,6 +12,7 @@ use super::subject::find;
 use super::{Failure, Tell, client, facts, say};
 use crate::api::attestation::{ClaimOutcome, Statement, SubjectRef};
 use crate::api::{Span, Time};
+use crate::policy::canonical::short;
 use crate::policy::evidence::{Evidence, all};
 use crate::policy::requirement::author::CHANGE_AUTHOR;
 use crate::statement::{Unsealed, Words};
@@ -293,7 +293,7 @@ fn manifest(
     // A manifest in Git has a name; this one is the same for the same statement.
     if let Some(carried) = &statement {
         let text = carried.token.as_ref().or(carried.envelope.as_ref()).map_or("", String::as_str);
-        let hash: String = Sha256::digest(text).iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+        let hash = short(text, 5);
         made.metadata.name = made.metadata.generate_name.take().map(|stem| format!("{stem}{hash}"));
     }
     made.spec.statement = statement;

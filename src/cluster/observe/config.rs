@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::{items, text};
 use crate::cluster::kind::CONFIG_MAP;
 use crate::cluster::{Cluster, Error};
+use crate::policy::canonical::short;
 use crate::release::config::referenced;
 use crate::release::snapshot::ConfigSeen;
 
@@ -43,9 +43,8 @@ fn seen(object: &Value) -> ConfigSeen {
     let mut parts: Vec<String> = entries.iter().map(|entry| part(entry)).collect();
     parts.sort();
     let last = entries.iter().max_by_key(|entry| entry["time"].as_str().unwrap_or_default());
-    let digest = Sha256::digest(parts.join("\n").as_bytes());
     ConfigSeen {
-        mark: digest.iter().take(5).map(|byte| format!("{byte:02x}")).collect(),
+        mark: short(parts.join("\n"), 5),
         by: last.and_then(|entry| text(entry, "/manager")).unwrap_or("somebody").to_owned(),
     }
 }

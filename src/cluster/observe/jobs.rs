@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::{items, strings, text};
-use crate::api::Time;
+use super::{created, items, strings, text};
 use crate::api::names::{CHECK, CHECK_ROLE, RELEASE, ROLE};
 use crate::api::synthetic::Asks;
 use crate::cluster::kind::{CRON_JOB, JOB, POD};
@@ -84,9 +83,7 @@ async fn seen(cluster: &Cluster, namespace: &str, job: &Value) -> Result<JobSeen
     };
     Ok(JobSeen {
         uid: text(job, "/metadata/uid").unwrap_or_default().to_owned(),
-        created: text(job, "/metadata/creationTimestamp")
-            .and_then(|at| at.parse().ok())
-            .map_or(Time(jiff::Timestamp::UNIX_EPOCH), Time),
+        created: created(job),
         deleting: job.pointer("/metadata/deletionTimestamp").is_some(),
         state,
         pods: told(&pods),

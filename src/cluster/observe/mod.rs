@@ -25,6 +25,7 @@ pub use budget::Measured;
 pub use release::{Found, find, of_manifest};
 
 use super::{Cluster, Error};
+use crate::api::Time;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::release::Snapshot;
@@ -158,6 +159,12 @@ fn names_a_side(routes: &[RouteSeen]) -> bool {
 
 fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
     value.pointer(place)?.as_str()
+}
+
+/// When an object was made; the beginning of time where it does not say.
+fn created(object: &Value) -> Time {
+    let at = text(object, "/metadata/creationTimestamp").and_then(|at| at.parse().ok());
+    at.map_or(Time(jiff::Timestamp::UNIX_EPOCH), Time)
 }
 
 fn number(value: &Value, place: &str) -> Option<u32> {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::workload::{is_owned, selector};
-use super::{number, pods, text};
+use super::{created, number, pods, text};
 use crate::api::Time;
 use crate::api::names::HELD_PARTITION;
 use crate::cluster::kind::{CONTROLLER_REVISION, STATEFUL_SET};
@@ -77,9 +77,7 @@ fn set(mut revision: Value, ordinals: &Ordinals, pods: &[PodSeen]) -> Option<Rep
     }
     Some(ReplicaSetSeen {
         resource_version: text(&revision, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
-        created: text(&revision, "/metadata/creationTimestamp")
-            .and_then(|text| text.parse().ok())
-            .map_or(Time(jiff::Timestamp::UNIX_EPOCH), Time),
+        created: created(&revision),
         replicas: count(|pod| !pod.deleting),
         existing,
         available: count(|pod| pod.ready && !pod.deleting),

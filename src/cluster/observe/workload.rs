@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::{items, number, strings, text};
+use super::{created, items, number, strings, text};
 use crate::api::names::{
     BREAK_GLASS, CHANGE, CHANGE_CATEGORIES, CHANGE_SEVERITY, CHANGE_TYPE, CHANGED_BY, GATED, PAUSED_BECAUSE, RESUMED_BY,
 };
 use crate::api::units::UnitError;
-use crate::api::{Change, ChangeType, Time};
+use crate::api::{Change, ChangeType};
 use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::cluster::{Cluster, Error};
 use crate::release::snapshot::{KindSeen, ReplicaSetSeen, Workload};
@@ -75,9 +75,7 @@ fn set_seen(mut set: Value) -> ReplicaSetSeen {
     ReplicaSetSeen {
         name: text(&set, "/metadata/name").unwrap_or_default().to_owned(),
         resource_version: text(&set, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
-        created: text(&set, "/metadata/creationTimestamp")
-            .and_then(|text| text.parse().ok())
-            .map_or(Time(jiff::Timestamp::UNIX_EPOCH), Time),
+        created: created(&set),
         replicas: number(&set, "/spec/replicas").unwrap_or(1),
         existing: number(&set, "/status/replicas").unwrap_or(0),
         available: number(&set, "/status/availableReplicas").unwrap_or(0),

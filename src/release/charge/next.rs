@@ -2,14 +2,13 @@
 //! death between two of them charges nothing twice: the number stands in the ledger before the record is made, and the
 //! record's name follows from the change.
 
-use sha2::{Digest, Sha256};
-
 use super::cost::{Asked, Cost, cost};
 use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::{Arm, ChargeRecord, Outcome, Phase};
 use crate::api::risk_budget::{LedgerStatus, PendingCharge};
 use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, Time};
 use crate::policy::Attested;
+use crate::policy::canonical::short;
 use crate::policy::evidence::CHARGE;
 use crate::policy::ledger::LATE;
 use crate::release::plan::numbered;
@@ -85,8 +84,7 @@ const BOOK: &str = "charges_";
 
 /// The name of the record of a change: one for each change of a budget, however often it is attested.
 pub fn record_of(budget: &str, reference: &str) -> String {
-    let sum: [u8; 32] = Sha256::digest(reference).into();
-    let short: String = sum.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let short = short(reference, 6);
     let stem: String = budget.chars().take(STEM_MAX).collect();
     format!("{}-charge-{short}", stem.trim_end_matches(['.', '-']))
 }

@@ -2,6 +2,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::Weight;
+use crate::release::split::Carrier;
 use crate::release::world::{GOOD, World};
 
 fn check() -> SyntheticCheck {

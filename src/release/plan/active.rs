@@ -7,7 +7,7 @@ use super::step::{LOOK_AGAIN, Say, Step};
 use super::stranded::{NOBODY_ANSWERS, NOBODY_HOME};
 use crate::api::gated_release::HoldStatus;
 use crate::api::release_record::{
-    Arm, Outcome, Phase, Promotion, Readiness, ReleaseRecordStatus, RollbackLog, Trigger,
+    Arm, Outcome, Phase, Promotion, Readiness, ReleaseRecordStatus, RollbackLog, StageRecord, Trigger,
 };
 use crate::api::{Span, Time, Weight};
 use crate::policy::schedule::LEAN_MAX;
@@ -99,11 +99,23 @@ impl<'a> Active<'a> {
     }
 
     /// What carries the new version while it is judged in stages.
-    pub(super) fn candidate(&self) -> Carrier {
-        match self.record.spec.arm {
-            Arm::Canary => Carrier::Canary,
-            Arm::Workload => Carrier::Workload,
-        }
+    pub(super) const fn candidate(&self) -> Carrier {
+        self.record.candidate()
+    }
+
+    /// The stage before the present one; none in the first.
+    pub(super) fn stage_before(&self) -> Option<&StageRecord> {
+        self.status.stages.get(self.status.stage.checked_sub(1)? as usize)
+    }
+
+    /// The weight that passed last, and none before the first.
+    pub(super) fn weight_before(&self) -> Weight {
+        self.stage_before().map_or(Weight::ZERO, |before| before.spec.weight)
+    }
+
+    /// When the raise to this stage began: when the one before it passed.
+    pub(super) fn raise_since(&self) -> Time {
+        self.stage_before().and_then(|stage| stage.passed_at).unwrap_or(self.status.phase_since)
     }
 
     /// The weights of a stage.

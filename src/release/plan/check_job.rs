@@ -108,7 +108,7 @@ pub(super) fn ended(seen: &Snapshot, now: Time, mut step: Step) -> Step {
     if seen.jobs.all.is_empty() {
         return step;
     }
-    let active = Active::of(seen, now, &[]);
+    let active = Active::as_stored(seen, now, &[]);
     let stands = step.record.as_ref().or(active.as_ref().map(|active| &active.status));
     let stands = stands.filter(|status| status.outcome.is_none() && status.phase == Phase::Release);
     let is_wanted = |job: &str| {

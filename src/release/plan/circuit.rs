@@ -19,7 +19,7 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
     let open = |circuit: &CircuitSeen| {
         let stands = status.circuits.iter().find(|open| open.name == circuit.name);
         match circuit.reading {
-            Ok(value) if value > circuit.above => Some(stands.cloned().unwrap_or_else(|| OpenCircuit {
+            Ok(value) if circuit.opens(value) => Some(stands.cloned().unwrap_or_else(|| OpenCircuit {
                 name: circuit.name.clone(),
                 since: now,
                 value: circuit.value(value),

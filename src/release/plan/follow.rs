@@ -141,8 +141,7 @@ impl Present {
                 Some(Self { stands: active.split(stage.spec.weight), next: None })
             }
             Phase::Release => {
-                let before = (status.stage as usize).checked_sub(1).and_then(|index| status.stages.get(index));
-                let stands = active.split(before.map_or(Weight::ZERO, |before| before.spec.weight));
+                let stands = active.split(active.weight_before());
                 Some(Self { stands, next: Some(active.split(stage.spec.weight)) })
             }
             Phase::Promote => {

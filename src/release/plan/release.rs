@@ -33,15 +33,9 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     }
 }
 
-/// When the raise to this stage began: when the one before it passed.
-fn raise_since(active: &Active<'_>) -> Time {
-    let before = active.status.stage.checked_sub(1).and_then(|index| active.status.stages.get(index as usize));
-    before.and_then(|stage| stage.passed_at).unwrap_or(active.status.phase_since)
-}
-
 /// The pods first, then the weight, then the clock.
 fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
-    let (weight, since) = (stage.spec.weight, raise_since(active));
+    let (weight, since) = (stage.spec.weight, active.raise_since());
     if let Some(step) = below(active, weight) {
         return step;
     }
@@ -70,9 +64,7 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
 /// While a version that is judged in the workload waits for its next weight, a route that was made anew or put back would send
 /// everybody to it: it gets the weight that passed last, and none before the first. None where the routes say that or the next.
 fn below(active: &Active<'_>, next: Weight) -> Option<Step> {
-    let stages = &active.status.stages;
-    let last = (active.status.stage as usize).checked_sub(1).and_then(|index| stages.get(index));
-    let (had, next) = (active.split(last.map_or(Weight::ZERO, |stage| stage.spec.weight)), active.split(next));
+    let (had, next) = (active.split(active.weight_before()), active.split(next));
     let strange = active.routes().any(|(_, route)| !route.is(had) && !route.is(next));
     if active.record.spec.arm != Arm::Workload || !strange {
         return None;

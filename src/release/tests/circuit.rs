@@ -147,20 +147,6 @@ fn the_workload_is_not_let_go_while_it_is_open() {
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
-/// One look after the other, and a second whenever there is nothing to write.
-fn step_until(world: &mut World, what: impl Fn(&World) -> bool) {
-    for _ in 0..1_000 {
-        if what(world) {
-            return;
-        }
-        if world.look(None).actions.is_empty() {
-            world.run(1);
-        }
-        world.settle();
-    }
-    panic!("never; {}", world.trace.join("\n"));
-}
-
 /// Pods have `readyWithin` (60 s) to be ready; a breaker that is open for longer takes nothing of it away.
 #[rstest]
 #[case::before_a_weight(|world: &World| world.seen.record.is_some() && world.status().stage == 1)]
@@ -168,7 +154,7 @@ fn step_until(world: &mut World, what: impl Fn(&World) -> bool) {
 fn the_time_to_be_ready_begins_when_it_closes(#[case] when: fn(&World) -> bool) {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| when(world) && world.status().hold.is_none());
+    step_until(&mut world, 1_000, |world| when(world) && world.status().hold.is_none());
     says(&mut world, Ok(7.0));
     world.run_until(10, is_held);
     world.run(120);
@@ -196,7 +182,7 @@ fn the_time_to_be_ready_begins_when_it_closes(#[case] when: fn(&World) -> bool) 
 fn no_hold_takes_away_the_time_to_be_ready(#[case] set: fn(&mut World, bool), #[case] reason: &str) {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    step_until(&mut world, 1_000, |world| world.seen.record.is_some() && world.status().stage == 1);
     set(&mut world, true);
     world.run_until(10, |world| condition(world, "Held").1 == reason);
     // Longer than readyWithin.
@@ -214,7 +200,7 @@ fn no_hold_takes_away_the_time_to_be_ready(#[case] set: fn(&mut World, bool), #[
 fn a_controller_that_was_away_takes_nothing_of_the_time_to_be_ready() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    step_until(&mut world, 1_000, |world| world.seen.record.is_some() && world.status().stage == 1);
     world.now = world.now.plus(Span::minutes(30));
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
 }
@@ -224,7 +210,7 @@ fn a_controller_that_was_away_takes_nothing_of_the_time_to_be_ready() {
 fn a_flapping_breaker_does_not_keep_what_is_never_ready_for_ever() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    step_until(&mut world, 1_000, |world| world.seen.record.is_some() && world.status().stage == 1);
     let mut seconds = 0;
     while world.status().rollback.is_none() {
         says(&mut world, Ok(if seconds / 10 % 2 == 0 { 7.0 } else { 0.0 }));
@@ -280,7 +266,7 @@ fn a_flapping_prometheus_does_not_prolong_the_wait_of_a_verified_version() {
 fn pods_that_do_not_get_ready_then_come_back_all_the_same() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    step_until(&mut world, 1_000, |world| world.seen.record.is_some() && world.status().stage == 1);
     says(&mut world, Ok(7.0));
     world.run_until(10, is_held);
     world.run(120);

@@ -33,25 +33,11 @@ fn settled_at(world: &mut World, replicas: u32) {
     world.seen.service.as_mut().unwrap().ready_endpoints = replicas;
 }
 
-/// One look after the other, and a second whenever there is nothing to write.
-fn step_until(world: &mut World, what: impl Fn(&World) -> bool) {
-    for _ in 0..2_000 {
-        if what(world) {
-            return;
-        }
-        if world.look(None).actions.is_empty() {
-            world.run(1);
-        }
-        world.settle();
-    }
-    panic!("never; {}", world.trace.join("\n"));
-}
-
 /// Held between the stage of a quarter and that of everybody: neither pods nor weight have moved yet.
 fn held_after_a_quarter() -> World {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 2);
+    step_until(&mut world, 2_000, |world| world.seen.record.is_some() && world.status().stage == 2);
     assert!(world.status().stages[2].started_at.is_none());
     breaker(&mut world, true);
     world.run_until(10, held);
@@ -100,7 +86,7 @@ fn a_share_that_is_written_over_while_a_stage_waits_is_put_back() {
 fn a_weight_that_was_raised_before_the_wait_stays_with_the_rule_that_comes() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.route().rules[0] == Some(Split::canary(Weight::FULL)));
+    step_until(&mut world, 2_000, |world| world.route().rules[0] == Some(Split::canary(Weight::FULL)));
     assert!(world.status().stages[2].started_at.is_none());
     breaker(&mut world, true);
     world.seen.routes[0].state.as_mut().unwrap().rules.push(Some(Split::HOME));
@@ -113,7 +99,7 @@ fn a_weight_that_was_raised_before_the_wait_stays_with_the_rule_that_comes() {
 fn nobody_meets_a_version_whose_first_stage_waits() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.phase() == Some(Phase::Release));
+    step_until(&mut world, 2_000, |world| world.phase() == Some(Phase::Release));
     breaker(&mut world, true);
     world.seen.routes[0].state.as_mut().unwrap().rules.push(Some(Split::HOME));
     world.run(3);
@@ -124,7 +110,7 @@ fn nobody_meets_a_version_whose_first_stage_waits() {
 fn at_full_weight_the_canary_keeps_the_workloads_size_while_the_promotion_waits() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().phase == Phase::Promote);
+    step_until(&mut world, 2_000, |world| world.seen.record.is_some() && world.status().phase == Phase::Promote);
     breaker(&mut world, true);
     world.run_until(10, held);
     scale(&mut world, 9);
@@ -141,7 +127,7 @@ fn at_full_weight_the_canary_keeps_the_workloads_size_while_the_promotion_waits(
 fn canary_and_previous_version_grow_while_the_workload_rolls() {
     let mut world = World::new();
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| {
+    step_until(&mut world, 2_000, |world| {
         world.seen.record.is_some() && world.status().promotion.as_ref().is_some_and(|it| it.resumed_at.is_some())
     });
     scale(&mut world, 9);
@@ -160,7 +146,7 @@ fn pods_beside_a_workload_keep_their_share_while_a_stage_waits(#[case] from: u32
     scale(&mut world, from);
     world.run(10);
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 2);
+    step_until(&mut world, 2_000, |world| world.seen.record.is_some() && world.status().stage == 2);
     breaker(&mut world, true);
     world.run_until(20, held);
     scale(&mut world, to);
@@ -181,7 +167,7 @@ fn pods_beside_a_workload_keep_their_share_while_a_stage_waits(#[case] from: u32
 fn places_of_a_stateful_set_keep_their_share_while_a_stage_waits() {
     let mut world = World::by_count("StatefulSet");
     world.deploy("shop:v2", GOOD);
-    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 2);
+    step_until(&mut world, 2_000, |world| world.seen.record.is_some() && world.status().stage == 2);
     breaker(&mut world, true);
     world.run_until(20, held);
     scale(&mut world, 8);

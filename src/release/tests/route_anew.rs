@@ -1,26 +1,16 @@
 //! After a late rollback a route is made anew, led elsewhere or put back: users do not stay with the version that came back,
 //! and the one that serves is not taken away.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::release::snapshot::RouteState;
 use crate::release::template;
-use crate::release::world::pod_template;
+use crate::release::world::{plain_route, pod_template};
 
 const SERVES: Split = Split::previous(Weight::FULL);
 
 /// The route as its owner has it, with another object's resourceVersion and none of our marks.
 fn fresh(world: &mut World) -> RouteState {
-    RouteState {
-        resource_version: world.bump(),
-        rules: vec![Some(Split::HOME)],
-        coarse: BTreeMap::new(),
-        odd: None,
-        marked: false,
-        effective: Ok(()),
-        withdrawn: None,
-    }
+    plain_route(world.bump())
 }
 
 fn made_anew(world: &mut World) {

@@ -58,8 +58,7 @@ impl Circuits {
 impl Metrics {
     /// Shows what the circuit breakers said to a release; none where it does not go on.
     pub fn circuits(&self, namespace: &str, name: &str, all: &[CircuitSeen]) {
-        let told =
-            |seen: &CircuitSeen| (seen.name.clone(), seen.reading.as_ref().ok().map(|value| *value > seen.above));
+        let told = |seen: &CircuitSeen| (seen.name.clone(), seen.reading.as_ref().ok().map(|value| seen.opens(*value)));
         self.circuits.show(object(namespace, name), all.iter().map(told).collect());
     }
 }

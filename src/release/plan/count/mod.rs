@@ -100,14 +100,10 @@ pub(super) fn follow(active: &Active<'_>, step: &Step) -> Vec<Action> {
         ) || matches!(action, Action::DeletePod { .. } | Action::Resume { .. })
     };
     let (Some(kind), false) = (exposure(active), step.actions.iter().any(exposes)) else { return Vec::new() };
-    let stages = &active.status.stages;
-    let index = active.status.stage as usize;
-    let Some(stage) = stages.get(index) else { return Vec::new() };
+    let Some(stage) = active.status.stages.get(active.status.stage as usize) else { return Vec::new() };
     let weight = match active.status.phase {
         Phase::Release if stage.started_at.is_some() => stage.spec.weight,
-        Phase::Release if step.say == Say::Held => {
-            index.checked_sub(1).and_then(|index| stages.get(index)).map_or(Weight::ZERO, |before| before.spec.weight)
-        }
+        Phase::Release if step.say == Say::Held => active.weight_before(),
         Phase::Promote if !rolled_over(active) => stage.spec.weight,
         // On its way to another number, or spread over the workload by its own controller.
         Phase::Release | Phase::Promote | Phase::Idle | Phase::Plan | Phase::Stage | Phase::Verify => {

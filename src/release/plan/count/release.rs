@@ -100,14 +100,8 @@ pub(super) fn hurts(active: &Active<'_>) -> Option<Step> {
     }
 }
 
-/// When the raise to this stage began: when the one before it passed.
-fn raise_since(active: &Active<'_>) -> Time {
-    let before = active.status.stage.checked_sub(1).and_then(|index| active.status.stages.get(index as usize));
-    before.and_then(|stage| stage.passed_at).unwrap_or(active.status.phase_since)
-}
-
 fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step {
-    let (pods, since) = (kind.pods_for(stage.spec.weight), raise_since(active));
+    let (pods, since) = (kind.pods_for(stage.spec.weight), active.raise_since());
     if let Some(hold) = halt::before_more(active) {
         return hold;
     }
