@@ -19,6 +19,7 @@ _GROUPS = {
     "Namespace": "/api/v1", "Pod": "/api/v1", "Service": "/api/v1", "ConfigMap": "/api/v1", "Secret": "/api/v1", "Event": "/api/v1", "ServiceAccount": "/api/v1",
     "Deployment": "/apis/apps/v1", "ReplicaSet": "/apis/apps/v1", "StatefulSet": "/apis/apps/v1",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1", "Role": "/apis/rbac.authorization.k8s.io/v1", "RoleBinding": "/apis/rbac.authorization.k8s.io/v1",
+    "CronJob": "/apis/batch/v1", "Job": "/apis/batch/v1",
     "ResourceQuota": "/api/v1", "PodDisruptionBudget": "/apis/policy/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2",
     "Lease": "/apis/coordination.k8s.io/v1",

@@ -388,7 +388,8 @@ class Shop:
 def version_of(obj: Object) -> str:
     """The version that a pod, or a workload's template, says."""
     spec = obj["spec"].get("template", obj)["spec"]
-    return next(v["value"] for v in spec["containers"][0]["env"] if v["name"] == "VERSION")
+    # A pod of a check has none.
+    return next((v["value"] for v in spec["containers"][0].get("env", []) if v["name"] == "VERSION"), "")
 
 
 def partition_of(stateful_set: Object) -> int:

@@ -32,8 +32,13 @@ pub const WEIGHTS_BEFORE: &str = "tidegate.io/weights-before";
 pub const RELEASE: &str = "tidegate.io/release";
 /// Label on ReleaseRecords: the RiskBudget that they are charged to, as [`label_value`] writes its name.
 pub const BUDGET: &str = "tidegate.io/budget";
-/// Label on objects that Tidegate made: `canary` or `previous`.
+/// Label on objects that Tidegate made: `canary`, `previous`, or [`CHECK_ROLE`].
 pub const ROLE: &str = "tidegate.io/role";
+/// Value of [`ROLE`] on the Jobs of synthetic checks.
+pub const CHECK_ROLE: &str = "check";
+/// Label on a CronJob, `true`: its owner allows that checks of this namespace start Jobs from it. Annotation on such a Job: the
+/// check's name.
+pub const CHECK: &str = "tidegate.io/check";
 /// Annotation on a canary or previous Deployment: the revision it runs.
 pub const REVISION: &str = "tidegate.io/revision";
 /// Finalizer on a GatedRelease: traffic goes home before it leaves.

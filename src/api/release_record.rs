@@ -27,7 +27,7 @@ use std::str::FromStr;
     category = "tidegate",
     status = "ReleaseRecordStatus",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: a record cannot be edited"),
-    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.outcome) || (has(self.status) && self.status == oldSelf.status)").message("status: the record is sealed"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.outcome) || (has(self.status) && (self.status == oldSelf.status || (has(oldSelf.status.chargeWaits) && has(self.status.outcome) && self.status.outcome == oldSelf.status.outcome && has(self.status.endedAt) && self.status.endedAt == oldSelf.status.endedAt)))").message("status: the record is sealed"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.release"),
     printcolumn(name = "Change", type_ = "string", json_path = ".spec.change.reference"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.change.type"),
@@ -241,6 +241,10 @@ pub struct ReleaseRecordStatus {
     /// What it cost, once users met it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<ChargeRecord>,
+    /// Since when its charge waits, where it ran past its gate while its budget was not known. It is charged and sealed as soon as
+    /// the budget is known; one day later, or when the next record is opened, as if nothing were left of the budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge_waits: Option<Time>,
     /// How the budgets stood when a stage was about to begin and they were found worse than before: who is asked then is asked of
     /// the release from there on, also where they get better. Absent where they did not worsen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -289,18 +293,25 @@ pub struct ReleaseRecordStatus {
     /// The hold that is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldStatus>,
+    /// Its own time to be ready for what comes next; absent before it first waits for that, and once sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<Readiness>,
     /// The promotion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
     /// The rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<RollbackLog>,
-    /// How it ended; a record with an outcome is sealed.
+    /// How it ended; a record with an outcome is sealed, but for one whose charge waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
+    /// Who let its template go past its gate, as the API server authenticated them; absent where nobody resumed it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub resumed_by: Option<String>,
     /// How it ended, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 1024))]
@@ -313,6 +324,11 @@ pub struct ReleaseRecordStatus {
 }
 
 impl ReleaseRecordStatus {
+    /// Whether nothing of it is written any more.
+    pub const fn is_sealed(&self) -> bool {
+        self.outcome.is_some() && self.charge_waits.is_none()
+    }
+
     /// What a new record says that begins in this phase.
     pub const fn begun(phase: Phase, now: Time) -> Self {
         Self {
@@ -321,6 +337,7 @@ impl ReleaseRecordStatus {
             budget: None,
             assessment: None,
             charge: None,
+            charge_waits: None,
             worsened: None,
             approvals: Vec::new(),
             stages: Vec::new(),
@@ -334,14 +351,27 @@ impl ReleaseRecordStatus {
             circuits: Vec::new(),
             would_have: Vec::new(),
             hold: None,
+            readiness: None,
             promotion: None,
             rollback: None,
             outcome: None,
             ended_at: None,
+            resumed_by: None,
             summary: String::new(),
             digest: None,
         }
     }
+}
+
+/// How long pods may still take to be ready for a step of a release. What the step is held for in between is added, so that neither
+/// a hold nor a controller that was away takes anything of it; all waits for one step together get `strategy.readyWithin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Readiness {
+    /// The moment from which the step was due, which tells it from the next one.
+    pub step: Time,
+    /// When it is brought back where it is not ready.
+    pub by: Time,
 }
 
 /// The error budget when the release was let go.
@@ -462,6 +492,13 @@ pub struct ChargeRecord {
     /// Whether it went past the gate, and so costs half as much again (`000_…` §7).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exception: bool,
+    /// Risk points of the window that were left before this charge, below 0 where it was overdrawn; absent where they were not
+    /// counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<i64>,
+    /// Risk points of the window that are left with this charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_after: Option<i64>,
 }
 
 /// One stage: what it should be and what became of it.
@@ -537,6 +574,10 @@ pub struct Promotion {
     /// When the verification was over and the previous version was let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Time>,
+    /// When it is complete without whatever does not bring it back and is still missing: papers, somebody on call, a circuit breaker
+    /// that closes. Set with the first of these waits, and never moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_by: Option<Time>,
 }
 
 /// What brought the change back, and how that went (`002_…`, rollback log).

@@ -1,7 +1,8 @@
-//! Synthetic checks: requests that Tidegate itself makes of a new version before a stage passes; what a manifest says of
-//! them, and what a record keeps.
+//! Synthetic checks: requests that Tidegate itself makes of a new version before a stage passes, and Jobs that it starts for
+//! that; what a manifest says of them, and what a record keeps.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -9,35 +10,84 @@ use serde::{Deserialize, Serialize};
 
 use super::units::{Span, Time};
 
-/// A request that Tidegate makes of the new version alone when the bake time of a stage is over (`002_…`, Release: go or
-/// no-go after each stage). The stage passes when each check has passed once in it; one that fails more often than
-/// `retries` allows brings the change back.
+/// What Tidegate asks of the new version alone when the bake time of a stage is over (`002_…`, Release: go or no-go after each
+/// stage): a request of its own, or a Job of the namespace. The stage passes when each check has passed once in it; one that
+/// fails more often than `retries` allows brings the change back.
 #[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(
+    validation = Rule::new("has(self.http) != has(self.job)").message(Message::Expression("'check ' + self.name + (has(self.http) ? ' has both http and job: take one away' : ' has neither http nor job: say what it asks, such as http: {path: /healthz}')".into())),
+    validation = Rule::new("!has(self.timeout) || has(self.job) || self.timeout.matches('^([1-9]|10)s$')").message("timeout must lie between 1s and 10s for a check over http, such as 5s").field_path(".timeout"),
+    validation = Rule::new("!has(self.timeout) || !has(self.job) || self.timeout.matches('^([1-9][0-9]s|[1-9]m|[1-5][0-9]m|1h)$')").message("timeout must lie between 10s and 1h for a Job, in seconds up to 99s, in minutes, or 1h, such as 5m").field_path(".timeout")
+)]
 pub struct SyntheticCheck {
     /// How it is called in messages and in the record.
     #[schemars(length(min = 1, max = 63))]
     pub name: String,
-    /// The request, and what answers it well.
-    pub http: HttpCheck,
-    /// How long one try may take, at most 10s. Default: 5s.
-    #[serde(default = "SyntheticCheck::default_timeout")]
-    #[x_kube(validation = Rule::new("self.matches('^([1-9]|10)s$')").message("timeout must lie between 1s and 10s, such as 5s"))]
-    pub timeout: Span,
-    /// How many tries may fail in a stage before the change comes back; one try each `analysis.interval`. Default: 2.
+    /// The request, and what answers it well. Either this or `job`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "HttpCheck")]
+    pub http: Option<HttpCheck>,
+    /// The Job that finds out. Either this or `http`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "JobCheck")]
+    pub job: Option<JobCheck>,
+    /// How long one try over `http` may take, from 1s to 10s, default 5s; or how long a Job may take with all its tries, from
+    /// 10s to 1h, default 5m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Span")]
+    pub timeout: Option<Span>,
+    /// How many tries may fail in a stage before the change comes back. Over `http` one try is made each `analysis.interval`; of
+    /// a Job it is the `backoffLimit`. Default: 2.
     #[serde(default = "SyntheticCheck::default_retries")]
     #[schemars(range(max = 10))]
     pub retries: u32,
 }
 
+/// What a check does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks<'a> {
+    /// A request to the Service of the new version.
+    Http(&'a HttpCheck),
+    /// A Job.
+    Job(&'a JobCheck),
+}
+
 impl SyntheticCheck {
-    const fn default_timeout() -> Span {
-        Span::seconds(5)
+    /// What it does. Admission lets nothing through that says neither or both.
+    pub fn asks(&self) -> Asks<'_> {
+        static ROOT: LazyLock<HttpCheck> = LazyLock::new(HttpCheck::of_root);
+        match (&self.job, &self.http) {
+            (Some(job), _) => Asks::Job(job),
+            (None, Some(http)) => Asks::Http(http),
+            (None, None) => Asks::Http(&ROOT),
+        }
+    }
+
+    /// How long one try may take, or a Job with all of its tries.
+    pub fn within(&self) -> Span {
+        self.timeout.unwrap_or(match self.asks() {
+            Asks::Http(_) => Span::seconds(5),
+            Asks::Job(_) => Span::minutes(5),
+        })
     }
 
     const fn default_retries() -> u32 {
         2
     }
+}
+
+/// A Job that Tidegate starts from what a CronJob of the namespace says, as `kubectl create job --from=cronjob/…` does. It
+/// runs as its template says, with that service account; Tidegate adds what it is told (`TIDEGATE_HOST` and others), its
+/// bounds, and that the last lines of its log are kept.
+#[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobCheck {
+    /// The CronJob, in the same namespace. Its owner must have allowed it by the label `tidegate.io/check: "true"`; one with
+    /// `suspend: true` never runs by itself.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message("cronJob must be the name of a CronJob, such as cart-probe"))]
+    pub cron_job: String,
 }
 
 /// A request over HTTP to the Service of the new version: never to another host, and redirects are not followed.
@@ -77,6 +127,17 @@ impl HttpCheck {
 
     const fn default_status() -> u16 {
         200
+    }
+
+    fn of_root() -> Self {
+        Self {
+            port: None,
+            method: Method::default(),
+            path: Self::default_path(),
+            body: None,
+            expect_status: Self::default_status(),
+            expect_body: None,
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 pub use charge::carry_out;
 
 use super::kind::{
-    DEPLOYMENT, GATED_RELEASE, HPA, NETWORK_POLICY, PDB, POD, RELEASE_RECORD, REPLICA_SET, RISK_BUDGET, SCALED_OBJECT,
-    SERVICE, STATEFUL_SET,
+    DEPLOYMENT, GATED_RELEASE, HPA, JOB, NETWORK_POLICY, PDB, POD, RELEASE_RECORD, REPLICA_SET, RISK_BUDGET,
+    SCALED_OBJECT, SERVICE, STATEFUL_SET,
 };
 use super::request::{Change, Just};
 use super::{Cluster, Error, Kind};
@@ -65,19 +65,37 @@ fn partition(partition: u32) -> Value {
     json!({"updateStrategy": {"rollingUpdate": {"partition": partition}}})
 }
 
+/// What became of a plan.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// How many writes were made.
+    pub writes: usize,
+    /// Jobs that were not made, with the API server's words: that is evidence of nothing, and no failure of the plan.
+    pub refused: Vec<(String, String)>,
+}
+
 /// Carries the actions out in their order; calls `done` after each.
 pub async fn execute(
     cluster: &Cluster,
     plan: &LintedPlan,
     target: Target<'_>,
     mut done: impl FnMut(&Action),
-) -> Result<usize, Error> {
-    let actions = &plan.plan().actions;
-    for action in actions {
-        act(cluster, action, target).await?;
-        done(action);
+) -> Result<Done, Error> {
+    let mut all = Done::default();
+    for action in &plan.plan().actions {
+        match (act(cluster, action, target).await, action) {
+            // A Job of that name is there: the next look sees it, where it is Tidegate's.
+            (Err(Error::Refused { why, .. } | Error::Outdated { why, .. }), Action::StartJob { name, .. }) => {
+                all.refused.push((name.clone(), why));
+            }
+            (result, _) => {
+                result?;
+                all.writes += 1;
+                done(action);
+            }
+        }
     }
-    Ok(actions.len())
+    Ok(all)
 }
 
 /// One word for an action, for metrics and logs.
@@ -99,6 +117,8 @@ pub const fn word(action: &Action) -> &'static str {
         Action::SetPartition { .. } => "set_partition",
         Action::DeletePod { .. } => "delete_pod",
         Action::ScaleDown { .. } => "scale_down",
+        Action::StartJob { .. } => "start_job",
+        Action::RemoveJob { .. } => "remove_job",
         Action::WriteLedger { .. } => "write_ledger",
     }
 }
@@ -159,6 +179,12 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
             cluster.patch(&STATEFUL_SET, namespace, target.workload(), None, Change::Merge(patch)).await.map(drop)
         }
         Action::DeletePod { name, uid } => cluster.delete(&POD, namespace, name, Just::Uid(uid)).await,
+        Action::StartJob { object, .. } => cluster.create(&JOB, namespace, object).await.map(drop),
+        Action::RemoveJob { name, uid } => match cluster.delete(&JOB, namespace, name, Just::Uid(uid)).await {
+            // It is gone already.
+            Ok(()) | Err(Error::Outdated { .. }) => Ok(()),
+            Err(other) => Err(other),
+        },
         Action::ScaleSide { carrier, replicas } => scale_side(cluster, target, *carrier, *replicas).await,
         Action::ScaleDown { scaler, name, resource_version, held } => {
             let kind = match scaler {

@@ -69,6 +69,10 @@ pub const CONTROLLER_REVISION: Kind = Kind::new("apps", "v1", "ControllerRevisio
 pub const SERVICE: Kind = Kind::new("", "v1", "Service", "services");
 /// Pod.
 pub const POD: Kind = Kind::new("", "v1", "Pod", "pods");
+/// Job.
+pub const JOB: Kind = Kind::new("batch", "v1", "Job", "jobs");
+/// CronJob.
+pub const CRON_JOB: Kind = Kind::new("batch", "v1", "CronJob", "cronjobs");
 /// PodDisruptionBudget.
 pub const PDB: Kind = Kind::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
 /// HorizontalPodAutoscaler.

@@ -13,6 +13,7 @@ mod preflight;
 mod process;
 mod prune;
 mod queue;
+mod refusals;
 mod release;
 mod triggers;
 mod ungated;
@@ -73,6 +74,7 @@ pub struct Context {
     pending: loosening::Pending,
     files: obligations::Files,
     preflights: preflight::Found,
+    refusals: refusals::Refusals,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
 }
@@ -135,6 +137,7 @@ impl Context {
             pending: loosening::Pending::default(),
             files: obligations::Files::default(),
             preflights: preflight::Found::default(),
+            refusals: refusals::Refusals::default(),
             told: Mutex::default(),
             started: Instant::now(),
         }

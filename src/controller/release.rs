@@ -10,7 +10,7 @@ use crate::api::GatedReleaseStatus;
 use crate::api::release_record::{Phase, ReleaseRecordStatus, RollbackLog};
 use crate::cluster::Error;
 use crate::cluster::events::About;
-use crate::cluster::execute::{Target, execute, word};
+use crate::cluster::execute::{Done, Target, execute, word};
 use crate::cluster::kind::GATED_RELEASE;
 use crate::cluster::observe::{self, Found, Measured};
 use crate::prometheus::offers;
@@ -34,6 +34,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
             context.metrics.release_gone(namespace, name);
             context.old_news(key);
             context.preflights.forget(key);
+            context.refusals.forget(key);
             context.passes.forget(key);
             return Ok(Next::OnChange);
         }
@@ -51,6 +52,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let (budgets, issuers) = (&context.budgets as &dyn Measured, context.issuers.now());
     let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
     seen.preflight = preflight::look(context, key, &seen).await?;
+    seen.jobs.refused = context.refusals.of(key);
     if under_way(&seen) {
         seen.circuits = context.sources.circuits(&found.release).await;
     }
@@ -67,7 +69,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     context.metrics.planned(began.elapsed());
     match decided {
         Ok(plan) => {
-            let result = carry_out(context, &found, &seen, &plan).await;
+            let result = carry_out(context, key, &found, &seen, &plan).await;
             refused(context, key, &found, result.as_ref().err()).await;
             let sealed = |record: &Record| record.status.as_ref().is_some_and(|status| status.outcome.is_some());
             // Nothing that goes on waits for old records.
@@ -88,11 +90,19 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     }
 }
 
-async fn carry_out(context: &Context, found: &Found, seen: &Snapshot, linted: &LintedPlan) -> Result<Next, Error> {
+async fn carry_out(
+    context: &Context,
+    key: &Key,
+    found: &Found,
+    seen: &Snapshot,
+    linted: &LintedPlan,
+) -> Result<Next, Error> {
     let release = &found.release;
     let (namespace, name) = (release.namespace.as_str(), release.name.as_str());
     let target = Target { release, resource_version: &found.resource_version, finalizers: &found.finalizers };
-    let done = execute(&context.cluster, linted, target, |action| note(context, seen, action)).await?;
+    let Done { writes: done, refused } =
+        execute(&context.cluster, linted, target, |action| note(context, seen, action)).await?;
+    context.refusals.note(key, refused, context.cluster.now());
     let plan = linted.plan();
     let leaving = plan.actions.contains(&Action::RemoveFinalizer);
     if !leaving
@@ -165,7 +175,7 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
         Action::DeleteReplicaSet { name, .. } => name.clone(),
         Action::CreateReplicaSet { object } => object["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
         Action::SetPartition { partition, .. } => format!("from place {partition} on"),
-        Action::DeletePod { name, .. } => name.clone(),
+        Action::DeletePod { name, .. } | Action::StartJob { name, .. } | Action::RemoveJob { name, .. } => name.clone(),
         Action::ScaleDown { name, held, .. } => format!("{name}: {}", if *held { "held" } else { "let go" }),
         Action::WriteLedger { budget, ledger, .. } => {
             context.queue.add(&Key::budget(namespace, budget), Lane::Urgent, Duration::ZERO);

@@ -119,6 +119,21 @@ pub enum Action {
         /// The fence: just this pod, and not the one that took its place.
         uid: String,
     },
+    /// Start the Job of a synthetic check. One of that name that is there already is that Job; what the API server refuses is
+    /// told to the next plan and ends no other write.
+    StartJob {
+        /// Its name.
+        name: String,
+        /// The object as JSON.
+        object: Box<Value>,
+    },
+    /// Delete the Job of a synthetic check with its pods, in the background.
+    RemoveJob {
+        /// Its name.
+        name: String,
+        /// The fence: just this Job.
+        uid: String,
+    },
     /// Stay an autoscaler's hand for the time of a release, or let it go: one leaf of its spec, by a field manager of its own.
     ScaleDown {
         /// The kind of the object that is written.

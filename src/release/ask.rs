@@ -1,14 +1,14 @@
 //! Which question a release has for Prometheus, and what came back.
 
 use super::plan::{count, weight};
-use super::snapshot::Snapshot;
+use super::snapshot::{Record, Snapshot};
 use super::split::Carrier;
 use crate::analysis::compare::Counts;
 use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
 use crate::api::risk_budget::Slo;
-use crate::api::synthetic::SyntheticCheck;
+use crate::api::synthetic::{Asks, HttpCheck, SyntheticCheck};
 use crate::api::{Comparison, Span, Time, Weight};
 use crate::policy::burn::Burn;
 
@@ -108,11 +108,15 @@ pub struct Answers {
     pub tried: Vec<Tried>,
 }
 
-/// A synthetic check that is due.
+/// A synthetic check over HTTP that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
+    /// The check's name.
+    pub name: String,
     /// What it asks, and what is right.
-    pub check: SyntheticCheck,
+    pub http: HttpCheck,
+    /// How long it may take.
+    pub within: Span,
     /// The Service of the new version.
     pub service: String,
     /// Its port.
@@ -311,14 +315,36 @@ pub(super) fn pending<'a>(seen: &'a Snapshot, status: &ReleaseRecordStatus) -> V
     seen.release.spec.analysis.checks.iter().filter(|check| !passed(check)).collect()
 }
 
-/// The checks to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
+/// Whether a Service leads to the pods that its selector selects, and nowhere else that its name could mean.
+pub fn leads_to_pods(service: &serde_json::Value) -> bool {
+    let selector = service.pointer("/spec/selector").and_then(serde_json::Value::as_object);
+    let external = service.pointer("/spec/type").and_then(serde_json::Value::as_str) == Some("ExternalName");
+    selector.is_some_and(|selector| !selector.is_empty()) && !external
+}
+
+/// Whose pods carry the version that is judged in stages.
+fn judged(record: &Record) -> Carrier {
+    if record.spec.arm == Arm::Canary { Carrier::Canary } else { Carrier::Workload }
+}
+
+/// Whether Tidegate may send requests of its own to the Service of the new version: it leads to pods, so that nobody who may change
+/// a Service sends the controller elsewhere.
+pub(super) fn may_ask(seen: &Snapshot, record: &Record) -> bool {
+    match judged(record) {
+        Carrier::Workload => seen.service.as_ref().is_some_and(|service| leads_to_pods(&service.object)),
+        // A Service of Tidegate's that does not is made anew before it counts as there.
+        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).is_some_and(|side| side.endpoints.is_some()),
+    }
+}
+
+/// The checks over HTTP to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
 pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
     let due = || {
         let record = seen.record.as_ref()?;
         let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
         (now >= end_of_bake(status)?).then_some(())?;
-        let carrier = if record.spec.arm == Arm::Canary { Carrier::Canary } else { Carrier::Workload };
-        let (service, ports) = (seen.service_of(carrier), ports(seen));
+        may_ask(seen, record).then_some(())?;
+        let (service, ports) = (seen.service_of(judged(record)), ports(seen));
         let interval = seen.release.spec.analysis.interval;
         let rests = |check: &SyntheticCheck| {
             status.checks.iter().any(|tried| tried.name == check.name && now < tried.at.plus(interval))
@@ -326,8 +352,10 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
         let asks = pending(seen, status).into_iter().filter(|check| !rests(check));
         Some(
             asks.filter_map(|check| {
-                let port = check.http.port.or_else(|| ports.first().copied())?;
-                Some(Due { check: check.clone(), service: service.clone(), port })
+                let Asks::Http(http) = check.asks() else { return None };
+                let port = http.port.or_else(|| ports.first().copied())?;
+                let (name, within) = (check.name.clone(), check.within());
+                Some(Due { name, http: http.clone(), within, service: service.clone(), port })
             })
             .collect(),
         )

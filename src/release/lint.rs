@@ -5,7 +5,8 @@ mod charge;
 mod count;
 
 use super::action::{Action, Plan};
-use super::plan::{Active, named, routes, stable_set};
+use super::check_job;
+use super::plan::{Active, by_record, marked_elsewhere, named, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
@@ -54,6 +55,9 @@ pub enum Note {
     /// A carrier would be deleted while a route names it.
     #[error("{0} would be deleted while a route names it")]
     DeletedWhileNamed(Carrier),
+    /// The previous version would be deleted while the workload runs what came back.
+    #[error("the previous version would be deleted while the workload runs what came back")]
+    DeletedWayBack,
     /// The workload would roll to a template that was not let go.
     #[error("the workload would be resumed with a template that was not let go")]
     ResumedUngated,
@@ -108,6 +112,9 @@ pub enum Note {
     /// More pods would run the new version after its rollback began.
     #[error("more pods would run the new version after its rollback began")]
     ExposedAfterRollback,
+    /// A Job would be started that no check of the stage asks for, or that would outlive its release.
+    #[error("Job {0} would be started, and no check of the stage asks for it, or nothing would take it away")]
+    JobOutOfTurn(String),
     /// A pod would be deleted that would not come back at the former version, or is missed.
     #[error("pod {0} would be deleted, and it is missed or would not come back at the former version")]
     DeletedPod(String),
@@ -139,6 +146,9 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
             if named(seen, *carrier) {
                 notes.push(Note::DeletedWhileNamed(*carrier));
             }
+            if *carrier == Carrier::Previous && by_record(seen) && seen.release.leaving().is_none() {
+                notes.push(Note::DeletedWayBack);
+            }
         }
         Action::Resume { resource_version } => resume(seen, resource_version, notes),
         Action::RemoveFinalizer => {
@@ -168,7 +178,30 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
         }
         Action::WriteLedger { resource_version, ledger, .. } => write_ledger(seen, resource_version, ledger, notes),
         Action::OpenRecord { name, status, .. } => notes.extend(charge::stands(plan, seen, name, None, status)),
+        Action::StartJob { name, object } => start_job(seen, name, object, notes),
+        Action::RemoveJob { name, uid } => {
+            if !seen.jobs.all.iter().any(|job| job.name == *name && job.uid == *uid) {
+                notes.push(Note::NotFenced("a Job"));
+            }
+        }
         Action::AddFinalizer | Action::Apply { .. } | Action::ScaleDown { .. } => {}
+    }
+}
+
+/// A Job is started once in a stage that has its weight, for a check of it, and goes with its release at the latest.
+fn start_job(seen: &Snapshot, name: &str, object: &serde_json::Value, notes: &mut Vec<Note>) {
+    let wanted = || {
+        let record = seen.record.as_ref()?;
+        let status = record.status.as_ref().filter(|status| status.phase == Phase::Release)?;
+        status.stages.get(status.stage as usize)?.started_at?;
+        let mut checks = seen.release.spec.analysis.checks.iter().filter(|check| check.job.is_some());
+        let asks = checks.any(|check| check_job::name(&record.name, status.stage, &check.name) == name);
+        let owner = object.pointer("/metadata/ownerReferences/0/uid").and_then(serde_json::Value::as_str);
+        let ends = object.pointer("/spec/activeDeadlineSeconds").is_some_and(serde_json::Value::is_u64);
+        Some(asks && ends && status.rollback.is_none() && owner == Some(seen.release.uid.as_str()))
+    };
+    if wanted() != Some(true) || seen.jobs.of(name).is_some() {
+        notes.push(Note::JobOutOfTurn(name.to_owned()));
     }
 }
 
@@ -210,6 +243,10 @@ fn write_ledger(seen: &Snapshot, resource_version: &str, ledger: &LedgerStatus, 
 }
 
 fn set_split(seen: &Snapshot, name: &str, resource_version: &str, split: Split, notes: &mut Vec<Note>) {
+    // What leads to nobody of ours loses its marks, and nothing else is written to it.
+    if split == Split::HOME && marked_elsewhere(seen).any(|left| left == (name, resource_version)) {
+        return;
+    }
     let Some((_, route)) = routes(seen).find(|(route, _)| *route == name) else {
         notes.push(Note::NotFenced("a route that was not seen"));
         return;
@@ -301,7 +338,10 @@ fn update_record(
     }
     notes.extend(charge::stands(plan, seen, name, record.status.as_ref(), next));
     let Some(before) = &record.status else { return };
-    if before.outcome.is_some() {
+    let settles = before.charge_waits.is_some()
+        && next.is_sealed()
+        && (next.outcome, next.ended_at, next.phase) == (before.outcome, before.ended_at, before.phase);
+    if before.outcome.is_some() && !settles {
         notes.push(Note::SealedRecord);
     }
     for (index, (old, new)) in before.stages.iter().zip(&next.stages).enumerate() {

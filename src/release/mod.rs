@@ -10,6 +10,7 @@ mod assess;
 pub mod capacity;
 pub mod chain;
 pub mod charge;
+pub mod check_job;
 pub mod clones;
 mod completed;
 pub mod config;

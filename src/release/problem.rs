@@ -1,11 +1,14 @@
 //! What keeps a release from starting or going on: each found by name, with value and remedy.
 
 use super::ask;
+use super::check_job::trouble;
 use super::objects::relabel;
+use super::plan::served_by_previous;
 use super::snapshot::{BudgetSeen, KindSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
 use crate::api::gated_release::Traffic;
 use crate::api::release_record::Arm;
+use crate::api::synthetic::{Asks, SyntheticCheck};
 
 /// Something that must be mended before a release can start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +89,7 @@ const RULES: &[Rule] = &[
     budget,
     metrics,
     checks,
+    check_jobs,
     stages,
     change,
     surroundings,
@@ -111,9 +115,18 @@ fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
         return;
     };
     if !workload.gated {
+        let means = match served_by_previous(seen) {
+            true => format!(
+                "so its changes are not held. Users meet none of them: its last release came back, and they are answered by the previous version (Service {}). What the {kind} runs is judged from there when the label is back",
+                seen.service_of(Carrier::Previous)
+            ),
+            false => {
+                "so its changes are not held: what ships is recorded as Bypassed and charged as an exception".to_owned()
+            }
+        };
         found.push(Problem::start(
             "NotGated",
-            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held: what ships is recorded as Bypassed and charged as an exception. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
+            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, {means}. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
         ));
     }
     if workload.strategy == "Recreate" {
@@ -157,6 +170,13 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
         ));
         return;
     }
+    if service.object.pointer("/spec/type").and_then(|kind| kind.as_str()) == Some("ExternalName") {
+        found.push(Problem::start(
+            "ServiceExternalName",
+            format!("spec.traffic.service: Service {name} is of type ExternalName: its traffic leaves for another name, whatever its selector says. Make it type ClusterIP, or name the Service of {kind} {workload_name}."),
+        ));
+        return;
+    }
     let Some(workload) = &seen.workload else { return };
     let labels = workload.template.pointer("/metadata/labels");
     let missed = service.selector.iter().find(|(key, value)| {
@@ -172,6 +192,14 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
 
 fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
     let (namespace, service) = (&seen.release.namespace, &seen.release.spec.traffic.service);
+    // Of a route that cannot be steered the person on call asks first whether anything is lost.
+    let kept = match served_by_previous(seen) {
+        true => format!(
+            " The previous version stays, and users go to it (Service {}) as soon as the route can be divided again.",
+            seen.service_of(Carrier::Previous)
+        ),
+        false => String::new(),
+    };
     for (index, route) in seen.routes.iter().enumerate() {
         let field = format!("spec.traffic.httpRoutes[{index}].name");
         let name = &route.name;
@@ -182,14 +210,14 @@ fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
             ))),
             Err(RouteProblem::Missing) => found.push(Problem::steering(
                 "RouteMissing",
-                format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name."),
+                format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name.{kept}"),
             )),
-            Err(RouteProblem::NoBackend) => found.push(Problem::steering(
+            Err(RouteProblem::NoBackend { .. }) => found.push(Problem::steering(
                 "RouteWithoutService",
-                format!("{field}: no rule of HTTPRoute {name} points to Service {service}. Correct the route, or remove it from the list."),
+                format!("{field}: no rule of HTTPRoute {name} points to Service {service}. Correct the route, or remove it from the list.{kept}"),
             )),
             Err(RouteProblem::Unsplittable(why)) => {
-                found.push(Problem::steering("RouteNotSplittable", format!("{field}: HTTPRoute {name}: {why}")));
+                found.push(Problem::steering("RouteNotSplittable", format!("{field}: HTTPRoute {name}: {why}{kept}")));
             }
         }
     }
@@ -239,13 +267,27 @@ fn checks(seen: &Snapshot, found: &mut Vec<Problem>) {
     let Traffic { service, .. } = &seen.release.spec.traffic;
     let checks = &seen.release.spec.analysis.checks;
     let ports = ask::ports(seen);
-    let unknown = checks.iter().find_map(|check| Some((check, check.http.port.filter(|port| !ports.contains(port))?)));
+    let port = |check: &SyntheticCheck| match check.asks() {
+        Asks::Http(http) => http.port.filter(|port| !ports.contains(port)),
+        Asks::Job(_) => None,
+    };
+    let unknown = checks.iter().find_map(|check| Some((check, port(check)?)));
     if let (Some(_), Some((check, port))) = (&seen.service, unknown) {
         let has = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
         found.push(Problem::start(
             "CheckPortUnknown",
             format!("spec.analysis.checks: check {:?} asks port {port}, and Service {service} has {has}. Name one of these, or leave the port out for the first.", check.name),
         ));
+    }
+}
+
+fn check_jobs(seen: &Snapshot, found: &mut Vec<Problem>) {
+    for check in &seen.release.spec.analysis.checks {
+        if let Asks::Job(job) = check.asks()
+            && let Some((reason, message)) = trouble(seen, check, job)
+        {
+            found.push(Problem::start(reason, format!("spec.analysis.checks: {message}")));
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::ask::Answers;
+use super::check_job::JobsSeen;
 use super::objects::suffix;
 use super::preflight::Preflight;
 use super::split::{Carrier, Split};
@@ -51,6 +52,8 @@ pub struct Snapshot {
     pub record: Option<Record>,
     /// What Prometheus answered to [`super::ask::question`]; `None` where nothing was asked.
     pub answers: Option<Answers>,
+    /// The Jobs of checks and what they are made from; empty where no check starts one.
+    pub jobs: JobsSeen,
     /// The administrator's circuit breakers that name this release; empty where none does, or no attempt goes on.
     pub circuits: Vec<CircuitSeen>,
     /// Whether the query templates that `spec.analysis.metrics` names exist, and whether they (or the contract) can count complaints.
@@ -327,7 +330,10 @@ pub enum RouteProblem {
     /// There is no such route.
     Missing,
     /// None of its rules points to the Service.
-    NoBackend,
+    NoBackend {
+        /// Its resourceVersion, where marks of ours are left on it.
+        marked: Option<String>,
+    },
     /// A rule cannot be split; the text says which, why and the remedy.
     Unsplittable(String),
 }
@@ -354,12 +360,21 @@ pub struct RouteState {
 impl RouteState {
     /// Whether every rule says just this, and our marks are there exactly while a release needs them.
     pub fn is(&self, split: Split) -> bool {
-        let says = |place: usize| match self.coarse.get(&place) {
+        let alike = (0..self.rules.len()).all(|place| self.rule_is(place, split));
+        alike && self.marked == (split != Split::HOME)
+    }
+
+    /// Whether any rule says just this.
+    pub fn has_rule(&self, split: Split) -> bool {
+        (0..self.rules.len()).any(|place| self.rule_is(place, split))
+    }
+
+    fn rule_is(&self, place: usize, split: Split) -> bool {
+        let wanted = match self.coarse.get(&place) {
             Some(whole) => split.within(*whole),
             None => Some(split),
         };
-        let alike = self.rules.iter().enumerate().all(|(place, rule)| rule.is_some() && *rule == says(place));
-        alike && self.marked == (split != Split::HOME)
+        self.rules.get(place).is_some_and(|rule| rule.is_some() && *rule == wanted)
     }
 }
 

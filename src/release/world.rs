@@ -3,6 +3,7 @@
 
 mod act;
 mod count;
+mod jobs;
 mod scrapes;
 mod settle;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::action::Plan;
 use super::ask::Burning;
+use super::check_job::JobsSeen;
 use super::lint::lint;
 use super::plan::plan;
 use super::snapshot::*;
@@ -35,6 +37,19 @@ pub(crate) struct Behaviour {
 
 pub(crate) const GOOD: Behaviour = Behaviour { errors: 0.0, latency: 0.1, ready: true, crashes: false };
 
+/// What becomes of the Jobs of checks, some seconds after they were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Jobs {
+    Complete,
+    Fail,
+    /// Their pods run and come to no end.
+    Hang,
+    /// Their pods do not start.
+    Wait,
+    /// The API server does not let them be made.
+    Refused,
+}
+
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) seen: Snapshot,
@@ -47,6 +62,8 @@ pub(crate) struct World {
     pub(crate) burning: Option<Burning>,
     /// Whether Tidegate's own requests are answered wrongly.
     pub(crate) fails_checks: bool,
+    /// What becomes of the Jobs of checks.
+    pub(crate) jobs: Jobs,
     pub(crate) requests_per_second: f64,
     /// Requests per second of callers who use the Service past its route.
     pub(crate) aside_per_second: f64,
@@ -188,6 +205,7 @@ impl World {
                 too_many_attestations: false,
                 record: None,
                 answers: None,
+                jobs: JobsSeen::default(),
                 circuits: Vec::new(),
                 metrics: MetricsSeen::Found { complaints: false, pods: by_count },
                 preflight: None,
@@ -200,6 +218,7 @@ impl World {
             scrapes: None,
             burning: None,
             fails_checks: false,
+            jobs: Jobs::Complete,
             requests_per_second: 100.0,
             aside_per_second: 0.0,
             torn: false,

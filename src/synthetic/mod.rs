@@ -61,19 +61,19 @@ impl Checks {
     }
 
     async fn one(&self, namespace: &str, due: &Due, at: Time) -> Tried {
-        let Due { check, service, port } = due;
-        let within: Duration = check.timeout.as_std();
+        let Due { name, http, within: span, service, port } = due;
+        let within: Duration = span.as_std();
         let asked = async {
             let target = Target { namespace, service, port: *port };
             match self.slots.acquire().await {
                 // Who waits for a slot is not late yet.
-                Ok(_slot) => tokio::time::timeout(within, self.probe.send(target, &check.http))
+                Ok(_slot) => tokio::time::timeout(within, self.probe.send(target, http))
                     .await
-                    .unwrap_or_else(|_| Err(format!("no answer within {}", check.timeout))),
+                    .unwrap_or_else(|_| Err(format!("no answer within {span}"))),
                 Err(_) => Err("shutting down".to_owned()),
             }
         };
-        Tried { name: check.name.clone(), at, found: judge(&check.http, &asked.await) }
+        Tried { name: name.clone(), at, found: judge(http, &asked.await) }
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::synthetic::SyntheticCheck;
+    use crate::api::Span;
 
     /// A program at the Service's name; how to reach it.
     async fn program() -> (Checks, u16) {
@@ -156,10 +156,13 @@ mod tests {
         (Checks::new(Arc::new(http)), address.port())
     }
 
+    fn due(http: serde_json::Value, service: &str, port: u16) -> Due {
+        let http = serde_json::from_value(http).unwrap();
+        Due { name: "one".to_owned(), http, within: Span::seconds(1), service: service.to_owned(), port }
+    }
+
     async fn found(checks: &Checks, port: u16, http: serde_json::Value) -> Result<(), String> {
-        let check: SyntheticCheck =
-            serde_json::from_value(json!({"name": "one", "timeout": "1s", "http": http})).unwrap();
-        let due = Due { check, service: "checkout-canary".to_owned(), port };
+        let due = due(http, "checkout-canary", port);
         let at = Time(jiff::Timestamp::UNIX_EPOCH);
         checks.tried("shop", &[due], at).await.pop().unwrap().found
     }
@@ -184,11 +187,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_there_is_said_in_a_few_words() {
         let (checks, port) = program().await;
-        let nobody = Due {
-            check: serde_json::from_value(json!({"name": "one", "http": {}})).unwrap(),
-            service: "nobody".to_owned(),
-            port,
-        };
+        let nobody = due(json!({}), "nobody", port);
         let tried = checks.tried("shop", &[nobody], Time(jiff::Timestamp::UNIX_EPOCH)).await;
         let why = tried[0].found.clone().unwrap_err();
         assert!(why.starts_with("no answer: ") && why.len() < 120, "{why}");

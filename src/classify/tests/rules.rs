@@ -12,6 +12,7 @@ use crate::classify::{ChangedFile, Rules, classify};
 const TABLE: &str = r##"
 docs | docs/guide.md | # Guide | docs
 docs | LICENSE | text | docs
+docs | docs/notes.txt | prose | docs
 repository-metadata | .gitignore | target | metadata
 tests | src/auth/login_test.go | package auth | non-executed-code
 tests | tests/api.rs | fn main() {} | non-executed-code
@@ -129,6 +130,8 @@ fn each_default_rule_is_in_the_table() {
 #[case::a_log_line_that_does_something("src/x.go", "b()\n", "log.Info(charge())\nb()\n", "unclassified-code")]
 #[case::a_log_line_and_more("src/x.go", "b()\n", "log.Info(\"a\")\nb()\nc()\n", "unclassified-code")]
 #[case::what_no_rule_knows("src/x.zig", "a", "b", "unclassified-code")]
+#[case::text_that_may_be_a_list_of_rights("conf/acl.txt", "deny all\n", "allow all\n", "unclassified-code")]
+#[case::prose_with_a_program("web/a.mdx", "a\n", "export const x = 1\n", "unclassified-code")]
 fn lines_that_differ(#[case] path: &str, #[case] before: &str, #[case] after: &str, #[case] expected: &str) {
     let set = |words: &str| words.split(',').map(str::to_owned).collect::<BTreeSet<String>>();
     assert_eq!(set(&found(path, Some(before), Some(after))), set(expected));

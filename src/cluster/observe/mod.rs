@@ -8,6 +8,7 @@ mod autoscaler;
 pub mod budget;
 pub mod charges;
 mod config;
+mod jobs;
 mod pods;
 mod record;
 mod release;
@@ -100,6 +101,7 @@ pub async fn observe(
         }
         Some(_) | None => pods,
     };
+    let jobs = jobs::read(cluster, release, busy).await?;
     Ok(Snapshot {
         pods,
         service: service.map(|object| service::seen(object, endpoints.of(&spec.traffic.service))),
@@ -115,6 +117,7 @@ pub async fn observe(
         too_many_attestations,
         record,
         answers: None,
+        jobs,
         circuits: Vec::new(),
         metrics,
         preflight: None,

@@ -10,7 +10,7 @@ use crate::policy::course::{costliest, earlier};
 use crate::policy::freeze::{ChangeFacts, Permission, permission};
 use crate::policy::obligation::{Demand, Trigger};
 
-use super::{News, budget_line, freeze_line};
+use super::{News, budget_line, freeze_line, lasts};
 
 /// What the message of a level is made of.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ pub fn course_lines(told: &Told<'_>, now: Time) -> Vec<String> {
         blocked(course.status),
         demanded(told),
         cost_most(course),
-        Some(format!("Next review: {}.", next_review(course.status))),
+        Some(format!("Next review: {}.", next_review(course.status, left))),
     ];
     lines.into_iter().flatten().collect()
 }
@@ -119,11 +119,12 @@ fn cost_most(course: &Course) -> Option<String> {
 }
 
 /// `001_…`, Error Budget Review Process; example messages, "Next Review" and "Next Update".
-const fn next_review(status: BudgetStatus) -> &'static str {
-    match status {
-        BudgetStatus::Healthy => "weekly, Monday 10:00",
-        BudgetStatus::Warning => "daily at 10:00 until more than 50 % is left",
-        BudgetStatus::Critical => "daily at 10:00 with a standup until more than 30 % is left",
-        BudgetStatus::Emergency => "every 6 hours, day and night, until more than 10 % is left",
-    }
+fn next_review(status: BudgetStatus, left: Remaining) -> String {
+    let when = match status {
+        BudgetStatus::Healthy => return "weekly, Monday 10:00".to_owned(),
+        BudgetStatus::Warning => "daily at 10:00",
+        BudgetStatus::Critical => "daily at 10:00 with a standup",
+        BudgetStatus::Emergency => "every 6 hours, day and night,",
+    };
+    format!("{when} {}", lasts(status, left))
 }

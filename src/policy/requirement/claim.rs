@@ -109,8 +109,9 @@ impl<'a> Claims<'a> {
         self.known
     }
 
-    /// What is said about a requirement: the latest claim decides, of equals the one against. With `fresh`, one that is
-    /// older says nothing.
+    /// What is said about a requirement: the latest claim decides. The API server's times are whole seconds, so that one and
+    /// its correction may have the same: of equals the one against decides, then the one that says more. With `fresh`, one
+    /// that is older says nothing.
     pub fn word(&self, kind: &str, fresh: Option<Span>) -> Word<'a> {
         let made = || self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now);
         // What its author took back later says nothing.
@@ -118,7 +119,8 @@ impl<'a> Claims<'a> {
             !claim.withdrawn
                 && !made().any(|other| other.withdrawn && other.author == claim.author && other.at >= claim.at)
         };
-        let Some(latest) = made().filter(stands).max_by_key(|claim| (claim.at, !claim.passed)) else {
+        let Some(latest) = made().filter(stands).max_by_key(|claim| (claim.at, !claim.passed, claim.facts.len()))
+        else {
             return Word::Silent { because: String::new() };
         };
         if !latest.passed {

@@ -97,6 +97,10 @@ fn an_exception_is_asked_for_agreed_to_and_recorded() {
     let mut short = asked();
     short.facts.remove("ticket");
     assert!(how_far(std::slice::from_ref(&short)).0.starts_with("facts.ticket is missing"));
+    // Put right within the second that the API server's times tell: the order of the two says nothing.
+    for both in [[short.clone(), asked()], [asked(), short]] {
+        assert!(how_far(&both).0.starts_with("waits for"), "{}", how_far(&both).0);
+    }
     let (manager, on_call) = (word("development-manager", "ann", true), word("on-call", "eve", true));
     let executive = word("vp-engineering", "vera", true);
     let waits = "waits for [development-manager, on-call, vp-engineering], rejected by None";

@@ -15,7 +15,7 @@ fn at(percent: f64) -> Remaining {
 #[case(72.0, "Error budget HEALTHY: 72 % left (availability decides): every change ships by its own schedule.")]
 #[case(
     42.0,
-    "Error budget WARNING: 42 % left (availability decides): changes ship slower, started by hand, with a senior engineer's and SRE's sign-off; high-risk changes wait until more than 50 % is left."
+    "Error budget WARNING: 42 % left (availability decides): changes ship slower, started by hand, with a senior engineer's and SRE's sign-off; high-risk changes wait, until more than 50 % is left."
 )]
 #[case(
     18.0,
@@ -27,6 +27,24 @@ fn at(percent: f64) -> Remaining {
 )]
 fn the_budget_in_a_line(#[case] percent: f64, #[case] expected: &str) {
     assert_eq!(budget_line(budget_status(at(percent)), at(percent), "availability"), expected);
+}
+
+/// What people declared does not end by figures that were never below it.
+#[test]
+fn a_freeze_ends_by_its_own_end() {
+    let line = budget_line(Emergency, at(90.0), "freeze (measured: availability)");
+    assert!(
+        line.starts_with("Error budget EMERGENCY: 90 % left (freeze (measured: availability) decides): full freeze"),
+        "{line}"
+    );
+    assert!(line.ends_with("sign-off, until the declared freeze ends."), "{line}");
+    let Permission::Blocked(blocked) =
+        permission(&ChangeFacts { kind: ChangeType::Feature, severity: None, risk: None }, Critical)
+    else {
+        panic!("a feature ships in a freeze");
+    };
+    let line = blocked_line(ChangeType::Feature, Critical, Some(at(90.0)), &blocked);
+    assert!(line.contains(" Ships once the declared freeze ends. Allowed now: "), "{line}");
 }
 
 #[rstest]

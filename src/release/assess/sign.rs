@@ -1,7 +1,10 @@
 //! Whether those have agreed whom a process asks.
 
+use std::cmp::Ordering;
+
 use super::Assessed;
 use crate::api::Time;
+use crate::api::release_record::ApprovalRecord;
 use crate::policy::requirement::{Claim, Claims};
 use crate::policy::{Role, SignOff};
 
@@ -15,16 +18,44 @@ pub(in crate::release) enum Signed<'a> {
     Rejected(&'a Claim),
 }
 
-/// Whether those agreed whom `wanted` asks, in approvals given after `since`: one that let a stage begin at that very moment is
-/// none to the next. Each seat is another person's; where it is not known who made the change, at least two people agree, so that
+/// Since when approvals count for one stage.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::release) struct Since<'a> {
+    /// The moment.
+    pub(in crate::release) at: Time,
+    /// The approvals that are on record.
+    pub(in crate::release) counted: &'a [ApprovalRecord],
+    /// Before what they count now, as a record has it.
+    pub(in crate::release) before: &'a str,
+}
+
+impl Since<'_> {
+    /// Whether this approval is new enough. The API server's moments are whole seconds: one of the very second may have been given
+    /// before or after, and counts unless it has counted for another stage.
+    fn hears(self, claim: &Claim) -> bool {
+        let counted = |one: &ApprovalRecord| {
+            one.before != self.before
+                && one.at == claim.at
+                && one.author == claim.author
+                && Some(one.role.as_str()) == claim.role.as_deref()
+        };
+        match claim.at.0.as_second().cmp(&self.at.0.as_second()) {
+            Ordering::Less => false,
+            Ordering::Equal => !self.counted.iter().any(counted),
+            Ordering::Greater => true,
+        }
+    }
+}
+
+/// Whether those agreed whom `wanted` asks, in approvals that count `since` a moment, where there is one. Each seat is another person's; where it is not known who made the change, at least two people agree, so that
 /// one of them is not its author.
 pub(in crate::release) fn signed<'a>(
     assessed: &'a Assessed<'_>,
     wanted: &[SignOff],
-    since: Option<Time>,
+    since: Option<Since<'_>>,
     late: &'a mut Vec<Claim>,
 ) -> Signed<'a> {
-    late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| claim.at > since)).cloned());
+    late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| since.hears(claim))).cloned());
     let claims = Claims::new(late, &assessed.heard.authors, assessed.now).knowing(assessed.heard.knows_authors);
     let mut roles: Vec<Role> =
         wanted.iter().flat_map(|one| std::iter::repeat_n(one.role, usize::from(one.people))).collect();

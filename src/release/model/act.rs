@@ -271,5 +271,7 @@ pub(super) const fn name(write: &Write) -> &'static str {
         Write::DeletePod { .. } => "DeletePod",
         Write::ScaleDown { .. } => "ScaleDown",
         Write::WriteLedger { .. } => "WriteLedger",
+        Write::StartJob { .. } => "StartJob",
+        Write::RemoveJob { .. } => "RemoveJob",
     }
 }

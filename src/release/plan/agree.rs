@@ -2,8 +2,7 @@
 
 use super::active::Active;
 use super::circuit::CIRCUIT_OPEN;
-use super::step::{Say, Step};
-use crate::api::gated_release::HoldStatus;
+use super::step::Step;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, Phase, ReleaseRecordStatus, Worsened};
 use crate::api::{ChangeType, Time, Weight};
 use crate::policy::Band;
@@ -11,7 +10,7 @@ use crate::policy::requirement::Due;
 use crate::policy::schedule::schedule_for;
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint};
 use crate::policy::worsened::{Levels, asked_anew};
-use crate::release::assess::{self, Assessed, Signed, approval, assess, how_to_sign, signed};
+use crate::release::assess::{self, Assessed, Signed, Since, approval, assess, how_to_sign, signed};
 use crate::release::snapshot::BudgetSeen;
 
 /// The hold of a verified version whose papers are not complete. Its end is not a way back: what serves well stays.
@@ -19,6 +18,9 @@ pub(in crate::release) const PAPERS_MISSING: &str = "VerificationIncomplete";
 
 /// The hold of a release that somebody on call watched, and nobody does any more.
 pub(in crate::release) const ON_CALL_LAPSED: &str = "OnCallLapsed";
+
+/// Holds of a verified version that is complete in the end without what they wait for.
+pub(super) const COMPLETES: [&str; 3] = [PAPERS_MISSING, ON_CALL_LAPSED, CIRCUIT_OPEN];
 
 /// What was decided when the release began, looked at again; none where nothing was, or the budget is not known now.
 fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {
@@ -29,6 +31,29 @@ fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {
 /// The approvals that let the next stage begin, or a hold that says who is missing. A rollback waits for nobody, and what began
 /// before changes were assessed is asked for nothing.
 pub(super) fn before_stage(active: &Active<'_>) -> Result<Vec<ApprovalRecord>, Box<Step>> {
+    agreed(active, active.status.stage as usize)
+}
+
+/// What keeps the rest of the users from a version whose stages stop at half of them: who is asked before 100 % and has not agreed,
+/// or agreed and is not on record yet. None where nothing does, and where the stages went to 100 %.
+pub(super) fn before_rest(active: &Active<'_>) -> Option<Step> {
+    if !active.is_lean() {
+        return None;
+    }
+    let approvals = match agreed(active, active.status.stages.len()) {
+        Ok(approvals) => approvals,
+        Err(hold) => return Some(*hold),
+    };
+    let new: Vec<_> = approvals.into_iter().filter(|one| !active.status.approvals.contains(one)).collect();
+    let sentence = format!("Those agreed to {} whom the process asks.", Weight::FULL);
+    // The hold stays until something goes on: what it waited for is not the version's own time to be ready.
+    let hold = active.status.hold.clone();
+    let next = |new| ReleaseRecordStatus { hold, ..with_approvals(active, new) };
+    (!new.is_empty()).then(|| Step::going("Agreed", sentence).update(active, next(new)))
+}
+
+/// The approvals before a stage of that place; after the last, before all of the traffic.
+fn agreed(active: &Active<'_>, index: usize) -> Result<Vec<ApprovalRecord>, Box<Step>> {
     if active.status.assessment.is_none() || active.record.spec.change.kind == ChangeType::Rollback {
         return Ok(Vec::new());
     }
@@ -37,10 +62,7 @@ pub(super) fn before_stage(active: &Active<'_>) -> Result<Vec<ApprovalRecord>, B
     if let Some(step) = worse(active, seen) {
         return Err(Box::new(step));
     }
-    let index = active.status.stage as usize;
-    let last = index + 1 == active.status.stages.len();
-    // A lean release stops at half of the traffic: what is asked before 100 % is asked before its last stage.
-    let weight = active.status.stages.get(index).filter(|_| !last).map_or(Weight::FULL, |stage| stage.spec.weight);
+    let weight = active.status.stages.get(index).map_or(Weight::FULL, |stage| stage.spec.weight);
     let before = index.checked_sub(1).and_then(|index| active.status.stages.get(index)?.started_at);
     let began = active.status.stages.first().and_then(|stage| stage.started_at);
     let of_worse = worsened_since(active, before).map(|worse| (anew(active, &assessed), Some(worse.at)));
@@ -131,12 +153,14 @@ fn given(
     weight: Weight,
 ) -> Result<Vec<ApprovalRecord>, Box<Step>> {
     let patience = active.seen.release.spec.strategy.hold_for;
+    let stage = weight.to_string();
     let (mut approvals, mut roles, mut ways) = (Vec::new(), Vec::new(), Vec::new());
     for (wanted, since) in wanted {
+        let counts = since.map(|at| Since { at, counted: &active.status.approvals, before: &stage });
         let mut heard = Vec::new();
-        match signed(assessed, wanted, *since, &mut heard) {
+        match signed(assessed, wanted, counts, &mut heard) {
             Signed::All(claims) => {
-                let new = claims.into_iter().map(|claim| approval(claim, &weight.to_string()));
+                let new = claims.into_iter().map(|claim| approval(claim, &stage));
                 let new: Vec<_> = new.filter(|one| !approvals.contains(one)).collect();
                 approvals.extend(new);
             }
@@ -215,19 +239,11 @@ pub(super) fn unwatched(active: &Active<'_>) -> Option<Step> {
 fn unwatched_verification(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
     let missing = assessed.missing(&[Due::Verify]);
     let first = missing.first().filter(|_| assessed.enforced() && assessed.on_call_lapsed())?;
-    let patience = active.seen.release.spec.strategy.hold_for;
-    let end = active.status.phase_since.plus(active.status.verify).plus(patience);
-    let stands = active.status.hold.as_ref().filter(|hold| hold.reason == ON_CALL_LAPSED);
-    if active.now >= stands.map_or(end, |hold| hold.deadline) {
-        return None;
-    }
     let message = format!(
         "{} serves all users, and its verification is not complete until somebody on call watches it again. {first}",
         active.name()
     );
-    // Its end is looked at above.
-    let over = |_: &HoldStatus| Step::says(Say::Held);
-    let hold = active.hold_until(ON_CALL_LAPSED, &message, end.since(active.now), over);
+    let hold = active.hold_to_complete(ON_CALL_LAPSED, &message)?;
     Some(hold.wake(active.seen.release.spec.analysis.interval))
 }
 
@@ -239,20 +255,13 @@ pub(super) fn before_completion(active: &Active<'_>) -> Option<Step> {
         return None;
     }
     let missing = assessed.missing(&[Due::Verify, Due::Complete]);
-    if missing.is_empty() || has_waited(active) {
+    if missing.is_empty() {
         return None;
     }
     let names: Vec<&str> = missing.iter().map(|one| one.name).collect();
     let first = missing.first().map(ToString::to_string).unwrap_or_default();
     let message = format!("{} is verified and not complete: {} missing. {first}", active.name(), names.join(", "));
-    Some(active.hold_for(PAPERS_MISSING, message, active.seen.release.spec.strategy.hold_for))
-}
-
-/// Whether a verified version has waited as long as a hold lasts for its papers, for its watch, or for a circuit breaker: it is
-/// complete without.
-pub(super) fn has_waited(active: &Active<'_>) -> bool {
-    let waits = |reason: &str| [PAPERS_MISSING, ON_CALL_LAPSED, CIRCUIT_OPEN].contains(&reason);
-    active.status.hold.as_ref().is_some_and(|hold| waits(&hold.reason) && active.now >= hold.deadline)
+    active.hold_to_complete(PAPERS_MISSING, &message)
 }
 
 /// The recorded assessment with what was shown in the course of the release.
@@ -266,13 +275,19 @@ pub(super) fn completed(active: &Active<'_>) -> Option<AssessmentRecord> {
 
 /// The status in which a stage begins, with the approvals that let it.
 pub(super) fn begin_stage(active: &Active<'_>, approvals: Vec<ApprovalRecord>) -> ReleaseRecordStatus {
+    let mut next = with_approvals(active, approvals);
+    if let Some(stage) = next.stages.get_mut(active.status.stage as usize) {
+        stage.started_at = Some(active.now);
+    }
+    next
+}
+
+/// The record's status to go on from, with these approvals.
+fn with_approvals(active: &Active<'_>, approvals: Vec<ApprovalRecord>) -> ReleaseRecordStatus {
     let mut next = active.next();
     next.approvals.extend(approvals);
     // A record stays small: who agreed to the last stages matters most.
     let surplus = next.approvals.len().saturating_sub(64);
     next.approvals.drain(..surplus);
-    if let Some(stage) = next.stages.get_mut(active.status.stage as usize) {
-        stage.started_at = Some(active.now);
-    }
     next
 }

@@ -5,10 +5,13 @@ pub(in crate::release) mod agree;
 mod autoscaler;
 mod budget;
 mod burn;
+mod came_back;
+mod check_job;
 mod circuit;
 mod compare;
 mod compliance;
 pub(in crate::release) mod count;
+mod follow;
 mod halt;
 mod idle;
 mod leave;
@@ -25,6 +28,7 @@ mod stranded;
 mod synthetic;
 mod trial;
 mod unlabelled;
+mod unpaid;
 mod verify;
 mod watch;
 mod way_home;
@@ -37,22 +41,27 @@ use crate::api::Time;
 use crate::api::release_record::{Outcome, Phase};
 
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
+pub(super) use came_back::{SENT_BACK, by_record, served_by_previous};
 pub(super) use circuit::CIRCUIT_OPEN;
 pub(super) use idle::last_good;
-pub(super) use ledger::with_penalty;
+pub(super) use ledger::{numbered, with_penalty};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 pub(super) use stranded::NOBODY_HOME;
+pub(super) use way_home::marked_elsewhere;
 
 /// What to do now. Total: every snapshot has a plan.
 pub fn plan(seen: &Snapshot, now: Time) -> Plan {
-    let mut step = decide(seen, now);
+    let mut step = check_job::ended(seen, now, decide(seen, now));
     room::make(&mut step.actions, seen);
     chain::seal(&mut step.actions, seen);
     explain::complete(seen, step, now)
 }
 
 fn decide(seen: &Snapshot, now: Time) -> Step {
+    if let Some(step) = unpaid::due(seen, now) {
+        return step;
+    }
     if let Some(why) = seen.release.leaving() {
         return leave::step(seen, now, why);
     }
@@ -63,7 +72,7 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
     let found = problems(seen);
     match Active::of(seen, now, &found) {
         Some(active) => active_step(&active),
-        None => idle::step(seen, now, found),
+        None => unpaid::before(seen, idle::step(seen, now, found), now),
     }
 }
 
@@ -80,7 +89,7 @@ fn active_step(active: &Active<'_>) -> Step {
         return step;
     }
     if active.seen.by_count() {
-        return watch::kept(active, held_autoscalers(active, count::active_step(active)));
+        return watch::kept(active, surrounded(active, count::active_step(active)));
     }
     // What is verified is released: nothing that happens while it is tidied up brings it back.
     if let Some(step) = verify::verified(active) {
@@ -99,14 +108,17 @@ fn active_step(active: &Active<'_>) -> Step {
         // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
         Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
     };
-    watch::kept(active, held_autoscalers(active, step.clearing_hold(active)))
+    let step = follow::along(active, step).clearing_hold(active);
+    watch::kept(active, surrounded(active, step))
 }
 
-/// Who takes the leaf away in the middle of a release, or makes the autoscaler anew, finds it written again.
-fn held_autoscalers(active: &Active<'_>, step: Step) -> Step {
+/// What stands around a release is kept up: who takes the leaf away in its middle, or makes the autoscaler anew, finds it written
+/// again, and what the carriers' surroundings are copied from is followed.
+fn surrounded(active: &Active<'_>, step: Step) -> Step {
     match active.status.phase {
         Phase::Release | Phase::Promote | Phase::Verify if step.record.is_none() => {
-            step.all(autoscaler::hold(active.seen))
+            let around = follow::surroundings(active, &step);
+            step.all(autoscaler::hold(active.seen)).all(around)
         }
         Phase::Idle
         | Phase::Plan

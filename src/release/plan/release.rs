@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{agree, halt, roll_back, stable, stranded};
+use super::{agree, came_back, halt, roll_back, stable, stranded};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -42,6 +42,9 @@ fn raise_since(active: &Active<'_>) -> Time {
 /// The pods first, then the weight, then the clock.
 fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     let (weight, since) = (stage.spec.weight, raise_since(active));
+    if let Some(step) = below(active, weight) {
+        return step;
+    }
     if let Some(hold) = halt::before_more(active) {
         return hold;
     }
@@ -59,9 +62,24 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
             .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
-        return active.wait(since, "Raising", &why, Trigger::RouteNotEffective);
+        return active.wait_for_router(since, "Raising", &why);
     }
     Step::going("Baking", baking(active, stage, active.now)).update(active, agree::begin_stage(active, approvals))
+}
+
+/// While a version that is judged in the workload waits for its next weight, a route that was made anew or put back would send
+/// everybody to it: it gets the weight that passed last, and none before the first. None where the routes say that or the next.
+fn below(active: &Active<'_>, next: Weight) -> Option<Step> {
+    let stages = &active.status.stages;
+    let last = (active.status.stage as usize).checked_sub(1).and_then(|index| stages.get(index));
+    let (had, next) = (active.split(last.map_or(Weight::ZERO, |stage| stage.spec.weight)), active.split(next));
+    let strange = active.routes().any(|(_, route)| !route.is(had) && !route.is(next));
+    if active.record.spec.arm != Arm::Workload || !strange {
+        return None;
+    }
+    let sentence = "The rules of a route or their weights were changed: the weights that passed last are put back.";
+    let step = || came_back::put_back(active, sentence.to_owned()).all(active.steer(had)).wake(LOOK_AGAIN);
+    Some(stranded::nobody_to_restore(active, had).unwrap_or_else(step))
 }
 
 fn baking(active: &Active<'_>, stage: &StageRecord, started: Time) -> String {
@@ -94,7 +112,7 @@ fn scale(active: &Active<'_>, weight: Weight, since: Time) -> Option<Step> {
             Ok(_) => {}
         }
     }
-    active.ready(carrier, size).err().map(|what| active.wait(since, "Scaling", &what, Trigger::NotReady))
+    active.ready(carrier, size).err().map(|what| active.wait(since, "Scaling", &what))
 }
 
 /// A canary that serves never shrinks, whatever an autoscaler thinks of the workload beside it.
@@ -120,17 +138,7 @@ fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     }
     let until = started.plus(stage.spec.bake);
     let going = || Step::going("Baking", baking(active, stage, started));
-    let step = on_verdict(active, started, until, going, |verdict| pass(active, verdict));
-    // The workload may have been scaled: the canary follows, and is judged all the same where that is refused.
-    match active.record.spec.arm {
-        Arm::Canary if step.record.is_none() => {
-            match active.bring_up(Carrier::Canary, canary_size(active, stage.spec.weight)) {
-                Ok(writes) => step.all(writes),
-                Err(_) => step,
-            }
-        }
-        Arm::Canary | Arm::Workload => step,
-    }
+    on_verdict(active, started, until, going, |verdict| pass(active, verdict))
 }
 
 /// Ends a release that hurts users now, whatever its phase is waiting for: nobody ready behind a weight, containers that

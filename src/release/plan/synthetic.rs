@@ -1,16 +1,22 @@
 //! Synthetic checks at the end of a stage: tries are counted in the record, and decide.
 
 use super::active::Active;
+use super::check_job;
 use super::step::Step;
 use crate::analysis::{Breach, Verdict};
+use crate::api::Time;
 use crate::api::release_record::{ReleaseRecordStatus, Trigger};
-use crate::api::synthetic::{CheckRecord, SyntheticCheck};
-use crate::release::ask::{Tried, pending};
+use crate::api::synthetic::{Asks, CheckRecord, SyntheticCheck};
+use crate::release::ask::{Tried, may_ask, pending};
 use crate::release::snapshot::Snapshot;
 use crate::release::wording;
 
+/// The hold of a stage whose checks would go to somebody whom the Service's selector does not say.
+const NOT_OF_PODS: &str = "ServiceNotOfPods";
+
 /// The record's status with the tries since counted in.
-pub(super) fn counted(seen: &Snapshot, mut status: ReleaseRecordStatus) -> ReleaseRecordStatus {
+pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
+    let mut status = check_job::counted(seen, status, now);
     let Some(answers) = seen.answers.as_ref().filter(|_| status.outcome.is_none()) else { return status };
     for Tried { name, at, found } in &answers.tried {
         let before = status.checks.iter().position(|check| check.name == *name);
@@ -34,8 +40,17 @@ pub(super) fn counted(seen: &Snapshot, mut status: ReleaseRecordStatus) -> Relea
 /// A check that failed more often than it may.
 pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
     active.seen.release.spec.analysis.checks.iter().find_map(|check| {
-        let tried = of(active, check).filter(|tried| !tried.passed && tried.failed > check.retries)?;
-        Some(Breach {
+        let tried = of(active, check).filter(|tried| !tried.passed)?;
+        if matches!(check.asks(), Asks::Job(_)) {
+            let what = format!("failed: {}", tried.said);
+            return (tried.failed > 0).then(|| Breach {
+                trigger: Trigger::SyntheticCheck,
+                value: format!("check {} {what}", check.name),
+                threshold: "its Job completes".to_owned(),
+                sentence: format!("check {} ({}) {what}", check.name, asks(check)),
+            });
+        }
+        (tried.failed > check.retries).then(|| Breach {
             trigger: Trigger::SyntheticCheck,
             value: format!("check {} failed {}: {}", check.name, times(tried.failed), tried.said),
             threshold: format!("at most {} in a stage", times(check.retries)),
@@ -49,17 +64,38 @@ pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
 pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
     let checks = &active.seen.release.spec.analysis.checks;
     let (false, Verdict::Pass(why)) = (checks.is_empty(), verdict) else { return passed(verdict) };
-    let Some(open) = pending(active.seen, &active.status).into_iter().next() else {
+    let all = pending(active.seen, &active.status);
+    let Some(open) = all.first() else {
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
         return passed(&Verdict::Pass(format!("{why}; checked: {}", names.join(", "))));
     };
-    let so_far = match of(active, open) {
-        Some(tried) => format!("it failed {} of {} allowed: {}", times(tried.failed), open.retries, tried.said),
-        None => "it was not tried yet".to_owned(),
+    if matches!(open.asks(), Asks::Http(_)) && !may_ask(active.seen, active.record) {
+        let message = format!(
+            "{}: check {} is not made: Service {} does not lead to pods by a selector of its own, and Tidegate sends no requests elsewhere. Give it its selector back, and a type other than ExternalName.",
+            active.name(),
+            open.name,
+            active.seen.service_of(active.candidate())
+        );
+        let analysis = &active.seen.release.spec.analysis;
+        return active.hold(NOT_OF_PODS, message, analysis.evidence_within).wake(analysis.interval);
+    }
+    let so_far = match (of(active, open), open.asks()) {
+        (None, Asks::Job(_)) => job_so_far(active, open),
+        (Some(tried), _) => format!("it failed {} of {} allowed: {}", times(tried.failed), open.retries, tried.said),
+        (None, Asks::Http(_)) => "it was not tried yet".to_owned(),
     };
     let sentence =
         format!("{} kept its limits; check {} ({}) must pass: {so_far}.", active.name(), open.name, asks(open));
-    Step::going("Checking", sentence).wake(active.seen.release.spec.analysis.interval)
+    let going = Step::going("Checking", sentence).wake(active.seen.release.spec.analysis.interval);
+    check_job::wait(active, &all, going)
+}
+
+fn job_so_far(active: &Active<'_>, check: &SyntheticCheck) -> String {
+    let name = crate::release::check_job::name(&active.record.name, active.status.stage, &check.name);
+    match active.seen.jobs.of(&name) {
+        Some(job) => format!("Job {name} runs, until {} at the latest", job.created.plus(check.within()).clock()),
+        None => format!("Job {name} is started"),
+    }
 }
 
 fn of<'a>(active: &'a Active<'_>, check: &SyntheticCheck) -> Option<&'a CheckRecord> {
@@ -67,7 +103,10 @@ fn of<'a>(active: &'a Active<'_>, check: &SyntheticCheck) -> Option<&'a CheckRec
 }
 
 fn asks(check: &SyntheticCheck) -> String {
-    format!("{} {}", check.http.method, check.http.path)
+    match check.asks() {
+        Asks::Http(http) => format!("{} {}", http.method, http.path),
+        Asks::Job(job) => format!("CronJob {}", job.cron_job),
+    }
 }
 
 fn times(number: u32) -> String {

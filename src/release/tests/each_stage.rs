@@ -106,6 +106,38 @@ fn agreement_that_is_taken_back_before_the_stage_begins_does_not_count() {
     assert_eq!((weight(&world), world.outcome()), (Weight::whole(5), None));
 }
 
+/// A stage begins within a second of which the API server tells no part: what is said in the rest of it comes after.
+#[test]
+fn agreement_of_the_second_in_which_a_stage_begins_is_for_the_next() {
+    let mut world = emergency();
+    world.now = world.now.plus(Span::from_millis(500));
+    passed(&mut world, 0);
+    both_agree(&mut world);
+    world.run_until(30, |world| stage_began(world, 1));
+    let began = world.status().stages[1].started_at.unwrap();
+    let now = std::mem::replace(&mut world.now, began);
+    approve(&mut world, Role::Sre, "sue");
+    approve(&mut world, Role::VpEngineering, "vic");
+    world.now = now;
+    world.run_until(4_000, |world| stage_began(world, 2));
+    let waited = world.trace.iter().any(|line| line.contains("agree to 10 %"));
+    assert!(!waited, "it did not wait\n{}", world.trace.join("\n"));
+}
+
+#[test]
+fn agreement_that_let_a_stage_begin_in_its_very_second_opens_no_other() {
+    let mut world = emergency();
+    passed(&mut world, 0);
+    world.now = world.now.plus(Span::from_millis(500));
+    both_agree(&mut world);
+    world.run_until(30, |world| stage_began(world, 1));
+    let given = world.seen.attestations.last().unwrap().at;
+    let began = world.status().stages[1].started_at.unwrap();
+    assert!(given < began && began.since(given) < Span::seconds(1), "{given}, {began}");
+    passed(&mut world, 1);
+    assert_eq!((asks(&world), weight(&world)), (vec![Role::Sre, Role::VpEngineering], Weight::whole(5)));
+}
+
 /// The author of the change agrees to nothing, in no stage.
 #[test]
 fn who_made_it_opens_no_stage() {

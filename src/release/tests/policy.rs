@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::{ApprovalRecord, ReleaseRecordStatus};
-use crate::api::{AttestationSpec, ChangeType, Severity};
+use crate::api::{AttestationSpec, ChangeType, Severity, Time};
 use crate::policy::requirement::CATALOGUE;
 use crate::policy::score::{Incident, OnCallLoad, Seen, Signal};
 use crate::policy::{Band, Gate, Role, Tier};
@@ -62,7 +62,8 @@ pub(super) fn say(
     }))
     .unwrap();
     let spec = AttestationSpec { role: role.map(str::to_owned), ..spec };
-    let at = world.now;
+    // The API server's moments are whole seconds.
+    let at = Time(jiff::Timestamp::from_second(world.now.0.as_second()).unwrap());
     world.seen.attestations.push(AttestationSeen { spec, at, proof: Proof::Author });
 }
 

@@ -1,7 +1,9 @@
 //! What an action does to the objects, and whether its fence holds.
 
 use super::{World, set};
+use crate::api::names::ROLE;
 use crate::release::action::Action;
+use crate::release::check_job::{JobSeen, JobState, PodsOfJob, Refusal};
 use crate::release::snapshot::*;
 use crate::release::split::{Carrier, Split};
 use crate::release::template;
@@ -44,6 +46,15 @@ impl World {
                 if object["kind"] == "HorizontalPodAutoscaler" {
                     self.seen.previous.as_mut().unwrap().autoscaler = true;
                 }
+                let around = match object["kind"].as_str() {
+                    Some("NetworkPolicy") => Some(&mut self.seen.network_policies),
+                    Some("PodDisruptionBudget") => Some(&mut self.seen.disruption_budgets),
+                    Some(_) | None => None,
+                };
+                if let Some(all) = around {
+                    all.retain(|one| one["metadata"]["name"] != object["metadata"]["name"]);
+                    all.push(object.clone());
+                }
                 if object["kind"] != "Deployment" {
                     return true;
                 }
@@ -82,6 +93,9 @@ impl World {
             }
             Action::Delete { carrier } => {
                 self.trace.push(line(format!("{carrier} deleted")));
+                for around in [&mut self.seen.network_policies, &mut self.seen.disruption_budgets] {
+                    around.retain(|one| one["metadata"]["labels"][ROLE] != carrier.as_str());
+                }
                 let side = if *carrier == Carrier::Canary { &mut self.seen.canary } else { &mut self.seen.previous };
                 if let Some(deployment) = side.as_mut().and_then(|side| side.deployment.as_mut()) {
                     deployment.deleting = true;
@@ -89,7 +103,13 @@ impl World {
             }
             Action::SetSplit { split, withdrawn, resource_version, .. } => {
                 self.trace.push(line(format!("route: {split}")));
-                let route = self.seen.routes[0].state.as_mut().unwrap();
+                let route = match &mut self.seen.routes[0].state {
+                    Err(RouteProblem::NoBackend { marked }) => {
+                        *marked = None;
+                        return true;
+                    }
+                    state => state.as_mut().unwrap(),
+                };
                 assert_eq!(&route.resource_version, resource_version);
                 route.rules = vec![Some(*split)];
                 route.marked = *split != Split::HOME;
@@ -152,6 +172,25 @@ impl World {
                 let Some(pod) = found else { return false };
                 (pod.deleting, pod.ready, pod.since) = (true, false, Some(self.now));
                 self.trace.push(line(format!("pod {name} deleted")));
+            }
+            Action::StartJob { name, object } => {
+                assert_eq!(object["metadata"]["name"], **name);
+                assert!(self.seen.jobs.of(name).is_none(), "a second Job {name}");
+                let at = self.now;
+                if self.jobs == super::Jobs::Refused {
+                    self.trace.push(line(format!("Job {name} refused")));
+                    let why = "exceeded quota: small".to_owned();
+                    self.seen.jobs.refused.insert(name.clone(), Refusal { at, why });
+                    return true;
+                }
+                self.trace.push(line(format!("Job {name} started")));
+                let (uid, state, pods) = (format!("job-{version}"), JobState::Running, PodsOfJob::default());
+                let job = JobSeen { name: name.clone(), uid, created: at, deleting: false, state, pods };
+                self.seen.jobs.all.push(job);
+            }
+            Action::RemoveJob { name, uid } => {
+                self.trace.push(line(format!("Job {name} removed")));
+                self.seen.jobs.all.retain(|job| job.uid != *uid);
             }
             Action::WriteLedger { resource_version, ledger, .. } => {
                 let seconds = self.seconds();

@@ -94,7 +94,7 @@ impl World {
 
     fn tried(&self) -> Vec<Tried> {
         let found = || if self.fails_checks { Err("answered 500, not 200".to_owned()) } else { Ok(()) };
-        let tried = |due: Due| Tried { name: due.check.name, at: self.now, found: found() };
+        let tried = |due: Due| Tried { name: due.name, at: self.now, found: found() };
         due(&self.seen, self.now).into_iter().map(tried).collect()
     }
 
@@ -155,6 +155,7 @@ impl World {
         self.scrape();
         self.count_charges();
         self.settle_objects();
+        self.settle_jobs();
         if self.seen.by_count() {
             self.settle_pods();
         }

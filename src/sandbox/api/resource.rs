@@ -160,6 +160,8 @@ impl Table {
         add(crate::cluster::kind::REPLICA_SET, &["rs"], true, true, &[Scale, Status]);
         add(crate::cluster::kind::STATEFUL_SET, &["sts"], true, true, &[Scale, Status]);
         add(crate::cluster::kind::CONTROLLER_REVISION, &[], false, true, &[]);
+        add(crate::cluster::kind::JOB, &[], true, true, &[Status]);
+        add(crate::cluster::kind::CRON_JOB, &["cj"], true, true, &[Status]);
         add(crate::cluster::kind::ENDPOINT_SLICE, &[], false, true, &[]);
         add(crate::cluster::kind::PDB, &["pdb"], false, true, &[Status]);
         let hpa = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");

@@ -12,8 +12,8 @@ use super::{HPA, NAMESPACE};
 use crate::api::Time;
 use crate::cluster::Kind;
 use crate::cluster::kind::{
-    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATED_RELEASE, HTTP_ROUTE, LEASE, PDB, POD, RELEASE_RECORD,
-    REPLICA_SET, RISK_BUDGET, SCALED_OBJECT, SERVICE, STATEFUL_SET,
+    CONTROLLER_REVISION, CRON_JOB, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATED_RELEASE, HTTP_ROUTE, JOB, LEASE, PDB, POD,
+    RELEASE_RECORD, REPLICA_SET, RISK_BUDGET, SCALED_OBJECT, SERVICE, STATEFUL_SET,
 };
 use crate::sandbox::objects::Objects;
 
@@ -34,6 +34,8 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::new("tidegate.io", "v1alpha1", "Attestation", "attestations"),
     STATEFUL_SET,
     CONTROLLER_REVISION,
+    JOB,
+    CRON_JOB,
     Kind::new("", "v1", "ConfigMap", "configmaps"),
     Kind::new("", "v1", "Secret", "secrets"),
     Kind::new("", "v1", "ServiceAccount", "serviceaccounts"),

@@ -1,5 +1,5 @@
 //! What a cluster's own controllers do, over [`Objects`]: Deployments, ReplicaSets, StatefulSets and their pods, EndpointSlices,
-//! HTTPRoute conditions, autoscalers, disruption budgets, quotas of pods, garbage collection, the end of namespaces.
+//! HTTPRoute conditions, autoscalers, disruption budgets, the ends of Jobs, quotas of pods, garbage collection, the end of namespaces.
 //!
 //! Here belongs what a real cluster does by itself with these kinds, its traps included: the Deployment controller follows
 //! Kubernetes 1.36 step by step. What must never enter: anything about Tidegate's own kinds, a clock, and a friendlier
@@ -13,6 +13,7 @@ mod deployment;
 mod disruption;
 mod endpoints;
 mod garbage;
+mod job;
 mod keda;
 mod look;
 mod marks;
@@ -26,6 +27,7 @@ mod template;
 mod world;
 mod write;
 
+pub use job::ENDS;
 pub use pod::FINALIZER;
 pub use route::CONTROLLER_NAME;
 pub use world::{Behaviour, Pods, Timing};
@@ -37,7 +39,7 @@ use super::objects::Objects;
 use crate::api::{Span, Time};
 use crate::cluster::Kind;
 use crate::cluster::kind::{
-    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, HTTP_ROUTE, PDB, POD, REPLICA_SET, SCALED_OBJECT, SERVICE,
+    CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, HTTP_ROUTE, JOB, PDB, POD, REPLICA_SET, SCALED_OBJECT, SERVICE,
     STATEFUL_SET,
 };
 
@@ -81,6 +83,7 @@ struct Tasks {
     disruption: Task,
     quota: Task,
     keda: Task,
+    job: Task,
 }
 
 impl Controllers {
@@ -143,6 +146,7 @@ impl Controllers {
         busy |= tasks.kubelet.run(marks, &[POD], now, || kubelet.run(cx));
         busy |= tasks.endpoints.run(marks, &[SERVICE, POD, ENDPOINT_SLICE], now, || self.endpoints.run(cx));
         busy |= tasks.route.run(marks, &[HTTP_ROUTE, SERVICE], now, || self.routes.run(cx));
+        busy |= tasks.job.run(marks, &[JOB], now, || job::run(cx));
         busy |= tasks.keda.run(marks, &[SCALED_OBJECT, HPA], now, || keda::run(cx));
         busy |= tasks.autoscaler.run(marks, &[HPA], now, || self.autoscalers.run(cx));
         busy |= tasks.quota.run(marks, &[RESOURCE_QUOTA, POD], now, || quota::run(cx));
@@ -166,6 +170,7 @@ impl Tasks {
             disruption,
             quota,
             keda,
+            job,
         } = self;
         [
             namespace,
@@ -180,6 +185,7 @@ impl Tasks {
             disruption,
             quota,
             keda,
+            job,
         ]
         .into_iter()
         .filter_map(Task::due)

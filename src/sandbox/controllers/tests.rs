@@ -3,6 +3,7 @@
 mod autoscaler;
 mod budget;
 mod garbage;
+mod job;
 mod network;
 mod paused;
 mod pods;

@@ -22,6 +22,7 @@ pub(super) struct Users {
     pub(super) disruption: User,
     pub(super) quota: User,
     pub(super) keda: User,
+    pub(super) job: User,
     pub(super) garbage: User,
     pub(super) namespace: User,
 }
@@ -43,6 +44,7 @@ impl Default for Users {
             disruption: controller("disruption-controller"),
             quota: controller("resourcequota-controller"),
             keda: User::service_account("keda", "keda-operator"),
+            job: controller("job-controller"),
             garbage: controller("generic-garbage-collector"),
             namespace: controller("namespace-controller"),
         }

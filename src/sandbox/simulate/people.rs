@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
 use super::routes::{docs, routes};
-use super::schedule::{Act, PEOPLE, Quality, ROLES, SHOWN, Voice, Workload};
+use super::schedule::{Act, PEOPLE, Quality, SHOWN, SPOKEN, Voice, Workload};
 use super::stewards::{PATIENCE, Stewards};
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
@@ -23,6 +23,8 @@ pub struct Git {
     edits: u32,
     /// How often the owner of the routes edited the list of their rules.
     turns: u32,
+    /// Whether the routes lead to somebody else for a while.
+    away: bool,
     queue: bool,
     lean: bool,
     /// What happens with versions that are compared and cannot be told apart; none where they are not compared.
@@ -41,6 +43,7 @@ impl Default for Git {
             restarts: 0,
             edits: 0,
             turns: 0,
+            away: false,
             queue: false,
             lean: false,
             compared: None,
@@ -171,7 +174,7 @@ pub(super) fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
 /// People who speak about changes; the first makes them.
 pub(super) const SPEAKERS: [&str; PEOPLE] = ["alice", "bob", "carl", "dana"];
 /// The roles that they speak in.
-const SPOKEN_AS: [&str; ROLES] = ["code-owner", "senior-engineer", "release-captain"];
+const SPOKEN_AS: [&str; SPOKEN] = ["code-owner", "senior-engineer", "release-captain", "sre"];
 /// What a pipeline attests.
 const ATTESTED: [&str; SHOWN] = [
     "lint",
@@ -322,9 +325,21 @@ impl People {
         codes
     }
 
+    /// The routes as Git has them.
+    fn routes(&self) -> Vec<Value> {
+        routes(self.git.edits, self.git.turns, self.several, self.git.away)
+    }
+
+    /// The routes lead to the workload again, where they did not.
+    pub fn bring_back(&mut self, api: &mut ApiServer) {
+        if std::mem::take(&mut self.git.away) {
+            self.apply_routes(api);
+        }
+    }
+
     /// Applies all routes as Git has them; the worst HTTP status that came of it.
     fn apply_routes(&self, api: &mut ApiServer) -> u16 {
-        let all = routes(self.git.edits, self.git.turns, self.several);
+        let all = self.routes();
         all.iter().map(|route| apply(api, &self.flux, ROUTES, route)).max().unwrap_or(0)
     }
 
@@ -390,8 +405,34 @@ impl People {
             Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
             Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
             // Neither has a meaning without a route, and the API server refuses the strategy.
-            Act::ReapplyRoute | Act::EditRoute | Act::EditRules | Act::Strategy { .. } if !routed => return None,
+            Act::ReapplyRoute
+            | Act::RecreateRoute
+            | Act::MoveRouteAway
+            | Act::MoveRouteBack
+            | Act::EditRoute
+            | Act::EditRules
+            | Act::Strategy { .. }
+                if !routed =>
+            {
+                return None;
+            }
             Act::ReapplyRoute => self.apply_routes(api),
+            Act::RecreateRoute => {
+                for route in self.routes() {
+                    let name = route["metadata"]["name"].as_str().unwrap_or_default();
+                    delete(api, &person, &format!("{ROUTES}/{name}"));
+                }
+                self.apply_routes(api)
+            }
+            Act::MoveRouteAway => {
+                apply(api, &flux, "/api/v1/namespaces/shop/services", &docs());
+                self.git.away = true;
+                self.apply_routes(api)
+            }
+            Act::MoveRouteBack => {
+                self.git.away = false;
+                self.apply_routes(api)
+            }
             Act::EditRoute => {
                 self.git.edits += 1;
                 self.apply_routes(api)
@@ -439,7 +480,7 @@ impl People {
                     Voice::Withdraw => "Withdrawn",
                 };
                 let user = User::person(SPEAKERS[*who % PEOPLE]);
-                let word = Word { kind: "approval", role: Some(SPOKEN_AS[*role % ROLES]), outcome, facts: json!({}) };
+                let word = Word { kind: "approval", role: Some(SPOKEN_AS[*role % SPOKEN]), outcome, facts: json!({}) };
                 self.say(api, &user, &word)
             }
             Act::Deed(deed) => {

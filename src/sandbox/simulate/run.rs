@@ -309,6 +309,9 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::Detach
         | Act::Attach
         | Act::ReapplyRoute
+        | Act::RecreateRoute
+        | Act::MoveRouteAway
+        | Act::MoveRouteBack
         | Act::EditRoute
         | Act::EditRules
         | Act::EditRelease
@@ -358,6 +361,8 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
         world.cluster.go_critical_until(now);
         world.checkers.circumstances.open = None;
         set_budget(&mut world.cluster, 90);
+        let World { people, cluster, .. } = &mut *world;
+        people.bring_back(&mut cluster.api);
         world.checkers.circumstances.calm_since = Some(now);
     });
 }

@@ -28,7 +28,8 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         if let Some(step) = release::template_moved(active).or_else(|| release::hurts(active)) {
             return step;
         }
-        if let Some(hold) = halt::before_more(active).or_else(|| agree::unwatched(active)) {
+        let hold = halt::before_more(active).or_else(|| agree::before_rest(active));
+        if let Some(hold) = hold.or_else(|| agree::unwatched(active)) {
             return hold;
         }
         let sentence = format!("{} is let go in the workload; its pods beside it serve meanwhile.", active.name());
@@ -59,7 +60,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let available = active.new_set().map_or(0, |set| set.available);
     if available < workload.replicas || active.others_run(workload) {
         let what = format!("{available} of {} pods of the workload run the new version", workload.replicas);
-        return active.wait(since, "Promoting", &what, Trigger::NotReady);
+        return active.wait(since, "Promoting", &what);
     }
     if let Some(step) = drop_canary(active) {
         return step;

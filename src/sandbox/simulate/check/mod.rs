@@ -4,12 +4,14 @@
 //! moment. It never asks Tidegate's code what should be; [`release::lint`](crate::release::lint) does that from inside.
 
 mod around;
+mod asked;
 mod believed;
 mod charged;
 mod compared;
 mod config;
 mod count;
 mod end;
+mod follow;
 mod foreign;
 mod held;
 mod ledger;
@@ -53,6 +55,8 @@ pub enum Rule {
     PodMissed,
     /// The way back keeps its capacity until verification ends.
     FallbackGone,
+    /// Whoever has users is as large as their share asks for, whatever a release waits for.
+    TooSmall,
     /// The active ReplicaSet of a held Deployment is stable.
     HeldRunsOther,
     /// Unknown evidence never passes.
@@ -103,6 +107,9 @@ pub enum Rule {
     NotShown,
     /// Nothing counts as agreed or shown that nobody said, or that was taken back.
     NotAgreed,
+    /// No weight rises, and no stage begins, under a worse error budget than the release began with, unless those agreed whom that
+    /// status asks.
+    NotAsked,
     /// A rollback is a return to what users were served by; what only claims to be one is not believed.
     Believed,
     /// A new template of a gated workload is held in the write that brings it.
@@ -194,6 +201,8 @@ pub struct Checkers {
     leader: Option<usize>,
     /// Since when an abort has been going on.
     abort: Option<Time>,
+    /// Since when the canary has been smaller than its share asks for.
+    small_since: Option<Time>,
     /// The numbers that the ledger gave out, by record.
     charges: ledger::Charges,
     /// What the routes said, and until when.
@@ -211,6 +220,8 @@ pub struct Checkers {
     forgotten: bool,
     /// What was said about loosening the RiskBudget.
     heard: loosened::Heard,
+    /// The statuses that the error budget had.
+    levels: asked::Levels,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
     /// How attempts ended.
@@ -255,6 +266,7 @@ impl Checkers {
                 compared::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
+                asked::check(self, seen);
                 believed::check(self, seen);
                 charged::check(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
@@ -276,6 +288,7 @@ impl Checkers {
                 spent::check(self, seen);
                 loosened::check(self, seen);
                 owed::check(self, seen);
+                asked::remember(self, seen);
             }
             ("attestations", _) => {
                 shown::remember(self, seen);
@@ -298,6 +311,7 @@ impl Checkers {
             _ => {}
         }
         route::abort(self, seen);
+        follow::check(self, seen);
         around::told(self, seen);
     }
 

@@ -28,9 +28,10 @@ const GRACE: Span = Span::seconds(60);
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (Some(process), Some(after)) = (seen.process, seen.after) else { return };
     let before = seen.before.unwrap_or(&Value::Null);
-    if before.pointer("/status/outcome").is_some_and(|outcome| !outcome.is_null())
-        && before["status"] != after["status"]
-    {
+    let is = |place: &str| before.pointer(place).is_some_and(|value| !value.is_null());
+    // One that waits for its charge is sealed by the write that brings it.
+    let settles = is("/status/chargeWaits") && text(after, "/status/digest").is_some();
+    if is("/status/outcome") && before["status"] != after["status"] && !settles {
         checkers.violated(Rule::SealedChanged, seen.now, format!("{} was closed and changed", seen.name));
     }
     for place in MOMENTS {
@@ -102,12 +103,15 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
     let own = ["NoWayBack", "NobodyAnswers", "NobodyHome"];
     let is_own = reason(record).is_some_and(|reason| own.contains(&reason.as_str()));
     let missed = reason(before).as_deref() == Some("NobodyAnswers");
-    // The end of a watch over a verified version is no way back: it waits by itself, and lends its patience to nothing else.
-    let unwatched = |record: &Value| {
+    // What a verified version is complete without in the end is no way back: it waits by itself, and lends its patience to nothing
+    // else; all of it has one deadline.
+    let completes = ["OnCallLapsed", "VerificationIncomplete", "CircuitOpen"];
+    let completes = |record: &Value| {
         record.pointer("/status/phase").and_then(Value::as_str) == Some("Verify")
-            && reason(record).as_deref() == Some("OnCallLapsed")
+            && reason(record).is_some_and(|reason| completes.contains(&reason.as_str()))
     };
-    let of_its_own = (is_own || missed || unwatched(before) || unwatched(record)) && reason(before) != reason(record);
+    let between = completes(before) != completes(record);
+    let of_its_own = (is_own || missed || between) && reason(before) != reason(record);
     if let Some((stood, stands)) = moved("/status/hold/deadline").filter(|_| !of_its_own) {
         let says = format!("{}: the deadline of a hold moves from {} to {}", seen.name, stood.clock(), stands.clock());
         checkers.violated(Rule::HoldWithoutEnd, seen.now, says);

@@ -101,6 +101,7 @@ fn rise(checkers: &mut Checkers, seen: &Seen<'_>, now: u64) {
         let says = format!("{name}: {now} % with {passed} of {} stages passed, which allows {allowed} %", stages.len());
         checkers.violated(Rule::WeightWithoutVerdict, seen.now, says);
     }
+    super::asked::rises(checkers, seen, record, now);
     breaker(checkers, seen, record, now);
     let canary = seen.objects.get(&DEPLOYMENT, NAMESPACE, CANARY);
     let runs = canary.and_then(|canary| text(canary, "/metadata/annotations/tidegate.io~1revision"));

@@ -118,6 +118,19 @@ fn lately(checkers: &Checkers, now: Time, revision: &str, holds: impl Fn(Stood<'
     (old..=said.len()).any(|known| holds(Stood(&said[..known], revision)))
 }
 
+/// Whether somebody agrees in a role to what runs by this revision, and said so since a moment, by any clock that a process may
+/// have.
+pub(super) fn approved(checkers: &Checkers, now: Time, revision: &str, role: &str, since: Option<Time>) -> bool {
+    lately(checkers, now, revision, |stood| {
+        stood.about().any(|(_, said)| {
+            said.kind == "approval"
+                && said.role.as_deref() == Some(role)
+                && since.is_none_or(|since| said.at.plus(FRESH) >= since)
+                && stood.last(&said.author, role) == Some("Passed")
+        })
+    })
+}
+
 /// A write of a record.
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (Some(_), Some(after)) = (seen.process, seen.after) else { return };

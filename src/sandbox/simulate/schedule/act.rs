@@ -74,6 +74,12 @@ pub enum Act {
     Attach,
     /// A GitOps tool applies the route as Git has it.
     ReapplyRoute,
+    /// The owner of the routes deletes them and makes them anew, as Git has them.
+    RecreateRoute,
+    /// Every rule that leads to the workload leads to another Service.
+    MoveRouteAway,
+    /// They lead to the workload again.
+    MoveRouteBack,
     /// Somebody changes a time-out in the route.
     EditRoute,
     /// The owner of the routes puts a rule in, takes one out or turns them round.
@@ -228,6 +234,9 @@ impl Act {
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute
+            | Self::RecreateRoute
+            | Self::MoveRouteAway
+            | Self::MoveRouteBack
             | Self::EditRoute
             | Self::EditRules
             | Self::EditRelease

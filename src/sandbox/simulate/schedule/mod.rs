@@ -80,9 +80,28 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
             items.push(Item { at: seconds(&mut dice, 15, within), act: Act::EditRules });
         }
     }
+    // And these: he makes them anew, or leads them elsewhere for a while; in half of these worlds after a version that gets bad
+    // in its verification, when the routes are all that leads past it.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x4e3f);
+    if mix.people > 0 && mix.workload == Workload::Routed && dice.u32(0..3) == 0 {
+        if dice.bool() {
+            let act = Act::Deploy { number: LATE, quality: Quality::Late, change: "Feature", glass: false };
+            items.push(Item { at: seconds(&mut dice, 15, 25), act });
+        }
+        for _ in 0..dice.u32(1..4) {
+            let at = seconds(&mut dice, 15, within);
+            if dice.bool() {
+                items.push(Item { at, act: Act::RecreateRoute });
+                continue;
+            }
+            let back = Span::from_millis(at.as_millis() + seconds(&mut dice, 1, 30).as_millis());
+            items.extend([Item { at, act: Act::MoveRouteAway }, Item { at: back, act: Act::MoveRouteBack }]);
+        }
+    }
     if mix.enforced {
         items.extend(papers(seed, &items));
     }
+    items.extend(agreement(seed, &items));
     items.extend(around::of_seed(seed, mix));
     if mix.shared {
         let first = items.first().map_or(Span::ZERO, |item| item.at);
@@ -114,10 +133,39 @@ fn papers(seed: u64, items: &[Item]) -> Vec<Item> {
     papers
 }
 
+/// Whoever is asked when the error budget gets worse agrees, in one of two worlds. A machine applies what is in Git, so that two
+/// people are asked where one would be if it were known who made it.
+fn agreement(seed: u64, items: &[Item]) -> Vec<Item> {
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xa9ee);
+    if dice.bool() {
+        return Vec::new();
+    }
+    let worse = items.iter().filter(|item| matches!(item.act, Act::Budget(percent) if percent < HEALTHY));
+    let mut all = Vec::new();
+    for item in worse {
+        for (who, role) in [(1, SENIOR), (2, SENIOR), (2, SRE), (3, SRE)] {
+            let later = seconds(&mut dice, 10, 40);
+            let at = Span::from_millis(item.at.as_millis() + later.as_millis());
+            all.push(Item { at, act: Act::Speak { who, role, voice: Voice::Approve } });
+        }
+    }
+    all
+}
+
+/// Percent of the error budget above which nobody more is asked (`001_…`, error budget thresholds).
+const HEALTHY: u32 = 50;
+/// The places of two roles among [`SPOKEN`].
+const SENIOR: usize = 1;
+const SRE: usize = 3;
+/// The number of a version that is deployed beside those that are drawn.
+const LATE: u32 = 90;
+
 /// How many people there are who may speak; the first is who makes the changes.
 pub const PEOPLE: usize = 4;
-/// How many roles they speak in.
-pub const ROLES: usize = 3;
+/// How many roles they speak in about what is to start.
+const ROLES: usize = 3;
+/// How many roles they speak in at all.
+pub const SPOKEN: usize = 4;
 /// How much a pipeline attests.
 pub const SHOWN: usize = 16;
 

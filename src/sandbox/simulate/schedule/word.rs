@@ -34,6 +34,9 @@ impl Act {
             Self::Detach => "detach",
             Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
+            Self::RecreateRoute => "recreate-route",
+            Self::MoveRouteAway => "move-route-away",
+            Self::MoveRouteBack => "move-route-back",
             Self::EditRoute => "edit-route",
             Self::EditRules => "edit-rules",
             Self::EditRelease => "edit-release",
@@ -82,7 +85,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 58] = [
+    pub const WORDS: [&'static str; 61] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -107,6 +110,9 @@ impl Act {
         "detach",
         "attach",
         "reapply-route",
+        "recreate-route",
+        "move-route-away",
+        "move-route-back",
         "edit-route",
         "edit-rules",
         "edit-release",
@@ -186,6 +192,9 @@ impl fmt::Display for Act {
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute
+            | Self::RecreateRoute
+            | Self::MoveRouteAway
+            | Self::MoveRouteBack
             | Self::EditRoute
             | Self::EditRules
             | Self::EditRelease
