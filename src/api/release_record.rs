@@ -266,7 +266,8 @@ pub struct ReleaseRecordStatus {
     /// Stable's latency as it was last seen with traffic, in seconds; judges where stable has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_latency: Option<f64>,
-    /// What the comparison with what served before needs to go on; absent where nothing is compared, and once sealed.
+    /// What stable was like by itself, which the limits need too, and what the comparison with it needs to go on; absent until
+    /// stable's last day was asked for, and once sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Box<ComparisonRecord>>,
     /// How synthetic checks went in the stage that is going on.

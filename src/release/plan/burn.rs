@@ -1,6 +1,7 @@
 //! The service's error budget goes too fast while a release has users: is it the new version?
 
 use super::active::Active;
+use super::compare;
 use super::step::Step;
 use super::verify::is_fix;
 use crate::analysis::{Breach, blame};
@@ -19,7 +20,7 @@ fn page<'a>(active: &'a Active<'_>) -> Option<&'a Burning> {
 /// A burn that calls somebody, and that the new version explains: it comes back.
 pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
     let burning = page(active)?;
-    let figures = blame(&active.seen.answers.as_ref()?.recent)?;
+    let figures = blame(&active.seen.answers.as_ref()?.recent, compare::scatter(&active.status))?;
     Some(Breach {
         trigger: Trigger::BudgetBurn,
         value: format!("objective {} {}; {figures}", burning.objective, burning.burn),

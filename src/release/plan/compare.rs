@@ -3,7 +3,9 @@
 use super::active::Active;
 use super::step::Step;
 use super::{count as pods, weight};
-use crate::analysis::compare::{Base, Baseline, Counted, Finding, Flow, Interval, Setup, Signal, Tally, bake_time};
+use crate::analysis::compare::{
+    Base, Baseline, Counted, Finding, Flow, Interval, Overdispersion, Setup, Signal, Tally, bake_time,
+};
 use crate::analysis::{ArmSample, Breach, NotYet, Verdict};
 use crate::api::release_record::{Phase, ReleaseRecordStatus};
 use crate::api::{Comparison, ComparisonRecord, Percent, SignalRecord, SlowRecord, Span, Time, Weight, WhenUndecided};
@@ -93,6 +95,12 @@ fn begun(
         (Some(_) | None, _) => None,
     };
     Some(ComparisonRecord { errors, slow })
+}
+
+/// How much failures scatter by themselves: stable's in the day before its successor met users, frozen then, and the assumption
+/// where that day could not be read.
+pub(super) fn scatter(status: &ReleaseRecordStatus) -> Overdispersion {
+    status.comparison.as_ref().map_or(Overdispersion::ASSUMED, |record| record.errors.setup.overdispersion)
 }
 
 /// Whether what served before still answers users.

@@ -198,6 +198,7 @@ fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
         contract: &active.seen.release.spec.rollback,
         min_requests: active.seen.release.spec.analysis.min_requests,
         baseline_latency: active.status.baseline_latency,
+        scatter: compare::scatter(&active.status),
         share: share(active),
         // What serves after a rollback is told as it is.
         in_a_row: if compare::is_judged(&active.status) { active.seen.release.spec.rollback.consecutive } else { 1 },

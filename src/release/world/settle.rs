@@ -73,6 +73,8 @@ impl World {
         let observe = |window| Observation {
             candidate: self.sample(question.candidate, window),
             base: self.sample(question.base, window),
+            // All requests take as long.
+            latency_at_least: Some(self.sample(question.candidate, window).latency),
             complaints: None,
             business: self.business(question.candidate, question.base, window),
             window,
