@@ -288,6 +288,9 @@ pub struct ReleaseRecordStatus {
     /// The hold that is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldStatus>,
+    /// Its own time to be ready for what comes next; absent before it first waits for that, and once sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<Readiness>,
     /// The promotion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
@@ -333,6 +336,7 @@ impl ReleaseRecordStatus {
             circuits: Vec::new(),
             would_have: Vec::new(),
             hold: None,
+            readiness: None,
             promotion: None,
             rollback: None,
             outcome: None,
@@ -341,6 +345,17 @@ impl ReleaseRecordStatus {
             digest: None,
         }
     }
+}
+
+/// How long pods may still take to be ready for a step of a release. What the step is held for in between is added, so that neither
+/// a hold nor a controller that was away takes anything of it; all waits for one step together get `strategy.readyWithin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Readiness {
+    /// The moment from which the step was due, which tells it from the next one.
+    pub step: Time,
+    /// When it is brought back where it is not ready.
+    pub by: Time,
 }
 
 /// The error budget when the release was let go.
@@ -536,6 +551,10 @@ pub struct Promotion {
     /// When the verification was over and the previous version was let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Time>,
+    /// When it is complete without whatever does not bring it back and is still missing: papers, somebody on call, a circuit breaker
+    /// that closes. Set with the first of these waits, and never moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_by: Option<Time>,
 }
 
 /// What brought the change back, and how that went (`002_…`, rollback log).

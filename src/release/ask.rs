@@ -1,7 +1,7 @@
 //! Which question a release has for Prometheus, and what came back.
 
 use super::plan::{count, weight};
-use super::snapshot::Snapshot;
+use super::snapshot::{Record, Snapshot};
 use super::split::Carrier;
 use crate::analysis::compare::Counts;
 use crate::analysis::{Evidence, NotYet, Observation};
@@ -298,6 +298,28 @@ pub(super) fn pending<'a>(seen: &'a Snapshot, status: &ReleaseRecordStatus) -> V
     seen.release.spec.analysis.checks.iter().filter(|check| !passed(check)).collect()
 }
 
+/// Whether a Service leads to the pods that its selector selects, and nowhere else that its name could mean.
+pub fn leads_to_pods(service: &serde_json::Value) -> bool {
+    let selector = service.pointer("/spec/selector").and_then(serde_json::Value::as_object);
+    let external = service.pointer("/spec/type").and_then(serde_json::Value::as_str) == Some("ExternalName");
+    selector.is_some_and(|selector| !selector.is_empty()) && !external
+}
+
+/// Whose pods carry the version that is judged in stages.
+fn judged(record: &Record) -> Carrier {
+    if record.spec.arm == Arm::Canary { Carrier::Canary } else { Carrier::Workload }
+}
+
+/// Whether Tidegate may send requests of its own to the Service of the new version: it leads to pods, so that nobody who may change
+/// a Service sends the controller elsewhere.
+pub(super) fn may_ask(seen: &Snapshot, record: &Record) -> bool {
+    match judged(record) {
+        Carrier::Workload => seen.service.as_ref().is_some_and(|service| leads_to_pods(&service.object)),
+        // A Service of Tidegate's that does not is made anew before it counts as there.
+        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).is_some_and(|side| side.endpoints.is_some()),
+    }
+}
+
 /// The checks over HTTP to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
 pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
     let due = || {
@@ -305,8 +327,8 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
         let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
         let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
         (now >= stage.started_at?.plus(stage.spec.bake)).then_some(())?;
-        let carrier = if record.spec.arm == Arm::Canary { Carrier::Canary } else { Carrier::Workload };
-        let (service, ports) = (seen.service_of(carrier), ports(seen));
+        may_ask(seen, record).then_some(())?;
+        let (service, ports) = (seen.service_of(judged(record)), ports(seen));
         let interval = seen.release.spec.analysis.interval;
         let rests = |check: &SyntheticCheck| {
             status.checks.iter().any(|tried| tried.name == check.name && now < tried.at.plus(interval))

@@ -4,8 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use super::snapshot::ConfigSeen;
+use super::snapshot::{ConfigSeen, Snapshot};
+use crate::api::release_record::{Outcome, ReleaseRecordSpec};
+use crate::api::{Change, ChangeType};
 
 /// How many ConfigMaps of a template are watched over.
 pub const CONFIG_MAPS_MAX: usize = 32;
@@ -35,6 +38,33 @@ pub fn edited<'a>(
 ) -> Vec<(&'a str, &'a ConfigSeen)> {
     let changed = |(name, now): &(&String, &ConfigSeen)| noted.get(*name).is_some_and(|then| *then != now.mark);
     seen.iter().filter(changed).map(|(name, now)| (name.as_str(), now)).collect()
+}
+
+/// How the reference of a record of edits begins.
+const REFERENCE: &str = "config:";
+
+/// The change that edits are, named by what was found: who looks again before they are noted knows them by it.
+pub fn change(edited: &[(&str, &ConfigSeen)]) -> Change {
+    let parts: Vec<_> = edited.iter().map(|(name, seen)| format!("{name}={}", seen.mark)).collect();
+    let digest = Sha256::digest(parts.join("\n").as_bytes());
+    let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Change { reference: format!("{REFERENCE}{short}"), kind: ChangeType::Config, ..Change::default() }
+}
+
+/// Whether a record is that of edits, and not of a template that somebody calls a change of configuration.
+pub fn is_record(spec: &ReleaseRecordSpec) -> bool {
+    // Records from before edits had a name have none.
+    let named = spec.change.reference.is_empty() || spec.change.reference.starts_with(REFERENCE);
+    let edit = Change { reference: spec.change.reference.clone(), kind: ChangeType::Config, ..Change::default() };
+    spec.closed_as == Some(Outcome::Bypassed) && named && spec.change == edit
+}
+
+/// Whether just the edits that are not noted yet are what the last record tells of: the controller died between the two.
+pub fn is_on_record(seen: &Snapshot) -> bool {
+    let (Some(stored), Some(workload)) = (&seen.release.status.workload, &seen.workload) else { return false };
+    let edited = edited(&stored.config, &workload.config);
+    let last = seen.record.as_ref().filter(|record| is_record(&record.spec));
+    !edited.is_empty() && last.is_some_and(|record| record.spec.change == change(&edited))
 }
 
 /// What is noted after a look: while a release goes on, or an edit waits to be put on record, what stood before stays.

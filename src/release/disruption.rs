@@ -4,7 +4,8 @@
 //! A carrier is often smaller than the workload: `minAvailable: 3`, copied to a canary of one pod, would let no drain of a node
 //! end before the release does. So what the user's budget lets go is worked out in the workload's size, as a share of it, and
 //! Kubernetes rounds that share up for the carrier: where one of the user's pods may go, one of the carrier's may. Where none of the
-//! user's may, none of the carrier's may either.
+//! user's may, none of the carrier's may either, however small it is: that is what is asked for. It is worked out anew while the
+//! carrier is there (`plan/follow.rs`), so that a wish that allows none of few pods allows some of more.
 
 use serde_json::{Value, json};
 

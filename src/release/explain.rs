@@ -75,7 +75,8 @@ impl After<'_> {
     fn keeps_config(&self) -> bool {
         let recorded =
             |action: &Action| matches!(action, Action::OpenRecord { status, .. } if status.outcome.is_some());
-        !self.actions.iter().any(recorded)
+        let sealed = self.record.is_some_and(|(_, _, status)| status.outcome.is_some());
+        !self.actions.iter().any(recorded) && !(sealed && config::is_on_record(self.seen))
     }
 
     fn outcome(&self) -> Option<Outcome> {

@@ -103,21 +103,52 @@ pub fn side(
         })
     });
     let stable = labels(template, "/metadata/labels");
-    let mut disruption = disruption::limits(seen, &stable, workload.replicas);
-    disruption["selector"] = selector.clone();
     // Before the pods: what may reach them, and what they may reach, holds from their first moment.
     let mut all = clones(seen, carrier, &relabel, &stable)?;
     all.extend([
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(&name, own_labels.clone(), marks), "spec": spec}),
         service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)),
-        json!({
-            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
-            "metadata": metadata(&name, own_labels.clone(), Map::new()),
-            "spec": disruption,
-        }),
+        disruption_budget(seen, workload, carrier, &relabel, &stable),
     ]);
     all.extend(autoscaler);
     Ok(all)
+}
+
+/// What stands around the pods of a carrier that is there already, as it should be now: what it is copied from may have been
+/// edited, and the workload scaled.
+pub fn around(
+    seen: &Snapshot,
+    workload: &Workload,
+    there: &SideDeployment,
+    carrier: Carrier,
+) -> Result<Vec<Value>, Problem> {
+    let relabel = relabel(seen, workload, carrier)?;
+    let stable = labels(&relabel.back().template(&there.template), "/metadata/labels");
+    let mut all = clones(seen, carrier, &relabel, &stable)?;
+    all.push(disruption_budget(seen, workload, carrier, &relabel, &stable));
+    Ok(all)
+}
+
+fn disruption_budget(
+    seen: &Snapshot,
+    workload: &Workload,
+    carrier: Carrier,
+    relabel: &Relabel,
+    stable: &Labels,
+) -> Value {
+    let mut labels = own_labels(workload);
+    labels.insert(RELEASE.to_owned(), Value::from(seen.release.name.as_str()));
+    labels.insert(ROLE.to_owned(), Value::from(carrier.as_str()));
+    let mut spec = disruption::limits(seen, stable, workload.replicas);
+    spec["selector"] = relabel.selector(&workload.selector);
+    json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {
+            "name": format!("{}{}", seen.release.spec.workload_ref.name, suffix(carrier)),
+            "namespace": seen.release.namespace, "labels": labels, "annotations": {},
+        },
+        "spec": spec,
+    })
 }
 
 /// What was judged as a ReplicaSet of the workload itself, which has a newer template already and stays paused: the way in
@@ -128,8 +159,7 @@ pub fn judged_set(
     canary: &SideDeployment,
     revision: &str,
 ) -> Result<Value, Problem> {
-    let there = relabel(seen, workload, Carrier::Canary)?;
-    let back = Relabel { key: there.key, from: there.to, to: there.from };
+    let back = relabel(seen, workload, Carrier::Canary)?.back();
     let mut template = back.template(&canary.template);
     template["metadata"]["labels"][POD_TEMPLATE_HASH] = Value::from(revision);
     let mut selector = workload.selector.clone();

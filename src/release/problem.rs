@@ -160,6 +160,13 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
         ));
         return;
     }
+    if service.object.pointer("/spec/type").and_then(|kind| kind.as_str()) == Some("ExternalName") {
+        found.push(Problem::start(
+            "ServiceExternalName",
+            format!("spec.traffic.service: Service {name} is of type ExternalName: its traffic leaves for another name, whatever its selector says. Make it type ClusterIP, or name the Service of {kind} {workload_name}."),
+        ));
+        return;
+    }
     let Some(workload) = &seen.workload else { return };
     let labels = workload.template.pointer("/metadata/labels");
     let missed = service.selector.iter().find(|(key, value)| {

@@ -357,12 +357,21 @@ pub struct RouteState {
 impl RouteState {
     /// Whether every rule says just this, and our marks are there exactly while a release needs them.
     pub fn is(&self, split: Split) -> bool {
-        let says = |place: usize| match self.coarse.get(&place) {
+        let alike = (0..self.rules.len()).all(|place| self.rule_is(place, split));
+        alike && self.marked == (split != Split::HOME)
+    }
+
+    /// Whether any rule says just this.
+    pub fn has_rule(&self, split: Split) -> bool {
+        (0..self.rules.len()).any(|place| self.rule_is(place, split))
+    }
+
+    fn rule_is(&self, place: usize, split: Split) -> bool {
+        let wanted = match self.coarse.get(&place) {
             Some(whole) => split.within(*whole),
             None => Some(split),
         };
-        let alike = self.rules.iter().enumerate().all(|(place, rule)| rule.is_some() && *rule == says(place));
-        alike && self.marked == (split != Split::HOME)
+        self.rules.get(place).is_some_and(|rule| rule.is_some() && *rule == wanted)
     }
 }
 

@@ -102,6 +102,11 @@ pub struct Relabel {
 }
 
 impl Relabel {
+    /// The way back: from the carrier's value to the user's.
+    pub fn back(&self) -> Self {
+        Self { key: self.key.clone(), from: self.to.clone(), to: self.from.clone() }
+    }
+
     /// A copy of a template with the label rewritten where it stands, in its own affinity terms too: a rule that spreads
     /// the user's pods then spreads the copy's.
     pub fn template(&self, template: &Value) -> Value {

@@ -13,6 +13,7 @@ mod count;
 mod course;
 mod dying;
 mod each_stage;
+mod follow;
 mod hands;
 mod heard;
 mod in_a_row;

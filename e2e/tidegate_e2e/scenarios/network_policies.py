@@ -18,7 +18,7 @@ def policies(shop: Shop) -> list[api.Object]:
 
 @scenario(core=False)
 def network_policies(t: Context) -> None:
-    """What would cut the canary off refuses the start; with `cloneNetworkPolicies` copies speak of canary and previous version, and go with them."""
+    """What would cut the canary off refuses the start; with `cloneNetworkPolicies` copies speak of canary and previous version, follow edits of the team's, and go with them."""
     shop = t.shop(stages=QUICK, strategy={"verify": "15s"})
     shop.start()
     for policy in policies(shop):
@@ -37,6 +37,12 @@ def network_policies(t: Context) -> None:
     shop.in_phase("Verify")
     until("the canary's copies are gone with it", waits.GONE, lambda: not copies(shop, shop.canary), instead=lambda: copies(shop, shop.canary))
     are_there(t, shop, shop.previous)
+    edited = policies(shop)[0]
+    edited["spec"]["ingress"][0]["ports"].append({"port": 9090})
+    api.apply(edited, "gitops")
+    before["only-http"] = spec(shop, "only-http")
+    copy = f"only-http-{shop.previous}"
+    until("the copy follows the edit", waits.ROUTE_ANSWERS, lambda: copies(shop, shop.previous)[copy]["ingress"] == before["only-http"]["ingress"], instead=lambda: copies(shop, shop.previous))
     shop.ends("Succeeded")
     shop.leaves_nothing()
     check({name: spec(shop, name) for name in before} == before, "a policy of the team was changed")

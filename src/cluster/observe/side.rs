@@ -7,6 +7,7 @@ use super::{items, number, strings, text, workload};
 use crate::api::names::{RELEASE, REVISION, ROLE};
 use crate::cluster::kind::{POD, SERVICE};
 use crate::cluster::{Cluster, Error};
+use crate::release::ask::leads_to_pods;
 use crate::release::snapshot::{Release, Side, SideDeployment, service_of};
 use crate::release::split::Carrier;
 
@@ -69,7 +70,8 @@ pub(super) async fn read(
     Ok(Some(Side {
         carrier,
         deployment,
-        endpoints: ours(service).map(|_| endpoints.of(&service_name)),
+        // One that was turned to somewhere else is made anew.
+        endpoints: ours(service).filter(leads_to_pods).map(|_| endpoints.of(&service_name)),
         pdb: ours(pdb).is_some(),
         autoscaler: ours(autoscaler).is_some(),
         foreign,

@@ -24,6 +24,8 @@ fn allowed(active: &Active<'_>) -> Result<u32, Note> {
             let stage = stages.get(index).filter(|_| passed(index)).ok_or(Note::ExposedWithoutPass)?;
             Ok(kind.pods_for(stage.spec.weight))
         }
+        // Until the workload is let go, the pods beside it keep the share of the last stage.
+        Phase::Promote if passed(stages.len()) => Ok(stages.last().map_or(0, |last| kind.pods_for(last.spec.weight))),
         Phase::Verify if passed(stages.len()) => Ok(kind.pods_for(crate::api::Weight::FULL)),
         Phase::Verify
         | Phase::Promote

@@ -1,11 +1,14 @@
 //! An attempt that is going on, with the facts that every phase needs.
 
-use super::agree::ON_CALL_LAPSED;
+use super::agree::COMPLETES;
+use super::promote::OVERTAKEN;
 use super::stable::stable_set;
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::stranded::NOBODY_ANSWERS;
+use super::stranded::{NOBODY_ANSWERS, NOBODY_HOME};
 use crate::api::gated_release::HoldStatus;
-use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
+use crate::api::release_record::{
+    Arm, Outcome, Phase, Promotion, Readiness, ReleaseRecordStatus, RollbackLog, Trigger,
+};
 use crate::api::{Span, Time, Weight};
 use crate::policy::schedule::LEAN_MAX;
 use crate::release::action::Action;
@@ -18,23 +21,12 @@ use crate::release::{template, wording};
 /// The hold of a release whose router does not follow.
 const ROUTE_NOT_EFFECTIVE: &str = "RouteNotEffective";
 
-/// The hold of pods that are not ready after something else was waited for.
-const NOT_READY_YET: &str = "NotReadyYet";
-
-/// Holds that stop a version before its next weight, and its own time to be ready with it.
-const STOPS: [&str; 8] = [
-    super::circuit::CIRCUIT_OPEN,
-    super::agree::ON_CALL_LAPSED,
-    "LimitBreached",
-    "ApprovalMissing",
-    "Rejected",
-    "OnCallMissing",
-    "BudgetUnknown",
-    NOT_READY_YET,
-];
-
 /// The hold of a release that should go back and has nobody to go back to.
 pub(in crate::release) const NO_WAY_BACK: &str = "NoWayBack";
+
+/// Holds of a version that should go back and cannot, or that gives its users to somebody else: it gets ready for nothing, and
+/// nothing of it is kept up.
+const LEAVES: [&str; 4] = [NO_WAY_BACK, NOBODY_ANSWERS, NOBODY_HOME, OVERTAKEN];
 
 /// The hold of a release whose former template is back in the workload and does not get ready.
 pub(in crate::release) const REVERT_NOT_READY: &str = "RevertNotReady";
@@ -325,11 +317,11 @@ impl<'a> Active<'a> {
         weight(self.seen, carrier)
     }
 
-    /// A step that waits for something within the contract's time for readiness, and goes back where that is over.
-    pub(super) fn wait(&self, since: Time, reason: &'static str, what: &str, trigger: Trigger) -> Step {
+    /// A step that waits for the router, and is held where that takes longer than the contract's time for readiness.
+    pub(super) fn wait_for_router(&self, since: Time, reason: &'static str, what: &str) -> Step {
         let within = self.seen.release.spec.strategy.ready_within;
         let until = since.plus(within);
-        if self.now >= until && trigger == Trigger::RouteNotEffective {
+        if self.now >= until {
             // The moment that is counted from may be long ago, where nobody looked meanwhile: the router gets its time anew.
             let name = self.name();
             return self.hold(
@@ -338,15 +330,46 @@ impl<'a> Active<'a> {
                 within,
             );
         }
-        if self.now >= until && self.was_stopped() {
-            let message =
-                format!("{}: it was held until now, so it has {within} more to be ready: {what}.", self.name());
-            let over = |_: &HoldStatus| self.not_ready(trigger, what, within);
-            return self.hold_until(NOT_READY_YET, &message, within, over).wake(LOOK_AGAIN);
+        self.waits(until, reason, what)
+    }
+
+    /// A step that waits for pods within the contract's time for readiness, and goes back where that is over; `due` is the moment
+    /// since when they are needed, which tells this step from any other.
+    pub(super) fn wait(&self, due: Time, reason: &'static str, what: &str) -> Step {
+        self.wait_for(Vec::new(), due, reason, what)
+    }
+
+    /// The same, with the writes that bring about what is waited for; none any more where the time is over.
+    pub(super) fn wait_for(&self, writes: Vec<Action>, due: Time, reason: &'static str, what: &str) -> Step {
+        let readiness = self.readiness(due);
+        if self.now >= readiness.by {
+            return self.not_ready(what);
         }
-        if self.now >= until {
-            return self.not_ready(trigger, what, within);
+        let step = self.waits(readiness.by, reason, what);
+        if self.status.readiness == Some(readiness) {
+            return step.all(writes);
         }
+        // On record before the writes: one that is refused at every look would keep it from ever standing there.
+        step.update(self, ReleaseRecordStatus { readiness: Some(readiness), ..self.next() }).all(writes)
+    }
+
+    /// Its own time to be ready: begun when it first waits, and prolonged by what it is held for in between, whatever that is.
+    fn readiness(&self, step: Time) -> Readiness {
+        let within = self.seen.release.spec.strategy.ready_within;
+        let Some(stands) = self.status.readiness.filter(|stands| stands.step == step) else {
+            return Readiness { step, by: self.now.plus(within) };
+        };
+        let hold = self.status.hold.as_ref().filter(|_| !self.leaves());
+        let held = hold.map_or(Span::ZERO, |hold| self.now.since(hold.since));
+        Readiness { by: stands.by.plus(held), ..stands }
+    }
+
+    /// Whether it is held because it should go back, or because somebody else takes its users over.
+    pub(super) fn leaves(&self) -> bool {
+        self.status.hold.as_ref().is_some_and(|hold| LEAVES.contains(&hold.reason.as_str()))
+    }
+
+    fn waits(&self, until: Time, reason: &'static str, what: &str) -> Step {
         let rest = until.since(self.now);
         let (name, until) = (self.name(), until.clock());
         let sentence = match self.refused() {
@@ -360,16 +383,12 @@ impl<'a> Active<'a> {
         Step::going(reason, sentence).wake(LOOK_AGAIN.min(rest))
     }
 
-    /// Whether somebody's word, or something beside the version, kept it from going on until now: that time is not its own.
-    fn was_stopped(&self) -> bool {
-        self.status.hold.as_ref().is_some_and(|hold| STOPS.contains(&hold.reason.as_str()))
-    }
-
-    fn not_ready(&self, trigger: Trigger, what: &str, within: Span) -> Step {
+    fn not_ready(&self, what: &str) -> Step {
+        let within = self.seen.release.spec.strategy.ready_within;
         let why = self.refused().map(|why| format!("no pods are made: {why}"));
         let why = why.or_else(|| self.crashes().map(str::to_owned));
         let value = why.map_or_else(|| what.to_owned(), |why| format!("{what}; {why}"));
-        super::roll_back::begin(self, trigger, value, format!("ready within {within}"))
+        super::roll_back::begin(self, Trigger::NotReady, value, format!("ready within {within}"))
     }
 
     /// Why pods that the release needs cannot be made.
@@ -377,12 +396,6 @@ impl<'a> Active<'a> {
         let sides = [Carrier::Canary, Carrier::Previous].into_iter().filter_map(|carrier| self.deployment(carrier));
         let of_sides = sides.filter_map(|deployment| deployment.refused.as_deref());
         of_sides.chain(self.workload().and_then(|workload| workload.refused.as_deref())).next()
-    }
-
-    /// As [`Active::wait`], with the writes that bring about what is waited for; none any more where the time is over.
-    pub(super) fn wait_for(&self, writes: Vec<Action>, since: Time, reason: &'static str, what: &str) -> Step {
-        let step = self.wait(since, reason, what, Trigger::NotReady);
-        if step.record.is_some() { step } else { step.all(writes) }
     }
 
     /// What crashes in the pods of the new version beside the workload, or, where exposure is by count, in any.
@@ -465,10 +478,30 @@ impl<'a> Active<'a> {
         !self.seen.by_count() && self.workload_is_new() && self.ready(Carrier::Previous, 1).is_err()
     }
 
-    /// Whether somebody on call is missed in the verification alone: the end of that hold is no way back, so that it lends its
-    /// patience to no other.
+    /// Whether a verified version waits for what it is complete without in the end: the end of that hold is no way back, so that
+    /// it lends its patience to no other.
     fn is_of_papers(&self, hold: &HoldStatus) -> bool {
-        self.status.phase == Phase::Verify && hold.reason == ON_CALL_LAPSED
+        self.status.phase == Phase::Verify && COMPLETES.contains(&hold.reason.as_str())
+    }
+
+    /// Waits in the verification for what a version is complete without in the end. All such waits together have one deadline, on
+    /// record with the first of them; none where that is over. What is waited for besides neither shortens nor prolongs it.
+    pub(super) fn hold_to_complete(&self, reason: &str, message: &str) -> Option<Step> {
+        let promotion = self.status.promotion.clone().unwrap_or_default();
+        let verified = self.status.phase_since.plus(self.status.verify).max(self.now);
+        let deadline = promotion.complete_by.unwrap_or(verified.plus(self.seen.release.spec.strategy.hold_for));
+        if self.now >= deadline {
+            return None;
+        }
+        let stands = self.status.hold.as_ref().filter(|hold| self.is_of_papers(hold));
+        let since = stands.map_or(self.now, |hold| hold.since);
+        let hold = HoldStatus { reason: reason.to_owned(), message: wording::at_most(1_000, message), since, deadline };
+        let step = Step::says(Say::Held).wake(deadline.since(self.now));
+        if self.status.hold.as_ref() == Some(&hold) {
+            return Some(step);
+        }
+        let promotion = Some(Promotion { complete_by: Some(deadline), ..promotion });
+        Some(step.update(self, ReleaseRecordStatus { hold: Some(hold), promotion, ..self.status.clone() }))
     }
 
     fn expire(&self, hold: &HoldStatus) -> Step {
@@ -527,6 +560,7 @@ impl<'a> Active<'a> {
             streaks: Vec::new(),
             complies: None,
             circuits: Vec::new(),
+            readiness: None,
             charge: charge.map(|(_, charge)| charge).or_else(|| self.status.charge.clone()),
             ..self.enter(phase)
         };
@@ -565,15 +599,17 @@ pub(in crate::release) fn routes(seen: &Snapshot) -> impl Iterator<Item = (&str,
 
 /// The writes that give every route these weights, none where they say so already.
 pub(in crate::release) fn steer(seen: &Snapshot, split: Split) -> Vec<Action> {
-    routes(seen)
-        .filter(|(_, route)| !route.is(split))
-        .map(|(name, route)| Action::SetSplit {
-            route: name.to_owned(),
-            resource_version: route.resource_version.clone(),
-            split,
-            withdrawn: None,
-        })
-        .collect()
+    routes(seen).filter(|(_, route)| !route.is(split)).map(|(name, route)| steer_route(name, route, split)).collect()
+}
+
+/// The write that gives one route these weights.
+pub(super) fn steer_route(name: &str, route: &RouteState, split: Split) -> Action {
+    Action::SetSplit {
+        route: name.to_owned(),
+        resource_version: route.resource_version.clone(),
+        split,
+        withdrawn: None,
+    }
 }
 
 /// The largest share of a carrier in any rule.

@@ -2,8 +2,7 @@
 
 use super::active::Active;
 use super::circuit::CIRCUIT_OPEN;
-use super::step::{Say, Step};
-use crate::api::gated_release::HoldStatus;
+use super::step::Step;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, Phase, ReleaseRecordStatus, Worsened};
 use crate::api::{ChangeType, Time, Weight};
 use crate::policy::Band;
@@ -19,6 +18,9 @@ pub(in crate::release) const PAPERS_MISSING: &str = "VerificationIncomplete";
 
 /// The hold of a release that somebody on call watched, and nobody does any more.
 pub(in crate::release) const ON_CALL_LAPSED: &str = "OnCallLapsed";
+
+/// Holds of a verified version that is complete in the end without what they wait for.
+pub(super) const COMPLETES: [&str; 3] = [PAPERS_MISSING, ON_CALL_LAPSED, CIRCUIT_OPEN];
 
 /// What was decided when the release began, looked at again; none where nothing was, or the budget is not known now.
 fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {
@@ -237,19 +239,11 @@ pub(super) fn unwatched(active: &Active<'_>) -> Option<Step> {
 fn unwatched_verification(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
     let missing = assessed.missing(&[Due::Verify]);
     let first = missing.first().filter(|_| assessed.enforced() && assessed.on_call_lapsed())?;
-    let patience = active.seen.release.spec.strategy.hold_for;
-    let end = active.status.phase_since.plus(active.status.verify).plus(patience);
-    let stands = active.status.hold.as_ref().filter(|hold| hold.reason == ON_CALL_LAPSED);
-    if active.now >= stands.map_or(end, |hold| hold.deadline) {
-        return None;
-    }
     let message = format!(
         "{} serves all users, and its verification is not complete until somebody on call watches it again. {first}",
         active.name()
     );
-    // Its end is looked at above.
-    let over = |_: &HoldStatus| Step::says(Say::Held);
-    let hold = active.hold_until(ON_CALL_LAPSED, &message, end.since(active.now), over);
+    let hold = active.hold_to_complete(ON_CALL_LAPSED, &message)?;
     Some(hold.wake(active.seen.release.spec.analysis.interval))
 }
 
@@ -261,20 +255,13 @@ pub(super) fn before_completion(active: &Active<'_>) -> Option<Step> {
         return None;
     }
     let missing = assessed.missing(&[Due::Verify, Due::Complete]);
-    if missing.is_empty() || has_waited(active) {
+    if missing.is_empty() {
         return None;
     }
     let names: Vec<&str> = missing.iter().map(|one| one.name).collect();
     let first = missing.first().map(ToString::to_string).unwrap_or_default();
     let message = format!("{} is verified and not complete: {} missing. {first}", active.name(), names.join(", "));
-    Some(active.hold_for(PAPERS_MISSING, message, active.seen.release.spec.strategy.hold_for))
-}
-
-/// Whether a verified version has waited as long as a hold lasts for its papers, for its watch, or for a circuit breaker: it is
-/// complete without.
-pub(super) fn has_waited(active: &Active<'_>) -> bool {
-    let waits = |reason: &str| [PAPERS_MISSING, ON_CALL_LAPSED, CIRCUIT_OPEN].contains(&reason);
-    active.status.hold.as_ref().is_some_and(|hold| waits(&hold.reason) && active.now >= hold.deadline)
+    active.hold_to_complete(PAPERS_MISSING, &message)
 }
 
 /// The recorded assessment with what was shown in the course of the release.

@@ -48,9 +48,6 @@ fn stops<'a>(active: &'a Active<'_>) -> Option<(&'a OpenCircuit, Option<&'a Circ
 /// version has waited long enough for it.
 pub(super) fn hold(active: &Active<'_>) -> Option<Step> {
     let (open, seen) = stops(active)?;
-    if active.status.phase == Phase::Verify && super::agree::has_waited(active) {
-        return None;
-    }
     let stays = match active.status.phase {
         Phase::Plan => "not started",
         Phase::Verify => "verified and not complete, its way back is kept",
@@ -72,6 +69,15 @@ pub(super) fn hold(active: &Active<'_>) -> Option<Step> {
         open.value,
         open.name
     );
-    let patience = active.seen.release.spec.strategy.hold_for;
-    Some(active.hold(CIRCUIT_OPEN, message, patience).wake(active.seen.release.spec.analysis.interval))
+    let hold = match active.status.phase {
+        Phase::Verify => active.hold_to_complete(CIRCUIT_OPEN, &message)?,
+        Phase::Idle
+        | Phase::Plan
+        | Phase::Stage
+        | Phase::Release
+        | Phase::Promote
+        | Phase::Complete
+        | Phase::Rollback => active.hold(CIRCUIT_OPEN, message, active.seen.release.spec.strategy.hold_for),
+    };
+    Some(hold.wake(active.seen.release.spec.analysis.interval))
 }

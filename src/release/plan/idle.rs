@@ -211,17 +211,18 @@ fn config_edited(seen: &Snapshot, workload: &Workload, now: Time) -> Option<Step
         "ConfigMap {} was edited in place: all pods read it, or will when they start, and no stage has judged it. A ConfigMap with a hash in its name is gated with the template that names it.",
         names.join(", ")
     );
-    if names.is_empty() {
+    // Where they are on record and were not noted, because the controller died in between, they are noted now.
+    if names.is_empty() || config::is_on_record(seen) {
         return None;
     }
-    let last = seen.record.as_ref().filter(|record| open::is_of_config(&record.spec));
+    let last = seen.record.as_ref().filter(|record| config::is_record(&record.spec));
     let recorded = last.and_then(|record| record.status.as_ref());
     let next = recorded.and_then(|status| status.ended_at).map(|ended| ended.plus(CONFIG_RECORDS_EVERY));
     if let Some(next) = next.filter(|next| now < *next) {
         return Some(Step::says(Say::InForce).wake(next.since(now)));
     }
     let step = open::sealed(seen, workload, now, Outcome::Bypassed, summary);
-    Some(open::as_config(step))
+    Some(open::as_config(step, &config::change(&edited)))
 }
 
 /// Whether a stored name of the template is what the last good attempt was called.

@@ -10,6 +10,7 @@ mod circuit;
 mod compare;
 mod compliance;
 pub(in crate::release) mod count;
+mod follow;
 mod halt;
 mod idle;
 mod leave;
@@ -81,7 +82,7 @@ fn active_step(active: &Active<'_>) -> Step {
         return step;
     }
     if active.seen.by_count() {
-        return watch::kept(active, held_autoscalers(active, count::active_step(active)));
+        return watch::kept(active, surrounded(active, count::active_step(active)));
     }
     // What is verified is released: nothing that happens while it is tidied up brings it back.
     if let Some(step) = verify::verified(active) {
@@ -100,14 +101,17 @@ fn active_step(active: &Active<'_>) -> Step {
         // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
         Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
     };
-    watch::kept(active, held_autoscalers(active, step.clearing_hold(active)))
+    let step = follow::along(active, step).clearing_hold(active);
+    watch::kept(active, surrounded(active, step))
 }
 
-/// Who takes the leaf away in the middle of a release, or makes the autoscaler anew, finds it written again.
-fn held_autoscalers(active: &Active<'_>, step: Step) -> Step {
+/// What stands around a release is kept up: who takes the leaf away in its middle, or makes the autoscaler anew, finds it written
+/// again, and what the carriers' surroundings are copied from is followed.
+fn surrounded(active: &Active<'_>, step: Step) -> Step {
     match active.status.phase {
         Phase::Release | Phase::Promote | Phase::Verify if step.record.is_none() => {
-            step.all(autoscaler::hold(active.seen))
+            let around = follow::surroundings(active, &step);
+            step.all(autoscaler::hold(active.seen)).all(around)
         }
         Phase::Idle
         | Phase::Plan

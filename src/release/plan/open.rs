@@ -72,17 +72,9 @@ pub(super) fn close_again(active: &Active<'_>) -> Option<Step> {
     Some(active.seal(outcome, summary.to_owned()))
 }
 
-/// Whether a record is that of an edit, and not of a template that somebody calls a change of configuration.
-pub(super) fn is_of_config(spec: &ReleaseRecordSpec) -> bool {
-    let edit = Change { kind: ChangeType::Config, ..Change::default() };
-    spec.closed_as == Some(Outcome::Bypassed) && spec.change == edit
-}
-
 /// The record of an edit that was no change of the template.
-pub(super) fn as_config(mut step: Step) -> Step {
-    let config = |spec: &mut ReleaseRecordSpec| {
-        spec.change = Change { kind: ChangeType::Config, ..Change::default() };
-    };
+pub(super) fn as_config(mut step: Step, change: &Change) -> Step {
+    let config = |spec: &mut ReleaseRecordSpec| spec.change = change.clone();
     // Who agreed to the template did not agree to the edit.
     for action in &mut step.actions {
         if let Action::OpenRecord { spec, status, .. } = action {

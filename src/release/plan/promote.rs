@@ -12,7 +12,11 @@ use crate::release::snapshot::Workload;
 use crate::release::split::{Carrier, Split};
 use crate::release::{objects, template};
 
-const HALF: Weight = Weight::whole(50);
+/// The hold of a promotion in whose workload another template was let run.
+pub(super) const OVERTAKEN: &str = "Overtaken";
+
+/// What the workload gets back first.
+pub(super) const HALF: Weight = Weight::whole(50);
 
 pub(super) fn step(active: &Active<'_>) -> Step {
     let Some(workload) = active.workload() else { return Step::going("Promoting", "The workload is gone.".to_owned()) };
@@ -80,14 +84,14 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
         Ok(_) => {}
     }
     if let Err(what) = active.ready(Carrier::Previous, size) {
-        return active.wait(since, "WarmingPrevious", &what, Trigger::NotReady);
+        return active.wait(since, "WarmingPrevious", &what);
     }
     // A lean release takes its users off the workload only now, because somebody else can answer them now.
     if let Some(step) = carry(active, self::carried(active)) {
         return step;
     }
     if let Err(why) = active.effective() {
-        return active.wait(since, "WarmingPrevious", &why, Trigger::RouteNotEffective);
+        return active.wait_for_router(since, "WarmingPrevious", &why);
     }
     // From here on the roll goes on by itself: it begins while somebody watches.
     if let Some(hold) = agree::unwatched(active) {
@@ -108,7 +112,7 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
             let object = objects::judged_set(active.seen, workload, canary, &active.record.spec.revision);
             object.map(|object| Action::CreateReplicaSet { object })
         }
-        (None, None) => return active.wait(since, "Promoting", "the canary is gone", Trigger::NotReady),
+        (None, None) => return active.wait(since, "Promoting", "the canary is gone"),
     };
     match given {
         Ok(action) => going().then(action),
@@ -137,7 +141,7 @@ pub(super) fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
             "Another template runs in the workload {how}. {} carries the traffic until it is ready; then it gets all of it.",
             active.name()
         );
-        return active.hold("Overtaken", message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN);
+        return active.hold(OVERTAKEN, message, active.seen.release.spec.strategy.ready_within).wake(LOOK_AGAIN);
     }
     let going = || {
         let sentence = format!("Another template runs in the workload {how}: it takes all traffic.");
@@ -150,7 +154,7 @@ pub(super) fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
 }
 
 /// Who answers users while the workload rolls.
-fn carried(active: &Active<'_>) -> Split {
+pub(super) fn carried(active: &Active<'_>) -> Split {
     if active.is_lean() { Split::LEAN } else { Split::canary(Weight::FULL) }
 }
 
@@ -175,7 +179,7 @@ fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Op
         return Some(step);
     }
     if active.new_set().is_none() {
-        return Some(active.wait(since, "Promoting", "the workload has not begun to roll", Trigger::NotReady));
+        return Some(active.wait(since, "Promoting", "the workload has not begun to roll"));
     }
     if let Some(step) = to_one_revision(active, workload) {
         return Some(step);
@@ -185,7 +189,7 @@ fn roll(active: &Active<'_>, workload: &Workload, since: crate::api::Time) -> Op
         Ok(()) if active.others_run(workload) => "pods of the former template still run".to_owned(),
         Ok(()) => return None,
     };
-    Some(active.wait(since, "Promoting", &what, Trigger::NotReady))
+    Some(active.wait(since, "Promoting", &what))
 }
 
 /// A newer template arrived in the middle of the roll and was paused by admission: this one is finished first.
@@ -217,7 +221,7 @@ fn hand_back_half(active: &Active<'_>, since: crate::api::Time, promotion: &Prom
         .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
-        return active.wait(since, "HandingBack", &why, Trigger::RouteNotEffective);
+        return active.wait_for_router(since, "HandingBack", &why);
     }
     let next = with(active, Promotion { half_at: Some(active.now), ..promotion.clone() });
     Step::going("HandingBack", half(active, active.now)).update(active, next)
@@ -257,7 +261,7 @@ fn take_home(active: &Active<'_>, promotion: &Promotion) -> Step {
             .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
-        return active.wait(promotion.passed_at.unwrap_or(active.now), "HandingBack", &why, Trigger::RouteNotEffective);
+        return active.wait_for_router(promotion.passed_at.unwrap_or(active.now), "HandingBack", &why);
     }
     let next = with(active, Promotion { home_at: Some(active.now), ..promotion.clone() });
     Step::going("HandingBack", "All traffic is back on the workload.".to_owned()).update(active, next)
@@ -276,7 +280,7 @@ fn drop_canary(active: &Active<'_>) -> Step {
         return Step::going("Draining", "The canary leaves the route.".to_owned()).all(writes).wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
-        return active.wait(drained, "Draining", &why, Trigger::RouteNotEffective);
+        return active.wait_for_router(drained, "Draining", &why);
     }
     if active.deployment(Carrier::Canary).is_some() {
         return Step::going("Draining", "The canary goes.".to_owned())

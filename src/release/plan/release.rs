@@ -59,7 +59,7 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
             .wake(LOOK_AGAIN);
     }
     if let Err(why) = active.effective() {
-        return active.wait(since, "Raising", &why, Trigger::RouteNotEffective);
+        return active.wait_for_router(since, "Raising", &why);
     }
     Step::going("Baking", baking(active, stage, active.now)).update(active, agree::begin_stage(active, approvals))
 }
@@ -94,7 +94,7 @@ fn scale(active: &Active<'_>, weight: Weight, since: Time) -> Option<Step> {
             Ok(_) => {}
         }
     }
-    active.ready(carrier, size).err().map(|what| active.wait(since, "Scaling", &what, Trigger::NotReady))
+    active.ready(carrier, size).err().map(|what| active.wait(since, "Scaling", &what))
 }
 
 /// A canary that serves never shrinks, whatever an autoscaler thinks of the workload beside it.
@@ -120,17 +120,7 @@ fn bake(active: &Active<'_>, stage: &StageRecord, started: Time) -> Step {
     }
     let until = started.plus(stage.spec.bake);
     let going = || Step::going("Baking", baking(active, stage, started));
-    let step = on_verdict(active, started, until, going, |verdict| pass(active, verdict));
-    // The workload may have been scaled: the canary follows, and is judged all the same where that is refused.
-    match active.record.spec.arm {
-        Arm::Canary if step.record.is_none() => {
-            match active.bring_up(Carrier::Canary, canary_size(active, stage.spec.weight)) {
-                Ok(writes) => step.all(writes),
-                Err(_) => step,
-            }
-        }
-        Arm::Canary | Arm::Workload => step,
-    }
+    on_verdict(active, started, until, going, |verdict| pass(active, verdict))
 }
 
 /// Ends a release that hurts users now, whatever its phase is waiting for: nobody ready behind a weight, containers that

@@ -4,7 +4,7 @@ use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::{autoscaler, roll_back, stable};
 use crate::api::Weight;
-use crate::api::release_record::{Arm, Phase, Trigger};
+use crate::api::release_record::{Arm, Phase};
 use crate::release::action::Action;
 use crate::release::split::{Carrier, Split};
 
@@ -39,7 +39,7 @@ fn canary(active: &Active<'_>) -> Step {
         Ok(_) => {}
     }
     if let Err(what) = active.ready(Carrier::Canary, size) {
-        return active.wait(since, "BringingUp", &what, Trigger::NotReady);
+        return active.wait(since, "BringingUp", &what);
     }
     let writes = autoscaler::hold(active.seen);
     if !writes.is_empty() {
@@ -70,18 +70,18 @@ fn workload(active: &Active<'_>) -> Step {
             .wake(LOOK_AGAIN);
     }
     if let Err(what) = active.ready(Carrier::Workload, workload.replicas) {
-        return active.wait(since, "BringingUp", &what, Trigger::NotReady);
+        return active.wait(since, "BringingUp", &what);
     }
     if active.others_run(workload) {
         // The version that came back: it must be gone before the workload has users again.
-        return active.wait(since, "BringingUp", "pods of the former template still run", Trigger::NotReady);
+        return active.wait(since, "BringingUp", "pods of the former template still run");
     }
     effective_then_release(active)
 }
 
 fn effective_then_release(active: &Active<'_>) -> Step {
     if let Err(why) = active.effective() {
-        return active.wait(active.status.phase_since, "BindingRoute", &why, Trigger::RouteNotEffective);
+        return active.wait_for_router(active.status.phase_since, "BindingRoute", &why);
     }
     Step::going("Releasing", format!("{} is ready and known to the router: it takes its first traffic.", active.name()))
         .update(active, active.enter(Phase::Release))

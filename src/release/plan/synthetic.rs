@@ -7,9 +7,12 @@ use crate::analysis::{Breach, Verdict};
 use crate::api::Time;
 use crate::api::release_record::{ReleaseRecordStatus, Trigger};
 use crate::api::synthetic::{Asks, CheckRecord, SyntheticCheck};
-use crate::release::ask::{Tried, pending};
+use crate::release::ask::{Tried, may_ask, pending};
 use crate::release::snapshot::Snapshot;
 use crate::release::wording;
+
+/// The hold of a stage whose checks would go to somebody whom the Service's selector does not say.
+const NOT_OF_PODS: &str = "ServiceNotOfPods";
 
 /// The record's status with the tries since counted in.
 pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
@@ -66,6 +69,16 @@ pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl 
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
         return passed(&Verdict::Pass(format!("{why}; checked: {}", names.join(", "))));
     };
+    if matches!(open.asks(), Asks::Http(_)) && !may_ask(active.seen, active.record) {
+        let message = format!(
+            "{}: check {} is not made: Service {} does not lead to pods by a selector of its own, and Tidegate sends no requests elsewhere. Give it its selector back, and a type other than ExternalName.",
+            active.name(),
+            open.name,
+            active.seen.service_of(active.candidate())
+        );
+        let analysis = &active.seen.release.spec.analysis;
+        return active.hold(NOT_OF_PODS, message, analysis.evidence_within).wake(analysis.interval);
+    }
     let so_far = match (of(active, open), open.asks()) {
         (None, Asks::Job(_)) => job_so_far(active, open),
         (Some(tried), _) => format!("it failed {} of {} allowed: {}", times(tried.failed), open.retries, tried.said),

@@ -1,5 +1,6 @@
 //! Circuit breakers of the administrator's.
 
+use super::policy::budget;
 use super::*;
 use crate::release::snapshot::CircuitSeen;
 
@@ -174,6 +175,105 @@ fn the_time_to_be_ready_begins_when_it_closes(#[case] when: fn(&World) -> bool) 
     assert!(is_held(&world));
     says(&mut world, Ok(0.0));
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+/// Whatever a version is held for, its own time to be ready is not spent: a budget that is gone, a route that cannot be divided.
+#[rstest]
+#[case::no_budget(|world: &mut World, away: bool| {
+    if away { world.seen.budget = BudgetSeen::Missing } else { budget(world, BudgetStatus::Healthy, 90.0) }
+}, "RiskBudgetMissing")]
+#[case::odd_route(|world: &mut World, away: bool| {
+    let odd = away.then(|| "rule 1 cannot be divided.".to_owned());
+    world.seen.routes[0].state.as_mut().unwrap().odd = odd;
+}, "RouteNotSplittable")]
+#[case::two_sets(|world: &mut World, away: bool| {
+    let stable = world.workload().sets[0].clone();
+    let template = crate::release::world::pod_template("shop:v0");
+    let other = crate::release::snapshot::ReplicaSetSeen { name: "other".into(), template, replicas: 1, existing: 1, available: 1, ..stable };
+    world.workload().sets.retain(|set| set.name != "other");
+    if away { world.workload().sets.push(other) }
+}, "NotSettled")]
+fn no_hold_takes_away_the_time_to_be_ready(#[case] set: fn(&mut World, bool), #[case] reason: &str) {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    set(&mut world, true);
+    world.run_until(10, |world| condition(world, "Held").1 == reason);
+    // Longer than readyWithin.
+    for _ in 0..100 {
+        set(&mut world, true);
+        world.run(1);
+    }
+    assert_eq!((condition(&world, "Held").1, world.outcome()), (reason.to_owned(), None));
+    set(&mut world, false);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+/// The controller was away for longer than readyWithin when the stage before had just passed.
+#[test]
+fn a_controller_that_was_away_takes_nothing_of_the_time_to_be_ready() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    world.now = world.now.plus(Span::minutes(30));
+    world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+/// A breaker that opens and closes all the time lends no version more than its own time to be ready, all together.
+#[test]
+fn a_flapping_breaker_does_not_keep_what_is_never_ready_for_ever() {
+    let mut world = World::new();
+    world.deploy("shop:v2", GOOD);
+    step_until(&mut world, |world| world.seen.record.is_some() && world.status().stage == 1);
+    let mut seconds = 0;
+    while world.status().rollback.is_none() {
+        says(&mut world, Ok(if seconds / 10 % 2 == 0 { 7.0 } else { 0.0 }));
+        world.run(1);
+        if let Some(deployment) = world.seen.canary.as_mut().and_then(|side| side.deployment.as_mut()) {
+            deployment.available = deployment.available.min(1);
+        }
+        seconds += 1;
+        assert!(seconds < 400, "{}", world.trace.join("\n"));
+    }
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::NotReady);
+    assert!(seconds > 100, "half of the time it was held: {seconds}");
+}
+
+/// A verified version waits for a breaker; Prometheus fails just before that wait is over, and answers again.
+#[test]
+fn a_failure_near_the_end_of_a_wait_brings_no_verified_version_back() {
+    let mut world = in_verification();
+    says(&mut world, Ok(7.0));
+    world.run_until(200, is_held);
+    let by = world.status().hold.as_ref().unwrap().deadline;
+    while by.since(world.now) > Span::seconds(5) {
+        world.run(1);
+    }
+    world.prometheus = false;
+    world.run(30);
+    assert!(world.now > by && world.outcome().is_none() && !is_held(&world), "{}", message(&world, "Held"));
+    world.prometheus = true;
+    world.run_until(20, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+/// Failures in between move the deadline of that wait nowhere, and it takes nothing over from them either.
+#[test]
+fn a_flapping_prometheus_does_not_prolong_the_wait_of_a_verified_version() {
+    let mut world = in_verification();
+    says(&mut world, Ok(7.0));
+    world.run_until(200, is_held);
+    let by = world.status().hold.as_ref().unwrap().deadline;
+    for second in 0_u32.. {
+        world.prometheus = second / 20 % 2 == 1;
+        world.run(1);
+        let hold = world.status().hold.clone();
+        assert!(hold.is_none_or(|hold| hold.reason != "CircuitOpen" || hold.deadline == by));
+        if world.now >= by {
+            break;
+        }
+    }
+    world.prometheus = true;
+    world.run_until(30, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
 #[test]

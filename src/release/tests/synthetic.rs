@@ -86,3 +86,36 @@ fn a_port_that_the_service_does_not_have_is_told_before_the_start() {
     let message = &found.iter().find(|one| one.reason == "CheckPortUnknown").unwrap().message;
     assert!(message.contains("\"cart\" asks port 8081") && message.contains("has 80"), "{message}");
 }
+
+/// After a late rollback the new version runs in the workload, and its checks go to the user's own Service: who turns that to
+/// somewhere else sends Tidegate nowhere.
+#[rstest]
+#[case::external(json!({"type": "ExternalName", "externalName": "metadata.internal", "selector": {"app": "checkout"}, "ports": [{"port": 80}]}))]
+#[case::without_selector(json!({"ports": [{"port": 80}]}))]
+fn a_service_that_leads_elsewhere_is_never_asked(#[case] spec: serde_json::Value) {
+    let mut world = came_back_late();
+    world.seen.release.spec.analysis.checks = vec![check("cart", 2)];
+    world.deploy("shop:v3", GOOD);
+    world
+        .run_until(300, |world| world.phase() == Some(Phase::Release) && world.status().stages[0].started_at.is_some());
+    let own = world.seen.service.clone();
+    world.seen.service.as_mut().unwrap().object["spec"] = spec;
+    let asked = |world: &World| !crate::release::ask::due(&world.seen, world.now).is_empty();
+    for _ in 0..30 {
+        world.run(1);
+        assert!(!asked(&world));
+    }
+    assert_eq!(condition(&world, "Held"), (Truth::True, "ServiceNotOfPods".to_owned()));
+    world.seen.service = own;
+    world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_service_that_is_another_name_starts_no_release() {
+    let mut world = World::new();
+    world.seen.service.as_mut().unwrap().object["spec"]["type"] = json!("ExternalName");
+    world.deploy("shop:v2", GOOD);
+    world.run(5);
+    assert_eq!((condition(&world, "Ready").1, world.phase()), ("ServiceExternalName".to_owned(), Some(Phase::Plan)));
+    assert!(world.seen.canary.is_none());
+}

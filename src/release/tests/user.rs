@@ -372,6 +372,37 @@ fn what_is_taken_as_it_runs_is_no_record_of_an_edit_whatever_it_calls_itself() {
     assert_eq!(world.seen.record.as_ref().unwrap().spec.attempt, 2);
 }
 
+/// The controller dies between the record of an edit and the note of it, also in the middle of making that record.
+#[rstest]
+fn an_edit_goes_on_record_once_whoever_dies_in_between(
+    #[values(true, false)] torn: bool,
+    #[values(0, 1, 2)] writes: usize,
+) {
+    let edit = |world: &mut World, name: &str, mark: &str| {
+        let seen = ConfigSeen { mark: mark.into(), by: "kubectl-edit".into() };
+        world.workload().config.insert(name.to_owned(), seen);
+    };
+    let attempt = |world: &World| world.seen.record.as_ref().unwrap().spec.attempt;
+    let mut world = World::new();
+    edit(&mut world, "app-config", "a");
+    edit(&mut world, "other", "a");
+    world.run(2);
+    world.torn = torn;
+    edit(&mut world, "app-config", "b");
+    world.run_crashing(&[writes]);
+    world.torn = false;
+    world.run(5);
+    assert_eq!((attempt(&world), world.outcome()), (2, Some(Outcome::Bypassed)));
+    world.now = world.now.plus(Span::hours(2));
+    world.run(5);
+    assert_eq!(attempt(&world), 2, "once\n{}", world.trace.join("\n"));
+    // The next edit is another one.
+    edit(&mut world, "other", "b");
+    world.run(5);
+    assert_eq!(attempt(&world), 3);
+    assert!(!world.status().summary.contains("app-config"), "{}", world.status().summary);
+}
+
 /// Lets another template run past the gate, as admission does under break-glass.
 fn break_glass(world: &mut World, image: &str) {
     world.deploy(image, GOOD);

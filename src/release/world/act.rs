@@ -1,6 +1,7 @@
 //! What an action does to the objects, and whether its fence holds.
 
 use super::{World, set};
+use crate::api::names::ROLE;
 use crate::release::action::Action;
 use crate::release::check_job::{JobSeen, JobState, PodsOfJob, Refusal};
 use crate::release::snapshot::*;
@@ -45,6 +46,15 @@ impl World {
                 if object["kind"] == "HorizontalPodAutoscaler" {
                     self.seen.previous.as_mut().unwrap().autoscaler = true;
                 }
+                let around = match object["kind"].as_str() {
+                    Some("NetworkPolicy") => Some(&mut self.seen.network_policies),
+                    Some("PodDisruptionBudget") => Some(&mut self.seen.disruption_budgets),
+                    Some(_) | None => None,
+                };
+                if let Some(all) = around {
+                    all.retain(|one| one["metadata"]["name"] != object["metadata"]["name"]);
+                    all.push(object.clone());
+                }
                 if object["kind"] != "Deployment" {
                     return true;
                 }
@@ -83,6 +93,9 @@ impl World {
             }
             Action::Delete { carrier } => {
                 self.trace.push(line(format!("{carrier} deleted")));
+                for around in [&mut self.seen.network_policies, &mut self.seen.disruption_budgets] {
+                    around.retain(|one| one["metadata"]["labels"][ROLE] != carrier.as_str());
+                }
                 let side = if *carrier == Carrier::Canary { &mut self.seen.canary } else { &mut self.seen.previous };
                 if let Some(deployment) = side.as_mut().and_then(|side| side.deployment.as_mut()) {
                     deployment.deleting = true;

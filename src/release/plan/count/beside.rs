@@ -47,6 +47,11 @@ impl Exposure for Beside<'_> {
         pod.canary || Some(pod.of.as_str()) == self.new_set
     }
 
+    fn exposes(&self) -> u32 {
+        let deployment = self.seen.canary.as_ref().and_then(|side| side.deployment.as_ref());
+        deployment.filter(|deployment| !deployment.deleting).map_or(0, |deployment| deployment.replicas)
+    }
+
     fn expose(&self, active: &Active<'_>, pods: u32) -> Result<Vec<Action>, Problem> {
         let side = self.seen.canary.as_ref();
         if let Some(foreign) = side.and_then(|side| side.foreign.as_ref()) {

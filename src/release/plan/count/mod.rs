@@ -38,6 +38,9 @@ pub(in crate::release) trait Exposure {
     /// Whether a pod runs the new version, ready or not.
     fn is_new(&self, pod: &PodSeen) -> bool;
 
+    /// How many pods are to run the new version at this moment, ready or not.
+    fn exposes(&self) -> u32;
+
     /// The writes that make just so many pods run the new version; none where nothing is left to write.
     fn expose(&self, active: &Active<'_>, pods: u32) -> Result<Vec<Action>, Problem>;
 
@@ -84,7 +87,39 @@ pub(super) fn active_step(active: &Active<'_>) -> Step {
         // A record that is neither sealed nor in a phase of work is finished by hand of the last phase that it had.
         Phase::Idle | Phase::Complete => active.seal(Outcome::Succeeded, "Released.".to_owned()),
     };
-    step.clearing_hold(active)
+    super::follow::along(active, step).clearing_hold(active)
+}
+
+/// The writes that keep the present number of pods of the new version, however the workload is scaled while a step waits. A raise
+/// that was begun and is held goes back to what passed.
+pub(super) fn follow(active: &Active<'_>, step: &Step) -> Vec<Action> {
+    let exposes = |action: &Action| {
+        matches!(
+            action,
+            Action::Apply { .. } | Action::ScaleSide { .. } | Action::Delete { .. } | Action::SetPartition { .. }
+        ) || matches!(action, Action::DeletePod { .. } | Action::Resume { .. })
+    };
+    let (Some(kind), false) = (exposure(active), step.actions.iter().any(exposes)) else { return Vec::new() };
+    let stages = &active.status.stages;
+    let index = active.status.stage as usize;
+    let Some(stage) = stages.get(index) else { return Vec::new() };
+    let weight = match active.status.phase {
+        Phase::Release if stage.started_at.is_some() => stage.spec.weight,
+        Phase::Release if step.say == Say::Held => {
+            index.checked_sub(1).and_then(|index| stages.get(index)).map_or(Weight::ZERO, |before| before.spec.weight)
+        }
+        Phase::Promote if !rolled_over(active) => stage.spec.weight,
+        // On its way to another number, or spread over the workload by its own controller.
+        Phase::Release | Phase::Promote | Phase::Idle | Phase::Plan | Phase::Stage | Phase::Verify => {
+            return Vec::new();
+        }
+        Phase::Complete | Phase::Rollback => return Vec::new(),
+    };
+    let pods = if weight == Weight::ZERO { 0 } else { kind.pods_for(weight) };
+    if pods == 0 && kind.exposes() == 0 {
+        return Vec::new();
+    }
+    kind.expose(active, pods).unwrap_or_default()
 }
 
 fn verified(active: &Active<'_>) -> Option<Step> {

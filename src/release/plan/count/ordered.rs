@@ -152,6 +152,10 @@ impl Exposure for Ordered<'_> {
         pod.of != self.ordinals.current
     }
 
+    fn exposes(&self) -> u32 {
+        self.workload.replicas.saturating_sub(self.ordinals.partition)
+    }
+
     fn expose(&self, _: &Active<'_>, pods: u32) -> Result<Vec<Action>, Problem> {
         // Its controller must have made a revision of the template, or pods would come up at an older one.
         if !self.ordinals.observed {

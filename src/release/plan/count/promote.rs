@@ -60,7 +60,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let available = active.new_set().map_or(0, |set| set.available);
     if available < workload.replicas || active.others_run(workload) {
         let what = format!("{available} of {} pods of the workload run the new version", workload.replicas);
-        return active.wait(since, "Promoting", &what, Trigger::NotReady);
+        return active.wait(since, "Promoting", &what);
     }
     if let Some(step) = drop_canary(active) {
         return step;

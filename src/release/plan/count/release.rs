@@ -1,7 +1,7 @@
 //! Phases Stage and Release: pods of the new version in stages; each number rests on the recorded verdict of the one before.
 
 use super::super::active::{Active, Template};
-use super::super::step::{LOOK_AGAIN, Step};
+use super::super::step::Step;
 use super::super::verify::{base_latency, on_verdict, verdict_now};
 use super::super::{agree, autoscaler, halt, stable};
 use super::{Exposure, begin, exposure};
@@ -126,7 +126,7 @@ fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step 
         Ok(_) => {}
     }
     if let Err(what) = kind.exposed(active, pods) {
-        return active.wait(since, "Raising", &what, Trigger::NotReady);
+        return active.wait(since, "Raising", &what);
     }
     let mut next = agree::begin_stage(active, approvals);
     if let Some(stage) = next.stages.get_mut(active.status.stage as usize) {
@@ -149,15 +149,12 @@ fn bake(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, started: 
     let until = started.plus(stage.spec.bake);
     let going = || Step::going("Baking", baking(active, kind, stage, started));
     let pods = kind.pods_for(stage.spec.weight);
-    // The workload may have been scaled: the number of pods follows, so that the share stays within the stage.
-    let writes = kind.expose(active, pods).unwrap_or_default();
     let passed = |verdict: &Verdict| match kind.exposed(active, pods) {
         Ok(()) => pass(active, kind, stage, verdict),
         // What passes is what the record names.
-        Err(what) => active.wait(until, "Baking", &what, Trigger::NotReady),
+        Err(what) => active.wait(until, "Baking", &what),
     };
-    let step = on_verdict(active, started, until, going, passed);
-    if writes.is_empty() || step.record.is_some() { step } else { step.all(writes).wake(LOOK_AGAIN) }
+    on_verdict(active, started, until, going, passed)
 }
 
 fn pass(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, verdict: &Verdict) -> Step {

@@ -26,7 +26,7 @@ pub(super) struct Edits {
 fn is_of_edit(record: &Value) -> bool {
     text(record, "/spec/closedAs") == Some("Bypassed")
         && text(record, "/spec/change/type") == Some("Config")
-        && text(record, "/spec/change/reference").is_none_or(str::is_empty)
+        && text(record, "/spec/change/reference").is_none_or(|it| it.is_empty() || it.starts_with("config:"))
 }
 
 /// A ConfigMap changed.

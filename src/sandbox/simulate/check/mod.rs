@@ -10,6 +10,7 @@ mod charged;
 mod config;
 mod count;
 mod end;
+mod follow;
 mod foreign;
 mod held;
 mod ledger;
@@ -53,6 +54,8 @@ pub enum Rule {
     PodMissed,
     /// The way back keeps its capacity until verification ends.
     FallbackGone,
+    /// Whoever has users is as large as their share asks for, whatever a release waits for.
+    TooSmall,
     /// The active ReplicaSet of a held Deployment is stable.
     HeldRunsOther,
     /// Unknown evidence never passes.
@@ -191,6 +194,8 @@ pub struct Checkers {
     leader: Option<usize>,
     /// Since when an abort has been going on.
     abort: Option<Time>,
+    /// Since when the canary has been smaller than its share asks for.
+    small_since: Option<Time>,
     /// The numbers that the ledger gave out, by record.
     charges: ledger::Charges,
     /// What the routes said, and until when.
@@ -298,6 +303,7 @@ impl Checkers {
             _ => {}
         }
         route::abort(self, seen);
+        follow::check(self, seen);
         around::told(self, seen);
     }
 

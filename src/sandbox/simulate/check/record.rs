@@ -102,12 +102,15 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
     let own = ["NoWayBack", "NobodyAnswers", "NobodyHome"];
     let is_own = reason(record).is_some_and(|reason| own.contains(&reason.as_str()));
     let missed = reason(before).as_deref() == Some("NobodyAnswers");
-    // The end of a watch over a verified version is no way back: it waits by itself, and lends its patience to nothing else.
-    let unwatched = |record: &Value| {
+    // What a verified version is complete without in the end is no way back: it waits by itself, and lends its patience to nothing
+    // else; all of it has one deadline.
+    let completes = ["OnCallLapsed", "VerificationIncomplete", "CircuitOpen"];
+    let completes = |record: &Value| {
         record.pointer("/status/phase").and_then(Value::as_str) == Some("Verify")
-            && reason(record).as_deref() == Some("OnCallLapsed")
+            && reason(record).is_some_and(|reason| completes.contains(&reason.as_str()))
     };
-    let of_its_own = (is_own || missed || unwatched(before) || unwatched(record)) && reason(before) != reason(record);
+    let between = completes(before) != completes(record);
+    let of_its_own = (is_own || missed || between) && reason(before) != reason(record);
     if let Some((stood, stands)) = moved("/status/hold/deadline").filter(|_| !of_its_own) {
         let says = format!("{}: the deadline of a hold moves from {} to {}", seen.name, stood.clock(), stands.clock());
         checkers.violated(Rule::HoldWithoutEnd, seen.now, says);

@@ -356,3 +356,39 @@ fn an_autoscaler_is_held_where_it_is_said(
     see(&mut checkers, &Kept(vec![]), "09:00:00", &write);
     assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
 }
+
+fn sized(name: &str, replicas: u64) -> (Kind, Value) {
+    (DEPLOYMENT, json!({"metadata": {"name": name}, "spec": {"replicas": replicas}}))
+}
+
+#[rstest]
+#[case::large_enough(3, json!({}), None)]
+#[case::too_small(2, json!({}), Some(Rule::TooSmall))]
+#[case::held_by_people(2, json!({"hold": {"reason": "ApprovalMissing", "deadline": "2026-01-01T12:00:00Z"}}), Some(Rule::TooSmall))]
+#[case::should_go_back(2, json!({"hold": {"reason": "NoWayBack", "deadline": "2026-01-01T12:00:00Z"}}), None)]
+#[case::goes_back(2, json!({"rollback": {"at": "2026-01-01T09:00:00Z"}}), None)]
+#[case::is_over(2, json!({"outcome": "Succeeded"}), None)]
+fn a_canary_follows_the_workload(#[case] pods: u64, #[case] status: Value, #[case] rule: Option<Rule>) {
+    let status = with(json!({"phase": "Release"}), &status);
+    let objects = Kept(vec![
+        (GATED_RELEASE, release(&json!({}))),
+        (RELEASE_RECORD, record(&status)),
+        (HTTP_ROUTE, route(NAME, [25, 25], 2)),
+        sized(NAME, 8),
+        sized("web-canary", pods),
+    ]);
+    let mut checkers = Checkers::default();
+    for when in ["09:00:00", "09:00:20"] {
+        follow_at(&mut checkers, &objects, when);
+        assert!(!broken(&checkers).contains(&Rule::TooSmall), "there is time to follow");
+    }
+    follow_at(&mut checkers, &objects, "09:00:31");
+    let found: Vec<_> = broken(&checkers).into_iter().filter(|rule| *rule == Rule::TooSmall).collect();
+    assert_eq!(found, Vec::from_iter(rule), "{:?}", checkers.violations);
+}
+
+/// Anything happens at this moment.
+fn follow_at(checkers: &mut Checkers, objects: &Kept, when: &str) {
+    let object = Some(json!({"metadata": {"name": "other"}}));
+    see(checkers, objects, when, &Write { kind: &CONFIG_MAP, before: None, after: object, process: None });
+}
