@@ -12,6 +12,7 @@ pub mod cli;
 pub mod cluster;
 pub mod controller;
 pub mod issuers;
+mod outbound;
 pub mod policy;
 pub mod prometheus;
 pub mod release;

@@ -1,10 +1,12 @@
 //! Tidegate's comparison and the usual rules on the same seeded traces: how often each rolls back a version that is as good
-//! as stable, how soon it notices one that is not, and how many bad requests were served until then.
+//! as stable, how soon it notices one that is not, and how many bad requests were served until then. Beside them, traffic that was
+//! recorded on a real cluster, where `benches/canary/recorded` has some.
 //!
 //! `just benchmark` writes `docs/evidence-benchmark.md` and `docs/evidence-benchmark.svg`; `just benchmark --runs 50` is
 //! a taste. The figures are a function of the seed and of the number of runs.
 
 mod picture;
+mod recorded;
 mod report;
 mod rules;
 mod statistics;
@@ -33,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if runs == 0 {
         return Err("--runs 0: at least 1 is needed".into());
     }
-    let results = tables::Results::measure(runs, &mut |told| println!("{told}"));
+    let recorded = recorded::all(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/canary/recorded").as_ref())?;
+    let results = tables::Results::measure(runs, recorded, &mut |told| println!("{told}"))?;
     for (name, text) in
         [("evidence-benchmark.md", report::markdown(&results)), ("evidence-benchmark.svg", picture::svg(&results))]
     {

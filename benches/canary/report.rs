@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::rules::Rule;
 use super::statistics::{Estimate, wilson};
-use super::tables::{Harmful, Harmless, Noticed, Results};
+use super::tables::{Harmful, Harmless, Noticed, Replayed, Results};
 use super::traces::{MINUTES, Shape, WEIGHT};
 
 /// The most that a false rollback may happen, 0 to 1.
@@ -40,8 +40,8 @@ so). Overdispersion is measured on 24 simulated hours of stable before the relea
 - **incidents**: once in each release, and about every 4 hours before, 3 to 15 minutes with 5 to 40 % errors on both versions.
 - **drift**: the error rate wanders by 8 % a minute, up to five times up or down.
 
-They are synthetic: traces recorded on a real cluster are not in here yet. Nor is what hits one version alone for many minutes
-without being its doing, such as one client with a bug whose session sticks to the canary: by its counts nobody can tell that from a bad
+They are synthetic; what was recorded on a real cluster stands at the end. What hits one version alone for many minutes without being its
+doing, such as one client with a bug whose session sticks to the canary, is in none of them: by its counts nobody can tell that from a bad
 version.
 
 ## The rules
@@ -125,7 +125,62 @@ that are as bad as what is to be ruled out (1.25 times stable's share and 1 %), 
             share(cell.wrong, cell.runs)
         );
     }
+    replayed(&mut page, &results.recorded);
     page
+}
+
+/// Releases that were recorded.
+fn replayed(page: &mut String, all: &[Replayed]) {
+    page.push_str("\n## Recorded on a real cluster\n\n");
+    if all.is_empty() {
+        page.push_str("None yet: `e2e/run record-traces` records them into `benches/canary/recorded`.\n");
+        return;
+    }
+    page.push_str(
+        "Counters of both versions as a Prometheus in a real cluster scraped them while a real router divided the requests\n(`e2e/run record-traces`, `benches/canary/recorded`). Each was one release; the overdispersion is that of stable in the minutes before it.\n*Rolled back* after so many minutes, of a version that turns bad counted from then; with the bad requests that the canary answered from then\nuntil it was rolled back, or to the end.\n\n",
+    );
+    heading(page, &["trace", "requests/s", "canary"]);
+    for trace in all {
+        let recorded = &trace.recorded;
+        let _ = write!(
+            page,
+            "| {} | {} | {} % |",
+            trace.name,
+            recorded.requests_per_second,
+            number(recorded.canary_percent)
+        );
+        for (at, bad) in &trace.by_rule {
+            let minutes = |samples: usize| number(samples as f64 * recorded.step_seconds / 60.0);
+            let _ = match (at, recorded.onset()) {
+                (None, None) => write!(page, " stays |"),
+                (None, Some(_)) => write!(page, " missed, {bad:.0} bad |"),
+                (Some(at), None) => write!(page, " falsely, {} min |", minutes(at + 1)),
+                (Some(at), Some(_)) if *at < trace.onset => write!(page, " before it was bad |"),
+                (Some(at), Some(_)) => write!(page, " {} min, {bad:.0} bad |", minutes(at + 1 - trace.onset)),
+            };
+        }
+        page.push('\n');
+    }
+    page.push('\n');
+    for trace in all {
+        let minutes = trace.samples as f64 * trace.recorded.step_seconds / 60.0;
+        let _ = writeln!(
+            page,
+            "- **{}**: {} {} min; {}.",
+            trace.name,
+            trace.recorded.what,
+            number(minutes),
+            trace.recorded.origin
+        );
+    }
+    let good: Vec<_> = all.iter().filter(|trace| trace.recorded.turns_bad_after.is_none()).collect();
+    let falsely = good.iter().filter(|trace| trace.by_rule.first().is_some_and(|(at, _)| at.is_some())).count();
+    let _ = writeln!(
+        page,
+        "\nTidegate rolled back {falsely} of {} good versions: {} %.",
+        good.len(),
+        share(falsely, good.len())
+    );
 }
 
 /// What was asked, and whether it holds.

@@ -4,6 +4,7 @@ use fastrand::Rng;
 use tidegate::analysis::compare::{Baseline, Finding, Flow, Setup, Tally, bake_time};
 use tidegate::api::Percent;
 
+use super::recorded::Recorded;
 use super::rules::{self, Rule};
 use super::statistics::{Estimate, bootstrap, mean, median};
 use super::traces::{Fault, MINUTES, Shape, WEIGHT, World};
@@ -61,9 +62,22 @@ pub struct Baking {
     pub runs: usize,
 }
 
+/// How each rule does on a release that was recorded.
+pub struct Replayed {
+    pub name: String,
+    pub recorded: Recorded,
+    /// How many of its samples are before the canary is worse; all where it never is.
+    pub onset: usize,
+    pub samples: usize,
+    /// In the order of [`Rule::ALL`]: the sample at which it rolls back, and how many bad requests the canary answered from the
+    /// onset until then, or to the end.
+    pub by_rule: Vec<(Option<usize>, f64)>,
+}
+
 /// All of it.
 pub struct Results {
     pub runs: usize,
+    pub recorded: Vec<Replayed>,
     pub harmless: Vec<Harmless>,
     pub harmful: Vec<Harmful>,
     /// With a sample every 15 seconds.
@@ -73,7 +87,11 @@ pub struct Results {
 
 impl Results {
     /// Measures; a fifth as many runs where a bad version is noticed.
-    pub fn measure(runs: usize, tell: &mut dyn FnMut(&str)) -> Self {
+    ///
+    /// The error names a recorded trace that cannot be read.
+    pub fn measure(runs: usize, recorded: Vec<(String, Recorded)>, tell: &mut dyn FnMut(&str)) -> Result<Self, String> {
+        let recorded: Vec<_> =
+            recorded.into_iter().map(|(name, recorded)| replayed(name, recorded)).collect::<Result<_, _>>()?;
         let fewer = runs.div_ceil(5);
         let mut seed = 0_u64;
         let mut random = move || {
@@ -103,12 +121,31 @@ impl Results {
             baking.push(not_worse(world(Shape::Quiet, per_second, BASES[0], None, 60.0), fewer, random()));
         }
         tell("15-second samples, bake times");
-        Self { runs, harmless, harmful, quick, baking }
+        Ok(Self { runs, recorded, harmless, harmful, quick, baking })
     }
 }
 
 fn setups(world: &World, random: &mut Rng) -> Vec<Setup> {
     (0..DAYS).map(|_| rules::setup(world, &Baseline::of(&world.history(random)))).collect()
+}
+
+fn replayed(name: String, recorded: Recorded) -> Result<Replayed, String> {
+    let release = recorded.samples()?;
+    let world = World {
+        shape: Shape::Quiet,
+        per_second: recorded.requests_per_second,
+        base: recorded.base(),
+        fault: None,
+        step: recorded.step_seconds,
+    };
+    let setup = rules::setup(&world, &Baseline::of(&recorded.history()?));
+    let onset = recorded.onset().unwrap_or(release.len()).min(release.len());
+    let by_rule = Rule::ALL.map(|rule| {
+        let at = rule.rolls_back_at(&world, &setup, &release);
+        let until = at.map_or(release.len(), |at| at + 1).max(onset);
+        (at, release[onset..until].iter().map(|one| one.canary.bad()).sum())
+    });
+    Ok(Replayed { name, recorded, onset, samples: release.len(), by_rule: by_rule.to_vec() })
 }
 
 fn as_good(world: World, runs: usize, mut random: Rng) -> Harmless {

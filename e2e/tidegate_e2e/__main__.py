@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="run every scenario, not only the core")
     parser.add_argument("--keep", action="store_true", help="leave the namespaces behind")
     parser.add_argument("--killing", type=int, metavar="SEED", help="kill the leading controller again and again, at moments of this seed")
-    parser.add_argument("names", nargs="*", help="scenarios to run, or demo, figures or adopt")
+    parser.add_argument("names", nargs="*", help="scenarios to run, or demo, figures, adopt or record-traces")
     asked = parser.parse_args()
 
     scenarios = load_all()
@@ -35,6 +35,13 @@ def main() -> int:
         from . import adopt
 
         return adopt.main()
+    if asked.names[:1] == ["record-traces"]:
+        from . import traces
+
+        minutes = asked.names[1:] or ["15"]
+        if len(minutes) > 1 or not minutes[0].isdecimal():
+            parser.error("record-traces [MINUTES]")
+        return traces.main(int(minutes[0]))
     if unknown := [n for n in asked.names if n not in scenarios]:
         parser.error(f"no scenario {', '.join(unknown)}; e2e/run --list names them")
     chosen = [s for s in scenarios.values() if s.name in asked.names or (not asked.names and (s.core or asked.all))]

@@ -25,6 +25,12 @@ def value(promql: str) -> float | None:
     return float(result[0]["value"][1]) if result else None
 
 
+def over(promql: str, start: int, end: int, step: int) -> list[tuple[float, str]]:
+    """The one series that a query answers, from second to second; none where there is none."""
+    series = _ask("query_range", query=promql, start=start, end=end, step=step)
+    return series[0]["values"] if series else []
+
+
 def first_true(promql: str, start_ms: int, end_ms: int) -> int | None:
     """The first scrape, in milliseconds, at which the query answered anything, at a step of one second."""
     series = _ask("query_range", query=promql, start=start_ms / 1000, end=end_ms / 1000, step=1)

@@ -233,7 +233,7 @@ pub(super) fn counts(arm: &ArmSample, who: &str) -> Result<Counts, NotYet> {
 }
 
 /// A whole figure that is finite and not negative, or why there is none.
-pub(super) fn figure(evidence: &Evidence<f64>, what: &str) -> Result<f64, NotYet> {
+pub fn figure(evidence: &Evidence<f64>, what: &str) -> Result<f64, NotYet> {
     match evidence {
         Evidence::Value(value) if value.is_finite() && *value >= 0.0 => Ok(*value),
         Evidence::Value(value) => Err(NotYet::Invalid(format!("{what}: {value}"))),

@@ -27,7 +27,7 @@ use std::str::FromStr;
     category = "tidegate",
     status = "ReleaseRecordStatus",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: a record cannot be edited"),
-    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.outcome) || (has(self.status) && self.status == oldSelf.status)").message("status: the record is sealed"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.outcome) || (has(self.status) && (self.status == oldSelf.status || (has(oldSelf.status.chargeWaits) && has(self.status.outcome) && self.status.outcome == oldSelf.status.outcome && has(self.status.endedAt) && self.status.endedAt == oldSelf.status.endedAt)))").message("status: the record is sealed"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.release"),
     printcolumn(name = "Change", type_ = "string", json_path = ".spec.change.reference"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.change.type"),
@@ -241,6 +241,10 @@ pub struct ReleaseRecordStatus {
     /// What it cost, once users met it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<ChargeRecord>,
+    /// Since when its charge waits, where it ran past its gate while its budget was not known. It is charged and sealed as soon as
+    /// the budget is known; one day later, or when the next record is opened, as if nothing were left of the budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge_waits: Option<Time>,
     /// How the budgets stood when a stage was about to begin and they were found worse than before: who is asked then is asked of
     /// the release from there on, also where they get better. Absent where they did not worsen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -297,12 +301,16 @@ pub struct ReleaseRecordStatus {
     /// The rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<RollbackLog>,
-    /// How it ended; a record with an outcome is sealed.
+    /// How it ended; a record with an outcome is sealed, but for one whose charge waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
+    /// Who let its template go past its gate, as the API server authenticated them; absent where nobody resumed it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub resumed_by: Option<String>,
     /// How it ended, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 1024))]
@@ -315,6 +323,11 @@ pub struct ReleaseRecordStatus {
 }
 
 impl ReleaseRecordStatus {
+    /// Whether nothing of it is written any more.
+    pub const fn is_sealed(&self) -> bool {
+        self.outcome.is_some() && self.charge_waits.is_none()
+    }
+
     /// What a new record says that begins in this phase.
     pub const fn begun(phase: Phase, now: Time) -> Self {
         Self {
@@ -323,6 +336,7 @@ impl ReleaseRecordStatus {
             budget: None,
             assessment: None,
             charge: None,
+            charge_waits: None,
             worsened: None,
             approvals: Vec::new(),
             stages: Vec::new(),
@@ -341,6 +355,7 @@ impl ReleaseRecordStatus {
             rollback: None,
             outcome: None,
             ended_at: None,
+            resumed_by: None,
             summary: String::new(),
             digest: None,
         }
@@ -476,6 +491,13 @@ pub struct ChargeRecord {
     /// Whether it went past the gate, and so costs half as much again (`000_…` §7).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exception: bool,
+    /// Risk points of the window that were left before this charge, below 0 where it was overdrawn; absent where they were not
+    /// counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<i64>,
+    /// Risk points of the window that are left with this charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_after: Option<i64>,
 }
 
 /// One stage: what it should be and what became of it.

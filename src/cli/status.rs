@@ -5,6 +5,7 @@ use kube::Api;
 use super::{Failure, client, say};
 use crate::api::condition::Truth;
 use crate::api::obligation::{ObligationState, ObligationStatus};
+use crate::api::release_record::ChargeRecord;
 use crate::api::{GatedRelease, ReleaseRecord, RiskBudget, Time};
 use crate::policy::message::owed_line;
 use crate::policy::obligation::known;
@@ -93,6 +94,7 @@ fn timeline(status: &crate::api::ReleaseRecordStatus) -> Vec<(Time, String)> {
         events.extend(stage.started_at.map(|at| (at, format!("{weight} effective, watched for {}", stage.spec.bake))));
         events.extend(stage.passed_at.map(|at| (at, format!("{weight} passed: {}", stage.verdict))));
     }
+    events.extend(status.charge.as_ref().map(|charge| (charge.at, charged(charge))));
     if let Some(promotion) = &status.promotion {
         events.extend(
             promotion.resumed_at.map(|at| (at, "promotion began: the workload takes the template over".to_owned())),
@@ -115,6 +117,17 @@ fn timeline(status: &crate::api::ReleaseRecordStatus) -> Vec<(Time, String)> {
     );
     events.sort_by_key(|(at, _)| *at);
     events
+}
+
+/// `charged 9 RP (number 4): 41 RP were left before, 32 are with it`.
+fn charged(charge: &ChargeRecord) -> String {
+    let ChargeRecord { sequence, points, exception, remaining, remaining_after, at: _ } = charge;
+    let exception = if *exception { ", as an exception" } else { "" };
+    let left = match (remaining, remaining_after) {
+        (Some(before), Some(after)) => format!(": {before} RP were left before, {after} with it"),
+        (Some(_) | None, Some(_) | None) => String::new(),
+    };
+    format!("charged {points} RP (number {sequence}{exception}){left}")
 }
 
 #[cfg(test)]
@@ -150,6 +163,7 @@ mod tests {
             "apiVersion": "tidegate.io/v1alpha1", "kind": "ReleaseRecord", "metadata": {"name": "web-0002"},
             "spec": {"release": "web", "attempt": 2, "workloadUid": "u", "revision": "abc", "change": {"reference": "git:1", "type": "Feature"}, "riskBudget": "web"},
             "status": {"phase": "Rollback", "phaseSince": "2026-01-01T10:06:00Z",
+                "charge": {"sequence": 4, "points": 9, "at": "2026-01-01T09:59:59Z", "remaining": 41, "remainingAfter": 32},
                 "stages": [{"weight": 5, "bake": "15m", "startedAt": "2026-01-01T10:00:00Z"}],
                 "rollback": {"trigger": "ErrorRate", "value": "20 %", "threshold": "1 %", "at": "2026-01-01T10:05:00Z", "phase": "Release",
                     "fromWeight": 5, "trafficTo": "web", "homeAt": "2026-01-01T10:05:02Z"},
@@ -160,6 +174,7 @@ mod tests {
         shop/web: Rollback, error budget Healthy
           git:1 rolled back.
         web-0002: Feature git:1 (revision abc)
+          1 Jan 09:59:59 UTC   charged 9 RP (number 4): 41 RP were left before, 32 with it
           1 Jan 10:00:00 UTC   5 % effective, watched for 15m
           1 Jan 10:05:00 UTC   rollback from 5 %: ErrorRate 20 %, limit 1 %
           1 Jan 10:05:02 UTC   traffic home on web

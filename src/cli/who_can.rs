@@ -24,7 +24,7 @@ const EXAMPLES: &str = "\
 For each role that the release asks for now (for all roles where it asks for none): who is listed in spec.roles of its \
 RiskBudget, who holds the verb `approve` on `releaseroles.tidegate.io` there, and whether you may. An approval needs both. \
 Service accounts and other machines may hold the verb by a wildcard; admission refuses their approvals all the same. \
-With --budget: the same for those who agree to what a RiskBudget would allow more.
+With --budget: the same for those who agree to what a RiskBudget would allow more, and to what ran past its gate.
 
 Examples:
   tidegate who-can checkout -n shop
@@ -103,10 +103,10 @@ async fn about_release(client: &Client, namespace: &str, name: &str, args: &Args
 }
 
 async fn about_budget(client: &Client, namespace: &str, name: &str, role: Option<&str>) -> Result<Question, Failure> {
-    let budget::Agrees { listed, asked } =
+    let budget::Agrees { listed, asked, owed } =
         budget::agrees(client, namespace, name, jiff::Timestamp::now().into()).await?;
     let id = format!("RiskBudget {namespace}/{name}");
-    let (intro, all) = match asked.is_empty() {
+    let (mut intro, mut all): (String, Vec<String>) = match asked.is_empty() {
         false => (format!("{id} would allow more, and asks for {}\n", asked.join(", ")), asked),
         true => {
             let both: Vec<String> = AGREE_TO_MORE.iter().map(ToString::to_string).collect();
@@ -117,6 +117,12 @@ async fn about_budget(client: &Client, namespace: &str, name: &str, role: Option
             (intro, both.into_iter().chain([DECLARES_FREEZE.to_string()]).collect())
         }
     };
+    for (obligation, role) in owed {
+        intro.push_str(&format!("{id} owes {obligation}: {role} approves or rejects it (--obligation)\n"));
+        if !all.contains(&role) {
+            all.push(role);
+        }
+    }
     let Some(role) = role else { return Ok(Question { listed: Ok(listed), intro, wanted: all }) };
     let counts = listed.iter().find(|one| one.name == role).and_then(|one| one.stands_for);
     let counts = counts.map_or_else(|| role.to_owned(), |of| of.to_string());

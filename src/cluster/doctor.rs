@@ -56,6 +56,8 @@ impl Looked {
 /// Everything that is judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Installation {
+    /// The namespace whose GatedReleases, budgets and workloads were looked at; empty for all.
+    pub namespace: String,
     /// The answer of `/version`.
     pub version: Looked,
     /// The CustomResourceDefinitions of Tidegate's group.
@@ -108,6 +110,7 @@ pub async fn installation(cluster: &Cluster, namespace: &str) -> Installation {
         may.push((verb, resource, may_i(cluster, namespace, verb, resource).await));
     }
     Installation {
+        namespace: namespace.to_owned(),
         version,
         definitions: definitions(cluster).await,
         policies: installed(admission("MutatingAdmissionPolicy", "mutatingadmissionpolicies")).await,

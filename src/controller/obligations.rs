@@ -61,7 +61,7 @@ pub(super) async fn add(
     let records = records.unwrap_or_default();
     let seen = Seen { namespace, name, spec, zone: &zone, before, now: status, records: &records, said: &[] };
     let said: Vec<Said> = match asks(&seen, now) {
-        true => look.known().await?.iter().map(Said::of).collect(),
+        true => look.known().await?.iter().map(|one| Said::of(one, &spec.roles)).collect(),
         false => Vec::new(),
     };
     let standing = stand(&Seen { said: &said, ..seen }, now);

@@ -56,6 +56,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     if under_way(&seen) {
         seen.circuits = context.sources.circuits(&found.release).await;
     }
+    context.metrics.circuits(namespace, name, &seen.circuits);
     let now = context.cluster.now();
     if let Some(question) = question(&seen, now) {
         let due = due(&seen, now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::prometheus::http_client;
+use crate::outbound::{Body, body, http_client};
 use crate::statement::Keys;
 
 /// The largest document that is read.
@@ -72,14 +72,10 @@ impl Https {
         if !answer.status().is_success() {
             return Err(format!("answered {}", answer.status()));
         }
-        let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(failed)? {
-            if body.len() + part.len() > BODY_MAX {
-                return Err(format!("the answer is larger than {} KiB", BODY_MAX / 1024));
-            }
-            body.extend_from_slice(&part);
+        match body(&mut answer, BODY_MAX).await.map_err(failed)? {
+            Body::Whole(body) => Ok(body),
+            Body::Begins(_) => Err(format!("the answer is larger than {} KiB", BODY_MAX / 1024)),
         }
-        Ok(body)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::release::{Answers, Question, Snapshot};
 /// Asks all that the question needs, at once; `now` is the moment of asking.
 pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now: Time) -> Answers {
     let present = Present::new(sources, now);
-    let (recent, whole, complaints, compared, slow, burning) = tokio::join!(
+    let (recent, whole, after, complaints, compared, slow, burning) = tokio::join!(
         observation(present, seen, question, question.recent),
         async {
             match question.whole {
@@ -22,6 +22,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
                 None => None,
             }
         },
+        after(present, seen, question),
         complaints(present, seen, question),
         super::compare::compared(sources, seen, question),
         super::slow::slow(present, seen, question),
@@ -31,11 +32,29 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
         question,
         recent: Observation { complaints: complaints.clone(), ..recent },
         whole: whole.map(|whole| Observation { complaints, ..whole }),
+        after,
         compared,
         slow,
         burning,
         tried: Vec::new(),
     }
+}
+
+/// The new version's requests since its bake time ended.
+async fn after(present: Present<'_>, seen: &Snapshot, question: Question) -> Option<Evidence<f64>> {
+    let window = question.after?;
+    let template = present.config().query_templates.get(&seen.release.spec.analysis.metrics)?;
+    let carriers = [question.candidate];
+    if !template.by_pod() {
+        let query = filled(&template.requests, &variables(seen, &carriers, "", window));
+        let reply = present.ask(&template.source, &query).await;
+        return Some(reply.of_arm(&template.arm_label, &arm(template, seen, question.candidate), Nan::Invalid));
+    }
+    let Some(pods) = pods(&pods_of(seen, question.candidate)) else {
+        return Some(Evidence::NoData("no pod of this version takes requests".to_owned()));
+    };
+    let query = filled(&template.requests, &variables(seen, &[Carrier::Workload], &pods, window));
+    Some(present.ask(&template.source, &query).await.single(Nan::Invalid))
 }
 
 /// How fast the service's error budget goes, all versions together.

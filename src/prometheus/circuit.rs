@@ -1,5 +1,6 @@
 //! The administrator's circuit breakers, asked for a release that they name.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -15,15 +16,11 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// What every circuit breaker that names the release says now; none where none does.
 pub(super) async fn circuits(sources: &Sources, release: &Release) -> Vec<CircuitSeen> {
-    let named = sources.config().circuit_breakers.iter().filter(|(_, breaker)| names(breaker, release));
+    let all = sources.config().circuit_breakers.iter();
+    let named = all.filter(|(_, breaker)| names(breaker, &release.namespace, &release.labels));
     join_all(named.map(|(name, breaker)| async move {
-        let variables = Variables {
-            namespace: &release.namespace,
-            budget: &release.spec.risk_budget_ref.name,
-            service: &release.spec.traffic.service,
-            ..Variables::default()
-        };
-        let query = filled(&breaker.query, &variables);
+        let spec = &release.spec;
+        let query = asked(breaker, &release.namespace, &spec.risk_budget_ref.name, &spec.traffic.service);
         let evidence = sources.ask_within(&breaker.source, query, FRESH).await.single(Nan::Invalid);
         CircuitSeen {
             name: name.clone(),
@@ -36,10 +33,15 @@ pub(super) async fn circuits(sources: &Sources, release: &Release) -> Vec<Circui
     .await
 }
 
-/// Whether a breaker names the release: by its namespace, where it lists some, and by all of its labels.
-fn names(breaker: &CircuitBreaker, release: &Release) -> bool {
-    let here = breaker.namespaces.is_empty() || breaker.namespaces.contains(&release.namespace);
-    here && breaker.selector.match_labels.iter().all(|(key, value)| release.labels.get(key) == Some(value))
+/// What a breaker asks for a release of this namespace, RiskBudget and Service.
+pub fn asked(breaker: &CircuitBreaker, namespace: &str, budget: &str, service: &str) -> String {
+    filled(&breaker.query, &Variables { namespace, budget, service, ..Variables::default() })
+}
+
+/// Whether a breaker names a release: by its namespace, where it lists some, and by all of its labels.
+pub fn names(breaker: &CircuitBreaker, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    let here = breaker.namespaces.is_empty() || breaker.namespaces.iter().any(|one| one == namespace);
+    here && breaker.selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
 #[cfg(test)]
@@ -70,6 +72,6 @@ mod tests {
             }}),
         );
         let release = release.unwrap().release;
-        assert_eq!(names(&config.circuit_breakers["x"], &release), expected);
+        assert_eq!(names(&config.circuit_breakers["x"], &release.namespace, &release.labels), expected);
     }
 }

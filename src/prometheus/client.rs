@@ -1,6 +1,7 @@
 //! Asks one query, for a moment or for several. Written here and not taken from prometheus-http-query, because that drops
 //! the `warnings` of an answer, and partial data would look whole.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +14,31 @@ use super::range::{self, Range};
 use super::reply::{Reply, parse, refused};
 use crate::analysis::NotYet;
 use crate::api::{Span, Time};
+use crate::outbound::{Body, body, http_client};
 
 /// The largest answer that is read.
 const BODY_MAX: usize = 1024 * 1024;
 /// How many queries are under way at once.
 const AT_ONCE: usize = 8;
+
+/// How long is waited before a query is tried again that was not answered, all within the source's time-out.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+
+/// Whether it may be over in a moment: no connection, or a server's own error. Who says that it is asked too much (429) is not asked
+/// again at once, and what cannot be read will not be later.
+fn is_passing(answer: &Result<(u16, Vec<u8>), NotYet>) -> bool {
+    match answer {
+        Ok((code, _)) => *code >= 500,
+        Err(why) => matches!(why, NotYet::Unreachable(_)),
+    }
+}
+
+/// Between one and two times as long, by the query, so that those that failed together do not come back together.
+fn spread(pause: Duration, query: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    query.hash(&mut hasher);
+    pause + pause.mul_f64((hasher.finish() % 1_000) as f64 / 1_000.0)
+}
 
 /// Is told of every query.
 pub trait Observer: Send + Sync {
@@ -61,25 +82,6 @@ pub enum NoAnswer {
     Unreachable(String),
     /// The answer is none that can be read.
     Invalid(String),
-}
-
-/// The certificates of this machine, or of `SSL_CERT_FILE`. An image may have none: sources behind plain http need none,
-/// and one behind https then says that its certificate is not trusted.
-fn tls() -> Result<rustls::ClientConfig, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| format!("TLS could not be set up: {error}"))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// What every client of Tidegate's own is like: it says who asks, follows no redirects and trusts this machine's certificates.
-pub(crate) fn http_client() -> Result<reqwest::ClientBuilder, String> {
-    Ok(reqwest::Client::builder()
-        .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .tls_backend_preconfigured(tls()?))
 }
 
 /// A client for Prometheus servers.
@@ -133,17 +135,34 @@ impl Prometheus {
 
     /// What comes back in time, unread, with the HTTP status.
     async fn body(&self, source: &Source, query: &str, when: When) -> Result<(u16, Vec<u8>), NotYet> {
+        // What came of the last try, for where the time is over before the next one has an answer.
+        let mut last = None;
         let asked = async {
-            let Ok(_slot) = self.slots.acquire().await else {
-                return Err(NotYet::Unreachable("shutting down".to_owned()));
-            };
-            self.transport.get(source, query, when).await.map_err(|error| match error {
-                NoAnswer::Unreachable(why) => NotYet::Unreachable(why),
-                NoAnswer::Invalid(why) => NotYet::Invalid(why),
-            })
+            for pause in PAUSES {
+                let answer = self.try_once(source, query, when).await;
+                if !is_passing(&answer) {
+                    return answer;
+                }
+                last = Some(answer);
+                tokio::time::sleep(spread(pause, query)).await;
+            }
+            self.try_once(source, query, when).await
         };
-        let late = |_| Err(NotYet::Unreachable(format!("no answer within {}", source.timeout)));
-        tokio::time::timeout(source.timeout.as_std(), asked).await.unwrap_or_else(late)
+        let came = tokio::time::timeout(source.timeout.as_std(), asked).await;
+        match came {
+            Ok(answer) => answer,
+            Err(_) => last.unwrap_or_else(|| Err(NotYet::Unreachable(format!("no answer within {}", source.timeout)))),
+        }
+    }
+
+    async fn try_once(&self, source: &Source, query: &str, when: When) -> Result<(u16, Vec<u8>), NotYet> {
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Err(NotYet::Unreachable("shutting down".to_owned()));
+        };
+        self.transport.get(source, query, when).await.map_err(|error| match error {
+            NoAnswer::Unreachable(why) => NotYet::Unreachable(why),
+            NoAnswer::Invalid(why) => NotYet::Invalid(why),
+        })
     }
 
     fn tell(&self, name: &str, query: &str, started: Instant, failed: Option<(&'static str, String)>) {
@@ -188,18 +207,12 @@ impl Http {
             Ok(response) => response,
             Err(error) => return Err(NoAnswer::Unreachable(chain(&error.without_url()))),
         };
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(None) => return Ok((response.status().as_u16(), body)),
-                Ok(Some(part)) if body.len() + part.len() <= BODY_MAX => body.extend_from_slice(&part),
-                Ok(Some(_)) => {
-                    return Err(NoAnswer::Invalid(
-                        "the answer is larger than 1 MiB; make the query answer fewer series".to_owned(),
-                    ));
-                }
-                Err(error) => return Err(NoAnswer::Unreachable(chain(&error.without_url()))),
+        match body(&mut response, BODY_MAX).await {
+            Ok(Body::Whole(body)) => Ok((response.status().as_u16(), body)),
+            Ok(Body::Begins(_)) => {
+                Err(NoAnswer::Invalid("the answer is larger than 1 MiB; make the query answer fewer series".to_owned()))
             }
+            Err(error) => Err(NoAnswer::Unreachable(chain(&error.without_url()))),
         }
     }
 }

@@ -8,7 +8,7 @@ mod answer;
 pub mod budget;
 mod burn;
 mod business;
-mod circuit;
+pub mod circuit;
 mod client;
 mod compare;
 pub mod config;
@@ -27,7 +27,6 @@ pub mod untrusted;
 use std::sync::Arc;
 
 pub use answer::answer;
-pub(crate) use client::http_client;
 pub use client::{Http, NoAnswer, Observer, Prometheus, Transport, When};
 pub use config::Config;
 

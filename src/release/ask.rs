@@ -23,6 +23,9 @@ pub struct Question {
     pub recent: Span,
     /// The window since judging began, asked when the bake time is over.
     pub whole: Option<Span>,
+    /// The time since the bake time ended, for the new version's requests in it: a figure of them says that what was scraped
+    /// after the end is in the store, and with it the last moments of the bake.
+    pub after: Option<Span>,
     /// The window for complaints, since traffic first went to the version; `None` where the contract does not count them.
     pub complaints: Option<Span>,
     /// What the comparison needs next; `None` where it needs nothing now.
@@ -92,6 +95,8 @@ pub struct Answers {
     pub recent: Observation,
     /// The long window, where it was asked for.
     pub whole: Option<Observation>,
+    /// The new version's requests since the bake time ended, where they were asked for.
+    pub after: Option<Evidence<f64>>,
     /// What the comparison asked for.
     pub compared: Option<Compared>,
     /// How many of the new version's requests in the short window were slow, by the threshold of each latency objective; empty
@@ -261,6 +266,8 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
         base,
         recent: elapsed.min(whole_seconds(seen.release.spec.analysis.window)),
         whole: (now >= until).then_some(elapsed),
+        // Rounded down: it does not reach back into the bake.
+        after: (now >= until).then(|| Span::seconds((now.since(until).as_millis() / 1_000).max(1))),
         complaints: seen.release.spec.rollback.complaints.and(first).map(|first| whole_seconds(now.since(first))),
         compare: compare(seen, status, now),
     })
@@ -283,13 +290,22 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
     };
     let slower_than = record.slow.as_ref().map(|slow| slow.slower_than);
     let from = record.errors.tally.until.filter(|until| until.0 > begins.0).unwrap_or(begins);
+    // The interval in which a bake ends waits for what is scraped after the end: four scrapes fit in an interval.
+    let bakes_until = end_of_bake(status).filter(|until| from.0 < until.0 && now >= *until);
+    let due = bakes_until.map_or(from, |until| until.plus(Span::from_millis(interval.as_millis() / 2)));
     // Whole seconds: a range in PromQL has no smaller ones that matter.
     let length = Span::seconds(now.since(from).as_millis() / 1_000);
-    (length >= interval && length > Span::ZERO).then(|| Compare::Interval {
+    (length >= interval && length > Span::ZERO && now >= due).then(|| Compare::Interval {
         end: from.plus(length),
         length,
         slower_than,
     })
+}
+
+/// When the bake time of the stage that goes on is over; None where none bakes.
+fn end_of_bake(status: &ReleaseRecordStatus) -> Option<Time> {
+    let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
+    Some(stage.started_at?.plus(stage.spec.bake))
 }
 
 /// The checks that have not passed in the stage that is going on.
@@ -325,8 +341,7 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
     let due = || {
         let record = seen.record.as_ref()?;
         let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
-        let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
-        (now >= stage.started_at?.plus(stage.spec.bake)).then_some(())?;
+        (now >= end_of_bake(status)?).then_some(())?;
         may_ask(seen, record).then_some(())?;
         let (service, ports) = (seen.service_of(judged(record)), ports(seen));
         let interval = seen.release.spec.analysis.interval;

@@ -34,9 +34,9 @@ pub(super) fn seal(actions: &mut [Action], seen: &Snapshot) {
     }
 }
 
-/// A record that has no outcome yet is not sealed.
+/// A record that has no outcome yet is not sealed, nor is one whose charge waits.
 pub(super) fn put(name: &str, spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) {
-    if status.outcome.is_none() {
+    if !status.is_sealed() {
         return;
     }
     if let (Ok(spec), Ok(said)) = (serde_json::to_value(spec), serde_json::to_value(&*status)) {
@@ -125,7 +125,7 @@ impl<'a> Link<'a> {
             raw,
             previous: text("/spec/previousDigest"),
             digest: text("/status/digest"),
-            sealed: text("/status/outcome").is_some(),
+            sealed: text("/status/outcome").is_some() && text("/status/chargeWaits").is_none(),
         })
     }
 }

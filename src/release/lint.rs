@@ -6,7 +6,7 @@ mod count;
 
 use super::action::{Action, Plan};
 use super::check_job;
-use super::plan::{Active, named, routes, stable_set};
+use super::plan::{Active, by_record, marked_elsewhere, named, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
@@ -55,6 +55,9 @@ pub enum Note {
     /// A carrier would be deleted while a route names it.
     #[error("{0} would be deleted while a route names it")]
     DeletedWhileNamed(Carrier),
+    /// The previous version would be deleted while the workload runs what came back.
+    #[error("the previous version would be deleted while the workload runs what came back")]
+    DeletedWayBack,
     /// The workload would roll to a template that was not let go.
     #[error("the workload would be resumed with a template that was not let go")]
     ResumedUngated,
@@ -142,6 +145,9 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
         Action::Delete { carrier } => {
             if named(seen, *carrier) {
                 notes.push(Note::DeletedWhileNamed(*carrier));
+            }
+            if *carrier == Carrier::Previous && by_record(seen) && seen.release.leaving().is_none() {
+                notes.push(Note::DeletedWayBack);
             }
         }
         Action::Resume { resource_version } => resume(seen, resource_version, notes),
@@ -237,6 +243,10 @@ fn write_ledger(seen: &Snapshot, resource_version: &str, ledger: &LedgerStatus, 
 }
 
 fn set_split(seen: &Snapshot, name: &str, resource_version: &str, split: Split, notes: &mut Vec<Note>) {
+    // What leads to nobody of ours loses its marks, and nothing else is written to it.
+    if split == Split::HOME && marked_elsewhere(seen).any(|left| left == (name, resource_version)) {
+        return;
+    }
     let Some((_, route)) = routes(seen).find(|(route, _)| *route == name) else {
         notes.push(Note::NotFenced("a route that was not seen"));
         return;
@@ -328,7 +338,10 @@ fn update_record(
     }
     notes.extend(charge::stands(plan, seen, name, record.status.as_ref(), next));
     let Some(before) = &record.status else { return };
-    if before.outcome.is_some() {
+    let settles = before.charge_waits.is_some()
+        && next.is_sealed()
+        && (next.outcome, next.ended_at, next.phase) == (before.outcome, before.ended_at, before.phase);
+    if before.outcome.is_some() && !settles {
         notes.push(Note::SealedRecord);
     }
     for (index, (old, new)) in before.stages.iter().zip(&next.stages).enumerate() {

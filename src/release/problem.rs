@@ -3,6 +3,7 @@
 use super::ask;
 use super::check_job::trouble;
 use super::objects::relabel;
+use super::plan::served_by_previous;
 use super::snapshot::{BudgetSeen, KindSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
 use crate::api::gated_release::Traffic;
@@ -114,9 +115,18 @@ fn workload(seen: &Snapshot, found: &mut Vec<Problem>) {
         return;
     };
     if !workload.gated {
+        let means = match served_by_previous(seen) {
+            true => format!(
+                "so its changes are not held. Users meet none of them: its last release came back, and they are answered by the previous version (Service {}). What the {kind} runs is judged from there when the label is back",
+                seen.service_of(Carrier::Previous)
+            ),
+            false => {
+                "so its changes are not held: what ships is recorded as Bypassed and charged as an exception".to_owned()
+            }
+        };
         found.push(Problem::start(
             "NotGated",
-            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, so its changes are not held: what ships is recorded as Bypassed and charged as an exception. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
+            format!("{kind} {namespace}/{name} does not carry the label tidegate.io/gated, {means}. Add it: kubectl label {} {name} -n {namespace} tidegate.io/gated=true", kind.resource()),
         ));
     }
     if workload.strategy == "Recreate" {
@@ -182,6 +192,14 @@ fn service(seen: &Snapshot, found: &mut Vec<Problem>) {
 
 fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
     let (namespace, service) = (&seen.release.namespace, &seen.release.spec.traffic.service);
+    // Of a route that cannot be steered the person on call asks first whether anything is lost.
+    let kept = match served_by_previous(seen) {
+        true => format!(
+            " The previous version stays, and users go to it (Service {}) as soon as the route can be divided again.",
+            seen.service_of(Carrier::Previous)
+        ),
+        false => String::new(),
+    };
     for (index, route) in seen.routes.iter().enumerate() {
         let field = format!("spec.traffic.httpRoutes[{index}].name");
         let name = &route.name;
@@ -192,14 +210,14 @@ fn routes(seen: &Snapshot, found: &mut Vec<Problem>) {
             ))),
             Err(RouteProblem::Missing) => found.push(Problem::steering(
                 "RouteMissing",
-                format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name."),
+                format!("{field}: there is no HTTPRoute {name:?} in namespace {namespace}. Create it; or create the GatedRelease anew with the right name.{kept}"),
             )),
-            Err(RouteProblem::NoBackend) => found.push(Problem::steering(
+            Err(RouteProblem::NoBackend { .. }) => found.push(Problem::steering(
                 "RouteWithoutService",
-                format!("{field}: no rule of HTTPRoute {name} points to Service {service}. Correct the route, or remove it from the list."),
+                format!("{field}: no rule of HTTPRoute {name} points to Service {service}. Correct the route, or remove it from the list.{kept}"),
             )),
             Err(RouteProblem::Unsplittable(why)) => {
-                found.push(Problem::steering("RouteNotSplittable", format!("{field}: HTTPRoute {name}: {why}")));
+                found.push(Problem::steering("RouteNotSplittable", format!("{field}: HTTPRoute {name}: {why}{kept}")));
             }
         }
     }

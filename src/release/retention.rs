@@ -359,7 +359,7 @@ mod tests {
                     "sequence": record.charge, "points": 1, "at": record.last.unwrap(),
                 }))
                 .unwrap();
-                Entry { record: record.name.clone(), charge: Some(charge), outcome: record.outcome, ended_at: record.last, recovered: None, rollback: None, shown_short: false, diff_lines: None }
+                Entry { record: record.name.clone(), charge: Some(charge), outcome: record.outcome, waits: false, ended_at: record.last, recovered: None, rollback: None, shown_short: false, diff_lines: None }
             };
             let entries: Vec<Entry> = records.iter().map(entry).collect();
             let mut status = RiskBudgetStatus::default();

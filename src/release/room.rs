@@ -58,6 +58,9 @@ fn trim(spec: &mut ReleaseRecordSpec) {
 
 /// Cuts the status of a record until both fit; whether something was cut.
 pub(super) fn fit(spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) -> bool {
+    if let Some(who) = &mut status.resumed_by {
+        cut(who, PERSON);
+    }
     let room = RECORD_MAX.saturating_sub(size(spec) + DIGEST);
     let mut was_cut = false;
     for (text, items) in STEPS {

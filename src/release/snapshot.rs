@@ -330,7 +330,10 @@ pub enum RouteProblem {
     /// There is no such route.
     Missing,
     /// None of its rules points to the Service.
-    NoBackend,
+    NoBackend {
+        /// Its resourceVersion, where marks of ours are left on it.
+        marked: Option<String>,
+    },
     /// A rule cannot be split; the text says which, why and the remedy.
     Unsplittable(String),
 }

@@ -4,6 +4,7 @@
 mod act;
 mod count;
 mod jobs;
+mod scrapes;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,8 @@ pub(crate) struct World {
     pub(crate) now: Time,
     pub(crate) behaviour: BTreeMap<String, Behaviour>,
     pub(crate) prometheus: bool,
+    /// What was scraped, where that is less often than all is known.
+    pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
     pub(crate) burning: Option<Burning>,
     /// Whether Tidegate's own requests are answered wrongly.
@@ -212,6 +215,7 @@ impl World {
             now: Time("2026-01-01T00:00:00Z".parse().unwrap()),
             behaviour: BTreeMap::new(),
             prometheus: true,
+            scrapes: None,
             burning: None,
             fails_checks: false,
             jobs: Jobs::Complete,

@@ -73,6 +73,8 @@ pub struct SimulatedCluster {
     since: BTreeMap<String, Time>,
     /// What the series of [`SimulatedCluster::set_slo`] say.
     slo: Option<(String, f64, f64)>,
+    /// Until when something is critical, where anything ever was.
+    critical: Option<Time>,
     /// Complaints so far, by namespace.
     complaints: BTreeMap<String, f64>,
     /// Whether pods, load or routers are to be looked at anew.
@@ -144,6 +146,7 @@ impl SimulatedCluster {
             direct: Vec::new(),
             since: BTreeMap::new(),
             slo: None,
+            critical: None,
             complaints: BTreeMap::new(),
             changed_mind: false,
             stepped: 0,
@@ -190,6 +193,17 @@ impl SimulatedCluster {
     pub fn set_slo(&mut self, namespace: &str, total: f64, bad: f64) {
         self.slo = Some((namespace.to_owned(), total, bad));
         self.say_slo(self.nature.now);
+    }
+
+    /// A series says until then that something is critical, and from then on that nothing is.
+    pub fn go_critical_until(&mut self, until: Time) {
+        self.critical = Some(until);
+        self.say_critical(self.nature.now);
+    }
+
+    fn say_critical(&mut self, now: Time) {
+        let Some(until) = self.critical else { return };
+        self.tsdb.append("critical_errors", &[], now, if now < until { 7.0 } else { 0.0 });
     }
 
     fn say_slo(&mut self, now: Time) {
@@ -328,6 +342,7 @@ impl SimulatedCluster {
             self.tsdb.append("complaints_total", &[("namespace", namespace)], now, *complaints);
         }
         self.say_slo(now);
+        self.say_critical(now);
     }
 
     /// How a program treats its users by now, and how many complaints come in a second where it has all of them.

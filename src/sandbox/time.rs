@@ -37,6 +37,11 @@ impl VirtualClock {
         Self { began: self.began, epoch: self.epoch, skew, dice: Mutex::new(fastrand::Rng::with_seed(seed)) }
     }
 
+    /// What it showed when all began.
+    pub const fn epoch(&self) -> Time {
+        self.epoch
+    }
+
     /// When, for tokio's timers, this clock shows `time`, its skew left aside; at once where that is past.
     pub fn instant(&self, time: Time) -> Instant {
         self.began + time.since(self.epoch).as_std()

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod alerts;
 mod attention;
+mod circuits;
 mod figures;
 mod owed;
 
@@ -119,6 +120,7 @@ pub struct Metrics {
     figures: figures::Series,
     obligations: owed::Obligations,
     attention: attention::Attention,
+    circuits: circuits::Circuits,
     reconcile_seconds: Family<Kind, Histogram, NewHistogram>,
     reconcile_errors: Family<Kind, Counter>,
     plan_seconds: Histogram,
@@ -149,6 +151,7 @@ impl Default for Metrics {
             figures: figures::Series::default(),
             obligations: owed::Obligations::default(),
             attention: attention::Attention::default(),
+            circuits: circuits::Circuits::default(),
             reconcile_seconds: Family::new_with_constructor(histogram),
             reconcile_errors: Family::default(),
             plan_seconds: Histogram::new(SECONDS_OF_PLANS),
@@ -182,6 +185,7 @@ impl Default for Metrics {
         all.figures.register(r);
         all.obligations.register(r);
         all.attention.register(r);
+        all.circuits.register(r);
         r.register("reconcile_seconds", "Time that one look at an object took", all.reconcile_seconds.clone());
         r.register(
             "reconcile_errors",
@@ -264,6 +268,7 @@ impl Metrics {
         replace(&self.head, before.head, None);
         self.weight.remove(&key);
         self.stage.remove(&key);
+        self.circuits(namespace, name, &[]);
         for trigger in crate::api::release_record::Trigger::ALL {
             self.rollbacks.remove(&ByTrigger {
                 namespace: namespace.to_owned(),

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use crate::analysis::synthetic::{Reply, judge};
 use crate::api::Time;
 use crate::api::synthetic::{HttpCheck, Method};
-use crate::prometheus::http_client;
+use crate::outbound::{body, http_client};
 use crate::release::ask::{Due, Tried};
 
 /// So much of an answer is read.
@@ -110,17 +110,8 @@ impl Http {
         };
         let mut answer = request.send().await.map_err(|error| in_words(&error.without_url()))?;
         let status = answer.status().as_u16();
-        let mut body = Vec::new();
-        while body.len() < BODY_MAX {
-            match answer.chunk().await {
-                Ok(Some(part)) => {
-                    body.extend_from_slice(part.get(..part.len().min(BODY_MAX - body.len())).unwrap_or(&part))
-                }
-                Ok(None) => break,
-                Err(error) => return Err(in_words(&error.without_url())),
-            }
-        }
-        Ok((status, body))
+        let read = body(&mut answer, BODY_MAX).await.map_err(|error| in_words(&error.without_url()))?;
+        Ok((status, read.into_bytes()))
     }
 }
 

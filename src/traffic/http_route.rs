@@ -30,9 +30,11 @@ struct Withdrawn {
 /// route must be steered all the same, so that rule gets what comes next to its share, or none where the Service has no
 /// weight in it, and is told of.
 pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem> {
-    let marked = annotation(route, WEIGHTS).is_some();
     let families: Vec<_> = families(route, service).collect();
-    let released = marked || families.iter().any(|(_, family)| !family.alone());
+    let divided = families.iter().any(|(_, family)| !family.alone());
+    // A route may lead to several Services: the mark of another's release is no affair of this one's.
+    let marked = annotation(route, WEIGHTS).is_some_and(|of| divided || of == service);
+    let released = marked || divided;
     let (mut rules, mut coarse, mut odd) = (Vec::new(), BTreeMap::new(), None);
     for (index, family) in &families {
         match family.check(*index, service) {
@@ -49,11 +51,11 @@ pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem>
         rules.push(family.split());
     }
     if families.is_empty() {
-        return Err(RouteProblem::NoBackend);
+        return Err(RouteProblem::NoBackend { marked: marked.then(|| resource_version(route)) });
     }
     let withdrawn = annotation(route, WITHDRAWN).and_then(|text| serde_json::from_str::<Withdrawn>(text).ok());
     Ok(RouteState {
-        resource_version: text(route, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
+        resource_version: resource_version(route),
         rules,
         coarse,
         odd,
@@ -145,9 +147,11 @@ impl<'a> Family<'a> {
         self.places.iter().all(Vec::is_empty)
     }
 
+    /// What the rule gives a carrier; of one that it names twice, both.
     fn weight(&self, carrier: Carrier) -> Option<u32> {
-        let at = *self.places[carrier as usize].first()?;
-        Some(weight_of(&self.refs[at]).unwrap_or(1))
+        let places = &self.places[carrier as usize];
+        let given = places.iter().map(|at| weight_of(&self.refs[*at]).unwrap_or(1));
+        (!places.is_empty()).then(|| given.fold(0, u32::saturating_add))
     }
 
     fn sum(&self) -> u32 {
@@ -204,11 +208,13 @@ impl<'a> Family<'a> {
     }
 
     /// The weight that its owner gave the Service; none where it had none. Where it stands alone, or beside backends of
-    /// others, the rule itself says so; else it is what was noted when the rule was divided first.
+    /// others, the rule itself says so; else it is what was noted when the rule was divided first. A Service that is named
+    /// twice is written once, with the share of both.
     fn own_weight(&self, noted: &Note, index: usize) -> Option<u32> {
-        match self.places[0].first() {
-            Some(at) if self.alone() => weight_of(&self.refs[*at]),
+        match self.places[0].as_slice() {
+            [at] if self.alone() => weight_of(&self.refs[*at]),
             _ if self.foreign => Some(self.sum()),
+            [at, ..] if self.alone() => weight_of(&self.refs[*at]),
             _ => noted.of(index),
         }
     }
@@ -306,6 +312,10 @@ fn taken(status: &Value, generation: i64) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn resource_version(route: &Value) -> String {
+    text(route, "/metadata/resourceVersion").unwrap_or_default().to_owned()
 }
 
 fn rules_of(route: &Value) -> &[Value] {

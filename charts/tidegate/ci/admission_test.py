@@ -639,6 +639,38 @@ def _(n):
         assert held_now, "a plain change is held"
 
 
+@case("Enforce: the label taken off together with a template asks for the verb; taken off alone while nothing is held it does not", mode="Enforce")
+def _(n):
+    sam_may_bypass()
+    name = f"{n}-set"
+    apply(deployment(n))
+    apply(stateful(name))
+    for kind, what, manifest in (("deployment", n, deployment), ("statefulset", name, stateful)):
+        image = lambda image: {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}
+        both = lambda to: ("patch", kind, what, "--type=strategic", "-p",
+                           json.dumps({"metadata": {"labels": {"tidegate.io/gated": None}}, "spec": image(to)}))
+        why = f"may not take {kind} .* out of the gate together with a new template.* needs the verb bypass"
+        for user in ("eve", MACHINE):
+            refused(why, *both("app:2"), user=user, groups=())
+        kubectl("label", kind, what, "tidegate.io/gated-", user="eve", groups=())
+        assert "tidegate.io/gated" not in get(kind, what)["metadata"].get("labels", {}), "leaving is free"
+        kubectl("label", kind, what, "tidegate.io/gated=", user="eve", groups=())
+        kubectl(*both("app:2"), user="sam", groups=())
+        held_now = paused(what) if kind == "deployment" else partition(what) == MOST
+        assert not held_now, "who holds the verb takes both"
+
+
+@case("Audit: the label taken off together with a template asks nobody for a verb", mode="Audit")
+def _(n):
+    apply(deployment(n))
+    kubectl("create", "rolebinding", f"edit-{n}", "--clusterrole=edit", "--user=eda")
+    eventually(lambda: kubectl("auth", "can-i", "patch", "deployments", user="eda", groups=()))
+    change = {"metadata": {"labels": {"tidegate.io/gated": None}},
+              "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:2"}]}}}}
+    kubectl("patch", "deployment", n, "--type=strategic", "-p", json.dumps(change), user="eda", groups=())
+    assert not paused(n)
+
+
 @case("Audit: break-glass on what is idle asks nobody for a verb", mode="Audit")
 def _(n):
     apply(deployment(n))

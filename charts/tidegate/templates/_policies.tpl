@@ -105,12 +105,15 @@ spec:
       variables.glass != ''
       ? variables.sent && variables.same && variables.glass == oldObject.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
       : !variables.same || (variables.was && !variables.resumes)
+  # Break-glass lets it go, by whoever puts it on.
+  - name: breaks
+    expression: variables.glass != '' && variables.same && variables.was && !variables.paused
   # What the three stamps must be; empty stands for none. Whoever sends others gets these.
   - name: stamps
     expression: >-
       {
         'tidegate.io/changed-by': !variables.same ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
-        'tidegate.io/resumed-by': variables.resumes ? variables.user
+        'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.user
           : variables.same ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
           : variables.same ? variables.before[?'tidegate.io/paused-because'].orValue('')
@@ -193,12 +196,15 @@ spec:
       : variables.was && !variables.resumes ? variables.had : variables.sent
   - name: paused
     expression: variables.partition > 0 && (variables.news || variables.was)
+  # Break-glass lets it go, by whoever puts it on.
+  - name: breaks
+    expression: variables.glass != '' && variables.same && variables.was && !variables.paused
   # What the three stamps must be; empty stands for none. Whoever sends others gets these.
   - name: stamps
     expression: >-
       {
         'tidegate.io/changed-by': variables.news ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
-        'tidegate.io/resumed-by': variables.resumes ? variables.user
+        'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.user
           : variables.same ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
           : !variables.news ? variables.before[?'tidegate.io/paused-because'].orValue('')

@@ -66,6 +66,12 @@ def enforce(t: Context) -> None:
     answer = bed.kubectl("patch", "deployment", shop.name, "-n", shop.namespace, "--type=merge", "-p", glass, "--as", ANNE, check=False)
     check("verb bypass" in answer and "break-glass" in answer, f"Anne broke the glass of an idle Deployment: {answer}")
     t.note(f"Anne: {answer.strip()}")
+    # Who leaves the gate leaves with what runs: a template in the same write is asked for the verb.
+    both = {"metadata": {"labels": {"tidegate.io/gated": None}}, "spec": {"template": {"metadata": {"annotations": {"e2e/template": "another"}}}}}
+    answer = bed.kubectl("patch", "deployment", shop.name, "-n", shop.namespace, "--type=merge", "-p", json.dumps(both), "--as", ANNE, check=False)
+    check("out of the gate together with a new template" in answer and "verb bypass" in answer, f"Anne took label and template away together: {answer}")
+    t.note(f"Anne: {answer.strip()}")
+    check("tidegate.io/gated" in api.get("Deployment", shop.namespace, shop.name)["metadata"]["labels"], "a refused write changed the Deployment")
     answers = shop.all_answers()
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
     t.note(f"{status['summary']}; seen by users: {answers.describe()}")

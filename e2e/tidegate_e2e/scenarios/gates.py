@@ -73,11 +73,13 @@ def gates(t: Context) -> None:
     check({one["by"] for one in assessment["shown"]} >= {pipeline, "ann"}, f"shown by {assessment['shown']}")
     check(charge["sequence"] == 1 and charge["points"] == assessment["points"], f"charged {charge}, assessed {assessment['points']}")
     budget = until("the ledger counts it", waits.BUDGET_MEASURED, lambda: counted(shop, charge["points"]), instead=lambda: api.get("RiskBudget", shop.namespace, shop.name)["status"].get("risk"))
-    check(len(json.dumps(record)) < 16_000, "the record is large")
+    size = len(json.dumps({"spec": record["spec"], "status": record["status"]}, separators=(",", ":"), ensure_ascii=False).encode())
+    check(size <= 9_216, f"the record is large: {size} bytes of spec and status")
+    check(charge["remainingAfter"] == charge["remaining"] - charge["points"] == budget["remaining"], f"charged {charge}, left {budget}")
     shop.leaves_nothing()
     answers = shop.all_answers()
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
-    t.note(f"charged {charge['points']} RP of {budget['allocated']}; the record has {len(json.dumps({'spec': record['spec'], 'status': record['status']}))} bytes")
+    t.note(f"charged {charge['points']} RP of {budget['allocated']}; the record has {size} bytes")
 
 
 def gate(shop: Shop, points: str) -> dict:

@@ -54,6 +54,7 @@ def points(t: Context) -> None:
     check((risk["releases"], risk["exceptions"]) == (3, 1), f"counted: {risk}")
     owed = until("what it takes afterwards is owed", waits.BUDGET_MEASURED, lambda: follow_ups(first, bypass), instead=lambda: status(first).get("obligations"))
     t.note(f"after break-glass: {'; '.join(f'{kind} until {due}' for kind, due in owed.items())}")
+    overridden(t, first, bypass)
     t.note(f"{risk['consumed']} of {risk['allocated']} RP, {risk['band']}, {risk['remainingPercent']} % left")
 
     api.delete("ReleaseRecord", first.namespace, record["metadata"]["name"])
@@ -85,6 +86,28 @@ def follow_ups(shop: Shop, record: dict) -> dict[str, str] | None:
     return owed if {"override-rationale", "override-approval", "exception-follow-up", "post-mortem"} <= owed.keys() else None
 
 
+def overridden(t: Context, shop: Shop, record: dict) -> None:
+    """The executive says afterwards whether it stays; nobody else does, and nobody approves what they let go."""
+    name = f"override-approval-{record['metadata']['name']}"
+    owner = {"apiGroup": RBAC, "kind": "User", "name": "olga"}
+    bound = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "tidegate-obligations"}
+    api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta("obligations"), "roleRef": bound, "subjects": [owner]})
+    refused(shop, "olga", {"revision": name, "type": "override-approval", "facts": {"note": "fine"}}, "may not attest override-approval")
+    refused(shop, "olga", {"revision": name, "type": "approval", "role": "vp-engineering", "facts": {"note": "fine"}}, "may not speak as vp-engineering")
+    bind(shop, "vera", "vp-engineering")
+    says(shop, "vera", {"revision": name, "type": "approval", "role": "vp-engineering", "outcome": "Failed", "facts": {"note": "it loses orders"}})
+    rejected = until("it stays open", waits.BUDGET_MEASURED, lambda: approval(shop, name, "Due", "does not approve it (it loses orders)"), instead=lambda: status(shop).get("obligations"))
+    t.note(rejected["problem"])
+    says(shop, "vera", {"revision": name, "type": "approval", "role": "vp-engineering", "facts": {"note": "mended by hand at 10:40"}})
+    met = until("it is met", waits.BUDGET_MEASURED, lambda: approval(shop, name, "Met", ""), instead=lambda: status(shop).get("obligations"))
+    check(met["met"]["by"] == "vera", f"met by {met['met']}")
+
+
+def approval(shop: Shop, name: str, state: str, problem: str) -> dict | None:
+    found = [one for one in status(shop).get("obligations", []) if one["name"] == name and one["state"] == state and problem in one.get("problem", "")]
+    return found[0] if found else None
+
+
 def counted(shop: Shop, points: int) -> dict | None:
     risk = status(shop).get("risk", {})
     return risk if risk.get("consumed") == points else None
@@ -97,9 +120,33 @@ def condition(shop: Shop, kind: str, truth: str) -> dict | None:
 
 def agree(shop: Shop, user: str, role: str) -> None:
     """As that user, who holds the verb for the role, about the loosening that waits."""
+    bind(shop, user, role)
+    says(shop, user, {"revision": status(shop)["loosening"]["revision"], "type": "approval", "role": role})
+
+
+def bind(shop: Shop, user: str, role: str) -> None:
+    """The user may speak in the role."""
     subject = {"apiGroup": RBAC, "kind": "User", "name": user}
     bound = {"apiGroup": RBAC, "kind": "ClusterRole", "name": f"tidegate-approve-{role}"}
     api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta(f"approve-{role}"), "roleRef": bound, "subjects": [subject]})
-    spec = {"releaseRef": {"kind": "RiskBudget", "name": shop.name}, "revision": status(shop)["loosening"]["revision"], "type": "approval", "role": role}
-    claim = {"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": f"{role}-", "namespace": shop.namespace}, "spec": spec}
-    bed.kubectl("create", "-f", "-", "--as", user, stdin=json.dumps(claim))
+
+
+def claim(shop: Shop, spec: dict) -> str:
+    about = {"releaseRef": {"kind": "RiskBudget", "name": shop.name}, **spec}
+    return json.dumps({"apiVersion": "tidegate.io/v1alpha1", "kind": "Attestation", "metadata": {"generateName": "said-", "namespace": shop.namespace}, "spec": about})
+
+
+def says(shop: Shop, user: str, spec: dict) -> None:
+    """The user says something about the RiskBudget."""
+    bed.kubectl("create", "-f", "-", "--as", user, stdin=claim(shop, spec))
+
+
+def refused(shop: Shop, user: str, spec: dict, why: str) -> None:
+    """The user may not say it; a role counts a moment after it was bound."""
+
+    def answer() -> str:
+        said = bed.kubectl("create", "-f", "-", "--as", user, stdin=claim(shop, spec), check=False)
+        check("created" not in said, f"{user} was not refused as {spec}: {said}")
+        return said if why in said else ""
+
+    until(f"{user} is refused: {why}", waits.RELEASE_TAKEN_UP, answer, every=1)

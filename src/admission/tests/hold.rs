@@ -211,7 +211,17 @@ fn break_glass_lets_a_held_template_run_for_a_machine_too() {
     let mut world = held(MACHINE);
     world.apply(MACHINE, with(deployment("app:2"), glass("INC-7: checkout is down")));
     assert!(!world.paused());
-    assert_eq!(world.stamps()[2], None);
+    assert_eq!(world.stamps(), [Some(MACHINE), Some(MACHINE), None]);
+}
+
+/// Who lets it go that way does not approve it afterwards.
+#[test]
+fn break_glass_on_what_is_held_says_who_put_it_on() {
+    let mut world = held(MACHINE);
+    world.patch(PERSON, glass("INC-7: checkout is down")).unwrap();
+    assert_eq!((world.paused(), world.stamps()), (false, [Some(MACHINE), Some(PERSON), None]));
+    world.patch("sam", json!({"spec": {"replicas": 3}})).unwrap();
+    assert_eq!(world.stamps()[1], Some(PERSON), "it stays whoever writes next");
 }
 
 #[test]
@@ -354,6 +364,54 @@ fn enforce_glass_on_what_is_idle(
         assert!(done.err().is_none_or(|why| why.contains("verb bypass")));
         assert!(!world.paused());
     }
+}
+
+fn label_off(more: Value) -> Value {
+    with(json!({"metadata": {"labels": {"tidegate.io/gated": null}}}), more)
+}
+
+/// Who leaves the gate leaves with what runs; who brings a template along goes past it.
+#[rstest]
+#[case::alone(label_off(json!({})), true)]
+#[case::with_a_scale(label_off(json!({"spec": {"replicas": 3}})), true)]
+#[case::with_a_restart(label_off(json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}})), true)]
+#[case::with_a_template(label_off(image("app:2")), false)]
+#[case::with_a_template_and_a_reason(label_off(with(image("app:2"), glass("INC-7"))), false)]
+fn enforce_the_label_taken_off_what_is_idle(
+    #[values("eve", MACHINE)] who: &str,
+    #[case] change: Value,
+    #[case] free: bool,
+) {
+    for (mode, free) in [(Override::Audit, true), (Override::Enforce, free)] {
+        let mut world = idle(mode);
+        let done = world.patch(who, change.clone());
+        assert_eq!(done.is_ok(), free, "{mode:?}: {done:?}");
+        if let Err(why) = done {
+            let expected = format!(
+                "metadata.labels[tidegate.io/gated]: {who} may not take deployment shop/c out of the gate together with a new \
+                 template, which would run ungated: it needs the verb bypass on gatedreleases.tidegate.io. Keep the label, and the \
+                 template is shipped in stages (kubectl get gatedreleases -n shop); to leave the gate, take the label off alone; or \
+                 ask somebody who holds the verb"
+            );
+            assert!(why.ends_with(&expected), "{why}");
+        }
+    }
+    let mut world = idle(Override::Enforce);
+    world.patch("sam", change).unwrap();
+    // What is out of the gate is nobody's to ask about.
+    world.patch("eve", image("app:3")).unwrap();
+    assert!(!world.paused());
+}
+
+#[test]
+fn enforce_the_label_taken_off_what_is_held_together_with_a_template_is_refused_as_what_it_is() {
+    let mut world = held_in(World::new(Override::Enforce, ("apps", "v1", "deployments")), MACHINE);
+    let why = world.patch("eve", label_off(image("app:3"))).unwrap_err();
+    assert!(
+        why.contains("may not let the held template of deployment shop/c") && !why.contains("out of the gate"),
+        "{why}"
+    );
+    world.patch("sam", label_off(image("app:3"))).unwrap();
 }
 
 #[test]

@@ -152,6 +152,26 @@ fn where_it_is_enforced_break_glass_asks_for_the_verb_before_anything_was_held_t
     assert_eq!(at(&world), 0);
 }
 
+#[test]
+fn where_it_is_enforced_the_label_is_not_taken_off_together_with_a_template() {
+    let change = |image: &str| {
+        json!({"metadata": {"labels": {"tidegate.io/gated": null}},
+               "spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}})
+    };
+    let mut world = created(Override::Enforce);
+    let refused = world.patch(PERSON, change("app:2")).unwrap_err();
+    assert!(
+        refused.contains("may not take statefulset shop/c out of the gate together with a new template"),
+        "{refused}"
+    );
+    assert!(refused.contains("verb bypass"), "{refused}");
+    world.patch(PERSON, change("app:1")).unwrap();
+    let mut world = created(Override::Enforce);
+    world.patch("sam", change("app:2")).unwrap();
+    let mut world = created(Override::Audit);
+    world.patch(PERSON, change("app:2")).unwrap();
+}
+
 #[rstest]
 #[case::a_machine(MACHINE)]
 #[case::a_person(PERSON)]

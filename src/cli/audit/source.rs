@@ -85,7 +85,8 @@ impl Found {
         let attempt = record.pointer("/spec/attempt").filter(|attempt| attempt.is_number());
         let known = all.iter_mut().find(|known| attempt.is_some() && known.pointer("/spec/attempt") == attempt);
         let Some(known) = known else { return all.push(record) };
-        let sealed = |record: &Value| record.pointer("/status/outcome").is_some();
+        let is = |record: &Value, place| record.pointer(place).is_some();
+        let sealed = |record: &Value| is(record, "/status/outcome") && !is(record, "/status/chargeWaits");
         let says =
             |record: &Value| (record["metadata"]["name"].clone(), sha256(&record["spec"]), sha256(&record["status"]));
         match (sealed(known), sealed(&record)) {

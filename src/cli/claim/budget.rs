@@ -6,9 +6,11 @@ use super::send::{Draft, attestation, make, whoami};
 use super::{Failure, Tell, said, why};
 use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::loosening::LooseningStatus;
+use crate::api::obligation::ObligationState;
 use crate::api::risk_budget::Role as Listed;
 use crate::api::{RiskBudget, Time};
 use crate::policy::loosening::in_force;
+use crate::policy::obligation::{Demand, known};
 use crate::policy::requirement::claim::APPROVAL;
 use crate::policy::requirement::heard;
 
@@ -47,6 +49,8 @@ pub(in crate::cli) struct Agrees {
     pub(in crate::cli) listed: Vec<Listed>,
     /// The roles that are asked now; none where nothing waits.
     pub(in crate::cli) asked: Vec<String>,
+    /// What an executive's approval is owed for, and the role.
+    pub(in crate::cli) owed: Vec<(String, String)>,
 }
 
 /// Who agrees to it, whether or not something waits.
@@ -56,8 +60,12 @@ pub(in crate::cli) async fn agrees(client: &Client, namespace: &str, name: &str,
     let budget = budget.map_err(|error| format!("{id}: {}", why(&error)))?;
     let status = budget.status.unwrap_or_default();
     let listed = in_force(&budget.spec, &status, now).map_err(|why| format!("{id}: {why}"))?.spec.roles;
+    let approvals = known(&status).into_iter().filter(|one| one.state != ObligationState::Met);
+    let owed = approvals.filter(|one| Demand::named(&one.kind).is_some_and(Demand::is_approval));
+    let owed = owed.flat_map(|one| one.owed_by.into_iter().map(move |role| (one.name.clone(), role.to_string())));
+    let owed = owed.collect();
     let asked = status.loosening.map(|waits| waits.roles.into_iter().chain(waits.or_role).collect());
-    Ok(Agrees { listed, asked: asked.unwrap_or_default() })
+    Ok(Agrees { listed, asked: asked.unwrap_or_default(), owed })
 }
 
 impl Waiting {

@@ -16,7 +16,8 @@ use crate::policy::obligation::{Demand, known};
 const EXAMPLES: &str = "\
 What is owed, and its names: tidegate obligations checkout -n shop. To meet it is an Attestation in your name, of the type of \
 the obligation, with the facts that the documents ask for. It needs the verb `attest` on `evidence.tidegate.io` named by the \
-type (ClusterRole tidegate-obligations has all of them). No machine meets an obligation.
+type (ClusterRole tidegate-obligations has all of them). No machine meets an obligation. An override-approval is an approval: \
+tidegate approve --budget checkout --obligation NAME --role vp-engineering.
 
 Examples:
   tidegate meet checkout post-mortem-checkout-0007 --fields > post-mortem.yaml
@@ -70,6 +71,12 @@ fn evidence(obligation: &str) -> Result<Evidence, Failure> {
     let demand = Demand::of_obligation(obligation).ok_or_else(|| {
         format!("{obligation}: no obligation is called so. What is owed: tidegate obligations; all kinds: tidegate obligations --catalogue")
     })?;
+    if demand.is_approval() {
+        let role = demand.owed_by.first().map_or("", |role| role.as_str());
+        return Err(format!(
+            "{obligation}: nobody attests it; it is approved in the role that owes it: tidegate approve --budget BUDGET --obligation {obligation} --role {role} --note WHY"
+        ));
+    }
     Ok(demand.evidence())
 }
 

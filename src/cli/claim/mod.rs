@@ -8,6 +8,7 @@ pub(super) mod budget;
 pub(super) mod evidence;
 mod facts;
 pub(super) mod meet;
+mod overridden;
 mod said;
 pub(super) mod send;
 pub(super) mod statement;
@@ -22,7 +23,7 @@ pub(super) use send::whoami;
 
 use super::{Failure, client, say, why};
 
-/// What a claim is about: a revision of a release, or the loosening of a budget.
+/// What a claim is about: a revision of a release, the loosening of a budget, or what it owes an executive's approval for.
 #[derive(Debug, clap::Args)]
 pub struct About {
     /// The GatedRelease.
@@ -31,6 +32,9 @@ pub struct About {
     /// The RiskBudget instead, whose loosening is waiting.
     #[arg(long, value_name = "NAME", conflicts_with = "revision")]
     pub(super) budget: Option<String>,
+    /// An obligation of the RiskBudget that an approval meets, override-approval-…, as `tidegate obligations` names it.
+    #[arg(long, value_name = "NAME", requires = "budget")]
+    pub(super) obligation: Option<String>,
     /// Its namespace; by default that of the kubeconfig.
     #[arg(short, long)]
     pub(super) namespace: Option<String>,

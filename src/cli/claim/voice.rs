@@ -7,7 +7,7 @@ use kube::Client;
 
 use super::send::{Draft, Who, attestation, make, whoami};
 use super::subject::{Subject, find};
-use super::{About, Failure, Tell, budget, client, said, say};
+use super::{About, Failure, Tell, budget, client, overridden, said, say};
 use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::api::{Span, Time};
 use crate::policy::Role;
@@ -29,6 +29,8 @@ Examples:
   tidegate approve checkout -n shop --role sre --dry-run     ask whether it would be taken
   tidegate approve --budget checkout -n shop --role product-manager
                                                              what its spec would allow more
+  tidegate approve --budget checkout --obligation override-approval-checkout-0007 -n shop --role vp-engineering \\
+    --note 'it stops the leak; the fix is INC-7'             what ran past its gate
 
 Taken back with: tidegate withdraw checkout -n shop --role sre
 Who else may:    tidegate who-can checkout -n shop, tidegate who-can --budget checkout -n shop";
@@ -40,7 +42,9 @@ verb as an approval; whoever made the change may reject it.
 Examples:
   tidegate reject checkout -n shop --role sre --note 'no dashboard for the new queue'
   tidegate reject checkout -n shop --role sre --link https://tickets.example.com/7
-  tidegate reject --budget checkout -n shop --role development-manager --note 'not before the audit'";
+  tidegate reject --budget checkout -n shop --role development-manager --note 'not before the audit'
+  tidegate reject --budget checkout --obligation override-approval-checkout-0007 -n shop --role vp-engineering \\
+    --note 'it loses orders: revert it'";
 
 /// Arguments of `approve`.
 #[derive(Debug, clap::Args)]
@@ -125,6 +129,10 @@ pub(super) async fn approve_with(
     if let Some(name) = &args.about.budget {
         let draft =
             Draft { role: args.role.clone(), expires_at, ..draft("", APPROVAL, ClaimOutcome::Passed, &args.more) };
+        if let Some(obligation) = &args.about.obligation {
+            let about = (namespace, name.as_str(), obligation.as_str());
+            return overridden::say(client, about, draft, args.more.dry_run, now, tell).await;
+        }
         return budget::say(client, (namespace, name), draft, args.more.dry_run, now, tell).await;
     }
     let subject = find(client, namespace, args.about.release()).await?;
@@ -166,6 +174,10 @@ pub(super) async fn reject_with(
 ) -> Result<(), Failure> {
     if let Some(name) = &args.about.budget {
         let draft = Draft { role: Some(args.role.clone()), ..draft("", APPROVAL, ClaimOutcome::Failed, &args.more) };
+        if let Some(obligation) = &args.about.obligation {
+            let about = (namespace, name.as_str(), obligation.as_str());
+            return overridden::say(client, about, draft, args.more.dry_run, now, tell).await;
+        }
         return budget::say(client, (namespace, name), draft, args.more.dry_run, now, tell).await;
     }
     let subject = find(client, namespace, args.about.release()).await?;

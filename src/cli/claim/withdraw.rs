@@ -8,7 +8,7 @@ use super::said::about;
 use super::send::{Draft, attestation, make, whoami};
 use super::subject::find;
 use super::voice::RoleName;
-use super::{About, Failure, Tell, budget, client, say};
+use super::{About, Failure, Tell, budget, client, overridden, say};
 use crate::api::Time;
 use crate::api::attestation::{ClaimOutcome, SubjectRef};
 use crate::policy::requirement::claim::APPROVAL;
@@ -25,7 +25,9 @@ Examples:
   tidegate withdraw checkout -n shop --type load-test  your evidence
   tidegate withdraw checkout -n shop --type start      your start by hand
   tidegate withdraw checkout -n shop --all
-  tidegate withdraw --budget checkout -n shop          your word on what it would allow more";
+  tidegate withdraw --budget checkout -n shop          your word on what it would allow more
+  tidegate withdraw --budget checkout -n shop --obligation override-approval-checkout-0007
+                                                       your word on what ran past its gate";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -59,6 +61,18 @@ pub(super) async fn run_with(
     now: Time,
     tell: Tell<'_>,
 ) -> Result<(), Failure> {
+    if let (Some(name), Some(obligation)) = (&args.about.budget, &args.about.obligation) {
+        let draft = Draft {
+            revision: obligation.clone(),
+            kind: APPROVAL.to_owned(),
+            role: args.role.clone(),
+            outcome: ClaimOutcome::Withdrawn,
+            expires_at: None,
+            link: None,
+            facts: BTreeMap::new(),
+        };
+        return overridden::say(client, (namespace, name, obligation), draft, args.dry_run, now, tell).await;
+    }
     if let Some(name) = &args.about.budget {
         let role = budget::spoken(client, (namespace, name), args.role.as_deref(), now).await?;
         let draft = Draft {

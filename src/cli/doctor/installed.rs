@@ -215,16 +215,21 @@ fn leads(lease: &Value, now: Time) -> Line {
     }
 }
 
+/// The controller's configuration; none where nobody has seen one.
+pub(super) fn configuration(seen: &Installation) -> Option<Result<Config, String>> {
+    let text = seen.configs.all().iter().find_map(|map| map.pointer("/data/config.yaml")?.as_str())?;
+    Some(Config::parse(text))
+}
+
 fn sources(seen: &Installation) -> Line {
     const WHAT: &str = "Metrics";
     if let Some(line) = unseen(WHAT, &seen.configs) {
         return line;
     }
-    let text = seen.configs.all().iter().find_map(|map| map.pointer("/data/config.yaml")?.as_str());
-    let Some(text) = text else {
+    let Some(config) = configuration(seen) else {
         return line(Level::Skip, WHAT, "no ConfigMap of the chart holds a config.yaml");
     };
-    match Config::parse(text) {
+    match config {
         Err(why) => line(Level::Fail, WHAT, format!("the controller's configuration cannot be read: {why}")),
         Ok(config) if config.metrics_sources.is_empty() => line(
             Level::Fail,

@@ -2,6 +2,7 @@
 //!
 //! One line a finding, each with its remedy. Here belongs the judgement; `cluster::doctor` reads.
 
+mod breakers;
 mod installed;
 mod releases;
 mod rights;
@@ -74,6 +75,7 @@ fn judge(seen: &Installation, now: Time) -> Vec<Line> {
     let mut lines = installed::judge(seen, now);
     lines.extend(rights::judge(seen));
     lines.extend(releases::judge(seen));
+    lines.extend(breakers::judge(seen));
     lines
 }
 

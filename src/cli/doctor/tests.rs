@@ -24,6 +24,7 @@ fn whole() -> Installation {
     let binding = |name: &str| named("Binding", name, json!({"spec": {"policyName": name}}));
     let config = "metricsSources: {default: {url: 'http://prometheus:9090'}}\nqueryTemplates: {http-server: {requests: a, errors: b, latency: c}}\n";
     Installation {
+        namespace: String::new(),
         version: at(vec![json!({"minor": "36", "gitVersion": "v1.36.3"})]),
         definitions: at(custom_resource_definitions().iter().map(|crd| serde_json::to_value(crd).unwrap()).collect()),
         policies: at(MUTATING.map(policy).to_vec()),
@@ -105,6 +106,17 @@ fn a_whole_installation_is_told_line_by_line() {
 
 type Spoil = fn(&mut Installation);
 
+/// One circuit breaker, and the label `tier` of the one GatedRelease.
+fn breaker(seen: &mut Installation, breaker: &str, tier: Option<&str>) {
+    if let Looked::At(all) = &mut seen.configs {
+        let config = all[0]["data"]["config.yaml"].as_str().unwrap();
+        all[0]["data"]["config.yaml"] = format!("{config}circuitBreakers: {{payments: {breaker}}}\n").into();
+    }
+    if let (Looked::At(all), Some(tier)) = (&mut seen.releases, tier) {
+        all[0]["metadata"]["labels"] = json!({"tier": tier});
+    }
+}
+
 fn status(seen: &mut Installation, kind: &str, status: &str) {
     if let Looked::At(all) = &mut seen.releases {
         all[0]["status"]["conditions"] =
@@ -141,6 +153,10 @@ fn status(seen: &mut Installation, kind: &str, status: &str) {
 #[case::nobody_s_stateful_set(|seen: &mut Installation| seen.gated_sets = Looked::At(vec![json!({"metadata": {"name": "web", "namespace": "shop"}})]), Level::Fail, "StatefulSet", "kubectl label statefulset web")]
 #[case::an_owned_partition(|seen: &mut Installation| seen.gated_sets = Looked::At(vec![json!({"metadata": {"name": "db", "namespace": "shop", "managedFields": [{"manager": "flux", "operation": "Apply", "fieldsV1": {"f:spec": {"f:updateStrategy": {"f:rollingUpdate": {"f:partition": {}}}}}}]}})]), Level::Warn, "StatefulSet", "flux owns spec.updateStrategy.rollingUpdate.partition")]
 #[case::no_hold_of_stateful_sets(|seen: &mut Installation| if let Looked::At(all) = &mut seen.policies { all.retain(|one| one["metadata"]["name"] != "tidegate-hold-stateful") }, Level::Fail, "Policies", "templates of StatefulSets run ungated")]
+#[case::a_breaker_of_somebody(|seen: &mut Installation| breaker(seen, "{selector: {matchLabels: {tier: critical}}, query: 'sum(a{b=\"$service\"})', above: 1}", Some("critical")), Level::Ok, "Circuit breaker", "payments names shop/web")]
+#[case::a_breaker_of_nobody(|seen: &mut Installation| breaker(seen, "{selector: {matchLabels: {tier: critical}}, query: a, above: 1}", Some("low")), Level::Warn, "Circuit breaker", "payments names no GatedRelease: none in any namespace has the labels tier=critical, so that it stops nothing. Label one: kubectl label gatedrelease NAME -n NAMESPACE tier=critical")]
+#[case::a_breaker_of_no_namespace(|seen: &mut Installation| breaker(seen, "{namespaces: [shpo], query: a, above: 1}", None), Level::Warn, "Circuit breaker", "payments names no GatedRelease: there is none in shpo")]
+#[case::a_breaker_that_nobody_can_ask(|seen: &mut Installation| breaker(seen, "{query: 'sum(rate(a[2m])', above: 1}", None), Level::Fail, "Circuit breaker", "circuitBreakers.payments.query is no PromQL: ")]
 #[case::an_owned_pause(|seen: &mut Installation| if let Looked::At(all) = &mut seen.gated { all[0]["metadata"]["managedFields"] = json!([{"manager": "flux", "fieldsV1": {"f:spec": {"f:paused": {}}}}]) }, Level::Warn, "Deployment", "flux owns spec.paused")]
 fn what_is_wrong_has_a_line_with_its_remedy(
     #[case] spoil: Spoil,
@@ -153,4 +169,12 @@ fn what_is_wrong_has_a_line_with_its_remedy(
     let lines = told(&seen);
     let found = lines.iter().any(|line| line.level == level && line.what == what && line.says.contains(says));
     assert!(found, "{lines:#?}");
+}
+
+#[test]
+fn what_was_not_looked_at_may_have_releases_for_a_breaker() {
+    let mut seen = whole();
+    breaker(&mut seen, "{namespaces: [pay], query: a, above: 1}", None);
+    seen.namespace = "shop".to_owned();
+    assert!(told(&seen).iter().all(|line| line.what != "Circuit breaker"));
 }

@@ -122,7 +122,7 @@ fn pending(ledger: &LedgerStatus, entries: &[Entry], period: &Period, now: Time)
     let stays = |one: &&PendingCharge| {
         let mut of_it = entries.iter().filter(|entry| entry.record == one.record);
         let (written, over) =
-            of_it.next().map_or((false, false), |record| (record.charge.is_some(), record.outcome.is_some()));
+            of_it.next().map_or((false, false), |one| (one.charge.is_some(), one.outcome.is_some() && !one.waits));
         let given_up = over && now.since(one.charge.at) >= PENDING_WITHIN;
         !written && !given_up && period.from.since(one.charge.at) <= LATE
     };

@@ -12,6 +12,8 @@ pub struct Entry {
     pub charge: Option<ChargeRecord>,
     /// How it ended; none while it goes on.
     pub outcome: Option<Outcome>,
+    /// Whether it ended and its charge is still to come.
+    pub waits: bool,
     /// When it ended.
     pub ended_at: Option<Time>,
     /// How long it took from the decision to bring it back until no user met it any more; of what never came back, until its
@@ -64,6 +66,7 @@ impl Entry {
             record,
             charge: status.and_then(|status| status.charge.clone()),
             outcome,
+            waits: status.is_some_and(|status| status.charge_waits.is_some()),
             ended_at,
             recovered: recovered(ended_at, rollback.as_ref()),
             rollback,

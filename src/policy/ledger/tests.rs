@@ -22,11 +22,16 @@ fn period(number: u32) -> Period {
 }
 
 /// A release that users met, which goes on.
+fn charge_of(sequence: u64, points: u32, at: f64) -> ChargeRecord {
+    ChargeRecord { sequence, points, at: day(at), exception: false, remaining: None, remaining_after: None }
+}
+
 fn charged(sequence: u64, points: u32, at: f64) -> Entry {
     Entry {
         record: format!("web-{sequence:04}"),
-        charge: Some(ChargeRecord { sequence, points, at: day(at), exception: false }),
+        charge: Some(charge_of(sequence, points, at)),
         outcome: None,
+        waits: false,
         ended_at: None,
         recovered: None,
         rollback: None,

@@ -64,6 +64,12 @@ impl Demand {
         self.form.kind
     }
 
+    /// Whether it is met by an approval in a role that owes it (`tidegate approve --obligation`), and not by an attestation of its
+    /// type: an agreement that a document demands is proved as every other.
+    pub const fn is_approval(&self) -> bool {
+        matches!(self.on, Trigger::Unapproved)
+    }
+
     /// The line of a name; the first, where several events demand the same.
     pub fn named(kind: &str) -> Option<&'static Self> {
         DEMANDS.iter().find(|demand| demand.kind() == kind)

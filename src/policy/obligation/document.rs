@@ -121,17 +121,10 @@ pub const OVERRIDE_RATIONALE: Document = Document {
 };
 
 /// `002_…`, Guardrails ("executive approval to override"); `001_…`, VP Engineering / CTO ("with documentation"). What ships
-/// already cannot wait for it: the executive says afterwards whether it stays.
+/// already cannot wait for it: the executive approves or rejects afterwards, and says why.
 pub const OVERRIDE_APPROVAL: Document = Document {
     kind: "override-approval",
-    fields: &[
-        Field {
-            key: "decision",
-            says: "Whether the override is approved: it stays / it goes back",
-            check: Check::OneOf(&["approved", "not-approved"]),
-        },
-        text("because", "Why it is approved; where it is not, what is done about what runs"),
-    ],
+    fields: &[text("note", "Why it is approved; where it is not, what is done about what runs (--note)")],
 };
 
 /// `002_…`, What you receive (rollback log, retrospective); `003_…`, Module 6.

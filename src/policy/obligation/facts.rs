@@ -4,9 +4,10 @@ use jiff::tz::TimeZone;
 
 use crate::api::obligation::{Course, ObligationRules, ObligationStatus};
 use crate::api::release_record::{Outcome, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::risk_budget::Role;
 use crate::api::{Span, Time};
 use crate::policy::Attested;
-use crate::policy::requirement::Claim;
+use crate::policy::requirement::{Claim, heard};
 
 /// What is longer ago demands nothing any more: the present and the two windows before it, by month.
 pub const REACH: Span = Span::days(92);
@@ -37,15 +38,20 @@ pub struct Said {
     pub attestation: String,
     /// The obligation that it names; of one that renews, its type.
     pub obligation: String,
-    /// What it claims.
+    /// What it claims; an approval in the role of the policy that it counts as.
     pub claim: Claim,
+    /// Why an approval is not heard; empty where it is.
+    pub unheard: String,
 }
 
 impl Said {
-    /// What an attestation about the budget says of an obligation.
-    pub fn of(one: &Attested) -> Self {
-        let obligation = one.spec.revision.clone();
-        Self { attestation: one.name.clone(), obligation, claim: Claim::of(&one.spec, one.at) }
+    /// What an attestation about the budget says of an obligation; `roles` are who is in which (`spec.roles`).
+    pub fn of(one: &Attested, roles: &[Role]) -> Self {
+        let (attestation, obligation) = (one.name.clone(), one.spec.revision.clone());
+        match heard(roles, &one.spec, one.at) {
+            Ok(claim) => Self { attestation, obligation, claim, unheard: String::new() },
+            Err(unheard) => Self { attestation, obligation, claim: Claim::of(&one.spec, one.at), unheard },
+        }
     }
 }
 
@@ -71,6 +77,8 @@ pub struct RecordFacts {
     pub unapproved: Option<Cause>,
     /// It came back after users had met it, or hurt them without a way back.
     pub rollback: Option<Cause>,
+    /// Who changed the template and who let it go: whose approval of that is none.
+    pub people: Vec<String>,
 }
 
 impl RecordFacts {
@@ -97,9 +105,15 @@ impl RecordFacts {
             unapproved: exception.clone().filter(|_| asked.is_none() || status.outcome == Some(Outcome::Charged)),
             exception,
             rollback: rollback(&named, status),
+            people: people(spec, status),
         };
         (facts.exception.is_some() || facts.rollback.is_some()).then_some(facts)
     }
+}
+
+fn people(spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) -> Vec<String> {
+    let changed_by = Some(&spec.changed_by).filter(|who| !who.is_empty());
+    changed_by.into_iter().chain(&status.resumed_by).cloned().collect()
 }
 
 /// A rollback that something set off, of a version that users had met. What its owner took back, replaced or let go demands

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::approval;
 use super::demand::{DEMANDS, Demand, Trigger};
 use super::facts::{Cause, Facts, REACH, Said};
 use crate::api::names::label_value;
@@ -15,13 +16,13 @@ const BEYOND: &str = "What it arose from is not on record any more";
 const MET_SHOWN: Span = Span::days(7);
 
 /// Something owed, before anybody looks whether it was met.
-struct Owed {
-    name: String,
-    demand: &'static Demand,
+pub(super) struct Owed {
+    pub(super) name: String,
+    pub(super) demand: &'static Demand,
     about: String,
-    since: Time,
+    pub(super) since: Time,
     /// The record that it is owed for.
-    record: Option<String>,
+    pub(super) record: Option<String>,
 }
 
 /// What is owed and what was met lately, all of it: overdue first, then by when it is due.
@@ -37,7 +38,11 @@ pub fn obligations(facts: &Facts<'_>, now: Time) -> Vec<ObligationStatus> {
     owed.retain(|one| named.insert(one.name.clone()));
     let mut all: Vec<ObligationStatus> = owed
         .iter()
-        .map(|one| if one.demand.due.renews() { renewing(one, facts, now) } else { once(one, facts, now) })
+        .map(|one| match (one.demand.due.renews(), one.demand.is_approval()) {
+            (true, _) => renewing(one, facts, now),
+            (false, true) => approval::approved(one, facts, now),
+            (false, false) => once(one, facts, now),
+        })
         .filter(|one| one.state != ObligationState::Met || is_recent(one, now))
         .collect();
     // What was met stays to be seen, also when what it arose from is over.
@@ -139,7 +144,7 @@ fn carried(facts: &Facts<'_>, now: Time) -> Vec<Owed> {
     stays.collect()
 }
 
-fn told(owed: &Owed, since: Time, due: Time, now: Time) -> ObligationStatus {
+pub(super) fn told(owed: &Owed, since: Time, due: Time, now: Time) -> ObligationStatus {
     ObligationStatus {
         name: owed.name.clone(),
         kind: owed.demand.kind().to_owned(),
@@ -205,6 +210,6 @@ fn said_about<'a>(owed: &Owed, facts: &Facts<'a>) -> Vec<&'a Said> {
     facts.said.iter().filter(names).collect()
 }
 
-fn met(said: &Said) -> MetStatus {
+pub(super) fn met(said: &Said) -> MetStatus {
     MetStatus { by: said.claim.author.clone(), at: said.claim.at, attestation: said.attestation.clone() }
 }

@@ -94,7 +94,16 @@ impl World {
                 until: None,
                 facts,
             },
+            unheard: String::new(),
         });
+    }
+
+    /// Somebody approves, or does not, in the role that a RiskBudget counts it as.
+    fn speaks(&mut self, (who, role): (&str, &str), now: &str, outcome: &str, note: &str) {
+        self.says("override-approval-web-0007", who, now, outcome);
+        let said = self.said.last_mut().unwrap();
+        (said.claim.kind, said.claim.role) = ("approval".to_owned(), Some(role.to_owned()));
+        said.claim.facts.insert("note".to_owned(), note.to_owned());
     }
 }
 
@@ -565,6 +574,7 @@ fn what_nobody_did_for_three_months_is_owed_no_more() {
         bypass: None,
         unapproved: None,
         rollback: Some(Cause { at: at("2026-08-01T08:00:00Z"), about: "it".to_owned() }),
+        people: vec![],
     });
     assert_eq!(world.look("2026-11-01T07:59:59Z").len(), 1);
     assert_eq!(world.look("2026-11-01T08:00:00Z"), vec![]);
@@ -608,6 +618,7 @@ proptest! {
                 bypass: cause(bypassed),
                 unapproved: cause(bypassed),
                 rollback: cause(back),
+                people: vec![],
             });
         }
         let all = world.look("2026-11-20T08:00:00Z");
@@ -626,8 +637,14 @@ proptest! {
 fn what_was_met_for_a_record_that_is_gone_is_owed_again_when_that_is_taken_back() {
     let mut world = World::new();
     let cause = Some(Cause { at: at("2026-11-20T08:00:00Z"), about: "it came back".to_owned() });
-    let facts =
-        RecordFacts { record: "web-0007".into(), exception: None, bypass: None, unapproved: None, rollback: cause };
+    let facts = RecordFacts {
+        record: "web-0007".into(),
+        exception: None,
+        bypass: None,
+        unapproved: None,
+        rollback: cause,
+        people: vec![],
+    };
     world.records.push(facts);
     let name = "post-mortem-web-0007";
     assert_eq!(world.look("2026-11-20T09:00:00Z")[0].record.as_deref(), Some("web-0007"));
@@ -639,4 +656,109 @@ fn what_was_met_for_a_record_that_is_gone_is_owed_again_when_that_is_taken_back(
     let again = world.look("2026-11-20T11:01:00Z");
     assert_eq!(rows(&again), ["post-mortem-web-0007 Due 2026-11-28T00:00:00Z"]);
     assert_eq!((again[0].about.as_str(), again[0].record.as_deref()), ("it came back", Some("web-0007")));
+}
+
+const VP: &str = "vp-engineering";
+
+/// `002_…`, Guardrails: "Gate failures require executive approval to override", proved as every approval is.
+#[rstest]
+#[case::by_the_executive(&[("vera", VP, "Passed", "it stops the leak")], Some("vera"), "")]
+#[case::who_says_not_why(&[("vera", VP, "Passed", "")], None, "the approval of vera (20 Nov 09:00:00 UTC) does not say why: ")]
+#[case::in_another_role(&[("sam", "sre", "Passed", "fine")], None, "")]
+#[case::by_who_resumed_it(&[("bob", VP, "Passed", "fine")], None, "bob (20 Nov 09:00:00 UTC) changed it or let it go, ")]
+#[case::by_who_changed_it(&[("ann", VP, "Passed", "fine")], None, "ann (20 Nov 09:00:00 UTC) changed it or let it go, ")]
+#[case::by_another_besides(&[("bob", VP, "Passed", "fine"), ("vera", VP, "Passed", "fine")], Some("vera"), "")]
+#[case::taken_back(&[("vera", VP, "Passed", "fine"), ("vera", VP, "Withdrawn", "")], None, "")]
+#[case::not_approved(&[("vera", VP, "Failed", "it loses orders")], None, "vera (20 Nov 09:00:00 UTC) does not approve it (it loses orders): revert it, or ship a fix through the gate. It stays open until what runs is approved: tidegate approve ")]
+#[case::not_approved_by_one_of_two(&[("vera", VP, "Failed", "no"), ("carl", VP, "Passed", "yes")], None, "vera (20 Nov 09:00:00 UTC) does not approve it (no)")]
+#[case::approved_after_all(&[("vera", VP, "Failed", "it loses orders"), ("vera", VP, "Passed", "reverted")], Some("vera"), "")]
+fn what_ran_past_the_gate_takes_an_executive(
+    #[case] said: &[(&str, &str, &str, &str)],
+    #[case] by: Option<&str>,
+    #[case] problem: &str,
+) {
+    let mut world = overridden();
+    for (minute, (who, role, outcome, note)) in said.iter().enumerate() {
+        world.speaks((who, role), &format!("2026-11-20T09:0{minute}:00Z"), outcome, note);
+    }
+    let one = approval(&world.look("2026-11-20T09:30:00Z"));
+    assert_eq!(one.met.as_ref().map(|met| met.by.as_str()), by, "{one:?}");
+    assert_eq!(one.state, if by.is_some() { Met } else { Open });
+    assert!(one.problem.starts_with(problem) && one.problem.is_empty() == problem.is_empty(), "{}", one.problem);
+}
+
+/// A record of what ann changed and bob let go.
+fn overridden() -> World {
+    let mut world = World::new();
+    let status = json!({"outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z", "resumedBy": "bob"});
+    let facts = record("web-0007", status).unwrap();
+    assert_eq!(facts.people, ["bob"]);
+    world.records.push(RecordFacts { people: vec!["ann".into(), "bob".into()], ..facts });
+    world
+}
+
+fn approval(all: &[ObligationStatus]) -> ObligationStatus {
+    all.iter().find(|one| one.kind == "override-approval").unwrap().clone()
+}
+
+/// Whoever may attest what is owed gives nobody's approval by that.
+#[test]
+fn an_attestation_is_no_approval() {
+    let mut world = overridden();
+    world.says("override-approval-web-0007", "eve", "2026-11-20T09:00:00Z", "Passed");
+    let one = approval(&world.look("2026-11-20T09:30:00Z"));
+    assert_eq!(one.state, Open);
+    assert!(one.problem.starts_with("an attestation of eve (20 Nov 09:00:00 UTC) is no approval"), "{}", one.problem);
+}
+
+#[test]
+fn who_is_not_in_the_role_is_told_so() {
+    let mut world = overridden();
+    world.speaks(("eve", VP), "2026-11-20T09:00:00Z", "Passed", "fine");
+    world.said[0].unheard = "eve is not in role vp-engineering of the RiskBudget (spec.roles)".to_owned();
+    let one = approval(&world.look("2026-11-20T09:30:00Z"));
+    assert_eq!(
+        one.problem,
+        "the approval of eve (20 Nov 09:00:00 UTC) is not heard: eve is not in role vp-engineering of the RiskBudget (spec.roles)"
+    );
+}
+
+/// The roles of a RiskBudget say who speaks as whom, as for every approval.
+#[test]
+fn an_own_name_of_the_role_counts_for_those_who_are_in_it() {
+    let roles = serde_json::from_value::<Vec<crate::api::risk_budget::Role>>(json!([
+        {"name": "cto", "as": VP, "users": ["vera"]},
+    ]));
+    let roles = roles.unwrap();
+    let said = |who: &str| {
+        let spec = json!({"releaseRef": {"kind": "RiskBudget", "name": "web"}, "revision": "override-approval-web-0007",
+            "type": "approval", "role": "cto", "author": who, "facts": {"note": "fine"}});
+        let one = crate::policy::Attested {
+            name: format!("att-{who}"),
+            at: at("2026-11-20T09:00:00Z"),
+            spec: serde_json::from_value(spec).unwrap(),
+        };
+        Said::of(&one, &roles)
+    };
+    let mut world = overridden();
+    world.said = vec![said("eve")];
+    assert!(approval(&world.look("2026-11-20T09:30:00Z")).problem.contains("eve is not in role cto"));
+    world.said.push(said("vera"));
+    assert_eq!(approval(&world.look("2026-11-20T09:30:00Z")).met.unwrap().by, "vera");
+}
+
+/// Between two looks at the records nobody can tell whose approval would be their own.
+#[test]
+fn without_its_record_nothing_is_approved_and_what_was_stays() {
+    let mut world = overridden();
+    world.look("2026-11-20T08:30:00Z");
+    let records = std::mem::take(&mut world.records);
+    world.speaks(("vera", VP), "2026-11-20T09:00:00Z", "Passed", "fine");
+    assert_eq!(approval(&world.look("2026-11-20T09:10:00Z")).state, Open);
+    world.records = records;
+    assert_eq!(approval(&world.look("2026-11-20T09:20:00Z")).state, Met);
+    world.records.clear();
+    assert_eq!(approval(&world.look("2026-11-20T09:30:00Z")).state, Met);
+    world.speaks(("vera", VP), "2026-11-20T09:40:00Z", "Withdrawn", "");
+    assert_eq!(approval(&world.look("2026-11-20T09:50:00Z")).state, Open);
 }

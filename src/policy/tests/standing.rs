@@ -71,7 +71,12 @@ impl World {
         let (at, author) = (at(time), "dana".to_owned());
         let claim =
             Claim { kind: kind.to_owned(), role: None, author, passed: true, withdrawn: false, at, until: None, facts };
-        self.said.push(Said { attestation: format!("web-{kind}-x"), obligation: obligation.to_owned(), claim });
+        self.said.push(Said {
+            attestation: format!("web-{kind}-x"),
+            obligation: obligation.to_owned(),
+            claim,
+            unheard: String::new(),
+        });
     }
 }
 
@@ -218,6 +223,7 @@ fn what_is_not_shown_in_full_is_owed_all_the_same() {
             bypass: None,
             unapproved: None,
             rollback: Some(cause),
+            people: vec![],
         }
     };
     world.records = (1..=60).map(back).collect();
@@ -309,6 +315,7 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         bypass: None,
         unapproved: None,
         rollback: Some(rollback),
+        people: vec![],
     };
     let seen = Seen {
         namespace: "shop",
@@ -318,7 +325,12 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         before: &RiskBudgetStatus::default(),
         now: &RiskBudgetStatus::default(),
         records: &[record],
-        said: &[Said { attestation: "web-x".to_owned(), obligation: "post-mortem-web-0007".to_owned(), claim }],
+        said: &[Said {
+            attestation: "web-x".to_owned(),
+            obligation: "post-mortem-web-0007".to_owned(),
+            claim,
+            unheard: String::new(),
+        }],
     };
     assert_eq!(stand(&seen, at("20T08:00")).obligations, vec![], "met more than a week ago");
     assert!(asks(&seen, at("20T08:00")));

@@ -1,5 +1,6 @@
 //! Questions of a release, answered by the sandbox's small Prometheus from series that stand as text.
 
+mod again;
 mod evidence;
 mod sources;
 
@@ -67,6 +68,7 @@ fn question(recent: Span, now: Time) -> Question {
         base: Carrier::Workload,
         recent,
         whole: None,
+        after: None,
         complaints: None,
         compare: Some(compare),
     }
@@ -74,8 +76,13 @@ fn question(recent: Span, now: Time) -> Question {
 
 /// What the chart's templates of that name answer after ten minutes.
 async fn asked(templates: &str, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> Answers {
+    asked_for(&seen(templates), recent, tsdb, lie).await
+}
+
+/// The same of another release.
+async fn asked_for(seen: &Snapshot, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> Answers {
     let now = begin().plus(Span::minutes(10));
     let config = Arc::new(crate::sandbox::config::config(Span::minutes(1)).unwrap());
     let sources = Sources::new(config, Arc::new(Server { tsdb, now, lie }), Arc::new(Deaf));
-    sources.answer(&seen(templates), question(recent, now), now).await
+    sources.answer(seen, question(recent, now), now).await
 }

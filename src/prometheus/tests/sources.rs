@@ -2,10 +2,13 @@
 
 use rstest::rstest;
 
-use super::{asked, begin};
+use super::{asked, asked_for, begin};
 use crate::analysis::{ArmSample, Evidence};
 use crate::api::Span;
-use crate::release::Compared;
+use crate::release::ask::pods;
+use crate::release::split::Carrier;
+use crate::release::world::{GOOD, World};
+use crate::release::{Compared, Snapshot};
 use crate::sandbox::metrics::tests::script::loaded;
 
 /// The series of one source in the table.
@@ -73,4 +76,44 @@ async fn where_nothing_failed_there_are_no_errors_instead_of_no_figure(
     let good = good.into_iter().filter(|line| !line.contains("grpc")).collect::<Vec<_>>().join("\n");
     let answers = asked(source, Span::minutes(2), loaded(begin(), 15, &good), None).await;
     assert_eq!(answers.recent.candidate.errors, Evidence::Value(0.0));
+}
+
+/// Of a StatefulSet behind one Service, whose last pod runs a new version, and the names of a pod of each.
+fn by_count(templates: &str) -> (Snapshot, [String; 2]) {
+    let mut world = World::by_count("StatefulSet");
+    world.deploy("shop:v2", GOOD);
+    world.run_until(100, |world| world.status().stages.first().is_some_and(|stage| stage.started_at.is_some()));
+    let mut seen = world.seen;
+    seen.release.spec.analysis.metrics = templates.to_owned();
+    seen.risk = None;
+    let name = |carrier| match pods(&seen, carrier).remove(0) {
+        crate::release::ask::PodNames::Pod(name) => name,
+        crate::release::ask::PodNames::OfReplicaSet(name) => panic!("{name}"),
+    };
+    let names = [name(Carrier::Workload), name(Carrier::Canary)];
+    (seen, names)
+}
+
+#[rstest]
+// Each source's series, as it has them where one Service leads to both versions: told apart by the label `pod` alone.
+#[case::http_server("http-server", "http-server-pods", &[("service=\"checkout\"", "service=\"checkout\",pod=\"STABLE\""), ("service=\"checkout-canary\"", "service=\"checkout\",pod=\"CANARY\"")])]
+#[case::istio("istio", "istio-pods", &[("reporter=\"destination\"", "reporter=\"waypoint\""), ("reporter=\"source\"", "reporter=\"destination\""), ("destination_service_name=\"checkout\"", "destination_service_name=\"checkout\",pod=\"STABLE\""), ("destination_service_name=\"checkout-canary\"", "destination_service_name=\"checkout\",pod=\"CANARY\"")])]
+#[case::linkerd("linkerd", "linkerd-pods", &[("deployment=\"checkout-api\"", "statefulset=\"checkout\",pod=\"STABLE\""), ("deployment=\"checkout-api-canary\"", "statefulset=\"checkout\",pod=\"CANARY\"")])]
+#[tokio::test]
+async fn pods_of_one_service_are_told_apart(
+    #[case] source: &str,
+    #[case] templates: &str,
+    #[case] labels: &[(&str, &str)],
+) {
+    let (seen, [stable, canary]) = by_count(templates);
+    let text =
+        labels.iter().fold(series(source).to_owned(), |text, (of_service, of_pod)| text.replace(of_service, of_pod));
+    let text = text.replace("STABLE", &stable).replace("CANARY", &canary);
+    let answers = asked_for(&seen, Span::minutes(2), loaded(begin(), 15, &text), None).await;
+    figures(&answers.recent.base, [12_000.0, 120.0, 0.4]);
+    figures(&answers.recent.candidate, [600.0, 24.0, 0.475]);
+    let Some(Compared::Interval { slow: Some(slow), .. }) = answers.compared else { panic!("{:?}", answers.compared) };
+    for (counts, bad) in [(slow.base, 1_200.0), (slow.candidate, 240.0)] {
+        near(counts.unwrap().bad(), bad);
+    }
 }

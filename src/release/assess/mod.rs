@@ -67,18 +67,51 @@ pub(in crate::release) fn assess<'a>(
     now: Time,
 ) -> Option<Assessed<'a>> {
     let risk = seen.risk.as_ref()?;
-    let (budget_status, left) = match &seen.budget {
+    let left = budget_left(seen, status)?;
+    let band = risk.band()?;
+    Some(judged(seen, risk, (spec, status), (left, band), &[], now))
+}
+
+/// What was at stake with what ran past its gate, where it is judged later than it was found; `found` are the categories that it
+/// was found to touch, whatever became of its templates since. With `unknown_is_worst` what is not known of the budgets counts as
+/// nothing left of them; else there is no answer then, nor is there one where the RiskBudget cannot be read.
+pub(in crate::release) fn assess_bypass<'a>(
+    seen: &'a Snapshot,
+    spec: &ReleaseRecordSpec,
+    status: &ReleaseRecordStatus,
+    (found, unknown_is_worst): (&[String], bool),
+    now: Time,
+) -> Option<Assessed<'a>> {
+    let risk = seen.risk.as_ref()?;
+    let nothing = || unknown_is_worst.then_some(());
+    let left = budget_left(seen, status).or_else(|| nothing().map(|()| (BudgetStatus::Emergency, None)))?;
+    let band = risk.band().or_else(|| nothing().map(|()| Band::Exhausted))?;
+    Some(judged(seen, risk, (spec, status), (left, band), found, now))
+}
+
+/// The status of the error budget, and what is left of it: as it was when the attempt began to ship where it is not measured now.
+fn budget_left(seen: &Snapshot, status: &ReleaseRecordStatus) -> Option<(BudgetStatus, Option<Remaining>)> {
+    match &seen.budget {
         BudgetSeen::Measured { status, remaining_percent, .. } => {
-            (*status, Remaining::from_percent(*remaining_percent))
+            Some((*status, Remaining::from_percent(*remaining_percent)))
         }
         BudgetSeen::Unmeasured(_) | BudgetSeen::Missing => {
             let began = status.budget.filter(|_| status.assessment.is_some())?;
-            (began.status, Remaining::from_percent(began.remaining_percent))
+            Some((began.status, Remaining::from_percent(began.remaining_percent)))
         }
-    };
-    let band = risk.band()?;
+    }
+}
+
+fn judged<'a>(
+    seen: &'a Snapshot,
+    risk: &'a RiskSeen,
+    (spec, status): (&ReleaseRecordSpec, &ReleaseRecordStatus),
+    ((budget_status, left), band): ((BudgetStatus, Option<Remaining>), Band),
+    found: &[String],
+    now: Time,
+) -> Assessed<'a> {
     let heard = heard(seen, spec, risk);
-    let change = classified(seen, spec, &heard, now);
+    let change = classified(seen, spec, &heard, found, now);
     let context = risk.context(left, now);
     let known = known(seen, spec, status, budget_status);
     let claims = heard.claims(now);
@@ -131,7 +164,7 @@ pub(in crate::release) fn assess<'a>(
             now,
         }),
     };
-    Some(Assessed {
+    Assessed {
         seen,
         risk,
         now,
@@ -144,7 +177,7 @@ pub(in crate::release) fn assess<'a>(
         customers_may_notice,
         rollback: spec.change.kind == ChangeType::Rollback,
         heard,
-    })
+    }
 }
 
 impl Assessed<'_> {
@@ -238,8 +271,9 @@ impl Assessed<'_> {
 }
 
 /// What is claimed of the change, by annotation or by attestation, joined with what differs between the templates.
-fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, now: Time) -> Classification {
+fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, found: &[String], now: Time) -> Classification {
     let mut findings = claimed(&spec.change.categories, "the change says so");
+    findings.extend(claimed(found, "seen when it ran past its gate"));
     let claims = heard.claims(now);
     if let Word::For(claim) = claims.word(CLASSIFICATION, None) {
         let listed: Vec<String> = claim
@@ -251,7 +285,10 @@ fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, now: Tim
             .collect();
         findings.extend(claimed(&listed, &format!("attested by {}", claim.author)));
     }
-    if let Some((before, after)) = templates(seen) {
+    // What was found then stands for the templates, which may be others by now.
+    if found.is_empty()
+        && let Some((before, after)) = templates(seen)
+    {
         findings.extend(diff::findings(&diff::diff(before, after)));
     }
     Classification::new(findings)

@@ -12,6 +12,7 @@ use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, Time};
 use crate::policy::Attested;
 use crate::policy::evidence::CHARGE;
 use crate::policy::ledger::LATE;
+use crate::release::plan::numbered;
 use crate::release::snapshot::{BudgetSeen, RiskSeen};
 use crate::release::wording::at_most;
 use crate::release::{chain, room};
@@ -116,7 +117,7 @@ pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
         let mut ledger = seen.risk.ledger.clone();
         ledger.sequence = ledger.sequence.saturating_add(1);
         let (points, at, exception) = (cost.points.get(), seen.risk.charged_at(now), cost.exception());
-        let charge = ChargeRecord { sequence: ledger.sequence, points, at, exception };
+        let charge = numbered(seen.risk, ledger.sequence, (points, exception), at);
         ledger.pending.push(PendingCharge { record: name, charge });
         return Some(Move::Number { resource_version: seen.risk.resource_version.clone(), ledger: Box::new(ledger) });
     };

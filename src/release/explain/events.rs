@@ -6,7 +6,7 @@ use crate::api::gated_release::{GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordSpec, ReleaseRecordStatus, StageRecord};
 use crate::api::{Time, units::round2};
 use crate::release::action::{Event, EventKind};
-use crate::release::plan::count;
+use crate::release::plan::{SENT_BACK, Say, count};
 use crate::release::wording::{called, why};
 
 /// The longest note that the API server takes is 1 kB.
@@ -21,6 +21,7 @@ pub(super) fn events(after: &After<'_>, status: &GatedReleaseStatus) -> Vec<Even
             None => opened(&mut told, spec, now),
         }
     }
+    sent_back(&mut told, after);
     not_ready(&mut told, after, status);
     for event in &mut told {
         if event.note.len() > NOTE_MAX {
@@ -70,6 +71,7 @@ fn changed(
     promotion(told, after.seen.by_count(), before.promotion.as_ref(), now.promotion.as_ref());
     rollback(told, after, spec, before, now);
     outcome(told, spec, before, now);
+    charged(told, spec, before, now);
 }
 
 fn worsened(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
@@ -240,6 +242,13 @@ fn rollback(
     }
 }
 
+/// What ran past its gate while its budget was not known is charged now, or nobody could say from what.
+fn charged(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
+    if before.charge_waits.is_some() && now.charge_waits.is_none() {
+        told.push(warning("Charged", format!("{}: {}", called(spec), now.summary)));
+    }
+}
+
 fn outcome(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseRecordStatus, now: &ReleaseRecordStatus) {
     let (None, Some(outcome)) = (before.outcome, now.outcome) else { return };
     let note = match &now.rollback {
@@ -258,6 +267,13 @@ fn outcome(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, before: &ReleaseReco
         Outcome::NotWithdrawn => warning("NotWithdrawn", note),
         Outcome::Bootstrap => normal("Bootstrap", note),
     });
+}
+
+/// Somebody wrote a route that led users to a version that came back, and no attempt goes on that could tell.
+fn sent_back(told: &mut Vec<Event>, after: &After<'_>) {
+    if let (Say::Going(SENT_BACK, sentence), None) = (after.say, after.active()) {
+        told.push(warning("SentBack", sentence.clone()));
+    }
 }
 
 /// Said once, when the gate goes out of force for a reason that a person must mend.

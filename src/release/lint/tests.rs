@@ -238,7 +238,14 @@ mod count {
 }
 
 fn charge(points: u32) -> ChargeRecord {
-    ChargeRecord { sequence: 1, points, at: Time(jiff::Timestamp::UNIX_EPOCH), exception: false }
+    ChargeRecord {
+        sequence: 1,
+        points,
+        at: Time(jiff::Timestamp::UNIX_EPOCH),
+        exception: false,
+        remaining: None,
+        remaining_after: None,
+    }
 }
 
 /// The write that gives the first number to a record, and the record that is opened with it.

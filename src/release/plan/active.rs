@@ -12,6 +12,7 @@ use crate::api::release_record::{
 use crate::api::{Span, Time, Weight};
 use crate::policy::schedule::LEAN_MAX;
 use crate::release::action::Action;
+use crate::release::config;
 use crate::release::objects::{self, canary_size, relabel, side};
 use crate::release::problem::Problem;
 use crate::release::snapshot::{Record, ReplicaSetSeen, RouteState, SideDeployment, Snapshot, Workload};
@@ -65,9 +66,15 @@ pub(in crate::release) fn judged_revision(seen: &Snapshot, workload: &Workload) 
 
 impl<'a> Active<'a> {
     pub(in crate::release) fn of(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
+        let stored = Self::as_stored(seen, now, problems)?;
+        let status = super::watch::counted(seen, stored.status, now);
+        Some(Self { status, ..stored })
+    }
+
+    /// The same without what was seen since: for what is asked while that is counted in.
+    pub(in crate::release) fn as_stored(seen: &'a Snapshot, now: Time, problems: &'a [Problem]) -> Option<Self> {
         let record = seen.record.as_ref()?;
         let status = record.status.clone().unwrap_or_else(|| ReleaseRecordStatus::begun(Phase::Plan, now));
-        let status = super::watch::counted(seen, status, now);
         status.outcome.is_none().then_some(Self { seen, record, status, now, problems })
     }
 
@@ -552,7 +559,10 @@ impl<'a> Active<'a> {
         let status = ReleaseRecordStatus {
             outcome: Some(outcome),
             ended_at: Some(self.now),
-            summary: summary.clone(),
+            // Who let the template go had nothing to do with an edit beside it.
+            resumed_by: super::open::resumed_by(self.seen)
+                .filter(|_| outcome == Outcome::Bypassed && !config::is_record(&self.record.spec)),
+            summary,
             rollback,
             // What it needs to go on: nothing goes on.
             comparison: None,
@@ -565,14 +575,14 @@ impl<'a> Active<'a> {
             ..self.enter(phase)
         };
         // Whoever lets go what was held before users met it pays as for an exception.
-        let bypass = (outcome == Outcome::Bypassed && status.charge.is_none())
-            .then(|| super::ledger::of_bypass(self.seen, &self.record.name, &self.record.spec, &self.status, self.now))
-            .flatten();
-        let Some(super::ledger::Bypass { write, charge, assessment, approvals }) = bypass else {
-            return Step::going("Closed", summary).update(self, status);
+        let (write, status) = match outcome == Outcome::Bypassed && status.charge.is_none() {
+            true => {
+                let record = (self.record.name.as_str(), &self.record.spec);
+                super::unpaid::charged(self.seen, record, &self.status, status, self.now)
+            }
+            false => (None, status),
         };
-        let status = ReleaseRecordStatus { charge: Some(charge), assessment: Some(assessment), approvals, ..status };
-        Step::going("Closed", summary).all(write).update(self, status)
+        Step::going("Closed", status.summary.clone()).all(write).update(self, status)
     }
 
     /// Problems that keep traffic from being steered.

@@ -2,11 +2,10 @@
 //! it may only add. It gets its hand back one of its own windows after traffic is home, so that it decides on figures of a
 //! workload that serves.
 
-use crate::api::{Time, Weight};
+use super::came_back::served_by_previous;
+use crate::api::Time;
 use crate::release::action::{Action, Scaler};
-use crate::release::plan::active::weight;
 use crate::release::snapshot::{AutoscalerSeen, Snapshot};
-use crate::release::split::Carrier;
 
 /// The writes that keep every autoscaler of the workload from taking pods away; none where they stand.
 pub(super) fn hold(seen: &Snapshot) -> Vec<Action> {
@@ -26,7 +25,7 @@ pub(super) enum Release {
 /// Lets go of autoscalers whose window has passed since the last attempt ended.
 pub(super) fn release(seen: &Snapshot, now: Time) -> Release {
     // After a late rollback the workload has no traffic yet: its autoscaler would see an idle one.
-    if weight(seen, Carrier::Previous) > Weight::ZERO {
+    if served_by_previous(seen) {
         return Release::Nothing;
     }
     let ended = seen.record.as_ref().and_then(|record| record.status.as_ref()).and_then(|status| status.ended_at);

@@ -140,13 +140,30 @@ pub(super) fn on_trial(seen: &Snapshot, status: &ReleaseRecordStatus) -> Option<
 }
 
 /// What a stage comes to that kept every limit: its verdict with the comparison's, or what it waits for.
-pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
+///
+/// It passes on nothing that ends before `until`, when its bake time was over: the interval in which it ended is counted first.
+pub(super) fn end_of_stage(
+    active: &Active<'_>,
+    verdict: &Verdict,
+    until: Time,
+    going: impl Fn() -> Step,
+    passed: impl Fn(&Verdict) -> Step,
+) -> Step {
     let rules = active.seen.release.spec.analysis.comparison.as_ref().filter(|rules| !rules.dry_run);
     let Some(rules) = rules else { return passed(verdict) };
     let Verdict::Pass(limits) = verdict else { return passed(verdict) };
     let found = findings(active.seen, &active.status);
+    let reached = active.status.comparison.as_ref().and_then(|record| record.errors.tally.until);
+    let ended = reached.is_some_and(|reached| reached.0 >= until.0);
+    let late = until.plus(rules.interval).plus(rules.interval);
+    if !found.is_empty() && !ended && active.now < late {
+        return going().wake(active.seen.release.spec.analysis.interval);
+    }
     let why = match found.iter().find(|found| !matches!(found, Finding::NotWorse(_))) {
         None if found.is_empty() => "how stable is by itself is not known yet".to_owned(),
+        None if !ended => {
+            format!("what both versions answered when the bake time ended, at {}, is not known", until.clock())
+        }
         None => return passed(&Verdict::Pass(joined(limits, &found))),
         // One that is worse never comes here: `hurts` brings it back first.
         Some(undecided) => match needed(active) {

@@ -2,9 +2,9 @@
 
 use super::active::{active_set, judged_revision};
 use super::autoscaler::{self, Release};
+use super::came_back::{self, served_by_previous};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::way_home::{self, served_by_previous};
-use super::{count, leave, open, stable, unlabelled};
+use super::{count, leave, open, stable, unlabelled, way_home};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
 use crate::api::{Span, Time};
@@ -18,7 +18,7 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     if let Some(step) = seen.workload.as_ref().and_then(|_| way_home::clear(seen, now)) {
         return step;
     }
-    if let Some(step) = way_home::serves_in_every_rule(seen) {
+    if let Some(step) = came_back::restored(seen) {
         return step;
     }
     let Some(workload) = seen.workload.as_ref().filter(|workload| workload.gated) else {
@@ -30,7 +30,11 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
     }
     let step = if workload.paused { held(seen, workload, now) } else { running(seen, workload, now) };
     let waits = matches!(step.say, Say::InForce | Say::Closed);
-    let step = if waits && !found.is_empty() { Step { say: Say::Problems(found), ..step } } else { step };
+    let step = match waits.then(|| came_back::astray(seen)).flatten() {
+        Some(astray) => astray,
+        None if waits && !found.is_empty() => Step { say: Say::Problems(found), ..step },
+        None => step,
+    };
     with_autoscalers(seen, now, step)
 }
 

@@ -2,7 +2,7 @@
 
 use super::active::{Active, active_set};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{autoscaler, count, open, promote, roll_back, stranded, verify, way_home};
+use super::{autoscaler, came_back, count, open, promote, roll_back, stranded, verify, way_home};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, Trigger};
 use crate::api::{Time, Weight};
@@ -19,7 +19,10 @@ pub(super) fn step(seen: &Snapshot, now: Time, why: &str) -> Step {
         return close(&active, why);
     }
     let going = || Step::going("Leaving", format!("Traffic goes home: {why}."));
-    if way_home::served_by_previous(seen) && !way_home::left_by_its_attempt(seen) {
+    if let Some(step) = came_back::restored(seen) {
+        return step;
+    }
+    if came_back::has_users(seen) && !way_home::left_by_its_attempt(seen) {
         // The previous version serves, because the workload runs one that came back: both stay as they are.
         return going().all(autoscaler::release_now(seen)).then(Action::RemoveFinalizer);
     }

@@ -12,7 +12,7 @@ use crate::api::risk_budget::{LedgerStatus, PendingCharge, ReservationStatus};
 use crate::policy::RiskPoints;
 use crate::policy::band::charge;
 use crate::release::action::Action;
-use crate::release::assess::{agreed, assess, recorded};
+use crate::release::assess::{Assessed, agreed, assess, recorded};
 use crate::release::snapshot::{RiskSeen, Snapshot};
 
 /// The write that keeps points for a release; none where they are kept already.
@@ -41,10 +41,22 @@ pub(super) fn number(
     let mut ledger = risk.ledger.clone();
     ledger.sequence = ledger.sequence.saturating_add(1);
     let (points, at) = (charge(points, exception).get(), risk.charged_at(now));
-    let charge = ChargeRecord { sequence: ledger.sequence, points, at, exception };
+    let charge = numbered(risk, ledger.sequence, (points, exception), at);
     ledger.reservations.retain(|one| one.record != record);
     ledger.pending.push(PendingCharge { record: record.to_owned(), charge: charge.clone() });
     (Some(write(risk, budget, ledger)), charge)
+}
+
+/// A charge of a number, with what is left of the window before it and with it.
+pub(in crate::release) fn numbered(
+    risk: &RiskSeen,
+    sequence: u64,
+    (points, exception): (u32, bool),
+    at: Time,
+) -> ChargeRecord {
+    let remaining = risk.unspent();
+    let remaining_after = remaining.map(|left| left - i64::from(points));
+    ChargeRecord { sequence, points, at, exception, remaining, remaining_after }
 }
 
 fn write(risk: &RiskSeen, budget: &str, ledger: LedgerStatus) -> Action {
@@ -78,7 +90,8 @@ pub(super) struct Bypass {
     pub(super) approvals: Vec<ApprovalRecord>,
 }
 
-/// The charge of a template that runs ungated: half as much again, as an exception (`000_…` §7); with what it rests on.
+/// The charge of a template that runs ungated: half as much again, as an exception (`000_…` §7); with what it rests on. None while
+/// its budget is not known.
 pub(super) fn of_bypass(
     seen: &Snapshot,
     record: &str,
@@ -87,13 +100,17 @@ pub(super) fn of_bypass(
     now: Time,
 ) -> Option<Bypass> {
     let assessed = assess(seen, spec, status, now)?;
-    let risk = seen.risk.as_ref()?;
-    let assessment = recorded(&assessed);
-    let points = (RiskPoints::new(assessment.points), true);
-    let (write, charge) = number(risk, &spec.risk_budget, record, points, now);
     // Who agreed to a release that had begun is on record already.
     let approvals = if status.assessment.is_some() { status.approvals.clone() } else { agreed(&assessed) };
-    Some(Bypass { write, charge, assessment, approvals })
+    Some(Bypass { approvals, ..bypass(&assessed, seen.risk.as_ref()?, &spec.risk_budget, record, now) })
+}
+
+/// The charge of what was assessed as a bypass.
+pub(super) fn bypass(assessed: &Assessed<'_>, risk: &RiskSeen, budget: &str, record: &str, now: Time) -> Bypass {
+    let assessment = recorded(assessed);
+    let points = (RiskPoints::new(assessment.points), true);
+    let (write, charge) = number(risk, budget, record, points, now);
+    Bypass { write, charge, assessment, approvals: Vec::new() }
 }
 
 /// The charge of a version that users had met as it was meant, and that somebody let go past its gate then: half as much again
@@ -102,7 +119,10 @@ pub(in crate::release) fn with_penalty(known: &ChargeRecord) -> ChargeRecord {
     match known.exception {
         true => known.clone(),
         false => {
-            ChargeRecord { points: charge(RiskPoints::new(known.points), true).get(), exception: true, ..known.clone() }
+            let points = charge(RiskPoints::new(known.points), true).get();
+            let more = i64::from(points) - i64::from(known.points);
+            let remaining_after = known.remaining_after.map(|left| left - more);
+            ChargeRecord { points, exception: true, remaining_after, ..known.clone() }
         }
     }
 }

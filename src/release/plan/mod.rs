@@ -5,6 +5,7 @@ pub(in crate::release) mod agree;
 mod autoscaler;
 mod budget;
 mod burn;
+mod came_back;
 mod check_job;
 mod circuit;
 mod compare;
@@ -27,6 +28,7 @@ mod stranded;
 mod synthetic;
 mod trial;
 mod unlabelled;
+mod unpaid;
 mod verify;
 mod watch;
 mod way_home;
@@ -39,12 +41,14 @@ use crate::api::Time;
 use crate::api::release_record::{Outcome, Phase};
 
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
+pub(super) use came_back::{SENT_BACK, by_record, served_by_previous};
 pub(super) use circuit::CIRCUIT_OPEN;
 pub(super) use idle::last_good;
-pub(super) use ledger::with_penalty;
+pub(super) use ledger::{numbered, with_penalty};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 pub(super) use stranded::NOBODY_HOME;
+pub(super) use way_home::marked_elsewhere;
 
 /// What to do now. Total: every snapshot has a plan.
 pub fn plan(seen: &Snapshot, now: Time) -> Plan {
@@ -55,6 +59,9 @@ pub fn plan(seen: &Snapshot, now: Time) -> Plan {
 }
 
 fn decide(seen: &Snapshot, now: Time) -> Step {
+    if let Some(step) = unpaid::due(seen, now) {
+        return step;
+    }
     if let Some(why) = seen.release.leaving() {
         return leave::step(seen, now, why);
     }
@@ -65,7 +72,7 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
     let found = problems(seen);
     match Active::of(seen, now, &found) {
         Some(active) => active_step(&active),
-        None => idle::step(seen, now, found),
+        None => unpaid::before(seen, idle::step(seen, now, found), now),
     }
 }
 

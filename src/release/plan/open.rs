@@ -3,9 +3,9 @@
 use super::active::{Active, judged_revision};
 use super::budget;
 use super::idle::last_good;
-use super::ledger;
 use super::stable::stable_set;
 use super::step::Step;
+use super::unpaid;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Change, ChangeType, Time};
 use crate::release::action::Action;
@@ -26,6 +26,7 @@ pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: O
     let status = ReleaseRecordStatus {
         outcome: Some(outcome),
         ended_at: Some(now),
+        resumed_by: resumed_by(seen).filter(|_| outcome == Outcome::Bypassed),
         summary: summary.clone(),
         ..ReleaseRecordStatus::begun(Phase::Complete, now)
     };
@@ -33,17 +34,22 @@ pub(super) fn sealed(seen: &Snapshot, workload: &Workload, now: Time, outcome: O
     if outcome == Outcome::Bypassed { charged(step, seen, now) } else { step }
 }
 
+/// Who let the workload's template go, as the API server stamped it: they do not approve that afterwards (`policy::obligation`).
+pub(super) fn resumed_by(seen: &Snapshot) -> Option<String> {
+    // Nobody stamps a workload without the label.
+    let workload = seen.workload.as_ref().filter(|workload| workload.gated)?;
+    workload.resumed_by.as_deref().map(|who| wording::at_most(256, who))
+}
+
 /// What runs ungated is charged as an exception (`000_…` §7): the number first, then the record that carries it. Where its
-/// budget is not known nothing can be charged, and the record is made all the same.
+/// budget is not known yet the record waits for its charge.
 fn charged(mut step: Step, seen: &Snapshot, now: Time) -> Step {
     let mut number = None;
     for action in &mut step.actions {
-        if let Action::OpenRecord { name, spec, status } = action
-            && let Some(bypass) = ledger::of_bypass(seen, name, spec, status, now)
-        {
-            (status.charge, status.assessment) = (Some(bypass.charge), Some(bypass.assessment));
-            status.approvals = bypass.approvals;
-            (number, step.record) = (bypass.write, Some((**status).clone()));
+        if let Action::OpenRecord { name, spec, status } = action {
+            let (write, end) = unpaid::charged(seen, (name, spec), status, (**status).clone(), now);
+            **status = end;
+            (number, step.record) = (write, Some((**status).clone()));
         }
     }
     step.actions.splice(0..0, number);
@@ -75,11 +81,12 @@ pub(super) fn close_again(active: &Active<'_>) -> Option<Step> {
 /// The record of an edit that was no change of the template.
 pub(super) fn as_config(mut step: Step, change: &Change) -> Step {
     let config = |spec: &mut ReleaseRecordSpec| spec.change = change.clone();
-    // Who agreed to the template did not agree to the edit.
+    // Who agreed to the template, or let it go, did not do so with the edit.
     for action in &mut step.actions {
         if let Action::OpenRecord { spec, status, .. } = action {
             config(spec);
             status.approvals.clear();
+            status.resumed_by = None;
         }
     }
     if let Some((_, spec)) = &mut step.opened {
@@ -87,6 +94,7 @@ pub(super) fn as_config(mut step: Step, change: &Change) -> Step {
     }
     if let Some(status) = &mut step.record {
         status.approvals.clear();
+        status.resumed_by = None;
     }
     step
 }

@@ -93,6 +93,11 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     if let Err(why) = active.effective() {
         return active.wait_for_router(since, "WarmingPrevious", &why);
     }
+    // A route that is gone may come back in mid-roll, with all users on the workload.
+    if let Some(problem) = active.steering_problem() {
+        let patience = active.seen.release.spec.strategy.ready_within;
+        return active.hold(problem.reason, problem.message.clone(), patience);
+    }
     // From here on the roll goes on by itself: it begins while somebody watches.
     if let Some(hold) = agree::unwatched(active) {
         return hold;

@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{agree, halt, roll_back, stable, stranded};
+use super::{agree, came_back, halt, roll_back, stable, stranded};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -42,6 +42,9 @@ fn raise_since(active: &Active<'_>) -> Time {
 /// The pods first, then the weight, then the clock.
 fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     let (weight, since) = (stage.spec.weight, raise_since(active));
+    if let Some(step) = below(active, weight) {
+        return step;
+    }
     if let Some(hold) = halt::before_more(active) {
         return hold;
     }
@@ -62,6 +65,21 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
         return active.wait_for_router(since, "Raising", &why);
     }
     Step::going("Baking", baking(active, stage, active.now)).update(active, agree::begin_stage(active, approvals))
+}
+
+/// While a version that is judged in the workload waits for its next weight, a route that was made anew or put back would send
+/// everybody to it: it gets the weight that passed last, and none before the first. None where the routes say that or the next.
+fn below(active: &Active<'_>, next: Weight) -> Option<Step> {
+    let stages = &active.status.stages;
+    let last = (active.status.stage as usize).checked_sub(1).and_then(|index| stages.get(index));
+    let (had, next) = (active.split(last.map_or(Weight::ZERO, |stage| stage.spec.weight)), active.split(next));
+    let strange = active.routes().any(|(_, route)| !route.is(had) && !route.is(next));
+    if active.record.spec.arm != Arm::Workload || !strange {
+        return None;
+    }
+    let sentence = "The rules of a route or their weights were changed: the weights that passed last are put back.";
+    let step = || came_back::put_back(active, sentence.to_owned()).all(active.steer(had)).wake(LOOK_AGAIN);
+    Some(stranded::nobody_to_restore(active, had).unwrap_or_else(step))
 }
 
 fn baking(active: &Active<'_>, stage: &StageRecord, started: Time) -> String {

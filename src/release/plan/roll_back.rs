@@ -209,7 +209,10 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         })
         .collect();
     if !writes.is_empty() {
-        return going().all(writes).wake(LOOK_AGAIN);
+        // A route that was made anew leads to what should go back, and there may be nobody else by now.
+        let stays =
+            Some(to).filter(|to| *to == Carrier::Previous).and_then(|_| stranded::without_a_way_back(active, log));
+        return stays.unwrap_or_else(|| going().all(writes).wake(LOOK_AGAIN));
     }
     let Some(home_at) = log.home_at else {
         return match active.effective() {

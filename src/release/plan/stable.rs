@@ -5,13 +5,13 @@
 //! and where something else was started all the same it is taken back.
 
 use super::active::{Active, active_set};
+use super::came_back::served_by_previous;
 use super::idle::last_good;
 use super::leave::left_what_runs;
 use super::step::{LOOK_AGAIN, Step};
+use crate::api::Span;
 use crate::api::release_record::{Arm, Outcome, Phase};
-use crate::api::{Span, Weight};
 use crate::release::action::Action;
-use crate::release::plan::active::weight;
 use crate::release::snapshot::{KindSeen, ReplicaSetSeen, Snapshot, Workload};
 use crate::release::split::Carrier;
 use crate::release::template;
@@ -35,7 +35,7 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
     };
     match status.and_then(|status| status.outcome) {
         // After a late rollback the workload runs the version that came back.
-        Some(_) if weight(seen, Carrier::Previous) > Weight::ZERO => None,
+        Some(_) if served_by_previous(seen) => None,
         Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn) => {
             of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
         }

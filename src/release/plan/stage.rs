@@ -2,7 +2,7 @@
 
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
-use super::{autoscaler, roll_back, stable};
+use super::{autoscaler, roll_back, stable, stranded};
 use crate::api::Weight;
 use crate::api::release_record::{Arm, Phase};
 use crate::release::action::Action;
@@ -58,6 +58,9 @@ fn canary(active: &Active<'_>) -> Step {
 fn workload(active: &Active<'_>) -> Step {
     let Some(workload) = active.workload() else { return Step::going("Waiting", "The workload is gone.".to_owned()) };
     let since = active.status.phase_since;
+    if let Some(step) = stranded::nobody_to_restore(active, Split::previous(Weight::FULL)) {
+        return step;
+    }
     let writes = active.steer(Split::previous(Weight::FULL));
     if !writes.is_empty() {
         return Step::going("Restoring", "The previous version keeps all traffic while the workload rolls.".to_owned())

@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template};
 use super::step::Step;
-use super::{budget, circuit, ledger, stable};
+use super::{budget, came_back, circuit, ledger, stable};
 use crate::api::gated_release::{Capacity, WorkloadKind};
 use crate::api::release_record::{
     ApprovalRecord, Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord,
@@ -19,6 +19,9 @@ use crate::release::assess::{Assessed, BEFORE_START, Signed, agreed, approval, a
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
+    if let Some(step) = came_back::kept(active) {
+        return step;
+    }
     if let Some(workload) = active.workload() {
         let moved = match active.template(workload) {
             Template::Ours => None,

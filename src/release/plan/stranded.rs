@@ -169,7 +169,9 @@ pub(super) fn without_pods(active: &Active<'_>, why: &str) -> Option<Step> {
 
 /// Weights that somebody changed are not put back where nobody would answer: the version goes back instead.
 pub(super) fn nobody_to_restore(active: &Active<'_>, split: Split) -> Option<Step> {
-    let rises = |carrier: &Carrier| split.weight(*carrier) > active.weight(*carrier);
+    let rules = || active.routes().flat_map(|(_, route)| route.rules.iter().flatten());
+    let least = |carrier| rules().map(|rule| rule.weight(carrier)).min().unwrap_or(Weight::ZERO);
+    let rises = |carrier: &Carrier| split.weight(*carrier) > least(*carrier);
     let mut risen = [Carrier::Canary, Carrier::Previous].into_iter().filter(rises);
     let what = risen.find_map(|carrier| active.ready(carrier, 1).err())?;
     Some(begin(active, Trigger::NotReady, what, "at least 1 before it serves again".to_owned()))

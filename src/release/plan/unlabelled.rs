@@ -5,10 +5,10 @@
 //! looks is not known. A workload that no GatedRelease names, or whose GatedRelease is detached, is not looked at: who has left
 //! has no budget to charge.
 
+use super::came_back::served_by_previous;
 use super::idle::{bypassed, is_known, last_good};
 use super::judged_revision;
 use super::step::Step;
-use super::way_home::served_by_previous;
 use crate::api::Time;
 use crate::api::names::GATED;
 use crate::release::snapshot::{ReplicaSetSeen, Snapshot, Workload};

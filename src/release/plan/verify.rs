@@ -3,7 +3,7 @@
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
 use super::{agree, burn, circuit, compare, compliance, open, promote, roll_back, synthetic};
-use crate::analysis::{Limits, NotYet, Share, Verdict, judge};
+use crate::analysis::{Limits, NotYet, Share, Verdict, figure, judge};
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
 use crate::release::action::Action;
@@ -129,12 +129,16 @@ pub(super) fn on_verdict(
     if let Some(breached) = breached.filter(|_| active.now >= until) {
         return hold(active, breached);
     }
-    let over = active.now >= until && matches!(whole, Some(Verdict::Pass(_)));
+    let kept = active.now >= until && matches!(whole, Some(Verdict::Pass(_)));
+    let late = if kept { last_moments(active, until).err() } else { None };
+    let over = kept && late.is_none();
     if let Some(hold) = over.then(|| circuit::hold(active).or_else(|| burn::hold(active))).flatten() {
         return hold;
     }
     let missing = match (&whole, &recent) {
         _ if over => None,
+        // A window holds two scrapes, or nothing could be judged: that long they may take.
+        _ if late.is_some() => late.as_ref().filter(|_| active.now.since(until) > analysis.window),
         // A stage without bake time is not held before one window has passed: there was no time to see anything.
         (Some(Verdict::NotYet(not_yet)), _) if active.now >= until && active.now.since(since) >= analysis.window => {
             Some(not_yet)
@@ -153,7 +157,7 @@ pub(super) fn on_verdict(
     match &whole {
         // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
         Some(verdict @ Verdict::Pass(_)) if over && active.status.phase == Phase::Release => {
-            let compared = |verdict: &Verdict| compare::end_of_stage(active, verdict, &passed);
+            let compared = |verdict: &Verdict| compare::end_of_stage(active, verdict, until, &going, &passed);
             let sustained = |verdict: &Verdict| compliance::sustained(active, verdict, compared);
             synthetic::end_of_stage(active, verdict, sustained)
         }
@@ -164,6 +168,14 @@ pub(super) fn on_verdict(
             going().wake(soon)
         }
     }
+}
+
+/// Whether what was scraped after the bake time is in what was looked at, and so its last moments; why not. A look at the moment
+/// of the end sees up to the last scrape before it, a minute ago perhaps.
+fn last_moments(active: &Active<'_>, until: Time) -> Result<(), NotYet> {
+    let what = format!("requests of the new version since its bake time ended at {}", until.clock());
+    let after = active.seen.answers.as_ref().and_then(|answers| answers.after.as_ref());
+    after.map_or_else(|| Err(NotYet::NoData(what.clone())), |after| figure(after, &what)).map(drop)
 }
 
 /// What the last moments come to, where something was asked; a version that was found worse fails whatever they were.

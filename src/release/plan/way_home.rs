@@ -6,21 +6,17 @@
 //! withdrawal writes too). What must never enter: a previous version that serves after a late rollback, which is no leftover.
 
 use super::active::{NO_WAY_BACK, named, routes, steer, weight};
+use super::came_back::served_by_previous;
 use super::roll_back::emptied;
 use super::step::{LOOK_AGAIN, Say, Step};
 use crate::api::release_record::{Arm, Outcome, Phase, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
-use crate::release::snapshot::{RouteState, Snapshot};
+use crate::release::snapshot::{RouteProblem, RouteState, Snapshot};
 use crate::release::split::{Carrier, Split};
 use crate::release::wording;
 
 const SIDES: [Carrier; 2] = [Carrier::Canary, Carrier::Previous];
-
-/// Whether the previous version serves, because an attempt came back after its promotion.
-pub(super) fn served_by_previous(seen: &Snapshot) -> bool {
-    weight(seen, Carrier::Previous) > Weight::ZERO
-}
 
 /// While nothing is being released: takes away what the last attempt left, traffic first. None where nothing is left.
 pub(super) fn clear(seen: &Snapshot, now: Time) -> Option<Step> {
@@ -32,18 +28,6 @@ pub(super) fn clear(seen: &Snapshot, now: Time) -> Option<Step> {
     }
     let going = || Step::going("CleaningUp", "Removing what the last attempt left.".to_owned());
     go(seen, now, going)
-}
-
-/// The previous version serves, and its users came upon a rule that was written since: it answers there too, as soon as it has
-/// pods. The workload runs the version that came back. None where every rule says so.
-pub(super) fn serves_in_every_rule(seen: &Snapshot) -> Option<Step> {
-    let serves = Split::previous(Weight::FULL);
-    let elsewhere = routes(seen).any(|(_, route)| route.rules.contains(&Some(serves)));
-    let side = seen.side(Carrier::Previous).and_then(|side| side.deployment.as_ref());
-    let answers = side_answers(seen, Carrier::Previous) && side.is_some_and(|deployment| deployment.available > 0);
-    let writes = if elsewhere && answers { steer(seen, serves) } else { Vec::new() };
-    let sentence = "A route was edited: the previous version answers in every rule of it, until Git reverts or fixes.";
-    (!writes.is_empty()).then(|| Step::going("Restoring", sentence.to_owned()).all(writes).wake(LOOK_AGAIN))
 }
 
 /// The same as [`clear`] for a gate that leaves; `why`, to follow a subject. Users who are answered by what leaves stay there for
@@ -124,10 +108,12 @@ fn nobody_else_answers(seen: &Snapshot) -> Option<Step> {
     Some(Step::says(Say::Unsettled(NO_WAY_BACK, message)).wake(LOOK_AGAIN))
 }
 
-/// Weight 0, then the drain, then out of the routes; None where no route names a side.
+/// Weight 0, then the drain, then out of the routes; None where no route names a side or carries a mark.
 fn home(seen: &Snapshot, now: Time, going: impl Fn() -> Step) -> Option<Step> {
     if !SIDES.into_iter().any(|carrier| named(seen, carrier)) {
-        return None;
+        // A rule that was led elsewhere took nothing along but left the marks, or came back to them.
+        let writes = plain(seen);
+        return (!writes.is_empty()).then(|| going().all(writes).wake(LOOK_AGAIN));
     }
     let writes = marks(seen, now, |route| {
         let away =
@@ -148,7 +134,28 @@ fn home(seen: &Snapshot, now: Time, going: impl Fn() -> Step) -> Option<Step> {
             return Some(going().wake(LOOK_AGAIN));
         }
     }
-    Some(going().all(steer(seen, Split::HOME)).wake(LOOK_AGAIN))
+    Some(going().all(plain(seen)).wake(LOOK_AGAIN))
+}
+
+/// The writes after which every route is what its owner says: no version but the workload's, and no mark of ours, also on one
+/// that leads to somebody else by now.
+fn plain(seen: &Snapshot) -> Vec<Action> {
+    let left = marked_elsewhere(seen).map(|(route, resource_version)| Action::SetSplit {
+        route: route.to_owned(),
+        resource_version: resource_version.to_owned(),
+        split: Split::HOME,
+        withdrawn: None,
+    });
+    steer(seen, Split::HOME).into_iter().chain(left).collect()
+}
+
+/// Routes that no longer point to the Service and carry marks all the same, with their resourceVersions.
+pub(in crate::release) fn marked_elsewhere(seen: &Snapshot) -> impl Iterator<Item = (&str, &str)> {
+    seen.routes.iter().filter_map(|route| match &route.state {
+        Err(RouteProblem::NoBackend { marked: Some(version) }) => Some((route.name.as_str(), version.as_str())),
+        Err(RouteProblem::NoBackend { marked: None } | RouteProblem::Missing | RouteProblem::Unsplittable(_))
+        | Ok(_) => None,
+    })
 }
 
 /// Since when the routes have this room's mark: the youngest counts.

@@ -155,3 +155,16 @@ fn a_version_that_turns_worse_while_it_is_verified_comes_back() {
     let log = world.status().rollback.clone().unwrap();
     assert!(log.value.contains("in any hour of the day before") || log.threshold.contains("hour"), "{log:?}");
 }
+
+#[rstest]
+#[case::deployment("Deployment")]
+#[case::stateful_set("StatefulSet")]
+fn without_a_route_both_versions_are_compared_as_well(#[case] kind: &str) {
+    let mut world = World::by_count(kind);
+    world.requests_per_second = 4_000.0;
+    world.seen.release.spec.rollback.error_rate_percent = Percent::whole(5);
+    rules(&mut world, json!({"interval": "5s", "undecidedFor": "2m"}));
+    world.deploy("shop:v2", GOOD);
+    world.run_until(900, |world| world.status().stages.first().is_some_and(|stage| stage.passed_at.is_some()));
+    assert!(verdicts(&world)[0].contains("not worse"), "{:?}", verdicts(&world));
+}

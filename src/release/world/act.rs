@@ -103,7 +103,13 @@ impl World {
             }
             Action::SetSplit { split, withdrawn, resource_version, .. } => {
                 self.trace.push(line(format!("route: {split}")));
-                let route = self.seen.routes[0].state.as_mut().unwrap();
+                let route = match &mut self.seen.routes[0].state {
+                    Err(RouteProblem::NoBackend { marked }) => {
+                        *marked = None;
+                        return true;
+                    }
+                    state => state.as_mut().unwrap(),
+                };
                 assert_eq!(&route.resource_version, resource_version);
                 route.rules = vec![Some(*split)];
                 route.marked = *split != Split::HOME;

@@ -42,6 +42,14 @@ impl World {
             let down = || Evidence::Unreachable("connection refused".to_owned());
             return ArmSample { requests: down(), errors: down(), latency: down() };
         }
+        if let Some(scrapes) = &self.scrapes {
+            return scrapes.sample(carrier, window, self.now);
+        }
+        self.of_users(carrier, window)
+    }
+
+    /// What users met in so long a time, if everybody behaves as now.
+    pub(super) fn of_users(&self, carrier: Carrier, window: Span) -> ArmSample {
         if self.seen.by_count() {
             return self.sample_of_pods(carrier, window);
         }
@@ -74,6 +82,7 @@ impl World {
             question,
             recent: observe(question.recent),
             whole: question.whole.map(observe),
+            after: question.after.map(|window| self.sample(question.candidate, window).requests),
             compared,
             slow: self.slow_requests(question.candidate, question.recent),
             burning: self.burning.clone(),
@@ -141,6 +150,7 @@ impl World {
 
     /// What the controllers of a cluster do in a second.
     pub(in crate::release) fn settle(&mut self) {
+        self.scrape();
         self.count_charges();
         self.settle_objects();
         self.settle_jobs();

@@ -23,6 +23,7 @@ pub use history::{History, bad_ratio};
 pub use labels::Labels;
 pub use lie::{Lie, Told};
 pub use points::{Point, Run};
+pub use query::readable;
 pub use recorder::{Recorder, Rule};
 pub use reply::Reply;
 pub use tsdb::{SeriesId, Tsdb};

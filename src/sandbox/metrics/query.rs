@@ -34,6 +34,13 @@ pub(super) fn parsed(query: &str) -> Parsed {
     parsed
 }
 
+/// Whether a query can be read as PromQL; why not, as Prometheus words it.
+pub fn readable(query: &str) -> Result<(), String> {
+    parsed(query).map(drop).map_err(|problem| match problem {
+        Problem::BadData(why) | Problem::Execution(why) => why,
+    })
+}
+
 fn parse(query: &str) -> Parsed {
     let refused = |why: String| Problem::BadData(format!("parse error: {why}"));
     let code = guard::checked(query).map_err(refused)?;

@@ -23,8 +23,13 @@ pub struct Git {
     edits: u32,
     /// How often the owner of the routes edited the list of their rules.
     turns: u32,
+    /// Whether the routes lead to somebody else for a while.
+    away: bool,
     queue: bool,
     lean: bool,
+    /// What happens with versions that are compared and cannot be told apart; none where they are not compared.
+    compared: Option<&'static str>,
+    sustained: bool,
 }
 
 impl Default for Git {
@@ -38,8 +43,11 @@ impl Default for Git {
             restarts: 0,
             edits: 0,
             turns: 0,
+            away: false,
             queue: false,
             lean: false,
+            compared: None,
+            sustained: false,
         }
     }
 }
@@ -49,7 +57,7 @@ pub fn release(git: &Git) -> Value {
     let edits = git.edits;
     let newer = if git.queue { "Queue" } else { "Supersede" };
     let capacity = if git.lean { "Lean" } else { "Full" };
-    json!({
+    let mut release = json!({
         "apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease",
         "metadata": {"name": NAME, "namespace": NAMESPACE},
         "spec": {
@@ -67,8 +75,20 @@ pub fn release(git: &Git) -> Value {
                 "complaintsQuery": "sum(increase(complaints_total{namespace=\"$namespace\"}[$window]))",
             },
         },
-    })
+    });
+    let analysis = &mut release["spec"]["analysis"];
+    if let Some(undecided) = git.compared {
+        let patience = if undecided == PASSES { "20s" } else { "3m" };
+        analysis["comparison"] = json!({"interval": "4s", "undecidedFor": patience, "whenUndecided": undecided});
+    }
+    if git.sustained {
+        analysis["sloCompliance"] = json!({"window": "30s", "within": "90s"});
+    }
+    release
 }
+
+/// What cannot be told apart passes.
+const PASSES: &str = "PassOnLimits";
 
 /// The Service.
 pub fn service() -> Value {
@@ -305,9 +325,21 @@ impl People {
         codes
     }
 
+    /// The routes as Git has them.
+    fn routes(&self) -> Vec<Value> {
+        routes(self.git.edits, self.git.turns, self.several, self.git.away)
+    }
+
+    /// The routes lead to the workload again, where they did not.
+    pub fn bring_back(&mut self, api: &mut ApiServer) {
+        if std::mem::take(&mut self.git.away) {
+            self.apply_routes(api);
+        }
+    }
+
     /// Applies all routes as Git has them; the worst HTTP status that came of it.
     fn apply_routes(&self, api: &mut ApiServer) -> u16 {
-        let all = routes(self.git.edits, self.git.turns, self.several);
+        let all = self.routes();
         all.iter().map(|route| apply(api, &self.flux, ROUTES, route)).max().unwrap_or(0)
     }
 
@@ -373,8 +405,34 @@ impl People {
             Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
             Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
             // Neither has a meaning without a route, and the API server refuses the strategy.
-            Act::ReapplyRoute | Act::EditRoute | Act::EditRules | Act::Strategy { .. } if !routed => return None,
+            Act::ReapplyRoute
+            | Act::RecreateRoute
+            | Act::MoveRouteAway
+            | Act::MoveRouteBack
+            | Act::EditRoute
+            | Act::EditRules
+            | Act::Strategy { .. }
+                if !routed =>
+            {
+                return None;
+            }
             Act::ReapplyRoute => self.apply_routes(api),
+            Act::RecreateRoute => {
+                for route in self.routes() {
+                    let name = route["metadata"]["name"].as_str().unwrap_or_default();
+                    delete(api, &person, &format!("{ROUTES}/{name}"));
+                }
+                self.apply_routes(api)
+            }
+            Act::MoveRouteAway => {
+                apply(api, &flux, "/api/v1/namespaces/shop/services", &docs());
+                self.git.away = true;
+                self.apply_routes(api)
+            }
+            Act::MoveRouteBack => {
+                self.git.away = false;
+                self.apply_routes(api)
+            }
             Act::EditRoute => {
                 self.git.edits += 1;
                 self.apply_routes(api)
@@ -389,6 +447,11 @@ impl People {
             }
             Act::Strategy { queue, lean } => {
                 (self.git.queue, self.git.lean) = (*queue, *lean);
+                apply(api, &flux, RELEASES, &self.release())
+            }
+            Act::Judged { compared, passes, sustained } => {
+                let undecided = if *passes { PASSES } else { "RollBack" };
+                (self.git.compared, self.git.sustained) = (compared.then_some(undecided), *sustained);
                 apply(api, &flux, RELEASES, &self.release())
             }
             Act::Retry => {
@@ -438,6 +501,7 @@ impl People {
             | Act::RouterLag(_)
             | Act::RouterStuck(_)
             | Act::Aside(_)
+            | Act::Breaker(_)
             | Act::Around(_) => return None,
         })
     }

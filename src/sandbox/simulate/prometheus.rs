@@ -66,6 +66,10 @@ impl Answers {
     }
 
     fn range(&self, query: &str, start: Time, end: Time, step: Span) -> (u16, Vec<u8>) {
+        // There is nothing from before the world: of a day, what is asked for is its last minutes.
+        let behind = start.0.as_millisecond().saturating_sub(self.shared.clock().epoch().0.as_millisecond());
+        let skipped = u64::try_from(-behind).unwrap_or(0) / step.as_millis().max(1);
+        let start = start.plus(Span::from_millis(step.as_millis() * skipped));
         let steps = std::iter::successors(Some(start), |at| Some(at.plus(step))).take_while(|at| at.0 <= end.0);
         let mut refused = None;
         let answers = steps.map_while(|at| {
@@ -89,7 +93,7 @@ fn rows(answers: impl Iterator<Item = (Time, serde_json::Value)>) -> serde_json:
         for sample in samples.into_iter().flatten() {
             let (metric, value) = (sample["metric"].take(), sample["value"][1].take());
             let row = rows.entry(metric.to_string()).or_insert_with(|| (metric, Vec::new()));
-            row.1.push(serde_json::json!([at.0.as_second(), value]));
+            row.1.push(serde_json::json!([at.0.as_millisecond() as f64 / 1_000.0, value]));
         }
     }
     let result: Vec<_> =

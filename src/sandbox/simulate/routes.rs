@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
 
 /// All of them. A number of edits shows in a time-out of each, and a number of turns in the list of its rules: one is put in
-/// above, all are turned round, it is taken out again.
-pub fn routes(edits: u32, turns: u32, several: bool) -> Vec<Value> {
+/// above, all are turned round, it is taken out again. All of them lead to the workload, or for a while to somebody else.
+pub fn routes(edits: u32, turns: u32, several: bool, away: bool) -> Vec<Value> {
     let timeout = format!("{}s", 10 + edits);
     let rule = |path: &str| {
         json!({
             "matches": [{"path": {"type": "PathPrefix", "value": path}}],
             "timeouts": {"request": timeout},
-            "backendRefs": [{"name": NAME, "port": 80}],
+            "backendRefs": [{"name": if away { "docs" } else { NAME }, "port": 80}],
         })
     };
     let route = |name: &str, parents: Value, rules: Vec<Value>| {

@@ -15,6 +15,7 @@ use super::schedule::{Act, Deed, Item, Mix, Quality, Workload, of_seed, shared a
 use super::stewards::Stewards;
 use super::world::{Shared, World};
 use crate::api::{Span, Time};
+use crate::prometheus::config::{CircuitBreaker, LabelSelector};
 use crate::sandbox::cluster::SimulatedCluster;
 use crate::sandbox::config::config;
 use crate::sandbox::time::VirtualClock;
@@ -129,13 +130,18 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
         return Err(format!("the world's own objects were refused: {refused:?}"));
     }
     let turning = tokio::spawn(turn(shared.clone()));
-    let config = Arc::new(config(Span::seconds(10))?);
+    let items = of_seed(seed, options.mix);
+    let mut config = config(Span::seconds(10))?;
+    if items.iter().any(|item| matches!(item.act, Act::Breaker(_))) {
+        config.circuit_breakers.insert("critical".to_owned(), breaker());
+    }
+    let config = Arc::new(config);
     let places = [0, 1].map(|number| Place::new(number, &shared, seed));
     let working = places.clone().map(|place| tokio::spawn(place.work(shared.clone(), config.clone(), seed)));
 
     // The world begins when the first version runs and is known.
     tokio::time::sleep(Duration::from_secs(SETTLES)).await;
-    let items: Vec<_> = of_seed(seed, options.mix).into_iter().enumerate().collect();
+    let items: Vec<_> = items.into_iter().enumerate().collect();
     let items: Vec<_> = items.into_iter().filter(|(number, _)| !options.without.contains(number)).collect();
     let began = Instant::now();
     let now = shared.now();
@@ -268,6 +274,13 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.call_aside_until(until, ASIDE));
         }
+        Act::Breaker(span) => {
+            let now = shared.now();
+            shared.with(|world| {
+                world.cluster.go_critical_until(now.plus(*span));
+                world.checkers.circumstances.open = Some((now, now.plus(*span)));
+            });
+        }
         Act::Around(around) => {
             let code = shared.with(|world| around::happen(world, *around));
             if let Some(code) = code.filter(|code| *code >= 300) {
@@ -296,10 +309,14 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::Detach
         | Act::Attach
         | Act::ReapplyRoute
+        | Act::RecreateRoute
+        | Act::MoveRouteAway
+        | Act::MoveRouteBack
         | Act::EditRoute
         | Act::EditRules
         | Act::EditRelease
         | Act::Strategy { .. }
+        | Act::Judged { .. }
         | Act::Retry
         | Act::Recreate
         | Act::Malformed
@@ -318,6 +335,19 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
     }
 }
 
+/// A breaker of every release, which is open while something is critical.
+fn breaker() -> CircuitBreaker {
+    CircuitBreaker {
+        source: "default".to_owned(),
+        namespaces: Vec::new(),
+        selector: LabelSelector::default(),
+        query: "sum(critical_errors) or vector(0)".to_owned(),
+        above: 5.0,
+        halts_fixes: false,
+        note: None,
+    }
+}
+
 /// Nothing fails any more.
 fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
     shared.note("--- all is well from here on");
@@ -328,7 +358,11 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
         world.cluster.flap_until(now);
         world.cluster.lose_node_until(0, now);
         world.cluster.lag_until(now, LAG);
+        world.cluster.go_critical_until(now);
+        world.checkers.circumstances.open = None;
         set_budget(&mut world.cluster, 90);
+        let World { people, cluster, .. } = &mut *world;
+        people.bring_back(&mut cluster.api);
         world.checkers.circumstances.calm_since = Some(now);
     });
 }
@@ -373,7 +407,12 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
 
 /// In a world where nothing but one good version happens, that version is released.
 fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, String)> {
-    let [(_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })] = items else { return Vec::new() };
+    let mut happened = items.iter().filter(|(_, item)| !matches!(item.act, Act::Judged { .. }));
+    let (Some((_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })), None) =
+        (happened.next(), happened.next())
+    else {
+        return Vec::new();
+    };
     if (Mix { workload: Workload::Routed, several: false, webhook: false, ..mix }) != Mix::CALM || *glass {
         return Vec::new();
     }

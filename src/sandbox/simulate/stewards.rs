@@ -56,7 +56,7 @@ impl Stewards {
             apply(api, by, DEPLOYMENTS, &self.deployment(deployment)),
             apply(api, by, RELEASES, &release),
         ];
-        codes.extend(routes(0, 0, false).iter().map(|route| apply(api, by, ROUTES, &second(route))));
+        codes.extend(routes(0, 0, false, false).iter().map(|route| apply(api, by, ROUTES, &second(route))));
         codes
     }
 
@@ -130,8 +130,13 @@ impl Stewards {
                     Some(who) => User::person(SPEAKERS[*who % SPEAKERS.len()]),
                     None => User::service_account("ci", "ci"),
                 };
+                let kind = if demand.is_approval() { "approval" } else { kind };
                 let names = if *astray { format!("{kind}-of-nothing") } else { name.to_owned() };
-                self.say(api, &user, "Passed", json!({"revision": names, "type": kind, "facts": facts}))
+                let mut spec = json!({"revision": names, "type": kind, "facts": facts});
+                if demand.is_approval() {
+                    spec["role"] = json!(demand.owed_by.first().map(|role| role.as_str()));
+                }
+                self.say(api, &user, "Passed", spec)
             }
             // A fault, which nobody does.
             Deed::DieCharging { .. } => return None,

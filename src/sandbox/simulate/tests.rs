@@ -2,7 +2,7 @@
 
 use super::campaign::{Summary, Until, run_many};
 use super::run::{Options, run};
-use super::schedule::{Deed, Mix, Workload};
+use super::schedule::{Act, Deed, Mix, Quality, Workload, of_seed};
 use super::shrink::command;
 
 #[test]
@@ -47,6 +47,27 @@ fn invariants_hold_when_all_is_calm() {
 #[test]
 fn invariants_hold_whatever_people_do() {
     hold(Mix::PEOPLE, 100);
+}
+
+/// Of worlds with people nothing is left but a version that gets bad late and what becomes of the routes.
+#[test]
+fn a_route_that_is_made_anew_after_a_late_rollback_leads_to_who_serves() {
+    let late = |act: &Act| matches!(act, Act::Deploy { quality: Quality::Late, .. });
+    let of_route = |act: &Act| matches!(act, Act::RecreateRoute | Act::MoveRouteAway | Act::MoveRouteBack);
+    let mut sent_back = 0;
+    for seed in 0..30 {
+        let items = of_seed(seed, Mix::PEOPLE);
+        let has = |what: &dyn Fn(&Act) -> bool| items.iter().any(|item| what(&item.act));
+        if !has(&late) || !has(&of_route) {
+            continue;
+        }
+        let others = items.iter().enumerate().filter(|(_, item)| !late(&item.act) && !of_route(&item.act));
+        let without = others.map(|(number, _)| number).collect();
+        let report = run(seed, &Options { without, ..Options::of(Mix::PEOPLE) }).unwrap();
+        assert!(report.violations.is_empty(), "seed {seed}: {:?}", report.violations);
+        sent_back += report.coverage.of("event", "SentBack");
+    }
+    assert!(sent_back > 0, "in no world a route was made anew in time");
 }
 
 #[test]

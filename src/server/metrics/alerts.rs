@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Metrics;
 use crate::prometheus::Observer as _;
+use crate::release::snapshot::CircuitSeen;
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -46,6 +47,9 @@ fn in_trouble() -> String {
     let owed = json!([{"name": "post-mortem-web-0001", "type": "post-mortem", "state": "Due", "about": "a", "owedBy": ["sre"],
         "source": "002", "since": at, "due": at}]);
     metrics.obligations("shop", "web", &serde_json::from_value::<Vec<_>>(owed).unwrap());
+    let open =
+        CircuitSeen { name: "payments".into(), above: 5.0, halts_fixes: false, note: String::new(), reading: Ok(7.0) };
+    metrics.circuits("shop", "web", &[open]);
     metrics.query("default", Duration::ZERO, Some("timeout"));
     metrics.encode().unwrap()
 }

@@ -86,6 +86,28 @@ fn what_was_written_is_seen_and_home_is_exactly_as_before(#[case] rules: Value) 
     assert_eq!(set(&now, Split::HOME), original);
 }
 
+/// Its owner names it twice in the middle of a release: the way back is steered by what both have, beside the others.
+#[rstest]
+#[case::beside_others(json!([own(100), {"name": "old", "weight": 100}, own(200)]), json!([225, 75, 100]), json!([300, 100]))]
+#[case::alone(json!([own(3), own(4)]), json!([75, 25]), json!([3]))]
+fn a_service_that_is_named_twice_keeps_the_share_of_both(
+    #[case] refs: Value,
+    #[case] divided: Value,
+    #[case] home: Value,
+) {
+    let mut now = set(&route(json!([{"backendRefs": [own(1)]}])), Split::canary(Weight::whole(25)));
+    now["spec"]["rules"][0]["backendRefs"] = refs;
+    let seen = observe(&now, "web").unwrap();
+    assert!(seen.rules == [None] && seen.odd.unwrap().contains("more than once"));
+    let weights = |route: &Value| -> Value {
+        let refs = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap();
+        refs.iter().map(|one| one["weight"].clone()).collect()
+    };
+    let now = set(&now, Split::canary(Weight::whole(25)));
+    assert_eq!(weights(&now), divided);
+    assert_eq!(weights(&set(&now, Split::HOME)), home);
+}
+
 #[test]
 fn the_canary_copies_port_and_filters_and_stands_beside_the_service() {
     let rule = json!([{"backendRefs": [{"name": "web", "port": 80, "filters": [{"type": "X"}]}, ]}]);
@@ -143,7 +165,26 @@ fn what_cannot_be_split_is_refused_with_the_remedy(#[case] rules: Value, #[case]
 #[case(json!([{"backendRefs": [{"name": "web", "namespace": "other"}]}]))]
 #[case(json!([{"backendRefs": [{"name": "webshop"}]}]))]
 fn a_route_to_something_else_is_not_ours(#[case] rules: Value) {
-    assert_eq!(observe(&route(rules), "web"), Err(RouteProblem::NoBackend));
+    assert_eq!(observe(&route(rules), "web"), Err(RouteProblem::NoBackend { marked: None }));
+}
+
+#[test]
+fn the_mark_of_another_release_leaves_a_route_plain() {
+    let rules = json!([{"backendRefs": [own(1)]}, {"backendRefs": [{"name": "api", "port": 80}]}]);
+    let now = set(&route(rules), Split::canary(Weight::whole(25)));
+    let seen = observe(&now, "api").unwrap();
+    assert!(seen.is(Split::HOME) && !seen.marked, "{seen:?}");
+}
+
+#[test]
+fn marks_that_were_left_on_a_route_to_something_else_are_seen_and_taken_off() {
+    let mut now = set(&route(json!([{"backendRefs": [own(1)]}])), Split::previous(Weight::FULL));
+    now["spec"]["rules"] = json!([{"backendRefs": [{"name": "maintenance", "port": 80}]}]);
+    assert_eq!(observe(&now, "web"), Err(RouteProblem::NoBackend { marked: Some("7".to_owned()) }));
+    assert_eq!(observe(&now, "api"), Err(RouteProblem::NoBackend { marked: None }), "another release's");
+    let plain = set(&now, Split::HOME);
+    assert_eq!((&plain["spec"], &plain["metadata"]["annotations"]), (&now["spec"], &json!({})));
+    assert_eq!(observe(&plain, "web"), Err(RouteProblem::NoBackend { marked: None }));
 }
 
 #[test]

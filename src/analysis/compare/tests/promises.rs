@@ -148,6 +148,29 @@ proptest! {
         prop_assert_eq!(tally_of(&setup(), at(&equal)), tally_of(&setup(), at(&turned)));
     }
 
+    /// Another stage begins, at any point: the canary gets another share of the traffic. However both fail before and after it,
+    /// as long as they fail alike in each interval nobody is blamed, though added up over both stages their shares of bad
+    /// requests differ.
+    #[test]
+    fn adding_a_stage_change(
+        stages in proptest::collection::vec((0.01..0.99_f64, 0.0..0.5_f64, 1..15_usize), 2..5),
+        requests in 100.0..50_000.0_f64,
+        kinder in 0.0..1.0_f64,
+    ) {
+        let setup = setup();
+        let mut tally = Tally::default();
+        let contents = stages.iter().flat_map(|(share, rate, intervals)| std::iter::repeat_n((*share, *rate), *intervals));
+        for (index, (share, rate)) in contents.enumerate() {
+            let (canary, stable) = (requests * share, requests * (1.0 - share));
+            let interval = minute(index, (canary, canary * rate * kinder), (stable, stable * rate));
+            for m in RATIOS {
+                prop_assert!(game(Bet::Worse).says(&interval, m) <= 1e-9, "{share} {rate} {m}");
+            }
+            prop_assert_eq!(tally.count(&setup, &interval), Counted::New);
+            prop_assert_ne!(word(&tally.finding(&setup, &Signal::Errors)), "Worse");
+        }
+    }
+
     /// So many times the traffic says so many times as much.
     #[test]
     fn scaling(content in content(), times in 0.01..1_000.0_f64) {

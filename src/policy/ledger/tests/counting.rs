@@ -214,7 +214,7 @@ fn a_charge_on_its_way_counts(
     #[case] consumed: u32,
     #[case] missing: Vec<std::ops::RangeInclusive<u64>>,
 ) {
-    let charge = ChargeRecord { sequence: 1, points: 8, at: day(1.0), exception: false };
+    let charge = charge_of(1, 8, 1.0);
     let pending = vec![PendingCharge { record: "web-0001".into(), charge }];
     let ledger = LedgerStatus { sequence: 1, pending, ..LedgerStatus::default() };
     let entries: Vec<Entry> = record.into_iter().collect();
@@ -231,7 +231,7 @@ fn goes_on() -> Option<Entry> {
 #[case::at_the_turn(29.5, 1, 0)]
 #[case::of_long_before(28.9, 0, 0)]
 fn a_charge_that_waits_past_its_window_stays_there(#[case] at: f64, #[case] waits: usize, #[case] consumed: u32) {
-    let charge = ChargeRecord { sequence: 1, points: 8, at: day(at), exception: false };
+    let charge = charge_of(1, 8, at);
     let ledger = LedgerStatus {
         sequence: 1,
         pending: vec![PendingCharge { record: "web-charge-1".into(), charge }],
@@ -280,7 +280,7 @@ fn only_a_window_that_begins_later_folds_the_one_before() {
 
 #[test]
 fn another_record_that_is_charged_says_nothing_of_one_on_its_way() {
-    let charge = ChargeRecord { sequence: 2, points: 8, at: day(1.0), exception: false };
+    let charge = charge_of(2, 8, 1.0);
     let pending = vec![PendingCharge { record: "web-0002".into(), charge }];
     let ledger = LedgerStatus { sequence: 2, pending, ..LedgerStatus::default() };
     let waits = Entry { charge: None, ..charged(2, 0, 1.0) };
@@ -309,10 +309,10 @@ fn a_window_closes_at_its_last_number(
     status.ledger.sequence = given_out;
     let mut entries = of_the_first.to_vec();
     entries.extend(written.map(|at| charged(4, 8, at)));
-    status.ledger.pending.extend(on_its_way.map(|at| PendingCharge {
-        record: "web-0004".into(),
-        charge: ChargeRecord { sequence: 4, points: 8, at: day(at), exception: false },
-    }));
+    status
+        .ledger
+        .pending
+        .extend(on_its_way.map(|at| PendingCharge { record: "web-0004".into(), charge: charge_of(4, 8, at) }));
     // The record of number 3 was charged in the first window, and is gone.
     let counted = count(&rules(), &status, &entries, &period(1), day(31.001));
     assert_eq!((counted.ledger.before, counted.risk.consumed, counted.missing), (closed_at, consumed, vec![]));
@@ -321,7 +321,7 @@ fn a_window_closes_at_its_last_number(
 /// A controller that dies between the number of a charge and its record leaves it on its way, also while the window turns.
 #[test]
 fn a_charge_on_its_way_counts_in_the_window_that_closes_and_in_no_other() {
-    let charge = ChargeRecord { sequence: 1, points: 8, at: day(29.9999), exception: true };
+    let charge = ChargeRecord { exception: true, ..charge_of(1, 8, 29.9999) };
     let pending = vec![PendingCharge { record: "web-0001".into(), charge: charge.clone() }];
     let before = RiskBudgetStatus {
         ledger: LedgerStatus { sequence: 1, pending, ..LedgerStatus::default() },

@@ -300,7 +300,8 @@ pub(in crate::release) fn share(seen: &Snapshot) -> PodShare {
 
 /// The pods of the new version, or of the former one, that take requests.
 pub(in crate::release) fn pods(seen: &Snapshot, new: bool) -> Vec<&PodSeen> {
-    let active = Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]);
+    // The comparison asks this while it is counted in.
+    let active = Active::as_stored(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]);
     let Some(kind) = active.as_ref().and_then(exposure) else { return Vec::new() };
     seen.pods.iter().filter(|pod| !pod.deleting && kind.is_new(pod) == new).collect()
 }

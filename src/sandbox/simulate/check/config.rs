@@ -64,7 +64,8 @@ pub(super) fn record(checkers: &mut Checkers, seen: &Seen<'_>) {
     let began = time(after, "/metadata/creationTimestamp");
     let undisturbed = calm.zip(began).is_some_and(|(calm, began)| calm.0 <= began.0);
     let charged = after.pointer("/status/charge").is_some_and(|charge| !charge.is_null());
-    if closes && undisturbed && !charged && seen.objects.get(&RISK_BUDGET, NAMESPACE, NAME).is_some() {
+    let waits = text(after, "/status/chargeWaits").is_some();
+    if closes && undisturbed && !charged && !waits && seen.objects.get(&RISK_BUDGET, NAMESPACE, NAME).is_some() {
         let says = format!("{}: the edit of a ConfigMap is closed and not charged", seen.name);
         checkers.violated(Rule::NotCharged, seen.now, says);
     }

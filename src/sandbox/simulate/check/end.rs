@@ -48,6 +48,12 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         );
         return Some(Left::Going(says));
     }
+    if release.is_some()
+        && let Some(record) = record.filter(|record| text(record, "/status/chargeWaits").is_some())
+    {
+        let name = text(record, "/metadata/name").unwrap_or_default();
+        return Some(Left::Going(format!("{name} ran past its gate and is not charged yet")));
+    }
     if let Some(left) = super::second::left_over(objects) {
         return Some(left);
     }
@@ -64,6 +70,9 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     // After a late rollback the former version serves until Git reverts or fixes.
     let back = matches!(outcome, Some("RolledBack" | "Abandoned" | "Expired"));
     let late = back && previous == 100;
+    // Once Tidegate has left after such a rollback, nobody divides a route that its owner makes anew.
+    let to_previous = record.is_some_and(|it| text(it, "/status/rollback/trafficTo") == Some("web-previous"));
+    let kept = late || back && to_previous && release.is_none_or(super::detached);
     if let Some(canary) = canary {
         return Some(Left::NotHome(format!("the route still names web-canary, weight {canary}")));
     }
@@ -76,12 +85,12 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
             return Some(Left::NotHome(format!("the route still carries {mark}")));
         }
     }
-    for (name, may) in [("web-canary", false), ("web-previous", late)] {
+    for (name, may) in [("web-canary", false), ("web-previous", kept)] {
         if !may && objects.get(&DEPLOYMENT, NAMESPACE, name).is_some() {
             return Some(Left::NotHome(format!("Deployment {name} is still there")));
         }
     }
-    if let Some(says) = super::network::left_over(objects, late) {
+    if let Some(says) = super::network::left_over(objects, kept) {
         return Some(Left::NotHome(says));
     }
     let held = |scaler: &&Value| {

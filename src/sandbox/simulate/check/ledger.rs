@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, newest_record, number, text, time};
 use crate::api::{Span, Time};
-use crate::cluster::kind::RELEASE_RECORD;
+use crate::cluster::kind::{RELEASE_RECORD, RISK_BUDGET};
 
 /// Changes that no document lets wait for points (`000_…` §5.4).
 pub(super) const MAY_OVERDRAW: [&str; 4] = ["BugFix", "IncidentFix", "SecurityFix", "Rollback"];
@@ -114,12 +114,26 @@ fn within(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, (record, poi
     }
 }
 
+/// A record is sealed: what ran past its gate was charged, whatever was known of its budget when it was found (`000_…` §7).
+fn sealed(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value, charged: bool) {
+    let is = |record: &Value| text(record, "/status/digest").is_some();
+    let bypass = text(after, "/status/outcome") == Some("Bypassed");
+    let budget = text(after, "/spec/riskBudget").unwrap_or_default();
+    // Where there is no RiskBudget there is nothing to charge.
+    let payable = || seen.objects.get(&RISK_BUDGET, NAMESPACE, budget).is_some();
+    if bypass && is(after) && !seen.before.is_some_and(is) && !charged && payable() {
+        let says = format!("{} ran past its gate and is sealed without a charge", seen.name);
+        checkers.violated(Rule::NotCharged, seen.now, says);
+    }
+}
+
 /// A write of a record: what it is charged is what the ledger said, and stays; but that half as much again is due once, in the
 /// write that seals it, where somebody let it go past its gate after users had met it (`000_…` §7).
 pub(super) fn record(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (Some(_), Some(after)) = (seen.process, seen.after) else { return };
     let charge = |record: &Value| record.pointer("/status/charge").filter(|charge| !charge.is_null()).map(Numbered::of);
     let (had, has) = (seen.before.and_then(charge), charge(after));
+    sealed(checkers, seen, after, has.is_some());
     let penalty = |had: &Numbered| Numbered { points: (had.points * 3).div_ceil(2), ..had.clone() };
     let plain = |record: &Value| record.pointer("/status/charge/exception").and_then(Value::as_bool) != Some(true);
     let let_go = text(after, "/status/outcome") == Some("Bypassed") && seen.before.is_some_and(plain);

@@ -7,6 +7,7 @@ mod around;
 mod asked;
 mod believed;
 mod charged;
+mod compared;
 mod config;
 mod count;
 mod end;
@@ -119,6 +120,10 @@ pub enum Rule {
     EditRecorded,
     /// A workload that runs two versions is not taken under the gate as it runs.
     AdoptedUnsettled,
+    /// While a circuit breaker is open that names a release, no weight of it rises.
+    BreakerIgnored,
+    /// An interval is compared once, in the order of time, and with no more requests than came.
+    CountedTwice,
     /// What a release waits for is said.
     NotTold,
     /// No plan breaks an invariant by itself: the linter refuses none.
@@ -171,6 +176,8 @@ pub struct Circumstances {
     pub last_answer_true: BTreeMap<usize, bool>,
     /// Since when nothing has been failing at all.
     pub calm_since: Option<Time>,
+    /// From when until when a circuit breaker is open.
+    pub open: Option<(Time, Time)>,
     /// The ReplicaSet that a hand scaled up last, and when.
     pub by_hand: Option<(String, Time)>,
 }
@@ -256,6 +263,7 @@ impl Checkers {
             }
             ("releaserecords", _) => {
                 record::check(self, seen);
+                compared::check(self, seen);
                 ledger::record(self, seen);
                 shown::check(self, seen);
                 asked::check(self, seen);

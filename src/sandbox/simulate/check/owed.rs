@@ -83,13 +83,24 @@ fn unmet(seen: &Seen<'_>, one: &Value) -> Option<&'static str> {
     let author = text(attestation, "/spec/author").unwrap_or_default();
     let about = text(attestation, "/spec/releaseRef/kind") == Some("RiskBudget")
         && text(attestation, "/spec/releaseRef/name") == Some(NAME)
-        && text(attestation, "/spec/type") == text(one, "/type")
-        && text(attestation, "/spec/revision") == text(one, "/name");
+        && text(attestation, "/spec/revision") == text(one, "/name")
+        && match text(one, "/type") {
+            // An agreement that a document demands is an approval, not somebody's word that there was one.
+            Some("override-approval") => {
+                text(attestation, "/spec/type") == Some("approval")
+                    && text(attestation, "/spec/role") == Some("vp-engineering")
+            }
+            kind => text(attestation, "/spec/type") == kind,
+        };
+    let record = text(one, "/record").and_then(|name| seen.objects.get(&RELEASE_RECORD, NAMESPACE, name));
+    let own = |place: &str| record.and_then(|record| text(record, place)) == Some(author);
+    let own = text(one, "/type") == Some("override-approval") && (own("/spec/changedBy") || own("/status/resumedBy"));
     let said = text(attestation, "/spec/outcome").unwrap_or("Passed") == "Passed";
     match (about, said && text(one, "/met/by") == Some(author), author.starts_with("system:")) {
         (false, ..) => Some("by an attestation about something else"),
         (true, false, _) => Some("by somebody who does not say so"),
         (true, true, true) => Some("by a machine"),
+        (true, true, false) if own => Some("by who changed it or let it go"),
         (true, true, false) => None,
     }
 }

@@ -28,9 +28,10 @@ const GRACE: Span = Span::seconds(60);
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (Some(process), Some(after)) = (seen.process, seen.after) else { return };
     let before = seen.before.unwrap_or(&Value::Null);
-    if before.pointer("/status/outcome").is_some_and(|outcome| !outcome.is_null())
-        && before["status"] != after["status"]
-    {
+    let is = |place: &str| before.pointer(place).is_some_and(|value| !value.is_null());
+    // One that waits for its charge is sealed by the write that brings it.
+    let settles = is("/status/chargeWaits") && text(after, "/status/digest").is_some();
+    if is("/status/outcome") && before["status"] != after["status"] && !settles {
         checkers.violated(Rule::SealedChanged, seen.now, format!("{} was closed and changed", seen.name));
     }
     for place in MOMENTS {

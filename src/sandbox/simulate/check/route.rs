@@ -102,11 +102,32 @@ fn rise(checkers: &mut Checkers, seen: &Seen<'_>, now: u64) {
         checkers.violated(Rule::WeightWithoutVerdict, seen.now, says);
     }
     super::asked::rises(checkers, seen, record, now);
+    breaker(checkers, seen, record, now);
     let canary = seen.objects.get(&DEPLOYMENT, NAMESPACE, CANARY);
     let runs = canary.and_then(|canary| text(canary, "/metadata/annotations/tidegate.io~1revision"));
     if runs != text(record, "/spec/revision") {
         let says = format!("{name} judges {:?}, the canary runs {runs:?}", text(record, "/spec/revision"));
         checkers.violated(Rule::WeightWithoutVerdict, seen.now, says);
+    }
+}
+
+/// How long a breaker may be open before every look knows: an answer serves for 5 s, a look is due every 2 s.
+const HEARD_WITHIN: Span = Span::seconds(10);
+
+/// What may be what closes a breaker goes on.
+const FIXES: [&str; 4] = ["BugFix", "IncidentFix", "SecurityFix", "Rollback"];
+
+/// The weight goes to `now`, beyond the stages that began.
+fn breaker(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value, now: u64) {
+    let Some((since, until)) = checkers.circumstances.open else { return };
+    let honest = checkers.circumstances.honest_since.is_some_and(|honest| honest.0 <= since.0);
+    let begun = items(record, "/status/stages").iter().filter(|stage| text(stage, "/startedAt").is_some());
+    let begun = begun.map(|stage| number(stage, "/weight")).max().unwrap_or(0);
+    let fix = text(record, "/spec/change/type").is_some_and(|kind| FIXES.contains(&kind));
+    let open = seen.now.since(since) > HEARD_WITHIN && seen.now.0 < until.0;
+    if open && honest && !fix && now > begun {
+        let says = format!("goes to {now} %, and a circuit breaker is open since {}", since.clock());
+        checkers.violated(Rule::BreakerIgnored, seen.now, says);
     }
 }
 

@@ -120,6 +120,29 @@ fn a_stage_starts_when_all_routes_have_its_weight(
     assert_eq!(broken(&checkers), Vec::from_iter(rule), "{:?}", checkers.violations);
 }
 
+/// No route sends anybody to the former version at this moment: its owner made the route anew.
+#[rstest]
+#[case::it_came_back("RolledBack", "bad", &[Rule::FallbackGone])]
+#[case::another_template_came_since("RolledBack", "fix", &[])]
+#[case::it_is_released("Succeeded", "bad", &[])]
+fn what_serves_after_a_late_rollback_is_not_taken_away(
+    #[case] outcome: &str,
+    #[case] runs: &str,
+    #[case] rules: &[Rule],
+) {
+    let noted = json!({"status": {"workload": {"uid": "u1", "generation": 4, "revision": runs}}});
+    let status = json!({"outcome": outcome, "rollback": {"trafficTo": "web-previous"}});
+    let ended = with(record(&status), &json!({"spec": {"revision": "bad"}}));
+    let workload = json!({"metadata": {"name": NAME, "uid": "u1", "generation": 4}, "spec": {"replicas": 3}});
+    let objects = Kept(vec![(GATED_RELEASE, release(&noted)), (RELEASE_RECORD, ended), (DEPLOYMENT, workload)]);
+    let role = json!({"tidegate.io/role": "previous"});
+    let previous = json!({"metadata": {"name": "web-previous", "labels": role}, "spec": {"replicas": 3}});
+    let write = Write { kind: &DEPLOYMENT, before: Some(previous), after: None, process: Some(0) };
+    let mut checkers = Checkers::default();
+    see(&mut checkers, &objects, "09:00:00", &write);
+    assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
+}
+
 #[test]
 fn what_is_written_into_one_rule_is_written_into_all() {
     let objects = Kept(vec![]);
@@ -165,6 +188,32 @@ fn an_edit_is_on_record_once_and_charged(#[case] steps: &[&str], #[case] rules: 
             _ => (&GATED_RELEASE, Some(noted("a")), noted("b"), Some(0)),
         };
         see(&mut checkers, &objects, "09:00:00", &Write { kind, before, after: Some(after), process });
+    }
+    assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
+}
+
+/// What runs past its gate waits for its charge where its budget is not known, and is never sealed without one.
+#[rstest]
+#[case::charged(&[json!({"digest": "d", "charge": {"sequence": 1, "points": 5}})], true, &[])]
+#[case::waits(&[json!({"chargeWaits": "2026-01-01T09:00:00Z"}), json!({"digest": "d", "charge": {"sequence": 1, "points": 5}})], true, &[])]
+#[case::for_nothing(&[json!({"digest": "d"})], true, &[Rule::NotCharged])]
+#[case::for_nothing_after_all(&[json!({"chargeWaits": "2026-01-01T09:00:00Z"}), json!({"digest": "d"})], true, &[Rule::NotCharged])]
+#[case::without_a_budget(&[json!({"digest": "d"})], false, &[])]
+#[case::twice(&[json!({"digest": "d", "charge": {"sequence": 1, "points": 5}}), json!({"digest": "e", "charge": {"sequence": 2, "points": 5}})], true, &[Rule::SealedChanged, Rule::ChargedTwice])]
+fn a_bypass_is_sealed_with_its_charge(#[case] writes: &[Value], #[case] budget: bool, #[case] rules: &[Rule]) {
+    let budgets = budget.then(|| (crate::cluster::kind::RISK_BUDGET, json!({"metadata": {"name": NAME}})));
+    let objects = Kept(budgets.into_iter().collect());
+    let mut checkers = Checkers::default();
+    let charge = json!({"sequence": 1, "points": 5});
+    checkers.charges.insert("web-0001".to_owned(), ledger::Numbered::of(&charge));
+    let mut before = None;
+    for write in writes {
+        let mut after = record(&with(json!({"outcome": "Bypassed", "phase": "Complete"}), write));
+        after["spec"]["riskBudget"] = json!(NAME);
+        after["metadata"]["name"] = json!("web-0001");
+        let seen = Write { kind: &RELEASE_RECORD, before: before.take(), after: Some(after.clone()), process: Some(0) };
+        see(&mut checkers, &objects, "09:00:00", &seen);
+        before = Some(after);
     }
     assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
 }

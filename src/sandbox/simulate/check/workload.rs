@@ -139,6 +139,21 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
     }
 }
 
+/// The newest record, where its version went back to the former one and nothing else was given to the workload since; none
+/// where Tidegate leaves.
+fn came_back(objects: &dyn Objects) -> Option<&str> {
+    let record = newest_record(objects)?;
+    let late = text(record, "/status/outcome") == Some("RolledBack")
+        && text(record, "/status/rollback/trafficTo") == Some("web-previous");
+    let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME).filter(|release| !leaves(release))?;
+    let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME)?;
+    let noted = |place: &str| release.pointer(&format!("/status/workload/{place}"));
+    let same = noted("generation") == workload.pointer("/metadata/generation")
+        && noted("uid") == workload.pointer("/metadata/uid")
+        && noted("revision") == record.pointer("/spec/revision");
+    text(record, "/metadata/name").filter(|_| late && same)
+}
+
 /// Tidegate deletes or shrinks the former version.
 fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     let Some(before) = seen.before else { return };
@@ -153,6 +168,10 @@ fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     let weights = routes.into_iter().filter_map(|route| weight(route, "web-previous"));
     if let Some(weight) = weights.max().filter(|weight| *weight > 0) {
         let says = format!("web-previous goes while it has {weight} % of the traffic");
+        return checkers.violated(Rule::FallbackGone, seen.now, says);
+    }
+    if let Some(name) = came_back(seen.objects) {
+        let says = format!("web-previous goes although {name} came back and the workload still runs it");
         return checkers.violated(Rule::FallbackGone, seen.now, says);
     }
     // A fix that arrives in verification goes at once, whatever goes under break-glass is not gated at all, and a release

@@ -74,6 +74,12 @@ pub enum Act {
     Attach,
     /// A GitOps tool applies the route as Git has it.
     ReapplyRoute,
+    /// The owner of the routes deletes them and makes them anew, as Git has them.
+    RecreateRoute,
+    /// Every rule that leads to the workload leads to another Service.
+    MoveRouteAway,
+    /// They lead to the workload again.
+    MoveRouteBack,
     /// Somebody changes a time-out in the route.
     EditRoute,
     /// The owner of the routes puts a rule in, takes one out or turns them round.
@@ -87,6 +93,17 @@ pub enum Act {
         /// The canary stops at half of the traffic.
         lean: bool,
     },
+    /// The GatedRelease asks for more than its limits.
+    Judged {
+        /// That both versions are compared.
+        compared: bool,
+        /// What cannot be told apart passes on the limits alone.
+        passes: bool,
+        /// That the objectives are met for a while before everybody gets the new version.
+        sustained: bool,
+    },
+    /// A circuit breaker that names the release is open.
+    Breaker(Span),
     /// The retry annotation gets a new value.
     Retry,
     /// The Deployment is deleted and made anew from Git.
@@ -190,6 +207,7 @@ impl Act {
             | Self::RouterLag(span)
             | Self::RouterStuck(span)
             | Self::Aside(span)
+            | Self::Breaker(span)
             | Self::Crash { pause: span, .. } => Some(*span),
             Self::DropWatches | Self::Compact => Some(Span::ZERO),
             Self::Around(around) => {
@@ -216,10 +234,14 @@ impl Act {
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute
+            | Self::RecreateRoute
+            | Self::MoveRouteAway
+            | Self::MoveRouteBack
             | Self::EditRoute
             | Self::EditRules
             | Self::EditRelease
             | Self::Strategy { .. }
+            | Self::Judged { .. }
             | Self::Retry
             | Self::Recreate
             | Self::Budget(_)

@@ -55,6 +55,18 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if queue || lean {
         items.push(Item { at: Span::seconds(1), act: Act::Strategy { queue, lean } });
     }
+    // And these: what the release is judged by besides its limits.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xc03b);
+    let (compared, sustained, passes) = (dice.u32(0..4) == 0, dice.u32(0..6) == 0, dice.bool());
+    if compared || sustained {
+        items.push(Item { at: Span::seconds(1), act: Act::Judged { compared, passes, sustained } });
+    }
+    // And these: a critical signal of the administrator's.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xb4ea);
+    if mix.people > 0 && dice.u32(0..5) == 0 {
+        let at = seconds(&mut dice, 1, within);
+        items.push(Item { at, act: Act::Breaker(seconds(&mut dice, 5, 90)) });
+    }
     // And these: nodes go away in worlds in which anything fails.
     let mut dice = fastrand::Rng::with_seed(seed ^ 0x40de);
     if mix.faults > 0 && dice.u32(0..3) == 0 {
@@ -66,6 +78,24 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if mix.people > 0 && mix.workload == Workload::Routed && dice.u32(0..3) == 0 {
         for _ in 0..dice.u32(1..4) {
             items.push(Item { at: seconds(&mut dice, 15, within), act: Act::EditRules });
+        }
+    }
+    // And these: he makes them anew, or leads them elsewhere for a while; in half of these worlds after a version that gets bad
+    // in its verification, when the routes are all that leads past it.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x4e3f);
+    if mix.people > 0 && mix.workload == Workload::Routed && dice.u32(0..3) == 0 {
+        if dice.bool() {
+            let act = Act::Deploy { number: LATE, quality: Quality::Late, change: "Feature", glass: false };
+            items.push(Item { at: seconds(&mut dice, 15, 25), act });
+        }
+        for _ in 0..dice.u32(1..4) {
+            let at = seconds(&mut dice, 15, within);
+            if dice.bool() {
+                items.push(Item { at, act: Act::RecreateRoute });
+                continue;
+            }
+            let back = Span::from_millis(at.as_millis() + seconds(&mut dice, 1, 30).as_millis());
+            items.extend([Item { at, act: Act::MoveRouteAway }, Item { at: back, act: Act::MoveRouteBack }]);
         }
     }
     if mix.enforced {
@@ -127,6 +157,8 @@ const HEALTHY: u32 = 50;
 /// The places of two roles among [`SPOKEN`].
 const SENIOR: usize = 1;
 const SRE: usize = 3;
+/// The number of a version that is deployed beside those that are drawn.
+const LATE: u32 = 90;
 
 /// How many people there are who may speak; the first is who makes the changes.
 pub const PEOPLE: usize = 4;

@@ -34,12 +34,19 @@ impl Act {
             Self::Detach => "detach",
             Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
+            Self::RecreateRoute => "recreate-route",
+            Self::MoveRouteAway => "move-route-away",
+            Self::MoveRouteBack => "move-route-back",
             Self::EditRoute => "edit-route",
             Self::EditRules => "edit-rules",
             Self::EditRelease => "edit-release",
             Self::Strategy { queue: true, lean: false } => "strategy-queue",
             Self::Strategy { queue: false, lean: true } => "strategy-lean",
             Self::Strategy { .. } => "strategy",
+            Self::Judged { compared: true, sustained: false, .. } => "judged-compared",
+            Self::Judged { compared: false, sustained: true, .. } => "judged-sustained",
+            Self::Judged { .. } => "judged-by-both",
+            Self::Breaker(_) => "breaker",
             Self::Retry => "retry",
             Self::Recreate => "recreate",
             Self::Budget(_) => "budget",
@@ -78,7 +85,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 54] = [
+    pub const WORDS: [&'static str; 61] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -103,9 +110,16 @@ impl Act {
         "detach",
         "attach",
         "reapply-route",
+        "recreate-route",
+        "move-route-away",
+        "move-route-back",
         "edit-route",
         "edit-rules",
         "edit-release",
+        "judged-compared",
+        "judged-sustained",
+        "judged-by-both",
+        "breaker",
         "retry",
         "recreate",
         "budget",
@@ -157,6 +171,8 @@ impl fmt::Display for Act {
             }
             Self::Partition { process, span } => write!(f, "process {process} is cut off for {span}"),
             Self::Prometheus { span, .. } => write!(f, "{} for {span}", self.word()),
+            Self::Breaker(span) => write!(f, "a circuit breaker is open for {span}"),
+            Self::Judged { passes: true, .. } => write!(f, "{}, passes undecided", self.word()),
             Self::Flap(span) => write!(f, "pods flap for {span}"),
             Self::NodeGone { node, span } => write!(f, "node {node} is gone for {span}"),
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
@@ -176,10 +192,14 @@ impl fmt::Display for Act {
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute
+            | Self::RecreateRoute
+            | Self::MoveRouteAway
+            | Self::MoveRouteBack
             | Self::EditRoute
             | Self::EditRules
             | Self::EditRelease
             | Self::Strategy { .. }
+            | Self::Judged { .. }
             | Self::Retry
             | Self::Recreate
             | Self::Malformed

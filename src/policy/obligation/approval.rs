@@ -1,0 +1,82 @@
+//! An obligation that is met by an approval: what ran past its gate, or past its budget, takes an executive's (`002_…`, Guardrails).
+//!
+//! It is proved as every approval is: a person, whom the API server authenticated and who holds the verb `approve` on the role, is in
+//! it where the RiskBudget lists who is, and neither changed nor let go what they approve.
+
+use super::facts::{Facts, Said};
+use super::owed::{Owed, met, told};
+use crate::api::Time;
+use crate::api::obligation::{ObligationState, ObligationStatus};
+use crate::policy::requirement::claim::APPROVAL;
+use crate::policy::requirement::{Claim, Claims};
+
+/// How it stands. What was approved does not lapse; a rejection leaves it open until the same person approves.
+pub(super) fn approved(owed: &Owed, facts: &Facts<'_>, now: Time) -> ObligationStatus {
+    let due = owed.demand.due.after(owed.since, false, facts.zone);
+    let open = told(owed, owed.since, due, now);
+    let of_it = |said: &&Said| said.obligation == owed.name && said.claim.kind == APPROVAL;
+    let said: Vec<&Said> = facts.said.iter().filter(of_it).collect();
+    let record = facts.records.iter().find(|one| Some(&one.record) == owed.record.as_ref());
+    let was_met = || facts.before.iter().any(|one| one.name == owed.name && one.state == ObligationState::Met);
+    let people = match record {
+        Some(record) => record.people.as_slice(),
+        None if was_met() => &[],
+        // Its record is gone, or not read yet: nobody can tell whose approval would be their own.
+        None => return open,
+    };
+    let heard = said.iter().filter(|said| said.unheard.is_empty());
+    let claims: Vec<Claim> = heard.map(|said| Claim { until: None, ..said.claim.clone() }).collect();
+    let voices = Claims::new(&claims, people, now);
+    let problem = match (voices.rejection(owed.demand.owed_by), voices.seats(&[owed.demand.owed_by])) {
+        (Some(claim), _) => rejected(owed, claim),
+        (None, Ok(agreed)) => match agreed.first().map(|claim| (claim, owed.demand.form.problems(&claim.facts))) {
+            Some((claim, problems)) if problems.is_empty() => {
+                let by = |said: &&&Said| said.claim.author == claim.author && said.claim.at == claim.at;
+                let met = said.iter().find(by).map(|said| met(said));
+                return ObligationStatus { state: ObligationState::Met, met, ..open };
+            }
+            Some((claim, problems)) => {
+                format!("the approval of {} does not say why: {}", claim.by(), problems.join("; "))
+            }
+            None => String::new(),
+        },
+        (None, Err(_)) => unheard(owed, facts, &said, people),
+    };
+    ObligationStatus { problem: problem.chars().take(512).collect(), ..open }
+}
+
+/// The command that meets it; the budget's name is not known here.
+fn command(owed: &Owed) -> String {
+    let role = owed.demand.owed_by.first().map_or("", |role| role.as_str());
+    format!("tidegate approve --budget … --obligation {} --role {role} --note …", owed.name)
+}
+
+fn rejected(owed: &Owed, claim: &Claim) -> String {
+    let because = claim.facts.get("note").map(|note| format!(" ({note})")).unwrap_or_default();
+    format!(
+        "{} does not approve it{because}: revert it, or ship a fix through the gate. It stays open until what runs is approved: {}",
+        claim.by(),
+        command(owed)
+    )
+}
+
+/// Why what was said is no approval; empty where nothing was said, or it was taken back.
+fn unheard(owed: &Owed, facts: &Facts<'_>, said: &[&Said], people: &[String]) -> String {
+    let in_vain = said.iter().filter(|said| said.claim.passed).max_by_key(|said| said.claim.at);
+    if let Some(said) = in_vain.filter(|said| !said.unheard.is_empty()) {
+        return format!("the approval of {} is not heard: {}", said.claim.by(), said.unheard);
+    }
+    if let Some(said) = in_vain.filter(|said| people.contains(&said.claim.author)) {
+        return format!(
+            "{} changed it or let it go, and nobody approves that of their own: somebody else in the role does",
+            said.claim.by()
+        );
+    }
+    let attested = |said: &&Said| said.obligation == owed.name && said.claim.kind == owed.demand.kind();
+    match facts.said.iter().find(attested) {
+        Some(said) => {
+            format!("an attestation of {} is no approval, which is given in a role: {}", said.claim.by(), command(owed))
+        }
+        None => String::new(),
+    }
+}
