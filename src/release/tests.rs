@@ -21,6 +21,7 @@ mod last_half;
 mod last_moments;
 mod leaving;
 mod other_budget;
+mod patience;
 mod policy;
 mod returns;
 mod route_anew;

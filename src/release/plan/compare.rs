@@ -1,6 +1,7 @@
 //! The comparison with what served before: counted on from look to look, and what it comes to.
 
 use super::active::Active;
+use super::patience;
 use super::step::Step;
 use super::{count as pods, weight};
 use crate::analysis::compare::{Base, Baseline, Counted, Finding, Flow, Interval, Setup, Signal, Tally, bake_time};
@@ -12,7 +13,7 @@ use crate::release::snapshot::Snapshot;
 use crate::release::split::Carrier;
 
 /// The hold of a stage whose traffic is too little to tell both versions apart.
-const UNDECIDED: &str = "TooLittleToCompare";
+pub(super) const UNDECIDED: &str = "TooLittleToCompare";
 
 /// What a service promises where its RiskBudget names no objective: the target in the examples of `001_…`.
 const PROMISE: f64 = 99.5;
@@ -171,17 +172,14 @@ pub(super) fn end_of_stage(
             None => format!("{undecided}: at the present traffic it will never be told"),
         },
     };
-    let over = active.status.hold.as_ref().is_some_and(|hold| hold.reason == UNDECIDED && active.now >= hold.deadline);
+    let over = patience::is_over(active);
     let (then, remedy) = match rules.when_undecided {
         WhenUndecided::PassOnLimits if over || rules.undecided_for == Span::ZERO => {
             let note = format!("{limits}; passed on the limits alone, not compared to the end: {why}");
             return passed(&Verdict::Pass(note));
         }
         WhenUndecided::PassOnLimits => ("passes on the limits alone", ""),
-        WhenUndecided::RollBack => (
-            "brings it back",
-            " More traffic, a larger weight, or spec.analysis.comparison.whenUndecided: PassOnLimits lets it go on.",
-        ),
+        WhenUndecided::RollBack => ("brings it back", patience::MORE_TRAFFIC),
     };
     let message = format!(
         "{} stays where it is: {why}. Not held against the new version; a hold that runs out {then}.{remedy}",
