@@ -1,7 +1,7 @@
 //! What becomes of a wait for evidence: bounded in every phase, and at the bound the manifest decides, or nobody takes back what
 //! serves well.
 
-use super::active::Active;
+use super::active::{Active, NO_WAY_BACK};
 use super::agree::COMPLETES;
 use super::step::Step;
 use super::{agree, burn, circuit, compliance, synthetic};
@@ -34,7 +34,12 @@ pub(super) const NO_VERDICT: [&str; 11] = [
 pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
     let analysis = &active.seen.release.spec.analysis;
     let reason = not_yet.reason();
-    let completes = active.status.phase == Phase::Verify && COMPLETES.contains(&reason);
+    // What was to go back and could not is not forgotten because nobody sees it any more.
+    if let Some(back) = active.status.hold.as_ref().filter(|hold| hold.reason == NO_WAY_BACK) {
+        let step = active.hold(&back.reason, back.message.clone(), analysis.evidence_within);
+        return Some(step.wake(analysis.interval));
+    }
+    let completes = active.status.phase == Phase::Verify && COMPLETES.contains(&reason) && !active.leaves();
     let blame = match (not_yet, completes) {
         (NotYet::Breached { .. }, _) => {
             "One more check that keeps the limit lets it go on; a hold that runs out brings it back"
@@ -95,7 +100,7 @@ pub(super) struct Few {
 /// no evidence, and never passes.
 pub(super) fn few(active: &Active<'_>, limits: Limits<'_>, seen: &Observation, whole: &Verdict) -> Option<Few> {
     let rules = active.seen.release.spec.analysis.comparison.as_ref()?;
-    if rules.when_undecided != WhenUndecided::PassOnLimits {
+    if rules.when_undecided != WhenUndecided::PassOnLimits || active.leaves() {
         return None;
     }
     let Verdict::NotYet(not_yet @ NotYet::TooLittle { .. }) = whole else { return None };

@@ -130,15 +130,16 @@ pub(super) fn on_verdict(
         return step;
     }
     let kept = active.now >= until && matches!(whole, Some(Verdict::Pass(_)));
-    let late = if kept { last_moments(active, until).err() } else { None };
+    // A stage without bake time is not held before one window has passed: there was no time to see anything.
+    let due = active.now >= until && active.now.since(since) >= analysis.window;
+    let few = answers.whole.as_ref().zip(whole.as_ref()).filter(|_| due);
+    let few = few.and_then(|(seen, whole)| patience::few(active, limits, seen, whole));
+    let late = if kept || few.is_some() { last_moments(active, until).err() } else { None };
     let over = kept && late.is_none();
     if let Some(hold) = over.then(|| circuit::hold(active).or_else(|| burn::hold(active))).flatten() {
         return hold;
     }
-    // A stage without bake time is not held before one window has passed: there was no time to see anything.
-    let due = active.now >= until && active.now.since(since) >= analysis.window;
-    let few = answers.whole.as_ref().zip(whole.as_ref()).filter(|_| due);
-    if let Some(few) = few.and_then(|(seen, whole)| patience::few(active, limits, seen, whole)) {
+    if let Some(few) = few.filter(|_| late.is_none()) {
         return patience::end_of_few(active, &few, passed);
     }
     let missing = match (&whole, &recent) {
@@ -157,9 +158,11 @@ pub(super) fn on_verdict(
     if let Some(step) = missing.and_then(|not_yet| hold(active, not_yet)).or_else(|| agree::unwatched(active)) {
         return step;
     }
+    // What serves well is not taken back because nobody could look: it was waited for as long as it may be.
+    if let Some(unseen) = missing {
+        return passed(&Verdict::NotYet(unseen.clone()));
+    }
     match &whole {
-        // What serves well is not taken back because nobody could look.
-        Some(unseen @ Verdict::NotYet(_)) if due && active.status.phase == Phase::Verify => passed(unseen),
         // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
         Some(verdict @ Verdict::Pass(_)) if over && active.status.phase == Phase::Release => {
             let compared = |verdict: &Verdict| compare::end_of_stage(active, verdict, until, &going, &passed);
