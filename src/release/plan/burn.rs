@@ -54,8 +54,8 @@ pub(super) fn hold(active: &Active<'_>) -> Option<Step> {
     Some(hold.wake(analysis.interval))
 }
 
-/// The burn in words, where one goes on.
+/// The burn in words, where one goes on that was waited for.
 pub(super) fn told(active: &Active<'_>) -> Option<String> {
-    let burning = page(active)?;
+    let burning = page(active).filter(|_| !is_fix(active.record.spec.change.kind))?;
     Some(format!("objective {} {}", burning.objective, burning.burn))
 }
