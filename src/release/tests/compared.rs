@@ -159,16 +159,6 @@ fn half_an_answer_for_the_day_of_stable_is_asked_again_while_the_first_stage_bak
 }
 
 #[test]
-fn where_the_day_stays_half_known_the_verdict_of_everybody_says_so() {
-    let mut world = begin(0.001, 400.0);
-    world.partial_day = true;
-    world.deploy("shop:v2", GOOD);
-    world.run_until(900, |world| world.phase() == Some(Phase::Verify));
-    let last = verdicts(&world).last().copied().unwrap().to_owned();
-    assert!(last.contains("not compared at 100 %: stable's day was not known"), "{:?}", verdicts(&world));
-}
-
-#[test]
 fn a_version_that_turns_worse_while_it_is_verified_comes_back() {
     let mut world = begin(0.001, 400.0);
     world.deploy("shop:v2", GOOD);
