@@ -10,7 +10,7 @@ use crate::api::watched::Streak;
 
 use super::business::business;
 use super::chance::beyond_chance;
-use super::compare::Overdispersion;
+use super::compare::{Overdispersion, minutes, per_second};
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, percent};
 use super::latency::latency;
@@ -81,6 +81,16 @@ pub fn judge(limits: Limits<'_>, seen: &Observation) -> Verdict {
     all_of(deciding.map(|(_, limit)| limits.patient(limit(&limits, seen))).collect())
 }
 
+/// The same where too few requests are let be: what there were decides.
+pub fn judge_few(limits: Limits<'_>, seen: &Observation) -> Verdict {
+    let deciding = LIMITS.iter().filter(|(trigger, _)| !limits.on_trial(*trigger));
+    let few = |verdict| match verdict {
+        Verdict::NotYet(NotYet::TooLittle { .. }) => Verdict::Pass(String::new()),
+        other @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotYet(_)) => other,
+    };
+    all_of(deciding.map(|(_, limit)| few(limits.patient(limit(&limits, seen)))).collect())
+}
+
 /// What each limit comes to by itself in one look over one window or two, those on trial included: breached where either
 /// shows it, kept where no window leaves it open.
 pub fn checks(limits: Limits<'_>, windows: &[&Observation]) -> Vec<(Trigger, Verdict)> {
@@ -96,6 +106,18 @@ pub fn traffic_time(requests: f64, window: Span, need: u32) -> Option<Span> {
     }
     // Saturating on purpose: a rate near zero takes longer than a Span can say.
     Some(Span::from_millis((f64::from(need) / per_second * 1_000.0).ceil() as u64))
+}
+
+/// `, and needs about 23 min more at 0.03 requests/s`: for so many `missing` requests at the rate of `requests` in `window`.
+pub fn few_requests(requests: f64, window: Span, missing: f64) -> String {
+    let need = missing.max(0.0).ceil() as u32;
+    match traffic_time(requests, window, need) {
+        Some(more) => {
+            let rate = requests / window.as_secs_f64();
+            format!(", and needs about {} more at {} requests/s to the new version", minutes(more), per_second(rate))
+        }
+        None => "; there is no traffic to tell from how long that takes".to_owned(),
+    }
 }
 
 /// More of the new version's requests fail than the contract allows.

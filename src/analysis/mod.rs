@@ -24,7 +24,7 @@ mod verdict;
 pub use blame::blame;
 pub use evidence::{ArmSample, Business, Evidence, Observation};
 pub use latency::lower_quantile;
-pub use limits::{Limits, checks, figure, judge, traffic_time};
+pub use limits::{Limits, checks, few_requests, figure, judge, judge_few, traffic_time};
 pub use share::Share;
 pub use verdict::{Breach, NotYet, Verdict};
 

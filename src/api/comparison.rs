@@ -44,7 +44,7 @@ pub struct Comparison {
     /// neither brings anything back nor holds a stage. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
-    /// What happens then. Default: RollBack.
+    /// What happens then, and where a stage has fewer requests than `minRequests`. Default: RollBack.
     #[serde(default)]
     pub when_undecided: WhenUndecided,
 }

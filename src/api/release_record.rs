@@ -574,10 +574,14 @@ pub struct Promotion {
     /// When the verification was over and the previous version was let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Time>,
-    /// When it is complete without whatever does not bring it back and is still missing: papers, somebody on call, a circuit breaker
-    /// that closes. Set with the first of these waits, and never moved.
+    /// When it is complete without whatever does not bring it back and is still missing: papers, evidence, somebody on call, a circuit
+    /// breaker that closes, a burn that ends. Set with the first of these waits, and never moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete_by: Option<Time>,
+    /// What could not be told of the version when its verification ended all the same; absent where all of it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub complete_without: Option<String>,
 }
 
 /// What brought the change back, and how that went (`002_…`, rollback log).

@@ -134,6 +134,10 @@ impl World {
                 let away = || Err(NotYet::Unreachable("connection refused".to_owned()));
                 Compared::Baseline { errors: away(), slow: slower_than.map(|_| away()) }
             }
+            Compare::Baseline { slower_than, .. } if self.partial_day => {
+                let half = || Err(NotYet::Partial("a store is away".to_owned()));
+                Compared::Baseline { errors: half(), slow: slower_than.map(|_| half()) }
+            }
             Compare::Baseline { interval, slower_than, .. } => {
                 let requests = self.requests_per_second * interval.as_secs_f64();
                 let errors = self.runs(Carrier::Workload).map_or(0.0, |revision| self.behaviour_of(&revision).errors);
