@@ -7,7 +7,7 @@ use super::tables::{Results, TRAFFIC};
 use super::traces::{MINUTES, Shape};
 
 /// Of Tidegate first, then of the others, in the order of [`Rule::ALL`]; told apart without colour by their order.
-const COLOURS: [&str; 6] = ["#0b6e4f", "#d1495b", "#edae49", "#8d5a97", "#b08ea2", "#3d5a80"];
+const COLOURS: [&str; 7] = ["#0b6e4f", "#55a68a", "#d1495b", "#edae49", "#8d5a97", "#b08ea2", "#3d5a80"];
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 400.0;

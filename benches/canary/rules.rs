@@ -1,6 +1,8 @@
 //! Who decides: Tidegate's comparison, and plain re-statements of the usual rules.
 
 use tidegate::analysis::compare::{Base, Baseline, Finding, Interval, Setup, Signal, Tally};
+use tidegate::analysis::{ArmSample, Evidence, Limits, Observation, Verdict, judge};
+use tidegate::api::gated_release::RollbackContract;
 use tidegate::api::{Percent, Span, Time};
 
 use super::statistics::mann_whitney;
@@ -11,6 +13,8 @@ use super::traces::{MINUTES, Sample, World};
 pub enum Rule {
     /// The sequential comparison.
     Tidegate,
+    /// The sequential comparison, and beside it the limit of the error rate.
+    WithLimits,
     /// So many failed checks in all.
     InAll(u32),
     /// So many failed checks in a row.
@@ -20,12 +24,22 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 6] =
-        [Self::Tidegate, Self::InAll(5), Self::InAll(4), Self::InARow(5), Self::InARow(4), Self::MannWhitney];
+    pub const ALL: [Self; 7] = [
+        Self::Tidegate,
+        Self::WithLimits,
+        Self::InAll(5),
+        Self::InAll(4),
+        Self::InARow(5),
+        Self::InARow(4),
+        Self::MannWhitney,
+    ];
+    /// How many of these are Tidegate's.
+    pub const OURS: usize = 2;
 
     pub fn name(self) -> String {
         match self {
             Self::Tidegate => "Tidegate".to_owned(),
+            Self::WithLimits => "Tidegate with its limits".to_owned(),
             Self::InAll(checks) => format!("{checks} failed checks"),
             Self::InARow(checks) => format!("{checks} of {checks} failed"),
             Self::MannWhitney => "Mann–Whitney".to_owned(),
@@ -36,6 +50,10 @@ impl Rule {
     pub fn rolls_back_at(self, world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
         match self {
             Self::Tidegate => tidegate(world, setup, release),
+            Self::WithLimits => {
+                let both = [tidegate(world, setup, release), limited(world, setup, release)];
+                both.into_iter().flatten().min()
+            }
             Self::InAll(most) => {
                 let mut failed = 0;
                 release.iter().position(|sample| {
@@ -98,4 +116,57 @@ pub fn finds(world: &World, setup: &Setup, release: &[Sample], asked: impl Fn(&F
 
 fn tidegate(world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
     finds(world, setup, release, |finding| matches!(finding, Finding::Worse(_)))
+}
+
+/// The limit of the error rate in a contract for such a service, in percent: well above what stable has.
+pub fn limit(world: &World) -> Percent {
+    Percent::whole(match world.base {
+        base if base <= 0.005 => 1,
+        base if base <= 0.02 => 5,
+        _ => 20,
+    })
+}
+
+/// The sample at which the limit of the error rate brings the release back: looked at with each sample, over the last two minutes.
+fn limited(world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
+    let contract = RollbackContract {
+        error_rate_percent: limit(world),
+        latency_factor: Some(2.0),
+        latency_added: None,
+        latency_quantile: Percent::whole(95),
+        complaints: None,
+        complaints_query: None,
+        business: None,
+        consecutive: 1,
+        dry_run: Vec::new(),
+        time_budget: Span::minutes(5),
+    };
+    let limits = Limits {
+        contract: &contract,
+        min_requests: 50,
+        baseline_latency: None,
+        scatter: setup.overdispersion,
+        share: None,
+        in_a_row: 1,
+        streaks: &[],
+    };
+    let window = world.samples(2.0).max(1);
+    (0..release.len()).find(|last| {
+        let seen = &release[(last + 1).saturating_sub(window)..=*last];
+        let arm = |of: fn(&Sample) -> tidegate::analysis::compare::Counts| ArmSample {
+            requests: Evidence::Value(seen.iter().map(|one| of(one).requests()).sum()),
+            errors: Evidence::Value(seen.iter().map(|one| of(one).bad()).sum()),
+            // The same for both: it is not what is measured here.
+            latency: Evidence::Value(0.2),
+        };
+        let seen = Observation {
+            candidate: arm(|one| one.canary),
+            base: arm(|one| one.stable),
+            latency_at_least: None,
+            complaints: None,
+            business: None,
+            window: Span::minutes(2),
+        };
+        matches!(judge(limits, &seen), Verdict::Fail(_))
+    })
 }

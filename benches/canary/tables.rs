@@ -43,8 +43,6 @@ pub struct Noticed {
     pub found: usize,
     /// Minutes from the onset, of those: the median.
     pub minutes: Option<Estimate>,
-    /// Share found within 2 samples, 0 to 1.
-    pub within_two: f64,
     /// Bad requests that the canary answered from its onset until it was rolled back, or to the end: the mean.
     pub bad: Option<Estimate>,
 }
@@ -167,7 +165,7 @@ fn bad(world: World, fault: Fault, runs: usize, mut random: Rng) -> Harmful {
     let by_rule = Rule::ALL
         .into_iter()
         .map(|rule| {
-            let (mut minutes, mut served, mut two) = (Vec::new(), Vec::new(), 0);
+            let (mut minutes, mut served) = (Vec::new(), Vec::new());
             for (release, setup) in releases.iter().zip(setups.iter().cycle()) {
                 let at = rule.rolls_back_at(&world, setup, release);
                 if at.is_some_and(|at| at < onset) {
@@ -177,13 +175,11 @@ fn bad(world: World, fault: Fault, runs: usize, mut random: Rng) -> Harmful {
                 served.push(release[onset..onset + samples].iter().map(|one| one.canary.bad()).sum::<f64>());
                 if at.is_some() {
                     minutes.push(samples as f64 * world.step / 60.0);
-                    two += usize::from(samples <= 2);
                 }
             }
             Noticed {
                 runs: served.len(),
                 found: minutes.len(),
-                within_two: two as f64 / served.len().max(1) as f64,
                 minutes: bootstrap(&minutes, median, &mut random),
                 bad: bootstrap(&served, mean, &mut random),
             }

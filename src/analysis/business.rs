@@ -1,9 +1,10 @@
 //! What the service is there for happens as often as before (`003_…`, module 5: a key business metric within 10 %).
 
 use super::binomial::chance_of_at_least;
+use super::chance::CHANCE_MAX;
 use super::evidence::Observation;
 use super::figures::{count, percent};
-use super::limits::{CHANCE_MAX, Limits, counts, figure};
+use super::limits::{Limits, counts, figure};
 use super::verdict::{Breach, NotYet, Verdict};
 use crate::api::release_record::Trigger;
 

@@ -4,11 +4,11 @@
 use crate::api::compliance::Compliance;
 use crate::api::{Percent, Span, Time};
 
-use super::binomial::chance_of_at_least;
-use super::compare::Signal;
+use super::chance::beyond_chance;
+use super::compare::{Overdispersion, Signal};
 use super::evidence::Evidence;
 use super::figures::{count, percent};
-use super::limits::{CHANCE_MAX, ERRORS_MIN, EXTRAPOLATION_MAX, figure};
+use super::limits::{EXTRAPOLATION_MAX, figure};
 
 /// An objective, and what the new version did by it in a look.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,15 +34,16 @@ pub enum Look {
     NotKnown(String),
 }
 
-/// What the objectives come to: missed by more than chance explains (1 in 1,000, and at least two requests), not known, or met.
+/// What the objectives come to: missed by more than chance explains (1 in 1,000, with bad requests
+/// that scatter as stable's failures did, and at least five of them), not known, or met.
 /// What is missed counts more than what is not known. Without requests, or without an objective, nothing is known.
-pub fn look(requests: &Evidence<f64>, objectives: &[Objective<'_>]) -> Look {
+pub fn look(requests: &Evidence<f64>, objectives: &[Objective<'_>], scatter: Overdispersion) -> Look {
     let requests = match figure(requests, "requests of the new version") {
         Ok(requests) if requests >= 1.0 => requests,
         Ok(_) => return Look::NotKnown("the new version answered no request".to_owned()),
         Err(why) => return Look::NotKnown(why.to_string()),
     };
-    let looks = objectives.iter().map(|objective| of(requests, objective));
+    let looks = objectives.iter().map(|objective| of(requests, objective, scatter));
     let mut found = Look::NotKnown("its RiskBudget has no objective of this Service".to_owned());
     for (index, look) in looks.enumerate() {
         found = match (look, found) {
@@ -56,7 +57,7 @@ pub fn look(requests: &Evidence<f64>, objectives: &[Objective<'_>]) -> Look {
     found
 }
 
-fn of(requests: f64, objective: &Objective<'_>) -> Look {
+fn of(requests: f64, objective: &Objective<'_>, scatter: Overdispersion) -> Look {
     let bad = match figure(&objective.bad, &format!("requests of the new version that {}", objective.bad_is)) {
         Ok(bad) if bad > requests * EXTRAPOLATION_MAX => {
             return Look::NotKnown(format!("{} of {} requests {}", count(bad), count(requests), objective.bad_is));
@@ -65,7 +66,7 @@ fn of(requests: f64, objective: &Objective<'_>) -> Look {
         Err(why) => return Look::NotKnown(why.to_string()),
     };
     let allowed = 1.0 - objective.objective.ratio();
-    if bad < ERRORS_MIN || bad / requests <= allowed || chance_of_at_least(bad, requests, allowed) >= CHANCE_MAX {
+    if !beyond_chance(bad, requests, allowed, scatter) {
         return Look::Met;
     }
     Look::Missed(format!(

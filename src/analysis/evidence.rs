@@ -76,6 +76,9 @@ pub struct Business {
 pub struct Observation {
     /// The new version.
     pub candidate: ArmSample,
+    /// How long the new version takes at least, in seconds: its [`lower_quantile`](super::lower_quantile); None where its latency
+    /// cannot be asked for at another quantile.
+    pub latency_at_least: Option<Evidence<f64>>,
     /// What served before: stable, or previous.
     pub base: ArmSample,
     /// Complaints since traffic first went to the new version; None where they were not asked for.

@@ -8,23 +8,15 @@ use crate::api::gated_release::RollbackContract;
 use crate::api::release_record::Trigger;
 use crate::api::watched::Streak;
 
-use super::binomial::chance_of_at_least;
 use super::business::business;
+use super::chance::beyond_chance;
+use super::compare::{Overdispersion, minutes, per_second};
 use super::evidence::{ArmSample, Evidence, Observation};
-use super::figures::{count, factor, percent, time};
+use super::figures::{count, percent};
+use super::latency::latency;
 use super::share::Share;
 use super::streak;
 use super::verdict::{Breach, NotYet, Verdict, all_of};
-
-/// A version is blamed for its error rate only where chance would explain the errors less often than this.
-///
-/// A release is looked at some hundred times, so that one in a hundred would be far too often: a version at 0.8 times
-/// the limit and 1 request/s, looked at every 15 s for 45 min over a sliding 2 min, came back in 20 % of simulated
-/// runs at 0.01, in 0.5 % at 0.001. Errors of 5 % at a limit of 1 % are seen after 15 s at 10 requests/s with either.
-pub(super) const CHANCE_MAX: f64 = 0.001;
-
-/// One failed request never brings a change back, however few there were, unless the limit is 0.
-pub(super) const ERRORS_MIN: f64 = 2.0;
 
 /// Errors may exceed requests by this factor, because `increase()` extrapolates the two apart; beyond, the queries differ.
 pub(super) const EXTRAPOLATION_MAX: f64 = 1.05;
@@ -39,6 +31,8 @@ pub struct Limits<'a> {
     /// Stable's latency as it was last seen with at least `min_requests` requests, in seconds; judges where stable has
     /// fewer. None where it was never seen.
     pub baseline_latency: Option<f64>,
+    /// How much stable's own failures scatter, as it was measured when the release began; what is assumed where it was not.
+    pub scatter: Overdispersion,
     /// What the new version's share ought to be; None where both do not have traffic, or nothing divides it exactly.
     pub share: Option<Share>,
     /// How many breaches of a limit in a row bring the change back, from 1.
@@ -87,6 +81,16 @@ pub fn judge(limits: Limits<'_>, seen: &Observation) -> Verdict {
     all_of(deciding.map(|(_, limit)| limits.patient(limit(&limits, seen))).collect())
 }
 
+/// The same where too few requests are let be: what there were decides.
+pub fn judge_few(limits: Limits<'_>, seen: &Observation) -> Verdict {
+    let deciding = LIMITS.iter().filter(|(trigger, _)| !limits.on_trial(*trigger));
+    let few = |verdict| match verdict {
+        Verdict::NotYet(NotYet::TooLittle { .. }) => Verdict::Pass(String::new()),
+        other @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotYet(_)) => other,
+    };
+    all_of(deciding.map(|(_, limit)| few(limits.patient(limit(&limits, seen)))).collect())
+}
+
 /// What each limit comes to by itself in one look over one window or two, those on trial included: breached where either
 /// shows it, kept where no window leaves it open.
 pub fn checks(limits: Limits<'_>, windows: &[&Observation]) -> Vec<(Trigger, Verdict)> {
@@ -102,6 +106,18 @@ pub fn traffic_time(requests: f64, window: Span, need: u32) -> Option<Span> {
     }
     // Saturating on purpose: a rate near zero takes longer than a Span can say.
     Some(Span::from_millis((f64::from(need) / per_second * 1_000.0).ceil() as u64))
+}
+
+/// `, and needs about 23 min more at 0.03 requests/s`: for so many `missing` requests at the rate of `requests` in `window`.
+pub fn few_requests(requests: f64, window: Span, missing: f64) -> String {
+    let need = missing.max(0.0).ceil() as u32;
+    match traffic_time(requests, window, need) {
+        Some(more) => {
+            let rate = requests / window.as_secs_f64();
+            format!(", and needs about {} more at {} requests/s to the new version", minutes(more), per_second(rate))
+        }
+        None => "; there is no traffic to tell from how long that takes".to_owned(),
+    }
 }
 
 /// More of the new version's requests fail than the contract allows.
@@ -121,9 +137,7 @@ fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
         count(requests),
         base_error_rate(&seen.base)
     );
-    let enough_errors = errors >= ERRORS_MIN || limit.ratio() <= 0.0;
-    let by_chance = chance_of_at_least(errors, requests, limit.ratio());
-    if rate > limit.ratio() && enough_errors && by_chance < CHANCE_MAX {
+    if beyond_chance(errors, requests, limit.ratio(), limits.scatter) {
         return Verdict::Fail(Breach {
             trigger: Trigger::ErrorRate,
             value: format!("{} of {} requests", percent(rate), count(requests)),
@@ -138,56 +152,6 @@ fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
         return Verdict::NotYet(NotYet::Undecided(format!("{figures}: above the limit, but chance would explain it")));
     }
     Verdict::Pass(figures)
-}
-
-/// The new version is slower than the contract allows, compared with what served before.
-fn latency(limits: &Limits<'_>, seen: &Observation) -> Verdict {
-    let requests = match counts(&seen.candidate, "the new version") {
-        Ok(counts) => counts.requests,
-        Err(why) => return Verdict::NotYet(why),
-    };
-    if requests < f64::from(limits.min_requests) {
-        return too_little(requests, limits.min_requests);
-    }
-    let candidate = match figure(&seen.candidate.latency, "latency of the new version") {
-        Ok(seconds) => seconds,
-        Err(why) => return Verdict::NotYet(why),
-    };
-    let base = match base_latency(limits, &seen.base) {
-        Ok(base) => base,
-        Err(why) => return Verdict::NotYet(why),
-    };
-    let quantile = format!("p{}", limits.contract.latency_quantile.get());
-    let bounds: Vec<(f64, String)> = [
-        limits.contract.latency_factor.map(|times| {
-            let seen = factor(candidate / base.seconds, times);
-            (base.seconds * times, format!("{seen} times, limit {times}"))
-        }),
-        limits.contract.latency_added.map(|added| {
-            let (seen, added) = (candidate - base.seconds, added.as_secs_f64());
-            let words = format!("{} added, limit {}", signed_time(seen), time(added));
-            (base.seconds + added, words)
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if bounds.is_empty() {
-        return Verdict::NotYet(NotYet::Invalid("the rollback contract names no latency limit".to_owned()));
-    }
-    let compared = format!("{quantile} {}, {}", time(candidate), base.words);
-    match bounds.iter().find(|(bound, _)| candidate > *bound) {
-        Some((bound, words)) => Verdict::Fail(Breach {
-            trigger: Trigger::Latency,
-            value: format!("{quantile} {}", time(candidate)),
-            threshold: format!("{} ({words})", time(*bound)),
-            sentence: format!("{compared}: {words} ({} requests)", count(requests)),
-        }),
-        None => {
-            let words: Vec<&str> = bounds.iter().map(|(_, words)| words.as_str()).collect();
-            Verdict::Pass(format!("{compared}: {}", words.join(", ")))
-        }
-    }
 }
 
 /// More complaints came than the contract allows. Asked only where it names how many.
@@ -244,48 +208,6 @@ pub fn figure(evidence: &Evidence<f64>, what: &str) -> Result<f64, NotYet> {
     }
 }
 
-/// What the new version's latency is compared with.
-struct BaseLatency {
-    seconds: f64,
-    words: String,
-}
-
-/// Stable's latency in the same window where it answered enough requests to tell; otherwise as it was last seen.
-fn base_latency(limits: &Limits<'_>, base: &ArmSample) -> Result<BaseLatency, NotYet> {
-    let requests = match &base.requests {
-        // No series at all: stable has no traffic.
-        Evidence::NoData(_) => 0.0,
-        Evidence::Value(_) | Evidence::Partial { .. } | Evidence::Invalid(_) | Evidence::Unreachable(_) => {
-            figure(&base.requests, "requests of stable")?
-        }
-    };
-    if requests >= f64::from(limits.min_requests) {
-        let seconds = above_zero(figure(&base.latency, "latency of stable")?, "latency of stable")?;
-        let words = format!("stable {}", time(seconds));
-        return Ok(BaseLatency { seconds, words });
-    }
-    match limits.baseline_latency {
-        Some(seconds) => {
-            let seconds = above_zero(seconds, "latency of stable as it was last seen")?;
-            let words = format!("stable {} when it last had traffic", time(seconds));
-            Ok(BaseLatency { seconds, words })
-        }
-        None => Err(NotYet::NoData(format!(
-            "latency of stable: {} of the {} requests needed in the window, and none seen before",
-            count(requests.floor()),
-            limits.min_requests
-        ))),
-    }
-}
-
-fn above_zero(seconds: f64, what: &str) -> Result<f64, NotYet> {
-    if seconds.is_finite() && seconds > 0.0 {
-        Ok(seconds)
-    } else {
-        Err(NotYet::Invalid(format!("{what}: {seconds} s")))
-    }
-}
-
 /// The other version's error rate, for the sentence only: it decides nothing here.
 fn base_error_rate(base: &ArmSample) -> String {
     match counts(base, "stable") {
@@ -303,9 +225,4 @@ fn share(limits: &Limits<'_>, seen: &Observation) -> Verdict {
 
 pub(super) fn too_little(have: f64, need: u32) -> Verdict {
     Verdict::NotYet(NotYet::TooLittle { have, need })
-}
-
-/// `35 ms`, `-3 ms`.
-fn signed_time(seconds: f64) -> String {
-    if seconds < 0.0 { format!("-{}", time(-seconds)) } else { time(seconds) }
 }

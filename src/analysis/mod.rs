@@ -9,10 +9,12 @@
 mod binomial;
 mod blame;
 mod business;
+mod chance;
 pub mod compare;
 pub mod compliance;
 pub mod evidence;
 mod figures;
+mod latency;
 pub mod limits;
 pub mod share;
 pub mod streak;
@@ -21,7 +23,8 @@ mod verdict;
 
 pub use blame::blame;
 pub use evidence::{ArmSample, Business, Evidence, Observation};
-pub use limits::{Limits, checks, figure, judge, traffic_time};
+pub use latency::lower_quantile;
+pub use limits::{Limits, checks, few_requests, figure, judge, judge_few, traffic_time};
 pub use share::Share;
 pub use verdict::{Breach, NotYet, Verdict};
 

@@ -66,6 +66,7 @@ mod tests {
         let seen = Observation {
             candidate: arm(new),
             base: arm(base),
+            latency_at_least: None,
             complaints: None,
             business: None,
             window: Span::minutes(2),

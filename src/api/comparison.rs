@@ -44,13 +44,14 @@ pub struct Comparison {
     /// neither brings anything back nor holds a stage. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
-    /// What happens then. Default: RollBack.
+    /// What happens then, and where a stage has fewer requests than `minRequests`. Default: RollBack.
     #[serde(default)]
     pub when_undecided: WhenUndecided,
 }
 
 impl Comparison {
-    const fn default_interval() -> Span {
+    /// A minute: four scrapes of the usual 15 s.
+    pub const fn default_interval() -> Span {
         Span::minutes(1)
     }
 
@@ -78,7 +79,8 @@ impl Slowness {
     }
 }
 
-/// What the comparison needs to go on, also after a restart. Gone once the record is sealed.
+/// What stable was like by itself when the release began, for the limits too, and what the comparison needs to go on, also after a
+/// restart. Gone once the record is sealed.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComparisonRecord {

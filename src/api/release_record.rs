@@ -266,7 +266,8 @@ pub struct ReleaseRecordStatus {
     /// Stable's latency as it was last seen with traffic, in seconds; judges where stable has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_latency: Option<f64>,
-    /// What the comparison with what served before needs to go on; absent where nothing is compared, and once sealed.
+    /// What stable was like by itself, which the limits need too, and what the comparison with it needs to go on; absent until
+    /// stable's last day was asked for, and once sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Box<ComparisonRecord>>,
     /// How synthetic checks went in the stage that is going on.
@@ -573,10 +574,14 @@ pub struct Promotion {
     /// When the verification was over and the previous version was let go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Time>,
-    /// When it is complete without whatever does not bring it back and is still missing: papers, somebody on call, a circuit breaker
-    /// that closes. Set with the first of these waits, and never moved.
+    /// When it is complete without whatever does not bring it back and is still missing: papers, evidence, somebody on call, a circuit
+    /// breaker that closes, a burn that ends. Set with the first of these waits, and never moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete_by: Option<Time>,
+    /// What could not be told of the version when its verification ended all the same; absent where all of it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub complete_without: Option<String>,
 }
 
 /// What brought the change back, and how that went (`002_…`, rollback log).

@@ -4,8 +4,8 @@ use super::Sources;
 use super::config::{Apart, QueryTemplate};
 use super::present::Present;
 use super::reply::{Nan, Reply};
-use super::template::{Variables, filled, pods};
-use crate::analysis::{ArmSample, Evidence, Observation};
+use super::template::{Variables, filled, pods, uses};
+use crate::analysis::{ArmSample, Evidence, Observation, lower_quantile};
 use crate::api::{Span, Time};
 use crate::release::ask::{Burning, pods as pods_of};
 use crate::release::split::Carrier;
@@ -69,7 +69,8 @@ async fn observation(present: Present<'_>, seen: &Snapshot, question: Question, 
         let why = format!("the controller's configuration has no query templates {:?}", spec.analysis.metrics);
         let nothing = || Evidence::Invalid(why.clone());
         let sample = || ArmSample { requests: nothing(), errors: nothing(), latency: nothing() };
-        return Observation { candidate: sample(), base: sample(), complaints: None, business: None, window };
+        let (candidate, base) = (sample(), sample());
+        return Observation { candidate, base, latency_at_least: None, complaints: None, business: None, window };
     };
     if template.by_pod() {
         let (candidate, base, business) = tokio::join!(
@@ -77,7 +78,14 @@ async fn observation(present: Present<'_>, seen: &Snapshot, question: Question, 
             by_pod(present, seen, template, question.base, window),
             super::business::by_pod(present, seen, template, question, window),
         );
-        return Observation { candidate, base, complaints: None, business, window };
+        let latency_at_least = match pods(&pods_of(seen, question.candidate)) {
+            Some(pods) => {
+                let variables = variables(seen, &[Carrier::Workload], &pods, window);
+                at_least(present, template, &variables, &candidate, |reply| reply.single(Nan::NoData)).await
+            }
+            None => None,
+        };
+        return Observation { candidate, base, latency_at_least, complaints: None, business, window };
     }
     let carriers = [question.candidate, question.base];
     let arms = carriers.map(|carrier| arm(template, seen, carrier));
@@ -86,8 +94,28 @@ async fn observation(present: Present<'_>, seen: &Snapshot, question: Question, 
         replies(present, template, &variables),
         super::business::by_label(present, seen, template, &arms, &variables),
     );
-    let [candidate, base] = arms.map(|arm| sample(template, &arm, &replies));
-    Observation { candidate, base, complaints: None, business, window }
+    let [candidate, base] = [&arms[0], &arms[1]].map(|arm| sample(template, arm, &replies));
+    let of = |reply: &Reply| reply.of_arm(&template.arm_label, &arms[0], Nan::NoData);
+    let latency_at_least = at_least(present, template, &variables, &candidate, of).await;
+    Observation { candidate, base, latency_at_least, complaints: None, business, window }
+}
+
+/// How long the new version takes at least: asked after the others, because the quantile depends on how many requests it had. None
+/// where the query asks for one quantile only.
+async fn at_least(
+    present: Present<'_>,
+    template: &QueryTemplate,
+    variables: &Variables<'_>,
+    candidate: &ArmSample,
+    of: impl Fn(&Reply) -> Evidence<f64>,
+) -> Option<Evidence<f64>> {
+    let quantile = variables.quantile.filter(|_| uses(&template.latency, "quantile"))?;
+    // What is not known is not known at any quantile.
+    let (Some(requests), Some(_)) = (candidate.requests.value(), candidate.latency.value()) else {
+        return Some(candidate.latency.clone());
+    };
+    let variables = Variables { quantile: Some(lower_quantile(quantile, *requests)), ..variables.clone() };
+    Some(of(&present.ask(&template.source, &filled(&template.latency, &variables)).await))
 }
 
 /// What the label that tells the versions apart says of one.

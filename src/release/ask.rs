@@ -9,7 +9,7 @@ use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
 use crate::api::risk_budget::Slo;
 use crate::api::synthetic::{Asks, HttpCheck, SyntheticCheck};
-use crate::api::{Span, Time, Weight};
+use crate::api::{Comparison, Span, Time, Weight};
 use crate::policy::burn::Burn;
 
 /// What to ask: how two versions did, looking back over a short and perhaps a long window.
@@ -273,11 +273,11 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     })
 }
 
-/// What the comparison wants to know: how stable is by itself, once; then one interval after the other, where the new
+/// What the comparison wants to know: how stable is by itself, once, which the limits ask too; then, where it is asked for, one interval after the other, where the new
 /// version has one place only: in the stages, and again while it is verified.
 fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<Compare> {
-    let rules = seen.release.spec.analysis.comparison.as_ref()?;
-    let interval = rules.interval;
+    let rules = seen.release.spec.analysis.comparison.as_ref();
+    let interval = rules.map_or_else(Comparison::default_interval, |rules| rules.interval);
     let first = status.stages.first()?.started_at?;
     let begins = match status.phase {
         Phase::Release => first,
@@ -285,9 +285,10 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
         Phase::Idle | Phase::Plan | Phase::Stage | Phase::Promote | Phase::Complete | Phase::Rollback => return None,
     };
     let Some(record) = &status.comparison else {
-        let slower_than = rules.latency.map(|latency| latency.slower_than);
+        let slower_than = rules.and_then(|rules| rules.latency).map(|latency| latency.slower_than);
         return Some(Compare::Baseline { until: first, interval, slower_than });
     };
+    rules?;
     let slower_than = record.slow.as_ref().map(|slow| slow.slower_than);
     let from = record.errors.tally.until.filter(|until| until.0 > begins.0).unwrap_or(begins);
     // The interval in which a bake ends waits for what is scraped after the end: four scrapes fit in an interval.

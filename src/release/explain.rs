@@ -7,7 +7,7 @@ mod watched;
 
 use super::action::{Action, Plan};
 use super::assess::{assess, view};
-use super::plan::agree::{ON_CALL_LAPSED, PAPERS_MISSING};
+use super::plan::agree::COMPLETES;
 use super::plan::{
     Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision,
 };
@@ -134,10 +134,10 @@ impl After<'_> {
             "home all the same, as was asked"
         } else if stays {
             "closed as what it is, not withdrawn"
-        } else if status.phase == Phase::Verify && [PAPERS_MISSING, ON_CALL_LAPSED].contains(&hold.reason.as_str()) {
-            "complete without it, which stays on record"
         } else if status.phase == Phase::Verify && hold.reason == CIRCUIT_OPEN {
             "complete all the same"
+        } else if status.phase == Phase::Verify && COMPLETES.contains(&hold.reason.as_str()) {
+            "complete without it, which stays on record"
         } else if status.phase == Phase::Plan {
             "closed unreleased"
         } else {

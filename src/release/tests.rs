@@ -22,6 +22,7 @@ mod last_moments;
 mod leaving;
 mod one_role;
 mod other_budget;
+mod patience;
 mod policy;
 mod returns;
 mod route_anew;

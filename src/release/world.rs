@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) now: Time,
     pub(crate) behaviour: BTreeMap<String, Behaviour>,
     pub(crate) prometheus: bool,
+    /// Whether half a store answers for stable's last day.
+    pub(crate) partial_day: bool,
     /// What was scraped, where that is less often than all is known.
     pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
@@ -220,6 +222,7 @@ impl World {
             now: Time("2026-01-01T00:00:00Z".parse().unwrap()),
             behaviour: BTreeMap::new(),
             prometheus: true,
+            partial_day: false,
             scrapes: None,
             burning: None,
             fails_checks: false,

@@ -32,7 +32,7 @@ impl fmt::Display for BakeTime {
     /// `needs about 23 min more at 8 requests/s, 5 % of them to the new version`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.flow.candidate + self.flow.base;
-        let per_second = if all >= 10.0 { count(all) } else { round2(all).to_string() };
+        let per_second = per_second(all);
         write!(
             f,
             "needs about {} more at {per_second} requests/s, {} of them to the new version",
@@ -42,8 +42,13 @@ impl fmt::Display for BakeTime {
     }
 }
 
+/// `8`, `0.33`, `1,234`.
+pub fn per_second(rate: f64) -> String {
+    if rate >= 10.0 { count(rate) } else { round2(rate).to_string() }
+}
+
 /// `23 min`, `4 h`, `12 days`: rounded up.
-fn minutes(span: Span) -> String {
+pub fn minutes(span: Span) -> String {
     let whole = span.as_millis().div_ceil(60_000).max(1);
     match whole {
         0..=119 => format!("{whole} min"),

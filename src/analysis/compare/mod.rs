@@ -40,7 +40,7 @@ mod tally;
 mod tests;
 mod wealth;
 
-pub use bake::{BakeTime, Flow, bake_time};
+pub use bake::{BakeTime, Flow, bake_time, minutes, per_second};
 pub use baseline::{Baseline, Overdispersion};
 pub use finding::{Figures, Finding, Signal};
 pub use interval::{Base, Counts, CountsError, Interval};

@@ -28,7 +28,7 @@ fn word(look: &Look) -> &'static str {
 fn an_objective_is_missed_clearly_or_not(#[case] requests: f64, #[case] bad: f64, #[case] expected: &str) {
     let bad = Evidence::Value(bad);
     let objective = Objective { name: "availability", objective: Percent::whole(99), bad_is: Signal::Errors, bad };
-    assert_eq!(word(&look(&Evidence::Value(requests), &[objective])), expected);
+    assert_eq!(word(&look(&Evidence::Value(requests), &[objective], Overdispersion::NONE)), expected);
 }
 
 #[rstest]
@@ -45,7 +45,7 @@ fn the_worst_objective_decides(#[case] bad: &[f64], #[case] expected: &str) {
         bad_is: Signal::Slower(Span::from_millis(300)),
         bad: Evidence::Value(*bad),
     });
-    assert_eq!(word(&look(&Evidence::Value(1_000.0), &objectives.collect::<Vec<_>>())), expected);
+    assert_eq!(word(&look(&Evidence::Value(1_000.0), &objectives.collect::<Vec<_>>(), Overdispersion::NONE)), expected);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_miss_says_what_was_seen_and_what_may_be() {
     let bad = Evidence::Value(200.0);
     let bad_is = Signal::Slower(Span::from_millis(300));
     let objective = Objective { name: "fast", objective: Percent::whole(95), bad_is, bad };
-    let said = look(&Evidence::Value(1_000.0), &[objective]);
+    let said = look(&Evidence::Value(1_000.0), &[objective], Overdispersion::NONE);
     assert_eq!(said, Look::Missed("fast: 20 % of 1,000 requests took more than 300 ms, 5 % may".to_owned()));
 }
 

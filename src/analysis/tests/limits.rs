@@ -17,9 +17,11 @@ fn breach(verdict: Verdict) -> Breach {
 #[case::twice_the_limit(2_000.0, 40.0, "ErrorRate")]
 #[case::twenty_percent(100.0, 20.0, "ErrorRate")]
 #[case::two_of_ten(10.0, 2.0, "TooLittleTraffic")]
-#[case::three_of_ten(10.0, 3.0, "ErrorRate")]
+#[case::three_of_ten_is_one_client(10.0, 3.0, "TooLittleTraffic")]
+#[case::five_of_ten(10.0, 5.0, "ErrorRate")]
 #[case::half_as_much_again_is_noise(2_000.0, 30.0, "Undecided")]
-#[case::everything_at_once(3.0, 3.0, "ErrorRate")]
+#[case::one_client_that_tries_again(3.0, 3.0, "TooLittleTraffic")]
+#[case::everything_at_once(5.0, 5.0, "ErrorRate")]
 #[case::one_of_one(1.0, 1.0, "TooLittleTraffic")]
 #[case::one_of_five(5.0, 1.0, "TooLittleTraffic")]
 #[case::one_of_sixty(60.0, 1.0, "Undecided")]
@@ -79,6 +81,44 @@ fn latency_limit(
     let seen = Observation { candidate: arm(2_000.0, 0.0, seconds), ..good() };
     let verdict = verdict_under(&contract, None, &seen);
     assert_eq!(word(&verdict), expected, "{verdict:?}");
+}
+
+/// Stable at 200 ms, limit 2 times; the new version's p95 and its lower quantile.
+#[rstest]
+#[case::slow_whatever_chance_does(2_000.0, 0.5, Some(0.45), "Latency")]
+#[case::slow_by_chance(60.0, 0.5, Some(0.3), "Undecided")]
+#[case::at_the_limit_by_chance(60.0, 0.5, Some(0.4), "Undecided")]
+#[case::few_but_all_of_them_slow(60.0, 0.9, Some(0.8), "Latency")]
+#[case::kept(60.0, 0.3, Some(0.1), "Pass")]
+#[case::the_lower_is_above_only_by_interpolation(60.0, 0.3, Some(0.5), "Pass")]
+#[case::lower_not_a_number(60.0, 0.5, Some(f64::NAN), "InvalidEvidence")]
+#[case::own_query_and_many(1_000.0, 0.5, None, "Latency")]
+#[case::own_query_and_few(999.0, 0.5, None, "Undecided")]
+fn latency_by_chance(#[case] requests: f64, #[case] p95: f64, #[case] least: Option<f64>, #[case] expected: &str) {
+    let latency_at_least = least.map(Evidence::Value);
+    let seen = Observation { candidate: arm(requests, 0.0, p95), latency_at_least, ..good() };
+    let verdict = verdict(&seen);
+    assert_eq!(word(&verdict), expected, "{verdict:?}");
+}
+
+#[test]
+fn a_lower_quantile_that_is_not_known_holds() {
+    let latency_at_least = Some(Evidence::Unreachable("connection refused".to_owned()));
+    let seen = Observation { candidate: arm(60.0, 0.0, 0.5), latency_at_least, ..good() };
+    assert_eq!(word(&verdict(&seen)), "MetricsUnreachable");
+}
+
+#[rstest]
+#[case(95, 50.0, 73.6)]
+#[case(95, 60.0, 75.5)]
+#[case(95, 2_000.0, 91.6)]
+#[case(99, 50.0, 89.2)]
+#[case(50, 5.0, 1.0)]
+#[case(95, 0.0, 1.0)]
+#[case(95, 1e12, 95.0)]
+fn the_lower_quantile(#[case] quantile: u8, #[case] requests: f64, #[case] expected: f64) {
+    let lower = lower_quantile(Percent::whole(quantile), requests).get();
+    assert!((lower - expected).abs() < 0.06, "{lower}");
 }
 
 /// The new version at 500 ms; what it is compared with.

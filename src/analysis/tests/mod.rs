@@ -2,11 +2,13 @@
 
 mod binomial;
 mod business;
+mod chance;
 mod compliance;
 mod limits;
 mod promises;
 mod streak;
 
+use super::compare::Overdispersion;
 use super::*;
 use crate::api::gated_release::RollbackContract;
 use crate::api::watched::Streak;
@@ -47,6 +49,7 @@ fn good() -> Observation {
     Observation {
         candidate: arm(2_000.0, 2.0, 0.2),
         base: arm(2_000.0, 2.0, 0.2),
+        latency_at_least: None,
         complaints: None,
         business: None,
         window: Span::minutes(2),
@@ -59,7 +62,8 @@ fn verdict_under(contract: &RollbackContract, baseline: Option<f64>, seen: &Obse
 
 fn limits_of<'a>(contract: &'a RollbackContract, baseline: Option<f64>, streaks: &'a [Streak]) -> Limits<'a> {
     let in_a_row = contract.consecutive;
-    Limits { contract, min_requests: 50, baseline_latency: baseline, share: None, in_a_row, streaks }
+    let scatter = Overdispersion::NONE;
+    Limits { contract, min_requests: 50, baseline_latency: baseline, scatter, share: None, in_a_row, streaks }
 }
 
 fn verdict(seen: &Observation) -> Verdict {

@@ -37,6 +37,7 @@ fn observation() -> impl Strategy<Value = Observation> {
     (any_arm(), any_arm(), proptest::option::of(evidence())).prop_map(|(candidate, base, complaints)| Observation {
         candidate,
         base,
+        latency_at_least: None,
         complaints,
         business: None,
         window: Span::minutes(2),

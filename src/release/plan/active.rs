@@ -1,6 +1,7 @@
 //! An attempt that is going on, with the facts that every phase needs.
 
 use super::agree::COMPLETES;
+use super::patience::NO_VERDICT;
 use super::promote::OVERTAKEN;
 use super::stable::stable_set;
 use super::step::{LOOK_AGAIN, Say, Step};
@@ -524,7 +525,9 @@ impl<'a> Active<'a> {
     }
 
     fn expire(&self, hold: &HoldStatus) -> Step {
-        let waited = format!("held {} since {}", hold.reason, hold.since.clock());
+        let is_verdict = !NO_VERDICT.contains(&hold.reason.as_str());
+        let policy = if is_verdict { "" } else { ", which is no verdict on the version" };
+        let waited = format!("held {} since {}{policy}", hold.reason, hold.since.clock());
         if self.status.phase == Phase::Plan {
             return self.seal(
                 Outcome::Expired,

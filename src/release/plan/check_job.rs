@@ -11,7 +11,7 @@ use crate::release::snapshot::Snapshot;
 use crate::release::wording;
 
 /// The hold of a stage whose check could not be asked.
-const CHECK_NOT_RUN: &str = "CheckNotRun";
+pub(super) const CHECK_NOT_RUN: &str = "CheckNotRun";
 
 /// How soon a Job is looked at again, at the latest: no watch tells of it.
 const LOOK: Span = Span::seconds(5);

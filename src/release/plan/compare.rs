@@ -1,29 +1,32 @@
 //! The comparison with what served before: counted on from look to look, and what it comes to.
 
 use super::active::Active;
+use super::patience;
 use super::step::Step;
 use super::{count as pods, weight};
-use crate::analysis::compare::{Base, Baseline, Counted, Finding, Flow, Interval, Setup, Signal, Tally, bake_time};
+use crate::analysis::compare::{
+    Base, Baseline, Counted, Finding, Flow, Interval, Overdispersion, Setup, Signal, Tally, bake_time,
+};
 use crate::analysis::{ArmSample, Breach, NotYet, Verdict};
-use crate::api::release_record::{Phase, ReleaseRecordStatus};
+use crate::api::release_record::{Phase, ReleaseRecordStatus, StageRecord};
 use crate::api::{Comparison, ComparisonRecord, Percent, SignalRecord, SlowRecord, Span, Time, Weight, WhenUndecided};
 use crate::release::ask::{Arms, Compare, Compared, Past};
 use crate::release::snapshot::Snapshot;
 use crate::release::split::Carrier;
 
 /// The hold of a stage whose traffic is too little to tell both versions apart.
-const UNDECIDED: &str = "TooLittleToCompare";
+pub(super) const UNDECIDED: &str = "TooLittleToCompare";
 
 /// What a service promises where its RiskBudget names no objective: the target in the examples of `001_…`.
 const PROMISE: f64 = 99.5;
 
 /// The record's status with what was answered since counted in. Says the same however often it is asked with the same answer.
-pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus) -> ReleaseRecordStatus {
+pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
     let Some(answers) = seen.answers.as_ref().filter(|_| status.outcome.is_none()) else { return status };
     let (Some(asked), Some(compared)) = (answers.question.compare, &answers.compared) else { return status };
     let comparison = match (asked, compared, &status.comparison) {
         (Compare::Baseline { interval, slower_than, .. }, Compared::Baseline { errors, slow }, None) => {
-            begun(seen, &status, interval, errors, slower_than.zip(slow.as_ref()))
+            begun(seen, (&status, now), interval, errors, slower_than.zip(slow.as_ref()))
         }
         (Compare::Interval { end, length, .. }, Compared::Interval { errors, slow }, Some(record)) => {
             let serves = base_serves(seen, &status, answers.question.base);
@@ -64,7 +67,7 @@ fn count(record: &mut SignalRecord, arms: &Arms, serves: bool, end: Time, length
 /// The rules, frozen; None where stable's past may still be answered for.
 fn begun(
     seen: &Snapshot,
-    status: &ReleaseRecordStatus,
+    (status, now): (&ReleaseRecordStatus, Time),
     interval: Span,
     errors: &Past,
     slow: Option<(Span, &Past)>,
@@ -75,6 +78,8 @@ fn begun(
         let baseline = match past {
             Ok(history) => Some(Baseline::of(history)),
             Err(NotYet::Unreachable(_)) => return None,
+            // Half a store may be whole again while the first stage bakes.
+            Err(NotYet::Partial(_)) if !first_bake_over(status, now) => return None,
             // What cannot be answered for will not be later: what is assumed stands for it.
             Err(_) => None,
         };
@@ -93,6 +98,25 @@ fn begun(
         (Some(_) | None, _) => None,
     };
     Some(ComparisonRecord { errors, slow })
+}
+
+/// How much failures scatter by themselves: stable's in the day before its successor met users, frozen then, and the assumption
+/// where that day could not be read.
+pub(super) fn scatter(status: &ReleaseRecordStatus) -> Overdispersion {
+    status.comparison.as_ref().map_or(Overdispersion::ASSUMED, |record| record.errors.setup.overdispersion)
+}
+
+fn first_bake_over(status: &ReleaseRecordStatus, now: Time) -> bool {
+    let over = |stage: &StageRecord| stage.started_at.is_some_and(|started| now >= started.plus(stage.spec.bake));
+    status.stages.first().is_some_and(over)
+}
+
+/// That everybody's stage has nothing to compare with; empty where it has.
+fn not_compared(active: &Active<'_>) -> &'static str {
+    let stage = active.status.stages.get(active.status.stage as usize);
+    let full = stage.is_some_and(|stage| stage.spec.weight == Weight::FULL);
+    let unknown = active.status.comparison.as_ref().is_some_and(|record| record.errors.setup.base_rate.is_none());
+    if full && unknown { "not compared at 100 %: stable's day was not known; " } else { "" }
 }
 
 /// Whether what served before still answers users.
@@ -164,24 +188,21 @@ pub(super) fn end_of_stage(
         None if !ended => {
             format!("what both versions answered when the bake time ended, at {}, is not known", until.clock())
         }
-        None => return passed(&Verdict::Pass(joined(limits, &found))),
+        None => return passed(&Verdict::Pass(format!("{}{}", not_compared(active), joined(limits, &found)))),
         // One that is worse never comes here: `hurts` brings it back first.
         Some(undecided) => match needed(active) {
             Some(needed) => format!("{undecided}: {needed}"),
             None => format!("{undecided}: at the present traffic it will never be told"),
         },
     };
-    let over = active.status.hold.as_ref().is_some_and(|hold| hold.reason == UNDECIDED && active.now >= hold.deadline);
+    let over = patience::is_over(active);
     let (then, remedy) = match rules.when_undecided {
         WhenUndecided::PassOnLimits if over || rules.undecided_for == Span::ZERO => {
             let note = format!("{limits}; passed on the limits alone, not compared to the end: {why}");
             return passed(&Verdict::Pass(note));
         }
         WhenUndecided::PassOnLimits => ("passes on the limits alone", ""),
-        WhenUndecided::RollBack => (
-            "brings it back",
-            " More traffic, a larger weight, or spec.analysis.comparison.whenUndecided: PassOnLimits lets it go on.",
-        ),
+        WhenUndecided::RollBack => ("brings it back", patience::MORE_TRAFFIC),
     };
     let message = format!(
         "{} stays where it is: {why}. Not held against the new version; a hold that runs out {then}.{remedy}",

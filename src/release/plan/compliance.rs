@@ -2,6 +2,7 @@
 //! is asked for (`spec.analysis.sloCompliance`).
 
 use super::active::Active;
+use super::compare;
 use super::step::Step;
 use super::verify::is_fix;
 use crate::analysis::compare::Signal;
@@ -19,14 +20,14 @@ const NOT_SUSTAINED: &str = "SloNotSustained";
 pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
     let analysis = &seen.release.spec.analysis;
     let asked = analysis.slo_compliance.is_some() && status.phase == Phase::Release;
-    let (Some(answers), Some(look)) = (&seen.answers, look(seen).filter(|_| asked)) else { return status };
+    let (Some(answers), Some(look)) = (&seen.answers, look(seen, &status).filter(|_| asked)) else { return status };
     let reach = Reach { back: answers.question.recent, apart: analysis.window, every: analysis.interval };
     let complies = compliance::counted(status.complies.as_deref(), &look, reach, now);
     ReleaseRecordStatus { complies: complies.map(Box::new), ..status }
 }
 
 /// What the last moments come to; none where nothing was asked.
-fn look(seen: &Snapshot) -> Option<Look> {
+fn look(seen: &Snapshot, status: &ReleaseRecordStatus) -> Option<Look> {
     let answers = seen.answers.as_ref()?;
     let candidate = &answers.recent.candidate;
     let slow = |threshold| {
@@ -40,7 +41,7 @@ fn look(seen: &Snapshot) -> Option<Look> {
         };
         Objective { name: &slo.name, objective: slo.objective, bad_is, bad }
     });
-    Some(compliance::look(&candidate.requests, &objectives.collect::<Vec<_>>()))
+    Some(compliance::look(&candidate.requests, &objectives.collect::<Vec<_>>(), compare::scatter(status)))
 }
 
 /// Whether the stage that goes on is the last before everybody gets the new version: the next one has 100 %, or there is none.
@@ -60,7 +61,7 @@ pub(super) fn sustained(active: &Active<'_>, verdict: &Verdict, passed: impl Fn(
         analysis.slo_compliance.filter(|_| is_last_before_all(active) && !is_fix(active.record.spec.change.kind));
     let (Some(rules), Verdict::Pass(figures)) = (asked, verdict) else { return passed(verdict) };
     let stands = active.status.complies.as_deref();
-    let look = look(active.seen);
+    let look = look(active.seen, &active.status);
     let met = stands.zip(look.as_ref()).map(|(stands, look)| met_for(stands, look, active.now));
     if met.is_some_and(|met| met >= rules.window) {
         let note = format!("objectives met for {}", rules.window);

@@ -2,15 +2,16 @@
 
 use super::active::Active;
 use super::circuit;
+use super::patience::hold;
 use super::step::Step;
-use super::verify::{hold, verdict_now};
+use super::verify::verdict_now;
 use crate::analysis::{NotYet, Verdict};
 
 /// A hold in place of the next step forward: an open circuit breaker, or a limit that is breached and not yet for so many checks
 /// in a row as bring the version back.
 pub(super) fn before_more(active: &Active<'_>) -> Option<Step> {
     circuit::hold(active).or_else(|| match verdict_now(active)? {
-        Verdict::NotYet(breached @ NotYet::Breached { .. }) => Some(hold(active, &breached)),
+        Verdict::NotYet(breached @ NotYet::Breached { .. }) => hold(active, &breached),
         Verdict::NotYet(_) | Verdict::Pass(_) | Verdict::Fail(_) => None,
     })
 }

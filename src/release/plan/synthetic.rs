@@ -12,7 +12,7 @@ use crate::release::snapshot::Snapshot;
 use crate::release::wording;
 
 /// The hold of a stage whose checks would go to somebody whom the Service's selector does not say.
-const NOT_OF_PODS: &str = "ServiceNotOfPods";
+pub(super) const NOT_OF_PODS: &str = "ServiceNotOfPods";
 
 /// The record's status with the tries since counted in.
 pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {

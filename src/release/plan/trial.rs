@@ -20,6 +20,7 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         contract,
         min_requests: analysis.min_requests,
         baseline_latency: status.baseline_latency,
+        scatter: compare::scatter(&status),
         share: None,
         in_a_row: contract.consecutive,
         streaks: &[],

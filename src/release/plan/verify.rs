@@ -1,10 +1,11 @@
 //! Phase Verify: the promoted version is watched while the previous one is kept warm; and how a verdict becomes a step.
 
 use super::active::{Active, Template, previous_size};
+use super::patience::hold;
 use super::step::{LOOK_AGAIN, Step};
-use super::{agree, burn, circuit, compare, compliance, open, promote, roll_back, synthetic};
+use super::{agree, burn, circuit, compare, compliance, open, patience, promote, roll_back, synthetic};
 use crate::analysis::{Limits, NotYet, Share, Verdict, figure, judge};
-use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
+use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
 use crate::release::action::Action;
 use crate::release::split::{Carrier, Split};
@@ -53,12 +54,11 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         let sentence = format!("{name} serves all users; the previous version is kept warm until {until}.{waits}");
         Step::going("Verifying", sentence)
     };
-    let step = on_verdict(active, since, until, going, |_| {
+    let step = on_verdict(active, since, until, going, |verdict| {
         if let Some(hold) = agree::before_completion(active) {
             return hold;
         }
-        let promotion =
-            Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
+        let promotion = patience::verified_now(active, verdict);
         let next =
             ReleaseRecordStatus { promotion: Some(promotion), assessment: agree::completed(active), ..active.next() };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
@@ -76,7 +76,7 @@ pub(super) fn grow_previous(active: &Active<'_>) -> Option<Action> {
 pub(super) fn verified(active: &Active<'_>) -> Option<Step> {
     let verified = active.status.promotion.as_ref().is_some_and(|promotion| promotion.verified_at.is_some());
     let over = verified && active.status.phase == Phase::Verify;
-    over.then(|| finish(active, "Released and verified.").clearing_hold(active))
+    over.then(|| finish(active, &patience::summary(active)).clearing_hold(active))
 }
 
 pub(super) const fn is_fix(kind: ChangeType) -> bool {
@@ -126,23 +126,27 @@ pub(super) fn on_verdict(
         Verdict::NotYet(not_yet @ NotYet::Breached { .. }) => Some(not_yet),
         Verdict::NotYet(_) | Verdict::Pass(_) | Verdict::Fail(_) => None,
     });
-    if let Some(breached) = breached.filter(|_| active.now >= until) {
-        return hold(active, breached);
+    if let Some(step) = breached.filter(|_| active.now >= until).and_then(|breached| hold(active, breached)) {
+        return step;
     }
     let kept = active.now >= until && matches!(whole, Some(Verdict::Pass(_)));
-    let late = if kept { last_moments(active, until).err() } else { None };
+    // A stage without bake time is not held before one window has passed: there was no time to see anything.
+    let due = active.now >= until && active.now.since(since) >= analysis.window;
+    let few = answers.whole.as_ref().zip(whole.as_ref()).filter(|_| due);
+    let few = few.and_then(|(seen, whole)| patience::few(active, limits, seen, whole));
+    let late = if kept || few.is_some() { last_moments(active, until).err() } else { None };
     let over = kept && late.is_none();
     if let Some(hold) = over.then(|| circuit::hold(active).or_else(|| burn::hold(active))).flatten() {
         return hold;
+    }
+    if let Some(few) = few.filter(|_| late.is_none()) {
+        return patience::end_of_few(active, &few, passed);
     }
     let missing = match (&whole, &recent) {
         _ if over => None,
         // A window holds two scrapes, or nothing could be judged: that long they may take.
         _ if late.is_some() => late.as_ref().filter(|_| active.now.since(until) > analysis.window),
-        // A stage without bake time is not held before one window has passed: there was no time to see anything.
-        (Some(Verdict::NotYet(not_yet)), _) if active.now >= until && active.now.since(since) >= analysis.window => {
-            Some(not_yet)
-        }
+        (Some(Verdict::NotYet(not_yet)), _) if due => Some(not_yet),
         // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
         (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => Some(not_yet),
         (_, Verdict::NotYet(not_yet @ (NotYet::NoData(_) | NotYet::OtherShare(_)))) => {
@@ -151,8 +155,12 @@ pub(super) fn on_verdict(
         _ => None,
     };
     // What is not seen is waited for first: its patience is the shorter one.
-    if let Some(step) = missing.map(|not_yet| hold(active, not_yet)).or_else(|| agree::unwatched(active)) {
+    if let Some(step) = missing.and_then(|not_yet| hold(active, not_yet)).or_else(|| agree::unwatched(active)) {
         return step;
+    }
+    // What serves well is not taken back because nobody could look: it was waited for as long as it may be.
+    if let Some(unseen) = missing {
+        return passed(&Verdict::NotYet(unseen.clone()));
     }
     match &whole {
         // In Verify there is nothing left to tell apart: a version that is found worse comes back, and the time decides.
@@ -198,6 +206,7 @@ fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
         contract: &active.seen.release.spec.rollback,
         min_requests: active.seen.release.spec.analysis.min_requests,
         baseline_latency: active.status.baseline_latency,
+        scatter: compare::scatter(&active.status),
         share: share(active),
         // What serves after a rollback is told as it is.
         in_a_row: if compare::is_judged(&active.status) { active.seen.release.spec.rollback.consecutive } else { 1 },
@@ -213,38 +222,6 @@ fn share(active: &Active<'_>) -> Option<Share> {
     let divided = new > 0.0 && base > 0.0 && !active.seen.by_count();
     let tolerance = active.seen.release.spec.analysis.share_tolerance_percent.filter(|_| divided)?;
     Some(Share { expected: new / (new + base), tolerance })
-}
-
-/// Waits for what cannot be told yet.
-pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Step {
-    let analysis = &active.seen.release.spec.analysis;
-    let stays = format!("{} stays where it is", active.name());
-    let remedy = match not_yet {
-        NotYet::OtherShare(_) => {
-            " Look at the proxies, at sessions that stick to a version, and at callers that go past the route; where this is right, raise spec.analysis.shareTolerancePercent."
-        }
-        NotYet::Breached { .. }
-        | NotYet::Unreachable(_)
-        | NotYet::Invalid(_)
-        | NotYet::Partial(_)
-        | NotYet::NoData(_)
-        | NotYet::TooLittle { .. }
-        | NotYet::Undecided(_)
-        | NotYet::Baking { .. } => "",
-    };
-    let blame = match not_yet {
-        NotYet::Breached { .. } => "One more check that keeps the limit lets it go on",
-        NotYet::Unreachable(_)
-        | NotYet::Invalid(_)
-        | NotYet::Partial(_)
-        | NotYet::NoData(_)
-        | NotYet::TooLittle { .. }
-        | NotYet::OtherShare(_)
-        | NotYet::Undecided(_)
-        | NotYet::Baking { .. } => "Not held against the new version",
-    };
-    let message = format!("{stays}: {not_yet}. {blame}; a hold that runs out brings it back.{remedy}");
-    active.hold(not_yet.reason(), message, analysis.evidence_within).wake(analysis.interval)
 }
 
 /// Stable's latency as it is seen now, to judge by where stable has no traffic any more.

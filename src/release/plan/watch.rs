@@ -14,7 +14,7 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         return status;
     }
     let status = compliance::counted(seen, circuit::counted(seen, status, now), now);
-    synthetic::counted(seen, trial::counted(seen, compare::counted(seen, status), now), now)
+    synthetic::counted(seen, trial::counted(seen, compare::counted(seen, status, now), now), now)
 }
 
 /// Whether something was counted that does not stand in the record yet.

@@ -145,6 +145,20 @@ fn a_prometheus_that_is_away_when_stable_should_be_read_is_asked_again() {
 }
 
 #[test]
+fn half_an_answer_for_the_day_of_stable_is_asked_again_while_the_first_stage_bakes() {
+    let mut world = begin(0.001, 400.0);
+    world.partial_day = true;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.status().stages.first().is_some_and(|stage| stage.started_at.is_some()));
+    world.run(5);
+    assert!(world.status().comparison.is_none());
+    world.partial_day = false;
+    world.run_until(600, |world| world.phase() == Some(Phase::Verify));
+    assert!(world.status().comparison.as_ref().unwrap().errors.setup.base_rate.is_some());
+    assert!(!verdicts(&world).join(" ").contains("not compared at 100 %"), "{:?}", verdicts(&world));
+}
+
+#[test]
 fn a_version_that_turns_worse_while_it_is_verified_comes_back() {
     let mut world = begin(0.001, 400.0);
     world.deploy("shop:v2", GOOD);

@@ -206,10 +206,9 @@ fn a_canary_that_serves_never_shrinks() {
 
 #[test]
 fn a_late_rollback_can_be_tried_again() {
-    let mut world = in_verification();
-    world.prometheus = false;
-    world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
-    world.prometheus = true;
+    let mut world = came_back_late();
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, GOOD);
     world.retry("again");
     world.run_until(400, |world| world.outcome() == Some(Outcome::Succeeded));
     assert_eq!(world.split(), Split::HOME);

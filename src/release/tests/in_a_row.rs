@@ -28,7 +28,7 @@ fn at_five(world: &mut World, behaviour: Behaviour) {
 fn a_breach_that_lasts_brings_it_back_and_one_check_is_one() {
     let mut world = begin(3);
     at_five(&mut world, BAD);
-    world.run_until(10, |world| count(world) == 1);
+    world.run_until(30, |world| count(world) == 1);
     let first = world.now;
     world.run_until(30, |world| world.phase() == Some(Phase::Rollback));
     let took = world.now.since(first);

@@ -77,7 +77,12 @@ fn without_a_way_back_traffic_goes_to_nobody_else_and_the_status_says_so() {
 #[test]
 fn a_way_back_that_nobody_gets_ready_in_time_ends_the_attempt_as_what_it_is() {
     let mut world = without_a_way_back();
-    // A hold that runs out takes no way back either, and does not begin the patience anew for ever.
+    world.run(1);
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.run(5);
+    assert_eq!(condition(&world, "Held").1, "NoWayBack");
+    // That nobody sees it any more makes it no better, and does not begin the patience anew for ever.
     world.prometheus = false;
     world.run_until(900, |world| world.outcome() == Some(Outcome::NotWithdrawn));
     assert_eq!(world.split().weight(Carrier::Workload), Weight::FULL, "traffic stays");
@@ -192,10 +197,9 @@ fn a_hold_for_a_workload_that_is_gone_ends() {
 
 #[test]
 fn a_workload_that_leaves_the_gate_while_it_is_judged_itself_and_has_no_way_back_is_held_and_told() {
-    let mut world = in_verification();
-    world.prometheus = false;
-    world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
-    world.prometheus = true;
+    let mut world = came_back_late();
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, GOOD);
     world.retry("again");
     world.run_until(400, |world| {
         world.phase() == Some(Phase::Release) && world.split().weight(Carrier::Workload) > Weight::ZERO

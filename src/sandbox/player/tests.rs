@@ -179,7 +179,7 @@ fn lines(name: &str, seed: u64) -> Vec<String> {
     let show = Show { speed: Some(Speed::Max), seed, serve: None, stay: false, picture: false, interactive: false };
     let mut tell = |line: &str| lines.push(line.to_owned());
     let unmet = runtime.block_on(play(&story, show, &mut tell, std::future::pending())).unwrap();
-    assert_eq!(unmet, Vec::<String>::new());
+    assert_eq!(unmet, Vec::<String>::new(), "{name}:\n{}", lines.join("\n"));
     lines
 }
 

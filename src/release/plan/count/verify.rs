@@ -1,11 +1,11 @@
 //! Phase Verify: the new version is watched in all pods, or in all but the first of a StatefulSet, which is the way back.
 
 use super::super::active::{Active, Template};
-use super::super::agree;
 use super::super::step::{LOOK_AGAIN, Step};
 use super::super::verify::{is_fix, on_verdict};
+use super::super::{agree, patience};
 use super::{Exposure, begin, exposure, is_former, leave, release, rolled_over, until, with};
-use crate::api::release_record::{Outcome, Promotion, ReleaseRecordStatus, Trigger};
+use crate::api::release_record::{Outcome, ReleaseRecordStatus, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
 use crate::release::snapshot::Workload;
@@ -30,12 +30,11 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         };
         Step::going("Verifying", format!("{who}. It is verified until {}.", until.clock()))
     };
-    let step = on_verdict(active, since, until, going, |_| {
+    let step = on_verdict(active, since, until, going, |verdict| {
         if let Some(hold) = agree::before_completion(active) {
             return hold;
         }
-        let promotion =
-            Promotion { verified_at: Some(active.now), ..active.status.promotion.clone().unwrap_or_default() };
+        let promotion = patience::verified_now(active, verdict);
         let next = ReleaseRecordStatus { assessment: agree::completed(active), ..with(active, promotion) };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
     });
@@ -75,7 +74,7 @@ pub(super) fn finish(active: &Active<'_>, verified: Time) -> Step {
     let going = |sentence: &str| Step::going("Finishing", sentence.to_owned()).wake(LOOK_AGAIN);
     let sealed = |summary: &str| active.seal(Outcome::Succeeded, summary.to_owned());
     let Some(workload) = active.workload().filter(|_| !rolled_over(active)) else {
-        return super::drop_canary(active).unwrap_or_else(|| sealed("Released and verified."));
+        return super::drop_canary(active).unwrap_or_else(|| sealed(&patience::summary(active)));
     };
     if active.template(workload) != Template::Ours {
         let says = "It was verified, and a newer template came before the first pod had followed: its pods go back to the former version.";
@@ -88,9 +87,12 @@ pub(super) fn finish(active: &Active<'_>, verified: Time) -> Step {
     let all = workload.sets.iter().map(|set| set.available).sum::<u32>() >= workload.replicas
         && workload.sets.iter().filter(|set| set.existing > 0).count() <= 1;
     match (all, active.now < until(active, verified)) {
-        (true, _) => sealed("Released and verified."),
+        (true, _) => sealed(&patience::summary(active)),
         (false, true) => going("The first pod follows."),
-        (false, false) => sealed("Released and verified; the first pod is not ready with it yet: kubectl get pods."),
+        (false, false) => {
+            let summary = patience::summary(active);
+            sealed(&format!("{summary} The first pod is not ready with it yet: kubectl get pods."))
+        }
     }
 }
 

@@ -105,7 +105,19 @@ fn hold(checkers: &mut Checkers, seen: &Seen<'_>, before: &Value, record: &Value
     let missed = reason(before).as_deref() == Some("NobodyAnswers");
     // What a verified version is complete without in the end is no way back: it waits by itself, and lends its patience to nothing
     // else; all of it has one deadline.
-    let completes = ["OnCallLapsed", "VerificationIncomplete", "CircuitOpen"];
+    let completes = [
+        "OnCallLapsed",
+        "VerificationIncomplete",
+        "CircuitOpen",
+        "BudgetBurning",
+        "MetricsUnreachable",
+        "InvalidEvidence",
+        "PartialEvidence",
+        "NoEvidence",
+        "TooLittleTraffic",
+        "OtherShare",
+        "Undecided",
+    ];
     let completes = |record: &Value| {
         record.pointer("/status/phase").and_then(Value::as_str) == Some("Verify")
             && reason(record).is_some_and(|reason| completes.contains(&reason.as_str()))

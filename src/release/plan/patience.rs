@@ -1,0 +1,167 @@
+//! What becomes of a wait for evidence: bounded in every phase, and at the bound the manifest decides, or nobody takes back what
+//! serves well.
+
+use super::active::{Active, NO_WAY_BACK};
+use super::agree::COMPLETES;
+use super::step::Step;
+use super::{agree, burn, circuit, compliance, synthetic};
+use crate::analysis::{Limits, NotYet, Observation, Verdict, few_requests, judge_few};
+use crate::api::gated_release::HoldStatus;
+use crate::api::release_record::{Phase, Promotion};
+use crate::api::{Span, WhenUndecided};
+use crate::release::wording;
+
+/// What lets a version with little traffic go on, beside the traffic.
+pub(super) const MORE_TRAFFIC: &str =
+    " More traffic, a larger weight, or spec.analysis.comparison.whenUndecided: PassOnLimits lets it go on.";
+
+/// Holds that say nothing of the version: it could not be looked at, or somebody else's trouble is waited for.
+pub(super) const NO_VERDICT: [&str; 11] = [
+    "MetricsUnreachable",
+    "InvalidEvidence",
+    "PartialEvidence",
+    "NoEvidence",
+    "TooLittleTraffic",
+    "OtherShare",
+    "Undecided",
+    burn::BURNING,
+    super::compare::UNDECIDED,
+    super::check_job::CHECK_NOT_RUN,
+    super::synthetic::NOT_OF_PODS,
+];
+
+/// Waits for what cannot be told yet. A verified version waits as for its papers; none where that is over.
+pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
+    let analysis = &active.seen.release.spec.analysis;
+    let reason = not_yet.reason();
+    // What was to go back and could not is not forgotten because nobody sees it any more.
+    if let Some(back) = active.status.hold.as_ref().filter(|hold| hold.reason == NO_WAY_BACK) {
+        let step = active.hold(&back.reason, back.message.clone(), analysis.evidence_within);
+        return Some(step.wake(analysis.interval));
+    }
+    let completes = active.status.phase == Phase::Verify && COMPLETES.contains(&reason) && !active.leaves();
+    let blame = match (not_yet, completes) {
+        (NotYet::Breached { .. }, _) => {
+            "One more check that keeps the limit lets it go on; a hold that runs out brings it back"
+        }
+        (_, true) => {
+            "Not held against the new version; a hold that runs out completes it unseen, which stays on record"
+        }
+        (_, false) => "Not held against the new version; a hold that runs out brings it back",
+    };
+    let remedy = match not_yet {
+        NotYet::OtherShare(_) => {
+            " Look at the proxies, at sessions that stick to a version, and at callers that go past the route; where this is right, raise spec.analysis.shareTolerancePercent."
+        }
+        NotYet::TooLittle { .. } => MORE_TRAFFIC,
+        NotYet::Breached { .. }
+        | NotYet::Unreachable(_)
+        | NotYet::Invalid(_)
+        | NotYet::Partial(_)
+        | NotYet::NoData(_)
+        | NotYet::Undecided(_)
+        | NotYet::Baking { .. } => "",
+    };
+    let needed = needed(active, not_yet);
+    let message = format!("{} stays where it is: {not_yet}{needed}. {blame}.{remedy}", active.name());
+    let step = match completes {
+        true => to_complete(active, reason, message)?,
+        false => active.hold(reason, message, analysis.evidence_within),
+    };
+    Some(step.wake(analysis.interval))
+}
+
+/// Waits in the verification for what a version is complete without in the end. The message stays as it began: its figures move.
+pub(super) fn to_complete(active: &Active<'_>, reason: &str, message: String) -> Option<Step> {
+    let stands = active.status.hold.as_ref().filter(|hold| hold.reason == reason);
+    active.hold_to_complete(reason, &stands.map_or(message, |hold| hold.message.clone()))
+}
+
+/// How much longer the present traffic must flow until there are enough requests; empty where something else is missing.
+fn needed(active: &Active<'_>, not_yet: &NotYet) -> String {
+    let (NotYet::TooLittle { have, need }, Some(answers)) = (not_yet, &active.seen.answers) else {
+        return String::new();
+    };
+    // Where traffic is little, the longer look tells more of it.
+    let seen = answers.whole.as_ref().unwrap_or(&answers.recent);
+    let requests = seen.candidate.requests.value().copied().unwrap_or(0.0);
+    few_requests(requests, seen.window, f64::from(*need) - have)
+}
+
+/// A stage that kept its limits as far as so few requests can show.
+pub(super) struct Few {
+    /// What was too little.
+    not_yet: NotYet,
+    /// The figures of the limits.
+    kept: Verdict,
+}
+
+/// Whether too few requests are all that is missing, and the manifest lets a version pass on the limits alone then. No request at all is
+/// no evidence, and never passes.
+pub(super) fn few(active: &Active<'_>, limits: Limits<'_>, seen: &Observation, whole: &Verdict) -> Option<Few> {
+    let rules = active.seen.release.spec.analysis.comparison.as_ref()?;
+    if rules.when_undecided != WhenUndecided::PassOnLimits || active.leaves() {
+        return None;
+    }
+    let Verdict::NotYet(not_yet @ NotYet::TooLittle { .. }) = whole else { return None };
+    let some = seen.candidate.requests.value().is_some_and(|requests| *requests >= 1.0);
+    let kept = judge_few(limits, seen);
+    (some && matches!(kept, Verdict::Pass(_))).then(|| Few { not_yet: not_yet.clone(), kept })
+}
+
+/// What is waited for besides more requests, then for these, and then it passes on the limits alone, which its verdict says.
+pub(super) fn end_of_few(active: &Active<'_>, few: &Few, passed: impl Fn(&Verdict) -> Step) -> Step {
+    let others = circuit::hold(active).or_else(|| burn::hold(active)).or_else(|| agree::unwatched(active));
+    if let Some(hold) = others {
+        return hold;
+    }
+    let end = |verdict: &Verdict| more_traffic(active, few, verdict, &passed);
+    match active.status.phase {
+        // The time decides: a version that is found bad comes back.
+        Phase::Verify => passed(&Verdict::NotYet(few.not_yet.clone())),
+        Phase::Release => {
+            synthetic::end_of_stage(active, &few.kept, |verdict| compliance::sustained(active, verdict, end))
+        }
+        Phase::Idle | Phase::Plan | Phase::Stage | Phase::Promote | Phase::Complete | Phase::Rollback => end(&few.kept),
+    }
+}
+
+fn more_traffic(active: &Active<'_>, few: &Few, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
+    let analysis = &active.seen.release.spec.analysis;
+    let patience = analysis.comparison.as_ref().map_or(Span::ZERO, |rules| rules.undecided_for);
+    let not_yet = &few.not_yet;
+    if patience == Span::ZERO || is_over(active) {
+        let Verdict::Pass(figures) = verdict else { return passed(verdict) };
+        return passed(&Verdict::Pass(format!("passed on the limits alone: {not_yet}; {figures}")));
+    }
+    let message = format!(
+        "{} stays where it is: {not_yet}{}. Not held against the new version; a hold that runs out passes on the limits alone.",
+        active.name(),
+        needed(active, not_yet)
+    );
+    active.hold(not_yet.reason(), message, patience).wake(analysis.interval)
+}
+
+/// Whether what was waited for has run out. A wait for nobody to go back to is none for evidence.
+pub(super) fn is_over(active: &Active<'_>) -> bool {
+    let over = |hold: &HoldStatus| active.now >= hold.deadline && !active.leaves();
+    active.status.hold.as_ref().is_some_and(over)
+}
+
+/// The promotion's record with the end of the verification, and what it is complete without.
+pub(super) fn verified_now(active: &Active<'_>, verdict: &Verdict) -> Promotion {
+    let unseen = match verdict {
+        Verdict::NotYet(why) => Some(why.to_string()),
+        Verdict::Pass(_) | Verdict::Fail(_) => burn::told(active),
+    };
+    let complete_without = unseen.map(|why| wording::at_most(256, &why));
+    Promotion { verified_at: Some(active.now), complete_without, ..active.status.promotion.clone().unwrap_or_default() }
+}
+
+/// What the record says of the end of a verification.
+pub(super) fn summary(active: &Active<'_>) -> String {
+    match active.status.promotion.as_ref().and_then(|promotion| promotion.complete_without.as_ref()) {
+        None => "Released and verified.".to_owned(),
+        Some(why) => format!("Released; complete without all of the evidence: {why}."),
+    }
+}
