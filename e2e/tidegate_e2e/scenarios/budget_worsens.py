@@ -17,6 +17,8 @@ OBJECTIVE, WARNING_AT = 90, 0.05
 VERSION = "p1"
 # Seconds from the first failure to Warning.
 WARNING_AFTER = 25
+# Answers that go well would bring the budget back to Healthy within seconds: it is young. At this rate it stays between the two.
+STAYS_AT = 0.06
 
 
 @scenario(core=False)
@@ -42,7 +44,7 @@ def budget_worsens(t: Context) -> None:
     before = time.monotonic() - since
     payments.spoil(VERSION, error_rate=f"{WARNING_AT * (before + WARNING_AFTER) / WARNING_AFTER:.3f}")
     until("the budget is in Warning", waits.BUDGET_MEASURED, lambda: (shop.budget() or {}).get("status") == "Warning", instead=shop.budget)
-    payments.spoil(VERSION, error_rate="0")
+    payments.spoil(VERSION, error_rate=str(STAYS_AT))
     held = until("it waits for those who are asked", waits.RELEASE_ENDS, lambda: shop.held("ApprovalMissing"), instead=shop.state)
     for word in ("--role senior-engineer", "--role sre", "error budget from Healthy to Warning", "agree to 100 %"):
         check(word in held["message"], f"the hold does not say {word!r}: {held['message']}")
