@@ -19,7 +19,7 @@ def late_in_stage(t: Context) -> None:
     shop.users()
     shop.deploy("v2")
     route = shop.follow("HTTPRoute")
-    started = until("the first stage begins", waits.RELEASE_ENDS, lambda: (shop.record() or {}).get("status", {}).get("stages", [{}])[0].get("startedAt"), every=0.1, instead=shop.state)
+    started = until("the first stage begins", waits.RELEASE_ENDS, lambda: began(shop.record()), every=0.1, instead=shop.state)
     time.sleep(max(0.0, ms_of(started) / 1000 + BAKE - BEFORE - now_ms() / 1000))
     shop.spoil("v2", error_rate="0.6")
     ahead = ms_of(started) + BAKE * 1000 - now_ms()
@@ -31,3 +31,9 @@ def late_in_stage(t: Context) -> None:
     check("passedAt" not in record["stages"][0], f"the stage passed: {record['stages'][0]}")
     shop.leaves_nothing()
     t.note(f"bad {ahead} ms before the end of the stage; {record['rollback']['value']}, traffic home after {record['rollback']['took']}")
+
+
+def began(record: dict | None) -> str | None:
+    """When the first stage of the attempt began."""
+    stages = ((record or {}).get("status") or {}).get("stages") or [{}]
+    return stages[0].get("startedAt")
