@@ -21,7 +21,7 @@ def main() -> int:
     scenarios = load_all()
     if asked.list:
         for one in scenarios.values():
-            print(f"{one.name:22} {'core ' if one.core else '     '} {one.intent}")
+            print(f"{one.name:22} {'core ' if one.core else '     '} {one.intent.splitlines()[0]}")
         return 0
     if asked.names == ["demo"]:
         from . import demo
