@@ -37,7 +37,7 @@ async fn lines(cluster: &Cluster, leaver: &Leaver, keep_label: bool) -> Result<V
     let mut lines = vec![format!("{leaver}: left. Service {serving} serves.\n")];
     if !routes.is_empty() {
         lines.push(format!(
-            "  Deployment {workload} runs a version that came back; the one before it serves from Deployment {workload}{PREVIOUS_SUFFIX}.\n  When {workload} runs a good one: point HTTPRoute {} to {service} again and delete Deployment, PodDisruptionBudget\n  {workload}{PREVIOUS_SUFFIX} and Service {service}{PREVIOUS_SUFFIX}. See docs/leaving.md.\n",
+            "  Deployment {workload} runs a version that came back; the one before it serves from Deployment {workload}{PREVIOUS_SUFFIX}.\n  When {workload} runs a good one: point HTTPRoute {} to {service} again, then delete Deployment, PodDisruptionBudget, autoscaler\n  and NetworkPolicies {workload}{PREVIOUS_SUFFIX} and Service {service}{PREVIOUS_SUFFIX}: docs/leaving.md has the command.\n",
             routes.join(", ")
         ));
     }
