@@ -19,7 +19,13 @@ pub(super) const NORMAL_999: f64 = 3.1;
 /// gRPC clients try a call five times at the most (proposal A6), those of the large clouds three times.
 pub(super) const ERRORS_MIN: f64 = 5.0;
 
-/// Scatter beyond this excuses nothing: a version that fails each of 50 requests is seen whatever stable did the day before.
+/// So few requests are let pass as long as chance explains their failures more often than this, one failure by itself.
+///
+/// They are looked at once, at the end of a stage, and clumps cannot be told among them.
+const FEW_CHANCE_MAX: f64 = 0.01;
+
+/// Scatter beyond this excuses nothing: a version that fails every request is seen within 70 of them, whatever stable did the day
+/// before and at every limit up to 5 %.
 const SCATTER_MAX: f64 = 30.0;
 
 /// Whether `bad` of `requests` are more than a version at `rate` (0 to 1) has by chance.
@@ -32,4 +38,12 @@ pub(super) fn beyond_chance(bad: f64, requests: f64, rate: f64, scatter: Overdis
     }
     let clump = scatter.get().min(SCATTER_MAX);
     bad >= ERRORS_MIN && bad / requests > rate && chance_of_at_least(bad / clump, requests / clump, rate) < CHANCE_MAX
+}
+
+/// Whether `bad` of so few `requests` speak against a version at `rate` (0 to 1), though they are too few to bring it back.
+pub(super) fn speaks_against(bad: f64, requests: f64, rate: f64) -> bool {
+    if rate <= 0.0 {
+        return bad > 0.0;
+    }
+    bad / requests > rate && chance_of_at_least(bad, requests, rate) < FEW_CHANCE_MAX
 }

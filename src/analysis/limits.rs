@@ -3,13 +3,13 @@
 //! Each limit looks at the evidence by itself; [`judge`] makes one verdict of them. That both versions fail alike is
 //! told in the sentence and does not excuse the new one: the limit protects users.
 
-use crate::api::Span;
 use crate::api::gated_release::RollbackContract;
 use crate::api::release_record::Trigger;
 use crate::api::watched::Streak;
+use crate::api::{Percent, Span};
 
 use super::business::business;
-use super::chance::beyond_chance;
+use super::chance::{beyond_chance, speaks_against};
 use super::compare::{Overdispersion, minutes, per_second};
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, percent};
@@ -81,14 +81,31 @@ pub fn judge(limits: Limits<'_>, seen: &Observation) -> Verdict {
     all_of(deciding.map(|(_, limit)| limits.patient(limit(&limits, seen))).collect())
 }
 
-/// The same where too few requests are let be: what there were decides.
+/// The same where too few requests are let be: what there were decides, and passes where it does not speak against the version.
 pub fn judge_few(limits: Limits<'_>, seen: &Observation) -> Verdict {
     let deciding = LIMITS.iter().filter(|(trigger, _)| !limits.on_trial(*trigger));
-    let few = |verdict| match verdict {
-        Verdict::NotYet(NotYet::TooLittle { .. }) => Verdict::Pass(String::new()),
-        other @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotYet(_)) => other,
+    let few = |trigger, verdict| match (trigger, verdict) {
+        (Some(Trigger::ErrorRate), Verdict::NotYet(NotYet::TooLittle { .. })) => few_errors(&limits, seen),
+        (_, Verdict::NotYet(NotYet::TooLittle { .. })) => Verdict::Pass(String::new()),
+        (_, other @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotYet(_))) => other,
     };
-    all_of(deciding.map(|(_, limit)| few(limits.patient(limit(&limits, seen)))).collect())
+    all_of(deciding.map(|(trigger, limit)| few(*trigger, limits.patient(limit(&limits, seen)))).collect())
+}
+
+/// What so few requests say of the error rate.
+fn few_errors(limits: &Limits<'_>, seen: &Observation) -> Verdict {
+    let counts = match counts(&seen.candidate, "the new version") {
+        Ok(counts) if counts.requests <= 0.0 => return too_little(0.0, limits.min_requests),
+        Ok(counts) => counts,
+        Err(why) => return Verdict::NotYet(why),
+    };
+    let limit = limits.contract.error_rate_percent;
+    let figures = error_figures(&counts, limit, &seen.base);
+    if speaks_against(counts.errors, counts.requests, limit.ratio()) {
+        let why = format!("{figures}: too few to be sure, and too many failed to let it pass");
+        return Verdict::NotYet(NotYet::Undecided(why));
+    }
+    Verdict::Pass(figures)
 }
 
 /// What each limit comes to by itself in one look over one window or two, those on trial included: breached where either
@@ -122,21 +139,17 @@ pub fn few_requests(requests: f64, window: Span, missing: f64) -> String {
 
 /// More of the new version's requests fail than the contract allows.
 fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
-    let Counts { requests, errors } = match counts(&seen.candidate, "the new version") {
+    let counts = match counts(&seen.candidate, "the new version") {
         Ok(counts) => counts,
         Err(why) => return Verdict::NotYet(why),
     };
+    let Counts { requests, errors } = counts;
     if requests <= 0.0 {
         return too_little(requests, limits.min_requests);
     }
     let limit = limits.contract.error_rate_percent;
     let rate = errors / requests;
-    let figures = format!(
-        "{} of {} requests failed, limit {limit} ({})",
-        percent(rate),
-        count(requests),
-        base_error_rate(&seen.base)
-    );
+    let figures = error_figures(&counts, limit, &seen.base);
     if beyond_chance(errors, requests, limit.ratio(), limits.scatter) {
         return Verdict::Fail(Breach {
             trigger: Trigger::ErrorRate,
@@ -206,6 +219,12 @@ pub fn figure(evidence: &Evidence<f64>, what: &str) -> Result<f64, NotYet> {
         Evidence::Invalid(why) => Err(NotYet::Invalid(format!("{what}: {why}"))),
         Evidence::Unreachable(why) => Err(NotYet::Unreachable(format!("{what}: {why}"))),
     }
+}
+
+/// `0.5 % of 1,200 requests failed, limit 1 % (stable 0.1 % of 3,600)`. There are requests.
+fn error_figures(of: &Counts, limit: Percent, base: &ArmSample) -> String {
+    let (rate, of) = (percent(of.errors / of.requests), count(of.requests));
+    format!("{rate} of {of} requests failed, limit {limit} ({})", base_error_rate(base))
 }
 
 /// The other version's error rate, for the sentence only: it decides nothing here.

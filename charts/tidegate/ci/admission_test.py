@@ -914,7 +914,7 @@ def _(n):
 @case("a record is deleted by who may purge it, one by one and all at once, in the foreground too", mode="RBAC")
 def _(n):
     editor, purger = f"eve-{n}", f"sam-{n}"
-    for verb in ("get", "delete", "deletecollection"):
+    for verb in ("get", "list", "watch", "delete", "deletecollection"):
         holds(editor, verb, "releaserecords")
         holds(purger, verb, "releaserecords")
     holds(purger, "purge", "releaserecords")

@@ -53,7 +53,7 @@ def route_recreated(t: Context) -> None:
     after = [a for a in answers.of(version) if a.sent >= home + TAKEN_UP]
     outside = [a for a in after if not created <= a.sent < steered + TAKEN_UP]
     check(not outside, f"{version} got users although it came back: {Answers(outside).examples()}")
-    bad = [a for a in answers.failed() if a.version == version and not (began <= a.sent < home + TAKEN_UP or created <= a.sent < steered + TAKEN_UP)]
+    bad = [a for a in answers.failed() if a.version == version and not (began <= a.done and a.sent < home + TAKEN_UP or created <= a.sent < steered + TAKEN_UP)]
     bad += [a for a in answers.failed() if a.version not in ("-", version)]
     check(not bad, f"requests failed that nothing explains: {Answers(bad).examples()}")
     t.note(f"no route for {(created - deleted) / 1000:.1f} s; {(steered - created) / 1000:.2f} s from the new route to the previous version, in which {len(after)} requests went to {version}")

@@ -43,6 +43,40 @@ fn error_rate_limit(#[case] requests: f64, #[case] errors: f64, #[case] expected
     assert_eq!(word(&verdict), expected, "{verdict:?}");
 }
 
+/// Limit 1 %, at least 50 requests, and fewer are let be.
+#[rstest]
+#[case::none_failed(49.0, 0.0, "Pass")]
+#[case::one_is_chance(49.0, 1.0, "Pass")]
+#[case::two_are_too(49.0, 2.0, "Pass")]
+#[case::four_are_not(49.0, 4.0, "Undecided")]
+#[case::one_of_one_is_the_limit_itself(1.0, 1.0, "Undecided")]
+#[case::two_of_seven(7.0, 2.0, "Undecided")]
+#[case::a_dozen(49.0, 12.0, "ErrorRate")]
+#[case::enough_requests_as_ever(60.0, 1.0, "Undecided")]
+fn few_requests_pass_where_they_do_not_speak_against_the_version(
+    #[case] requests: f64,
+    #[case] errors: f64,
+    #[case] expected: &str,
+) {
+    let seen = Observation { candidate: arm(requests, errors, 0.2), ..good() };
+    let contract = contract();
+    let verdict = judge_few(limits_of(&contract, None, &[]), &seen);
+    assert_eq!(word(&verdict), expected, "{verdict:?}");
+    if let Verdict::Pass(figures) = verdict {
+        assert!(figures.contains(&format!("of {requests} requests failed, limit 1 %")), "{figures}");
+    }
+}
+
+/// Clumps as large as stable's excuse less among few requests than they do among many.
+#[test]
+fn what_clumps_would_excuse_is_not_let_pass_on_few_requests() {
+    let contract = contract();
+    let scattered = Limits { scatter: Overdispersion::from(30.0), ..limits_of(&contract, None, &[]) };
+    let seen = Observation { candidate: arm(49.0, 45.0, 0.2), ..good() };
+    assert_eq!(word(&judge(scattered, &seen)), "TooLittleTraffic");
+    assert_eq!(word(&judge_few(scattered, &seen)), "Undecided");
+}
+
 #[rstest]
 #[case::nothing_allowed_first_error(0, 100.0, 1.0, "ErrorRate")]
 #[case::nothing_allowed_clean(0, 100.0, 0.0, "Pass")]

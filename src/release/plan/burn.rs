@@ -21,7 +21,9 @@ fn page<'a>(active: &'a Active<'_>) -> Option<&'a Burning> {
 /// A burn that calls somebody, and that the new version explains: it comes back.
 pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
     let burning = page(active)?;
-    let figures = blame(&active.seen.answers.as_ref()?.recent, compare::scatter(&active.status))?;
+    let recent = &active.seen.answers.as_ref()?.recent;
+    let recent = compare::beside_who_serves(active.seen, &active.status, recent);
+    let figures = blame(&recent, compare::scatter(&active.status))?;
     Some(Breach {
         trigger: Trigger::BudgetBurn,
         value: format!("objective {} {}; {figures}", burning.objective, burning.burn),

@@ -7,7 +7,7 @@ use super::{count as pods, weight};
 use crate::analysis::compare::{
     Base, Baseline, Counted, Finding, Flow, Interval, Overdispersion, Setup, Signal, Tally, bake_time,
 };
-use crate::analysis::{ArmSample, Breach, NotYet, Verdict};
+use crate::analysis::{ArmSample, Breach, Evidence, NotYet, Observation, Verdict};
 use crate::api::release_record::{Phase, ReleaseRecordStatus, StageRecord};
 use crate::api::{Comparison, ComparisonRecord, Percent, SignalRecord, SlowRecord, Span, Time, Weight, WhenUndecided};
 use crate::release::ask::{Arms, Compare, Compared, Past};
@@ -113,10 +113,26 @@ fn first_bake_over(status: &ReleaseRecordStatus, now: Time) -> bool {
 
 /// That everybody's stage has nothing to compare with; empty where it has.
 fn not_compared(active: &Active<'_>) -> &'static str {
+    if beside_nobody(active) { "not compared at 100 %: stable's day was not known; " } else { "" }
+}
+
+/// Whether everybody has the new version, and how stable was the day before is not known.
+fn beside_nobody(active: &Active<'_>) -> bool {
     let stage = active.status.stages.get(active.status.stage as usize);
     let full = stage.is_some_and(|stage| stage.spec.weight == Weight::FULL);
-    let unknown = active.status.comparison.as_ref().is_some_and(|record| record.errors.setup.base_rate.is_none());
-    if full && unknown { "not compared at 100 %: stable's day was not known; " } else { "" }
+    full && active.status.comparison.as_ref().is_some_and(|record| record.errors.setup.base_rate.is_none())
+}
+
+/// An observation beside what serves. An arm that gets no users still answers probes and callers that go past the route: these are
+/// nobody's measure for a version that has everybody.
+pub(super) fn beside_who_serves(seen: &Snapshot, status: &ReleaseRecordStatus, observed: &Observation) -> Observation {
+    let base = seen.answers.as_ref().map(|answers| answers.question.base);
+    if base.is_none_or(|base| base_serves(seen, status, base)) {
+        return observed.clone();
+    }
+    let nobody = || Evidence::NoData("it gets no users".to_owned());
+    let base = ArmSample { requests: nobody(), errors: nobody(), latency: nobody() };
+    Observation { base, ..observed.clone() }
 }
 
 /// Whether what served before still answers users.
@@ -178,7 +194,8 @@ pub(super) fn end_of_stage(
     let Verdict::Pass(limits) = verdict else { return passed(verdict) };
     let found = findings(active.seen, &active.status);
     let reached = active.status.comparison.as_ref().and_then(|record| record.errors.tally.until);
-    let ended = reached.is_some_and(|reached| reached.0 >= until.0);
+    // Nothing more will be counted.
+    let ended = beside_nobody(active) || reached.is_some_and(|reached| reached.0 >= until.0);
     let late = until.plus(rules.interval).plus(rules.interval);
     if !found.is_empty() && !ended && active.now < late {
         return going().wake(active.seen.release.spec.analysis.interval);

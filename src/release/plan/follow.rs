@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::active::{Active, steer_route};
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::verify::grow_previous;
-use super::{count, promote};
+use super::{came_back, count, promote};
 use crate::api::Weight;
 use crate::api::names::ROLE;
 use crate::api::release_record::{Arm, Phase};
@@ -21,9 +21,14 @@ use crate::release::split::{Carrier, Split};
 /// The step, with what is kept up meanwhile. Where it writes the record, that goes first and the rest is for the next look.
 pub(super) fn along(active: &Active<'_>, step: Step) -> Step {
     let leaves = step.say == Say::Held && active.leaves();
-    let serves = matches!(active.status.phase, Phase::Release | Phase::Promote);
-    if step.record.is_some() || leaves || !serves {
+    if step.record.is_some() || leaves {
         return step;
+    }
+    match active.status.phase {
+        Phase::Release | Phase::Promote => {}
+        // An attempt after a late rollback: the previous version has the users until its first stage and beyond.
+        Phase::Plan | Phase::Stage => return of_previous(active.seen, step),
+        Phase::Idle | Phase::Verify | Phase::Complete | Phase::Rollback => return step,
     }
     let writes = match active.seen.by_count() {
         true => count::follow(active, &step),
@@ -32,16 +37,34 @@ pub(super) fn along(active: &Active<'_>, step: Step) -> Step {
     if writes.is_empty() { step } else { step.all(writes).wake(LOOK_AGAIN) }
 }
 
+/// The step, with what keeps up a previous version that serves because the one after it came back late: it grows with the
+/// workload, and what stands around it is followed. Where a copy of the autoscaler sizes it, that decides.
+pub(super) fn of_previous(seen: &Snapshot, step: Step) -> Step {
+    let carrier = Carrier::Previous;
+    let serves = !seen.by_count() && came_back::has_users(seen) && step.record.is_none() && step.opened.is_none();
+    let side = seen.side(carrier).filter(|side| side.foreign.is_none() && serves);
+    let there = side.and_then(|side| Some((side, side.deployment.as_ref().filter(|there| !there.deleting)?)));
+    let (Some((side, there)), Some(workload), true) = (there, &seen.workload, untouched(&step, carrier)) else {
+        return step;
+    };
+    let replicas = objects::previous_size(workload.replicas, seen.release.spec.strategy.fallback_percent);
+    let small = !side.autoscaler && there.replicas < replicas;
+    let mut writes = around(seen, &step);
+    writes.extend(small.then_some(Action::ScaleSide { carrier, replicas }));
+    if writes.is_empty() { step } else { step.all(writes).wake(LOOK_AGAIN) }
+}
+
 /// The writes that keep what stands around the pods of canary and previous version as it should be, while they are there: copies of
 /// NetworkPolicies and the PodDisruptionBudget. A copy whose original was deleted stays until its carrier goes.
-pub(super) fn surroundings(active: &Active<'_>, step: &Step) -> Vec<Action> {
-    let (Some(workload), false) = (active.workload(), active.seen.by_count()) else { return Vec::new() };
+pub(super) fn around(seen: &Snapshot, step: &Step) -> Vec<Action> {
+    let (Some(workload), false) = (&seen.workload, seen.by_count()) else { return Vec::new() };
     let mut writes = Vec::new();
     for carrier in [Carrier::Canary, Carrier::Previous] {
-        let Some(there) = active.deployment(carrier).filter(|_| untouched(step, carrier)) else { continue };
+        let there = seen.side(carrier).and_then(|side| side.deployment.as_ref());
+        let Some(there) = there.filter(|there| !there.deleting && untouched(step, carrier)) else { continue };
         // Where a name was taken by somebody else, or no label tells the pods apart any more, there is nothing to keep up.
-        let wanted = objects::around(active.seen, workload, there, carrier).unwrap_or_default();
-        let stale = wanted.into_iter().filter(|object| !stands(active.seen, object, carrier));
+        let wanted = objects::around(seen, workload, there, carrier).unwrap_or_default();
+        let stale = wanted.into_iter().filter(|object| !stands(seen, object, carrier));
         writes.extend(stale.map(|object| Action::Apply { carrier, object }));
     }
     writes

@@ -4,7 +4,7 @@ use super::active::{active_set, judged_revision};
 use super::autoscaler::{self, Release};
 use super::came_back::{self, served_by_previous};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{count, leave, open, stable, unlabelled, way_home};
+use super::{count, follow, leave, open, stable, unlabelled, way_home};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
 use crate::api::{Span, Time};
@@ -35,7 +35,7 @@ pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
         None if waits && !found.is_empty() => Step { say: Say::Problems(found), ..step },
         None => step,
     };
-    with_autoscalers(seen, now, step)
+    with_autoscalers(seen, now, follow::of_previous(seen, step))
 }
 
 /// Nothing is being released: autoscalers get their hand back when it is time.

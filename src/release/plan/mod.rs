@@ -118,7 +118,7 @@ fn active_step(active: &Active<'_>) -> Step {
 fn surrounded(active: &Active<'_>, step: Step) -> Step {
     match active.status.phase {
         Phase::Release | Phase::Promote | Phase::Verify if step.record.is_none() => {
-            let around = follow::surroundings(active, &step);
+            let around = follow::around(active.seen, &step);
             step.all(autoscaler::hold(active.seen)).all(around)
         }
         Phase::Idle

@@ -44,6 +44,9 @@ pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
         (NotYet::Breached { .. }, _) => {
             "One more check that keeps the limit lets it go on; a hold that runs out brings it back"
         }
+        (NotYet::Undecided(_), true) => {
+            "Not held against the new version; a hold that runs out completes it with these figures, which stay on record"
+        }
         (_, true) => {
             "Not held against the new version; a hold that runs out completes it unseen, which stays on record"
         }
@@ -96,17 +99,26 @@ pub(super) struct Few {
     kept: Verdict,
 }
 
-/// Whether too few requests are all that is missing, and the manifest lets a version pass on the limits alone then. No request at all is
-/// no evidence, and never passes.
-pub(super) fn few(active: &Active<'_>, limits: Limits<'_>, seen: &Observation, whole: &Verdict) -> Option<Few> {
+/// What a wait for more requests comes to where the manifest lets a version pass on the limits alone: that it may, or what it waits for
+/// besides. None where more than requests is missing anyway, or the manifest wants them. No request at all is no evidence, and
+/// never passes.
+pub(super) fn few(
+    active: &Active<'_>,
+    limits: Limits<'_>,
+    seen: &Observation,
+    whole: &Verdict,
+) -> Option<Result<Few, NotYet>> {
     let rules = active.seen.release.spec.analysis.comparison.as_ref()?;
     if rules.when_undecided != WhenUndecided::PassOnLimits || active.leaves() {
         return None;
     }
     let Verdict::NotYet(not_yet @ NotYet::TooLittle { .. }) = whole else { return None };
     let some = seen.candidate.requests.value().is_some_and(|requests| *requests >= 1.0);
-    let kept = judge_few(limits, seen);
-    (some && matches!(kept, Verdict::Pass(_))).then(|| Few { not_yet: not_yet.clone(), kept })
+    match judge_few(limits, seen) {
+        Verdict::NotYet(why) if some => Some(Err(why)),
+        kept @ Verdict::Pass(_) if some => Some(Ok(Few { not_yet: not_yet.clone(), kept })),
+        Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotYet(_) => None,
+    }
 }
 
 /// What is waited for besides more requests, then for these, and then it passes on the limits alone, which its verdict says.

@@ -25,8 +25,9 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         in_a_row: contract.consecutive,
         streaks: &[],
     };
-    let windows: Vec<_> = std::iter::once(&answers.recent).chain(&answers.whole).collect();
-    let checks = checks(limits, &windows);
+    let windows = std::iter::once(&answers.recent).chain(&answers.whole);
+    let windows: Vec<_> = windows.map(|one| compare::beside_who_serves(seen, &status, one)).collect();
+    let checks = checks(limits, &windows.iter().collect::<Vec<_>>());
     let most = contract.consecutive;
     let streaks = match most > 1 {
         true => streak::counted(&status.streaks, &checks, analysis.interval, most, now),

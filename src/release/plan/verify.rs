@@ -114,8 +114,10 @@ pub(super) fn on_verdict(
         return agree::unwatched(active).unwrap_or_else(|| going().wake(analysis.interval));
     };
     let limits = limits(active);
-    let recent = judge(limits, &answers.recent);
-    let whole = answers.whole.as_ref().map(|whole| judge(limits, whole));
+    let beside = |seen| compare::beside_who_serves(active.seen, &active.status, seen);
+    let seen_whole = answers.whole.as_ref().map(beside);
+    let recent = judge(limits, &beside(&answers.recent));
+    let whole = seen_whole.as_ref().map(|whole| judge(limits, whole));
     for verdict in [Some(&recent), whole.as_ref()].into_iter().flatten() {
         if let Verdict::Fail(breach) = verdict {
             return roll_back::begin(active, breach.trigger, breach.value.clone(), breach.threshold.clone());
@@ -132,8 +134,10 @@ pub(super) fn on_verdict(
     let kept = active.now >= until && matches!(whole, Some(Verdict::Pass(_)));
     // A stage without bake time is not held before one window has passed: there was no time to see anything.
     let due = active.now >= until && active.now.since(since) >= analysis.window;
-    let few = answers.whole.as_ref().zip(whole.as_ref()).filter(|_| due);
+    let few = seen_whole.as_ref().zip(whole.as_ref()).filter(|_| due);
     let few = few.and_then(|(seen, whole)| patience::few(active, limits, seen, whole));
+    let (few, not_few) =
+        few.map_or((None, None), |few| few.map_or_else(|why| (None, Some(why)), |few| (Some(few), None)));
     let late = if kept || few.is_some() { last_moments(active, until).err() } else { None };
     let over = kept && late.is_none();
     if let Some(hold) = over.then(|| circuit::hold(active).or_else(|| burn::hold(active))).flatten() {
@@ -146,7 +150,7 @@ pub(super) fn on_verdict(
         _ if over => None,
         // A window holds two scrapes, or nothing could be judged: that long they may take.
         _ if late.is_some() => late.as_ref().filter(|_| active.now.since(until) > analysis.window),
-        (Some(Verdict::NotYet(not_yet)), _) if due => Some(not_yet),
+        (Some(Verdict::NotYet(not_yet)), _) if due => Some(not_few.as_ref().unwrap_or(not_yet)),
         // During the bake only a Prometheus that does not answer, or a version that stays unseen for a whole window, is worth a hold.
         (_, Verdict::NotYet(not_yet @ NotYet::Unreachable(_))) => Some(not_yet),
         (_, Verdict::NotYet(not_yet @ (NotYet::NoData(_) | NotYet::OtherShare(_)))) => {
@@ -189,7 +193,8 @@ fn last_moments(active: &Active<'_>, until: Time) -> Result<(), NotYet> {
 /// What the last moments come to, where something was asked; a version that was found worse fails whatever they were.
 pub(super) fn verdict_now(active: &Active<'_>) -> Option<Verdict> {
     let answers = active.seen.answers.as_ref()?;
-    let limits = judge(limits(active), &answers.recent);
+    let recent = compare::beside_who_serves(active.seen, &active.status, &answers.recent);
+    let limits = judge(limits(active), &recent);
     // What went back already is not blamed again.
     let judged = compare::is_judged(&active.status);
     let found = || burn::breach(active).or_else(|| synthetic::breach(active)).filter(|_| judged);

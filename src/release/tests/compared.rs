@@ -159,6 +159,31 @@ fn half_an_answer_for_the_day_of_stable_is_asked_again_while_the_first_stage_bak
 }
 
 #[test]
+fn where_the_day_stays_half_known_everybodys_stage_passes_and_its_verdict_says_so() {
+    let mut world = begin(0.001, 400.0);
+    world.partial_day = true;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(900, |world| world.phase() == Some(Phase::Verify));
+    let last = verdicts(&world).last().copied().unwrap().to_owned();
+    assert!(last.contains("not compared at 100 %: stable's day was not known"), "{:?}", verdicts(&world));
+}
+
+/// Probes and callers that go past the route stay with an arm that has no users; they are faster than any user.
+#[test]
+fn who_has_no_users_is_no_measure_for_a_version_that_has_everybody() {
+    let mut world = begin(0.0, 400.0);
+    world.seen.release.spec.analysis.comparison = None;
+    world.seen.release.spec.rollback.latency_factor = Some(2.0);
+    let stable = world.workload().revision.clone();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.split().weight(Carrier::Canary) == Weight::FULL);
+    world.aside_per_second = 10.0;
+    world.behaviour.insert(stable, Behaviour { latency: GOOD.latency / 10.0, ..GOOD });
+    world.run_until(900, |world| world.outcome().is_some());
+    assert_eq!(world.outcome(), Some(Outcome::Succeeded));
+}
+
+#[test]
 fn a_version_that_turns_worse_while_it_is_verified_comes_back() {
     let mut world = begin(0.001, 400.0);
     world.deploy("shop:v2", GOOD);

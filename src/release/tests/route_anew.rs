@@ -2,7 +2,7 @@
 //! and the one that serves is not taken away.
 
 use super::*;
-use crate::release::snapshot::RouteState;
+use crate::release::snapshot::{CircuitSeen, RouteState};
 use crate::release::template;
 use crate::release::world::{plain_route, pod_template};
 
@@ -44,6 +44,46 @@ fn previous_is_ready(world: &mut World, ready: bool) {
     let side = world.seen.previous.as_mut().unwrap();
     side.endpoints = Some(pods);
     side.deployment.as_mut().unwrap().available = pods;
+}
+
+/// A circuit breaker that keeps whatever is planned from starting.
+fn open_circuit() -> CircuitSeen {
+    CircuitSeen { name: "payments".into(), above: 5.0, halts_fixes: true, note: String::new(), reading: Ok(7.0) }
+}
+
+fn size_of_previous(world: &World) -> u32 {
+    world.seen.previous.as_ref().unwrap().deployment.as_ref().unwrap().replicas
+}
+
+/// Who serves grows with the workload, whatever is going on in it: nothing, a template that waits, or one that is judged.
+#[rstest]
+#[case::nothing(None)]
+#[case::another_version(Some(GOOD))]
+fn the_previous_version_grows_with_the_workload(#[case] next: Option<Behaviour>) {
+    let mut world = came_back_late();
+    let before = size_of_previous(&world);
+    if let Some(next) = next {
+        world.seen.circuits = vec![open_circuit()];
+        world.deploy("shop:v3", next);
+        world.run_until(60, |world| condition(world, "Held").1 == "CircuitOpen");
+        assert_eq!(world.phase(), Some(Phase::Plan));
+    }
+    world.workload().replicas = before + 5;
+    world.run(10);
+    assert_eq!(size_of_previous(&world), before + 5);
+    world.workload().replicas = before;
+    world.run(30);
+    assert_eq!(size_of_previous(&world), before + 5, "it never shrinks while it has all users");
+}
+
+#[test]
+fn a_previous_version_with_an_autoscaler_is_sized_by_that() {
+    let mut world = came_back_late();
+    let before = size_of_previous(&world);
+    world.seen.previous.as_mut().unwrap().autoscaler = true;
+    world.workload().replicas = before + 5;
+    world.run(30);
+    assert_eq!(size_of_previous(&world), before);
 }
 
 #[rstest]
