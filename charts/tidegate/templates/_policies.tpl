@@ -26,12 +26,12 @@ object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
 # Every other write is looked at by *-hold or *-hold-stateful.
 - name: nobody-holds
   expression: >-
-    request.operation == 'CREATE' || request.subResource == 'status' || !(
+    request.operation == 'CREATE' || request.?subResource.orValue('') == 'status' || !(
     {{- include "tidegate.rolls-or-is-held" . | nindent 4 }})
 - name: brings-stamps-or-takes-them
   expression: >-
     ['tidegate.io/changed-by', 'tidegate.io/resumed-by', 'tidegate.io/paused-because'].exists(k,
-      object.metadata.?annotations[?k].orValue('') != (request.subResource == 'status'
+      object.metadata.?annotations[?k].orValue('') != (request.?subResource.orValue('') == 'status'
         && 'tidegate.io/gated' in oldObject.metadata.?labels.orValue({}) ? oldObject.metadata.?annotations[?k].orValue('') : ''))
 {{- end -}}
 
@@ -294,7 +294,7 @@ spec:
   {{- include "tidegate.stamps.conditions" . | nindent 2 }}
   variables:
   - name: stamped
-    expression: request.subResource == 'status' && 'tidegate.io/gated' in oldObject.metadata.?labels.orValue({})
+    expression: request.?subResource.orValue('') == 'status' && 'tidegate.io/gated' in oldObject.metadata.?labels.orValue({})
   - name: stamps
     expression: >-
       {
