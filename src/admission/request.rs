@@ -17,12 +17,11 @@ pub(super) fn scope<'a>(policy: &'a Policy, review: &'a Review<'a>, object: Opti
 fn request<'a>(review: &'a Review<'a>, object: Option<&'a Value>) -> Val<'a> {
     let user = review.user;
     let kind = object.or(review.old).and_then(|object| object.get("kind")).and_then(Value::as_str);
-    Val::map([
+    let of_all = [
         ("operation", Val::text(review.operation.as_str())),
         ("namespace", Val::text(review.namespace)),
         ("name", Val::text(review.name)),
         ("dryRun", Val::Bool(review.dry_run)),
-        ("subResource", Val::text(review.subresource.unwrap_or_default())),
         (
             "kind",
             Val::map([
@@ -46,5 +45,8 @@ fn request<'a>(review: &'a Review<'a>, object: Option<&'a Value>) -> Val<'a> {
                 ("groups", Val::list(user.groups.iter().map(|group| Val::text(group)).collect())),
             ]),
         ),
-    ])
+    ];
+    // An API server leaves it out where there is none.
+    let subresource = review.subresource.map(|subresource| ("subResource", Val::text(subresource)));
+    Val::map(of_all.into_iter().chain(subresource))
 }

@@ -7,7 +7,7 @@ use crate::cluster::execute::carry_out;
 use crate::cluster::observe::{self, Measured};
 use crate::cluster::{Cluster, Error};
 use crate::policy::evidence::CHARGE;
-use crate::release::charge::{Move, Seen, next};
+use crate::release::charge::{Move, Seen, book, next};
 
 /// Makes the next move; says whether something was written, so that it is looked at again at once.
 pub(super) async fn charge(context: &Context, look: &Look<'_>, namespace: &str, name: &str) -> Result<bool, Error> {
@@ -62,6 +62,7 @@ fn note(context: &Context, namespace: &str, name: &str, next: &Move) {
         Move::Finish { name: record, status, .. } => {
             context.metrics.wrote("update_record");
             let digest = status.digest.as_deref().unwrap_or_default();
+            context.metrics.record_head(namespace, &book(name), digest);
             tracing::info!(namespace, name, record, digest, says = status.summary, "record sealed");
         }
         Move::Wait(why) => tracing::debug!(namespace, name, why, "a charge waits"),

@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 
 use super::api::{Admission, Operation, Review};
 use crate::admission::{Override, Policies, Refusal};
-use crate::api::names::{GATED, WEIGHTS};
+use crate::api::names::{CHANGED_BY, GATED, PAUSED_BECAUSE, RESUMED_BY, WEIGHTS};
 use crate::server::webhook::review::answer;
 
 /// Who the policies take for the controller.
 const CONTROLLER: &str = "system:serviceaccount:tidegate:tidegate";
+
+/// What nobody but the API server writes.
+const STAMPS: [&str; 3] = [CHANGED_BY, RESUMED_BY, PAUSED_BECAUSE];
 
 /// The webhook as the API server knows it.
 #[derive(Debug, Clone)]
@@ -81,12 +84,19 @@ fn concerned(review: &Review<'_>) -> Option<Unanswered> {
         object.and_then(|object| object.pointer(map)?.get(key)).is_some()
     };
     let updated = review.operation == Operation::Update && review.subresource.is_none();
+    let status = review.subresource == Some("status");
+    let written = review.operation == Operation::Create || status;
     let others = review.user.name != CONTROLLER;
     let gated = || others && carries(review.object, "/metadata/labels", GATED);
+    let stamps = |object: Option<&Value>| STAMPS.map(|key| object?.pointer("/metadata/annotations")?.get(key).cloned());
+    let before = || stamps(review.old.filter(|old| status && carries(Some(old), "/metadata/labels", GATED)));
     let marked = || others && carries(review.old, "/metadata/annotations", WEIGHTS);
     match (review.group, review.resource) {
         ("apps", "deployments") if updated && gated() => Some(Unanswered::Refused("hold.tidegate.io")),
         ("apps", "statefulsets") if updated && gated() => Some(Unanswered::Refused("hold-stateful.tidegate.io")),
+        ("apps", "deployments" | "statefulsets") if written && gated() && stamps(review.object) != before() => {
+            Some(Unanswered::Refused("stamps.tidegate.io"))
+        }
         ("gateway.networking.k8s.io", "httproutes") if updated && marked() => Some(Unanswered::Passes),
         ("tidegate.io", "attestations") if review.operation == Operation::Create => Some(Unanswered::Passes),
         _ => None,
@@ -147,5 +157,54 @@ mod tests {
             (Err(refusal), Err(says)) => assert!(refusal.message.contains(says), "{refusal}"),
             (is, expected) => panic!("{is:?}, {expected:?}"),
         }
+    }
+
+    /// Nobody waits for a controller who neither brings stamps nor takes them away.
+    #[rstest]
+    #[case::a_creation(Operation::Create, None, None, None, None)]
+    #[case::a_status(Operation::Update, Some("status"), Some("dana"), Some("dana"), None)]
+    #[case::a_creation_that_brings_them(Operation::Create, None, None, Some("bob"), Some(None))]
+    #[case::a_status_that_changes_them(
+        Operation::Update,
+        Some("status"),
+        Some("dana"),
+        Some("bob"),
+        Some(Some("dana"))
+    )]
+    fn stamps_are_asked_about(
+        #[case] operation: Operation,
+        #[case] subresource: Option<&str>,
+        #[case] before: Option<&str>,
+        #[case] sent: Option<&str>,
+        #[case] asked: Option<Option<&str>>,
+    ) {
+        let deployment = |by: Option<&str>| {
+            let annotations = by.map(|by| json!({CHANGED_BY: by})).unwrap_or_default();
+            json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "web", "namespace": "shop", "labels": {GATED: ""}, "annotations": annotations},
+                "spec": {"template": {"metadata": {}, "spec": {}}}})
+        };
+        let (old, new) = (before.map(|by| deployment(Some(by))), deployment(sent));
+        let admit = |answers: bool| {
+            Webhook::shipped(answers).unwrap().admit(Review {
+                operation,
+                group: "apps",
+                version: "v1",
+                resource: "deployments",
+                subresource,
+                user: &User::person("alice"),
+                namespace: "shop",
+                name: "web",
+                object: Some(&new),
+                old: old.as_ref(),
+                dry_run: false,
+                may: &|_| false,
+            })
+        };
+        let by = |object: &Value| object["metadata"]["annotations"].get(CHANGED_BY).cloned();
+        let changed = admit(true).unwrap().map(|object| by(&object));
+        assert_eq!(changed, asked.map(|by| by.map(Value::from)));
+        let unanswered = admit(false).err().is_some_and(|why| why.message.contains("stamps.tidegate.io"));
+        assert_eq!(unanswered, asked.is_some());
     }
 }

@@ -22,6 +22,7 @@ use prometheus_client::registry::Registry;
 use crate::api::condition::Truth;
 use crate::api::{BudgetStatus, GatedReleaseStatus, RiskBudgetStatus};
 use crate::prometheus::Observer;
+use crate::release::charge::book;
 
 /// Bounds in seconds for an answer about admission: the API server gives up after five.
 const SECONDS_OF_ADMISSION: [f64; 7] = [0.000_5, 0.001, 0.005, 0.02, 0.1, 1.0, 5.0];
@@ -172,7 +173,7 @@ impl Default for Metrics {
         r.register("release_held", "1 while a release is held, by reason", all.held.clone());
         r.register(
             "record_head",
-            "1 for the digest of the newest sealed record of a GatedRelease, a witness of its chain",
+            "1 for the digest of the newest sealed record of a GatedRelease, or of a RiskBudget's charges: a witness of its chain",
             all.head.clone(),
         );
         r.register("rollbacks", "Rollbacks that this process began, by trigger", all.rollbacks.clone());
@@ -250,7 +251,7 @@ impl Metrics {
         self.stage.get_or_create(&key).set(stage.unwrap_or(0));
     }
 
-    /// Shows the digest of the newest sealed record of a release.
+    /// Shows the digest of the newest sealed record of a release, or of a chain of charges.
     pub fn record_head(&self, namespace: &str, name: &str, digest: &str) {
         let head = Sealed { namespace: namespace.to_owned(), name: name.to_owned(), digest: digest.to_owned() };
         let before = lock(&self.shown).entry(object(namespace, name)).or_default().head.replace(head.clone());
@@ -290,7 +291,7 @@ impl Metrics {
             .inc();
     }
 
-    /// Shows an error budget.
+    /// Shows an error budget, and how far the chain of its charges goes.
     pub fn budget(&self, namespace: &str, name: &str, status: &RiskBudgetStatus) {
         let key = object(namespace, name);
         match &status.error_budget {
@@ -300,6 +301,9 @@ impl Metrics {
         let now = status.error_budget.as_ref().map(|budget| budget.status);
         self.show_budget_status(namespace, name, now);
         self.attention.show(namespace, name, Some(status));
+        if let Some(chain) = &status.ledger.chain {
+            self.record_head(namespace, &book(name), &chain.head);
+        }
     }
 
     /// Takes the series of a deleted budget away.
@@ -309,6 +313,8 @@ impl Metrics {
         self.figures.gone(&object(namespace, name));
         self.obligations(namespace, name, &[]);
         self.attention.show(namespace, name, None);
+        let charges = lock(&self.shown).remove(&object(namespace, &book(name))).unwrap_or_default();
+        replace(&self.head, charges.head, None);
         self.readable("RiskBudget", namespace, name);
     }
 
@@ -410,6 +416,7 @@ fn replace<L: Clone + std::hash::Hash + Eq>(family: &Family<L, Whole>, before: O
 mod tests {
     use super::*;
     use crate::api::release_record::Phase;
+    use crate::api::risk_budget::{ChainStatus, LedgerStatus};
 
     fn lines(metrics: &Metrics, name: &str) -> Vec<String> {
         let text = metrics.encode().unwrap();
@@ -438,5 +445,21 @@ mod tests {
         );
         metrics.release_gone("shop", "web");
         assert_eq!(lines(&metrics, "name=\"web\""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_head_of_a_chain_of_charges_is_shown_at_each_look_and_goes_with_its_budget() {
+        let metrics = Metrics::default();
+        let sealed = |digest: &str| {
+            let chain = Some(ChainStatus { attempts: 1, head: digest.to_owned() });
+            RiskBudgetStatus { ledger: LedgerStatus { chain, ..Default::default() }, ..Default::default() }
+        };
+        for digest in ["sha256:1", "sha256:2"] {
+            metrics.budget("shop", "web", &sealed(digest));
+        }
+        let head = ["tidegate_record_head{namespace=\"shop\",name=\"charges_web\",digest=\"sha256:2\"} 1"];
+        assert_eq!(lines(&metrics, "tidegate_record_head{"), head);
+        metrics.budget_gone("shop", "web");
+        assert_eq!(lines(&metrics, "tidegate_record_head{"), Vec::<String>::new());
     }
 }

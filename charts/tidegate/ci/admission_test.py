@@ -280,6 +280,55 @@ def _(n):
     assert stamps(n) == before, stamps(n)
 
 
+def forged():
+    return {"metadata": {"annotations": {key: "bob" for key in STAMPS}}}
+
+
+def label(value, **more):
+    return {"metadata": {"labels": {"tidegate.io/gated": value}}, **more}
+
+
+@case("stamps from before the label vouch for nobody; who labels together with a template has changed it", mode="Audit")
+def _(n):
+    for name, more, expected in ((n, {}, None), (f"{n}-template", {"template": {"spec": {"containers": [{"name": "app", "image": "app:4"}]}}}, PERSON)):
+        held(name)
+        patch(name, label(None), "eve")
+        patch(name, {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:3"}]}}}} | forged(), "eve")
+        assert stamps(name) == ("bob",) * 3, "without the label it is nobody's business"
+        patch(name, label("", spec=more), PERSON)
+        by, resumed, because = stamps(name)
+        assert paused(name) and (by, resumed) == (expected, None), stamps(name)
+        assert f"that {expected or 'somebody unknown'} changed" in because, because
+    apply(deployment(f"{n}-own", gated=False, paused=True))
+    patch(f"{n}-own", label(""), PERSON)
+    assert paused(f"{n}-own") and stamps(f"{n}-own") == (None, None, None), "a pause of the user's own is not explained"
+
+
+@case("a Deployment or StatefulSet is created without stamps; one that is restored as held says so in words of our own")
+def _(n):
+    for kind, thing in (("deployment", deployment(n)), ("statefulset", stateful(n))):
+        thing["metadata"]["annotations"] = {STAMPS[0]: "bob", STAMPS[1]: "bob", "team": "shop"}
+        kubectl("create", "-f", "-", user=PERSON, given=thing)
+        assert stamps(n, kind) == (None, None, None), stamps(n, kind)
+        assert get(kind, n)["metadata"]["annotations"]["team"] == "shop"
+    name = f"{n}-restored"
+    kubectl("create", "-f", "-", user=PERSON, given=deployment(name, paused=True) | {"metadata": deployment(name)["metadata"] | forged()["metadata"]})
+    by, resumed, because = stamps(name)
+    assert paused(name) and (by, resumed) == (None, None) and "bob" not in because and "kubectl get gatedreleases" in because, stamps(name)
+
+
+@case("a write of the status forges no stamps and takes none away")
+def _(n):
+    held(n)
+    held_set(n)
+    for kind in ("deployment", "statefulset"):
+        before = stamps(n, kind)
+        for value in ("bob", None):
+            body = {"metadata": {"annotations": {key: value for key in STAMPS}}}
+            kubectl("patch", kind, n, "--subresource=status", "--type=merge", "-p", json.dumps(body), user=PERSON)
+            assert stamps(n, kind) == before, (kind, stamps(n, kind))
+
+
 @case("the controller resumes, pauses and writes annotations as it likes")
 def _(n):
     held(n)
@@ -489,6 +538,28 @@ def _(n):
     before = stamps(n, "statefulset")
     patch(n, {"metadata": {"annotations": {STAMPS[0]: "eve", STAMPS[1]: "eve", STAMPS[2]: None}}}, PERSON, kind="statefulset")
     assert partition(n) == MOST and stamps(n, "statefulset") == before, stamps(n, "statefulset")
+
+
+@case("StatefulSet: stamps from before the label vouch for nobody; the hold stays, and can be let go", mode="Audit")
+def _(n):
+    held_set(n)
+    patch(n, label(None), "eve", kind="statefulset")
+    patch(n, forged(), "eve", kind="statefulset")
+    patch(n, label(""), "eve", kind="statefulset")
+    by, resumed, because = stamps(n, "statefulset")
+    assert partition(n) == MOST and (by, resumed) == (None, None) and "that somebody unknown changed" in because, stamps(n, "statefulset")
+    patch(n, at_partition(0), PERSON, kind="statefulset")
+    assert partition(n) == 0 and stamps(n, "statefulset") == (None, PERSON, None), stamps(n, "statefulset")
+
+
+@case("StatefulSet: with OnDelete there are no stamps; who comes back to rolling is held, and vouches for nobody")
+def _(n):
+    apply(stateful(n, updateStrategy={"type": "OnDelete"}))
+    patch(n, {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:2"}]}}}} | forged(), "eve", kind="statefulset")
+    assert stamps(n, "statefulset") == (None, None, None), stamps(n, "statefulset")
+    patch(n, {"spec": {"updateStrategy": {"type": "RollingUpdate"}}}, PERSON, kind="statefulset", how="merge")
+    by, resumed, because = stamps(n, "statefulset")
+    assert partition(n) == MOST and (by, resumed) == (None, None) and "somebody unknown" in because, stamps(n, "statefulset")
 
 
 @case("StatefulSet: break-glass in the same apply runs at once, and lets a held template run, for a machine too")

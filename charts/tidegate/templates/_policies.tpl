@@ -12,8 +12,27 @@ webhook from a ConfigMap: the same text. */ -}}
 # With OnDelete there is no partition. What is held stays held all the same: nobody leaves the hold by that door.
 - name: updates-by-itself-or-is-held
   expression: >-
-    object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
-    || 'tidegate.io/paused-because' in oldObject.metadata.?annotations.orValue({})
+    {{- include "tidegate.rolls-or-is-held" . | nindent 4 }}
+{{- end -}}
+
+{{- define "tidegate.rolls-or-is-held" -}}
+object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
+|| (oldObject.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
+  && 'tidegate.io/paused-because' in oldObject.metadata.?annotations.orValue({}))
+{{- end -}}
+
+{{- define "tidegate.stamps.conditions" -}}
+{{ include "tidegate.hold.conditions" . }}
+# Every other write is looked at by *-hold or *-hold-stateful.
+- name: nobody-holds
+  expression: >-
+    request.operation == 'CREATE' || request.?subResource.orValue('') == 'status' || !(
+    {{- include "tidegate.rolls-or-is-held" . | nindent 4 }})
+- name: brings-stamps-or-takes-them
+  expression: >-
+    ['tidegate.io/changed-by', 'tidegate.io/resumed-by', 'tidegate.io/paused-because'].exists(k,
+      object.metadata.?annotations[?k].orValue('') != (request.?subResource.orValue('') == 'status'
+        && 'tidegate.io/gated' in oldObject.metadata.?labels.orValue({}) ? oldObject.metadata.?annotations[?k].orValue('') : ''))
 {{- end -}}
 
 {{- define "tidegate.weights.conditions" -}}
@@ -58,6 +77,14 @@ variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith
   expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
 {{- end -}}
 
+{{- /* What the API server knows of who changed a template. Without the label anybody writes the stamps. */ -}}
+{{- define "tidegate.hold.known" -}}
+- name: stamped
+  expression: "'tidegate.io/gated' in oldObject.metadata.?labels.orValue({})"
+- name: who
+  expression: "!variables.same ? variables.user : 'somebody unknown'"
+{{- end -}}
+
 {{- /* Writes the stamps that must be there, and takes away those that must not. */ -}}
 {{- define "tidegate.hold.stamps" -}}
 + (has(object.metadata.annotations) || !variables.stamps.exists(k, variables.stamps[k] != '') ? []
@@ -93,6 +120,7 @@ spec:
   {{- include "tidegate.hold.conditions" . | nindent 2 }}
   variables:
   {{- include "tidegate.hold.change" . | nindent 2 }}
+  {{- include "tidegate.hold.known" . | nindent 2 }}
   - name: was
     expression: oldObject.spec.?paused.orValue(false)
   - name: sent
@@ -108,16 +136,19 @@ spec:
   # Break-glass lets it go, by whoever puts it on.
   - name: breaks
     expression: variables.glass != '' && variables.same && variables.was && !variables.paused
-  # What the three stamps must be; empty stands for none. Whoever sends others gets these.
+  # What the three stamps must be; empty stands for none. Whoever sends others gets these. Those from before the label
+  # vouch for nobody.
   - name: stamps
     expression: >-
       {
-        'tidegate.io/changed-by': !variables.same ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
+        'tidegate.io/changed-by': !variables.same ? variables.user
+          : variables.stamped ? variables.before[?'tidegate.io/changed-by'].orValue('') : '',
         'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.user
-          : variables.same ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
+          : variables.same && variables.stamped ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
-          : variables.same ? variables.before[?'tidegate.io/paused-because'].orValue('')
-          : 'Tidegate holds the pod template that ' + variables.user + ' changed until it decides how to ship it; the pods '
+          : variables.same && (variables.stamped || variables.before[?'tidegate.io/paused-because'].orValue('') == '')
+          ? variables.before[?'tidegate.io/paused-because'].orValue('')
+          : 'Tidegate holds the pod template that ' + variables.who + ' changed until it decides how to ship it; the pods '
             + 'before the change go on serving. See: kubectl get gatedreleases -n ' + object.metadata.namespace + ' -o wide. '
             + {{ if eq .Values.override.mode "Enforce" -}}
               'To let it run ungated (recorded, needs the verb bypass): kubectl rollout resume deployment/'
@@ -165,6 +196,7 @@ spec:
   {{- include "tidegate.hold-stateful.conditions" . | nindent 2 }}
   variables:
   {{- include "tidegate.hold.change" . | nindent 2 }}
+  {{- include "tidegate.hold.known" . | nindent 2 }}
   - name: most
     expression: "2147483647"
   # Whether the pods updated by themselves before: who comes back from OnDelete may bring a template that never ran.
@@ -199,16 +231,19 @@ spec:
   # Break-glass lets it go, by whoever puts it on.
   - name: breaks
     expression: variables.glass != '' && variables.same && variables.was && !variables.paused
-  # What the three stamps must be; empty stands for none. Whoever sends others gets these.
+  # What the three stamps must be; empty stands for none. Whoever sends others gets these. Those from before the label
+  # vouch for nobody.
   - name: stamps
     expression: >-
       {
-        'tidegate.io/changed-by': variables.news ? variables.user : variables.before[?'tidegate.io/changed-by'].orValue(''),
+        'tidegate.io/changed-by': !variables.same ? variables.user
+          : variables.stamped && !variables.returns ? variables.before[?'tidegate.io/changed-by'].orValue('') : '',
         'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.user
-          : variables.same ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
+          : variables.same && variables.stamped && !variables.returns
+          ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
-          : !variables.news ? variables.before[?'tidegate.io/paused-because'].orValue('')
-          : 'Tidegate holds the pod template that ' + variables.user + ' changed until it decides how to ship it; the pods '
+          : !variables.news && variables.stamped ? variables.before[?'tidegate.io/paused-because'].orValue('')
+          : 'Tidegate holds the pod template that ' + variables.who + ' changed until it decides how to ship it; the pods '
             + 'before the change go on serving. See: kubectl get gatedreleases -n ' + object.metadata.namespace + ' -o wide. '
             + {{ if eq .Values.override.mode "Enforce" -}}
               'To let it run ungated (recorded, needs the verb bypass): kubectl patch statefulset '
@@ -236,6 +271,57 @@ metadata:
   labels: {{- include "tidegate.labels" . | nindent 4 }}
 spec:
   policyName: {{ $name }}-hold-stateful
+{{- end -}}
+
+{{- define "tidegate.stamps" -}}
+{{- $name := include "tidegate.name" . -}}
+# Stamps where nothing is held: when a workload is created, when its status is written (annotations go with it), and while a
+# StatefulSet is OnDelete. None comes that way, and none goes. What a backup restores as held says so, in words of our own.
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata:
+  name: {{ $name }}-stamps
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: IfNeeded
+  matchConstraints:
+    resourceRules:
+    {{- include "tidegate.stamps.rules" . | nindent 4 }}
+    objectSelector:
+      matchExpressions: [{key: tidegate.io/gated, operator: Exists}]
+  matchConditions:
+  {{- include "tidegate.stamps.conditions" . | nindent 2 }}
+  variables:
+  - name: stamped
+    expression: request.?subResource.orValue('') == 'status' && 'tidegate.io/gated' in oldObject.metadata.?labels.orValue({})
+  - name: stamps
+    expression: >-
+      {
+        'tidegate.io/changed-by': variables.stamped ? oldObject.metadata.?annotations[?'tidegate.io/changed-by'].orValue('') : '',
+        'tidegate.io/resumed-by': variables.stamped ? oldObject.metadata.?annotations[?'tidegate.io/resumed-by'].orValue('') : '',
+        'tidegate.io/paused-because': variables.stamped ? oldObject.metadata.?annotations[?'tidegate.io/paused-because'].orValue('')
+          : request.operation != 'CREATE' || object.metadata.?annotations[?'tidegate.io/paused-because'].orValue('') == '' ? ''
+          : 'Made anew as it was held. See: kubectl get gatedreleases -n ' + request.namespace + ' -o wide'
+      }
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: >-
+        {{- include "tidegate.hold.stamps" . | trimPrefix "+ " | nindent 8 }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata:
+  name: {{ $name }}-stamps
+  labels: {{- include "tidegate.labels" . | nindent 4 }}
+spec:
+  policyName: {{ $name }}-stamps
+{{- end -}}
+
+{{- define "tidegate.stamps.rules" -}}
+- {apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments, statefulsets]}
+- {apiGroups: [apps], apiVersions: [v1], operations: [UPDATE], resources: [statefulsets, deployments/status, statefulsets/status]}
 {{- end -}}
 
 {{- define "tidegate.weights" -}}

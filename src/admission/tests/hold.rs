@@ -187,6 +187,99 @@ fn stamps_cannot_be_forged_or_removed() {
     assert_eq!(world.stamps().map(|stamp| stamp.map(str::to_owned)), before);
 }
 
+/// Forged by whoever likes to: the API server saw none of it.
+fn forged() -> Value {
+    json!({"metadata": {"annotations": {
+        "tidegate.io/changed-by": "bob", "tidegate.io/resumed-by": "bob", "tidegate.io/paused-because": "bob says so",
+    }}})
+}
+
+fn label(value: Value) -> Value {
+    json!({"metadata": {"labels": {"tidegate.io/gated": value}}})
+}
+
+/// What stands there when the label is put on was written by anybody: it vouches for nobody.
+#[rstest]
+#[case::alone(label("".into()), None, None)]
+#[case::with_more_forgery(with(label("".into()), forged()), None, None)]
+#[case::with_a_scale(with(label("".into()), json!({"spec": {"replicas": 3}})), None, None)]
+#[case::with_a_template(with(label("".into()), image("app:3")), Some("eve"), None)]
+#[case::with_a_resume(with(label("".into()), paused(Value::Null)), None, Some("eve"))]
+fn stamps_from_before_the_label_vouch_for_nobody(
+    #[case] labelling: Value,
+    #[case] changed_by: Option<&str>,
+    #[case] resumed_by: Option<&str>,
+) {
+    let mut world = held(MACHINE);
+    world.patch(CONTROLLER, paused(Value::Null)).unwrap();
+    world.patch("eve", label(Value::Null)).unwrap();
+    world.patch("eve", with(with(image("app:2-eve"), paused(true.into())), forged())).unwrap();
+    assert_eq!(world.stamps()[0], Some("bob"), "without the label it is nobody's business");
+    world.patch("eve", labelling).unwrap();
+    let [by, resumed, because] = world.stamps();
+    assert_eq!((by, resumed), (changed_by, resumed_by));
+    assert_eq!(world.paused(), resumed_by.is_none(), "what was paused stays so");
+    assert_eq!(because.is_some(), world.paused());
+    let who = changed_by.unwrap_or("somebody unknown");
+    assert!(because.is_none_or(|text| text.contains(&format!("that {who} changed"))), "{because:?}");
+}
+
+#[test]
+fn a_label_that_comes_back_to_what_is_held_keeps_the_hold_and_names_nobody() {
+    let mut world = held(PERSON);
+    world.patch("eve", label(Value::Null)).unwrap();
+    world.patch("eve", label("".into())).unwrap();
+    let [by, resumed, because] = world.stamps();
+    assert!(world.paused() && because.is_some(), "{because:?}");
+    assert_eq!((by, resumed), (None, None), "nobody saw whether somebody wrote another name meanwhile");
+}
+
+#[test]
+fn a_pause_of_the_users_own_is_not_explained_when_the_label_is_put_on() {
+    let mut world = World::deployments();
+    world.apply(PERSON, with(ungated(deployment("app:1")), paused(true.into())));
+    world.patch(PERSON, label("".into())).unwrap();
+    assert!(world.paused());
+    assert_eq!(world.stamps(), [None; 3]);
+}
+
+#[rstest]
+#[case::a_deployment(World::deployments(), deployment("app:1"))]
+#[case::a_stateful_set(World::new(Override::Audit, ("apps", "v1", "statefulsets")), deployment("app:1"))]
+fn a_workload_is_created_without_stamps(#[case] mut world: World, #[case] manifest: Value) {
+    let mut apart = with(forged(), json!({"metadata": {"annotations": {"team": "shop"}}}));
+    apart["metadata"]["annotations"]["tidegate.io/paused-because"].take();
+    world.write("eve", with(manifest, apart), None).unwrap();
+    assert_eq!(world.stamps(), [None; 3]);
+    assert_eq!(world.annotation("team"), Some("shop"), "what is the owner's stays");
+}
+
+/// What a backup restores while it is held is still known as such.
+#[test]
+fn a_workload_created_as_held_says_so_in_the_gates_own_words() {
+    let mut world = World::deployments();
+    world.write("eve", with(with(deployment("app:2"), paused(true.into())), forged()), None).unwrap();
+    let [by, resumed, because] = world.stamps();
+    assert_eq!((world.paused(), by, resumed), (true, None, None));
+    assert!(because.is_some_and(|text| !text.contains("bob") && text.contains("kubectl get gatedreleases -n shop")));
+}
+
+/// Annotations can be written together with a status.
+#[test]
+fn a_write_of_the_status_forges_no_stamps() {
+    let mut world = held(MACHINE);
+    let before = world.stamps().map(|stamp| stamp.map(str::to_owned));
+    let more = json!({"metadata": {"annotations": {"team": "shop"}}, "status": {"observedGeneration": 1}});
+    let object = with(with(world.object().clone(), forged()), more);
+    world.write("eve", object, Some("status")).unwrap();
+    assert_eq!(world.stamps().map(|stamp| stamp.map(str::to_owned)), before);
+    assert_eq!((world.annotation("team"), &world.object()["status"]["observedGeneration"]), (Some("shop"), &json!(1)));
+    let mut bare = world.object().clone();
+    bare["metadata"].as_object_mut().unwrap().remove("annotations");
+    world.write("eve", bare, Some("status")).unwrap();
+    assert_eq!(world.stamps().map(|stamp| stamp.map(str::to_owned)), before, "nor takes it any away");
+}
+
 #[test]
 fn the_controller_resumes_pauses_and_writes_annotations_as_it_likes() {
     let mut world = held(MACHINE);

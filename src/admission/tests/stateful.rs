@@ -190,9 +190,74 @@ fn what_comes_back_from_on_delete_is_held_until_somebody_looked() {
     let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:2"}]}}}});
     world.patch(MACHINE, image).unwrap();
     assert_eq!(strategy(&world), "OnDelete");
-    world.patch(MACHINE, partition(0)).unwrap();
+    world.patch(PERSON, partition(0)).unwrap();
+    assert_eq!((at(&world), world.stamps()[0]), (u64::from(HELD_PARTITION), None), "nobody saw who changed it");
+    assert!(world.stamps()[2].is_some_and(|because| because.contains("somebody unknown")), "and it is explained");
+}
+
+#[test]
+fn who_comes_back_from_on_delete_with_a_template_has_changed_it() {
+    let mut world = created(Override::Audit);
+    world.patch(PERSON, on_delete()).unwrap();
+    world.apply(MACHINE, with(stateful("app:2"), partition(0)));
     assert_eq!((at(&world), world.stamps()[0]), (u64::from(HELD_PARTITION), Some(MACHINE)));
-    assert!(world.stamps()[2].is_some(), "and it is explained");
+}
+
+fn forged() -> Value {
+    json!({"metadata": {"annotations": {
+        "tidegate.io/changed-by": "bob", "tidegate.io/resumed-by": "bob", "tidegate.io/paused-because": "bob says so",
+    }}})
+}
+
+fn label(value: Value) -> Value {
+    json!({"metadata": {"labels": {"tidegate.io/gated": value}}})
+}
+
+#[test]
+fn with_on_delete_there_are_no_stamps_and_none_make_it_roll() {
+    let mut world = created(Override::Audit);
+    world.patch(PERSON, on_delete()).unwrap();
+    world.patch("eve", forged()).unwrap();
+    assert_eq!((strategy(&world), world.stamps()), ("OnDelete".to_owned(), [None; 3]));
+    world.patch("eve", json!({"spec": {"replicas": 3}})).unwrap();
+    assert_eq!((strategy(&world), world.stamps()), ("OnDelete".to_owned(), [None; 3]));
+}
+
+#[test]
+fn what_was_held_without_the_label_and_came_to_on_delete_does_not_roll_when_the_label_is_back() {
+    let mut world = held();
+    world.patch("eve", label(Value::Null)).unwrap();
+    world.patch("eve", on_delete()).unwrap();
+    world.patch("eve", label("".into())).unwrap();
+    assert_eq!((strategy(&world), world.stamps()), ("OnDelete".to_owned(), [None; 3]));
+}
+
+#[test]
+fn stamps_from_before_the_label_vouch_for_nobody_and_the_hold_stays() {
+    let mut world = held();
+    world.patch("eve", label(Value::Null)).unwrap();
+    world.patch("eve", forged()).unwrap();
+    world.patch("eve", label("".into())).unwrap();
+    let [by, resumed, because] = world.stamps();
+    assert_eq!((at(&world), by, resumed), (u64::from(HELD_PARTITION), None, None));
+    assert!(because.is_some_and(|text| !text.contains("bob") && text.contains("somebody unknown")), "{because:?}");
+    world.patch(PERSON, partition(0)).unwrap();
+    assert_eq!((at(&world), world.stamps()), (0, [None, Some(PERSON), None]), "it can still be let go");
+}
+
+#[test]
+fn a_write_of_the_status_forges_no_stamps() {
+    let mut world = held();
+    let before = world.stamps().map(|stamp| stamp.map(str::to_owned));
+    let object = with(world.object().clone(), forged());
+    world.write("eve", object, Some("status")).unwrap();
+    assert_eq!(world.stamps().map(|stamp| stamp.map(str::to_owned)), before);
+    // The status may take a StatefulSet's label off and put it on.
+    for value in [Value::Null, "".into()] {
+        let object = with(with(world.object().clone(), label(value)), forged());
+        world.write("eve", object, Some("status")).unwrap();
+    }
+    assert_eq!(world.stamps(), [None; 3]);
 }
 
 fn on_delete() -> Value {

@@ -11,7 +11,8 @@ use crate::prometheus::Config;
 const MINOR_MIN: u32 = 36;
 /// Endings of the policies that the chart always installs.
 const HOLDS: [(&str, &str); 2] = [("-hold", "Deployments"), ("-hold-stateful", "StatefulSets")];
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 7] = [
+    ("-stamps", "whoever creates a workload, or writes its status, says in any name who changed it"),
     ("-weights", "a re-apply from Git may change the weights of a release"),
     ("-records", "anybody with the rights may write ReleaseRecords"),
     ("-budgets-kept", "whoever may delete and create a RiskBudget loosens it without the approvals of both roles"),
@@ -23,7 +24,7 @@ const OTHERS: [(&str, &str); 6] = [
     ),
 ];
 /// Where the webhook runs, these are no policies of the API server.
-const BY_WEBHOOK: [&str; 2] = ["-weights", "-authors"];
+const BY_WEBHOOK: [&str; 3] = ["-stamps", "-weights", "-authors"];
 
 pub(super) fn judge(seen: &Installation, now: Time) -> Vec<Line> {
     let mut lines = vec![kubernetes(seen), kinds(seen)];

@@ -13,7 +13,8 @@ fn named(kind: &str, name: &str, rest: Value) -> Value {
     object
 }
 
-const MUTATING: [&str; 4] = ["tidegate-hold", "tidegate-hold-stateful", "tidegate-weights", "tidegate-authors"];
+const MUTATING: [&str; 5] =
+    ["tidegate-hold", "tidegate-hold-stateful", "tidegate-stamps", "tidegate-weights", "tidegate-authors"];
 const VALIDATING: [&str; 4] =
     ["tidegate-records", "tidegate-budgets-kept", "tidegate-attestations", "tidegate-attestations-kept"];
 
@@ -93,7 +94,7 @@ fn a_whole_installation_is_told_line_by_line() {
     insta::assert_snapshot!(page(&told(&whole())), @"
     ok    Kubernetes: v1.36.3, changes are held by a MutatingAdmissionPolicy
     ok    Kinds: all four are as version 0.1.0 has them
-    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-weights, tidegate-authors, tidegate-records, tidegate-budgets-kept, tidegate-attestations, tidegate-attestations-kept are bound
+    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-stamps, tidegate-weights, tidegate-authors, tidegate-records, tidegate-budgets-kept, tidegate-attestations, tidegate-attestations-kept are bound
     ok    Lease: tidegate-0 leads
     ok    Metrics: sources default (http://prometheus:9090); query templates http-server
     ok    Rights: bypass on gatedreleases.tidegate.io: you do not hold it; by roles: Group on-call in shop, ServiceAccount flux-system/flux (by a wildcard); and whoever is in system:masters
@@ -153,6 +154,7 @@ fn status(seen: &mut Installation, kind: &str, status: &str) {
 #[case::nobody_s_stateful_set(|seen: &mut Installation| seen.gated_sets = Looked::At(vec![json!({"metadata": {"name": "web", "namespace": "shop"}})]), Level::Fail, "StatefulSet", "kubectl label statefulset web")]
 #[case::an_owned_partition(|seen: &mut Installation| seen.gated_sets = Looked::At(vec![json!({"metadata": {"name": "db", "namespace": "shop", "managedFields": [{"manager": "flux", "operation": "Apply", "fieldsV1": {"f:spec": {"f:updateStrategy": {"f:rollingUpdate": {"f:partition": {}}}}}}]}})]), Level::Warn, "StatefulSet", "flux owns spec.updateStrategy.rollingUpdate.partition")]
 #[case::no_hold_of_stateful_sets(|seen: &mut Installation| if let Looked::At(all) = &mut seen.policies { all.retain(|one| one["metadata"]["name"] != "tidegate-hold-stateful") }, Level::Fail, "Policies", "templates of StatefulSets run ungated")]
+#[case::no_stamps(|seen: &mut Installation| if let Looked::At(all) = &mut seen.policies { all.retain(|one| one["metadata"]["name"] != "tidegate-stamps") }, Level::Warn, "Policies", "says in any name who changed it")]
 #[case::a_breaker_of_somebody(|seen: &mut Installation| breaker(seen, "{selector: {matchLabels: {tier: critical}}, query: 'sum(a{b=\"$service\"})', above: 1}", Some("critical")), Level::Ok, "Circuit breaker", "payments names shop/web")]
 #[case::a_breaker_of_nobody(|seen: &mut Installation| breaker(seen, "{selector: {matchLabels: {tier: critical}}, query: a, above: 1}", Some("low")), Level::Warn, "Circuit breaker", "payments names no GatedRelease: none in any namespace has the labels tier=critical, so that it stops nothing. Label one: kubectl label gatedrelease NAME -n NAMESPACE tier=critical")]
 #[case::a_breaker_of_no_namespace(|seen: &mut Installation| breaker(seen, "{namespaces: [shpo], query: a, above: 1}", None), Level::Warn, "Circuit breaker", "payments names no GatedRelease: there is none in shpo")]

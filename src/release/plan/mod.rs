@@ -10,7 +10,7 @@ mod check_job;
 mod circuit;
 mod compare;
 mod compliance;
-pub(in crate::release) mod count;
+pub mod count;
 mod follow;
 mod halt;
 mod idle;

@@ -286,7 +286,7 @@ pub(super) fn leftovers(seen: &Snapshot, now: Time) -> Option<Step> {
 }
 
 /// The share of the pods that takes requests and runs the new version.
-pub(in crate::release) fn share(seen: &Snapshot) -> PodShare {
+pub fn share(seen: &Snapshot) -> PodShare {
     let active = Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]);
     let kind = active.as_ref().and_then(exposure);
     let ready = || seen.pods.iter().filter(|pod| pod.ready && !pod.deleting);
@@ -295,7 +295,7 @@ pub(in crate::release) fn share(seen: &Snapshot) -> PodShare {
 }
 
 /// The pods of the new version, or of the former one, that take requests.
-pub(in crate::release) fn pods(seen: &Snapshot, new: bool) -> Vec<&PodSeen> {
+pub fn pods(seen: &Snapshot, new: bool) -> Vec<&PodSeen> {
     // The comparison asks this while it is counted in.
     let active = Active::as_stored(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]);
     let Some(kind) = active.as_ref().and_then(exposure) else { return Vec::new() };
