@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod after_release;
 mod burning;
 mod carried;
 mod check_job;
