@@ -5,6 +5,7 @@ use rstest::rstest;
 
 mod after_release;
 mod burning;
+mod by_hand;
 mod carried;
 mod check_job;
 mod circuit;
@@ -14,6 +15,7 @@ mod count;
 mod course;
 mod dying;
 mod each_stage;
+mod excepted;
 mod follow;
 mod hands;
 mod heard;

@@ -227,9 +227,10 @@ impl Assessed<'_> {
         asked.filter(|one| self.waived(one.name).is_none()).collect()
     }
 
-    /// Whether a person said that it may start, where no machine may.
-    pub(in crate::release) fn started_by_hand(&self) -> Option<&Claim> {
-        match self.claims().word(START, None) {
+    /// Whether a person said that it may start, where no machine may, since the attempt was opened: who started the one before did
+    /// not know how that would end.
+    pub(in crate::release) fn started_by_hand(&self, opened: Time) -> Option<&Claim> {
+        match self.claims().since(opened).word(START, None) {
             Word::For(claim) => Some(claim),
             Word::Against(_) | Word::Silent { .. } => None,
         }
