@@ -39,7 +39,7 @@ fn a_start_speaks_of_no_image() {
 fn what_came_back_is_started_anew() {
     let mut world = waits_for_its_start(BAD);
     attest(&mut world, "start", "sam", &[]);
-    world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.run_until(4_000, |world| world.outcome() == Some(Outcome::RolledBack));
     let attempts = world.seen.release.status.attempts;
     world.run(5);
     world.retry("1");
