@@ -24,6 +24,7 @@ pub const ENVELOPE_MAX: usize = 24_576;
     category = "tidegate",
     validation = Rule::new("self.spec == oldSelf.spec").message("spec: an attestation cannot be edited; create another one"),
     validation = Rule::new("self.spec.type != 'approval' || has(self.spec.role)").message("spec.role: an approval is given in a role, such as sre"),
+    validation = Rule::new("!(self.spec.type in ['approval', 'start']) || !self.spec.revision.startsWith('sha256:')").message("spec.revision: a person approves or starts a revision, not an image, which runs with other configuration too: write it as kubectl get gr -o wide shows it"),
     validation = Rule::new("self.spec.type != 'charge' || (has(self.spec.releaseRef.kind) && self.spec.releaseRef.kind == 'RiskBudget')").message("spec.releaseRef.kind: a charge is made to a RiskBudget: write RiskBudget"),
     validation = Rule::new("!has(self.spec.statement) || (!(self.spec.type in ['approval', 'start', 'charge']) && (!has(self.spec.releaseRef.kind) || self.spec.releaseRef.kind == 'GatedRelease'))").message("spec.statement: approvals, starts, charges and what is said of a RiskBudget need an author whom the API server authenticates; no signature stands for them: leave it out"),
     printcolumn(name = "Release", type_ = "string", json_path = ".spec.releaseRef.name"),
@@ -38,8 +39,8 @@ pub struct AttestationSpec {
     /// What the claim is about, in the same namespace: a GatedRelease; or a RiskBudget: whose loosening is approved, that owes
     /// something of people, or that is charged (type `charge`).
     pub release_ref: SubjectRef,
-    /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or an image digest `sha256:…`;
-    /// with a statement also the commit of the change, `git:` and all its digits. Of type `charge` the reference of the
+    /// The revision that the claim is about, as `kubectl get gr -o wide` shows it; or, but for approvals and starts, an image digest
+    /// `sha256:…`; with a statement also the commit of the change, `git:` and all its digits. Of type `charge` the reference of the
     /// change, such as `git:4f2c9e1`. Of an approved loosening `status.loosening.revision`; of an obligation that is met its
     /// name, as `status.obligations` has it.
     #[schemars(length(min = 1, max = 128))]

@@ -443,6 +443,22 @@ pub struct AssessmentRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub exception: Option<String>,
+    /// Who made the change, so that nobody approves their own afterwards; absent where that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authors: Option<AuthorsRecord>,
+}
+
+/// Who made a change, as far as it was known when it was assessed.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorsRecord {
+    /// The person who changed the template and those whom pipelines named, 512 bytes of them at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    pub names: Vec<String>,
+    /// Whether they are all who made it, by the names under which they would approve. Otherwise two people approve where one would
+    /// (`000_…` §4).
+    pub known: bool,
 }
 
 /// Requirements that one party met.

@@ -116,6 +116,13 @@ fn shorten_assessment(assessment: &mut AssessmentRecord, text: usize, items: usi
     if let Some(why) = &mut assessment.exception {
         cut(why, text);
     }
+    if let Some(authors) = &mut assessment.authors
+        && authors.names.len() > items
+    {
+        // Who is left out is nobody whom an approval could be compared with.
+        authors.names.truncate(items);
+        authors.known = false;
+    }
     assessment.terms.iter_mut().for_each(|term| cut(term, text));
     for all in [&mut assessment.terms, &mut assessment.categories, &mut assessment.not_shown] {
         list(all, items);

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod after_release;
 mod burning;
+mod by_hand;
 mod carried;
 mod check_job;
 mod circuit;
@@ -13,6 +15,7 @@ mod count;
 mod course;
 mod dying;
 mod each_stage;
+mod excepted;
 mod follow;
 mod hands;
 mod heard;

@@ -58,6 +58,8 @@ def gates(t: Context) -> None:
         attest(shop, pipeline, name, facts={"change-author": "bob"})
     attest(shop, "ann", "release-plan", facts=PLAN)
     attest(shop, "ann", "on-call-presence")
+    # What is to be checked after the release says nothing before it.
+    attest(shop, "ann", "post-release-checklist", facts=CHECKLIST)
     attest(shop, "ann", "approval", role="release-captain")
     until(f"all but {at_start[0]} is met", waits.RELEASE_TAKEN_UP, lambda: names(shop)[:1] == at_start[:1] and "release-captain" not in names(shop), instead=lambda: names(shop))
     check(shop.held("RequirementsMissing") and shop.canary_weight() == 0 and shop.running() == {"v1": 3}, f"it went: {shop.state()}")
@@ -65,7 +67,8 @@ def gates(t: Context) -> None:
     attest(shop, pipeline, at_start[0])
     shop.at_weight(25)
     charge = shop.taken_up()["status"]["charge"]
-    until("it is verified and waits for its checklist", waits.RELEASE_ENDS, lambda: shop.held("VerificationIncomplete"), instead=shop.state)
+    waiting = until("it is verified and waits for its checklist", waits.RELEASE_ENDS, lambda: shop.held("VerificationIncomplete"), instead=shop.state)
+    check("that of ann (" in waiting["message"] and "is from before its verification" in waiting["message"], waiting["message"])
     attest(shop, "ann", "post-release-checklist", facts=CHECKLIST)
     record = shop.ends("Succeeded")
     assessment = record["status"]["assessment"]

@@ -96,8 +96,11 @@ async fn not_their_own(client: &Client, namespace: &str, owed: &ObligationStatus
     let Ok(record) = Api::<ReleaseRecord>::namespaced(client.clone(), namespace).get(record).await else {
         return Ok(());
     };
-    let resumed = record.status.as_ref().and_then(|status| status.resumed_by.as_deref());
-    let did = match (record.spec.changed_by == who, resumed == Some(who)) {
+    let status = record.status.as_ref();
+    let resumed = status.and_then(|status| status.resumed_by.as_deref());
+    let authors = status.and_then(|status| status.assessment.as_ref()?.authors.as_ref());
+    let made = authors.is_some_and(|authors| authors.names.iter().any(|name| name == who));
+    let did = match (record.spec.changed_by == who || made, resumed == Some(who)) {
         (false, false) => return Ok(()),
         (_, true) => "let it go past its gate",
         (true, false) => "changed it",

@@ -234,6 +234,16 @@ async fn a_dry_run_makes_nothing(#[case] line: &str, #[case] last: &str) {
     "approve web --role sre",
     "spec.role: eve may not speak as sre in shop: it needs the verb approve"
 )]
+#[case::starts_an_image(
+    "dana",
+    "approve web --start --revision sha256:0a0a",
+    "--revision sha256:0a0a: a person approves or starts a revision, not an image"
+)]
+#[case::rejects_an_image(
+    "dana",
+    "reject web --role sre --revision sha256:0a0a",
+    "--revision sha256:0a0a: a person approves or starts a revision, not an image"
+)]
 #[case::no_start("eve", "approve web --start", "spec.type: eve may not start release web in shop")]
 #[case::no_evidence("eve", "attest web --type sast", "spec.type: eve may not attest sast in shop")]
 #[case::half_a_plan(

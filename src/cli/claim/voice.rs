@@ -137,7 +137,7 @@ pub(super) async fn approve_with(
         return budget::say(client, (namespace, name), draft, args.more.dry_run, now, tell).await;
     }
     let subject = find(client, namespace, args.about.release()).await?;
-    let revision = subject.revision(args.about.revision.as_deref())?;
+    let revision = of_no_image(subject.revision(args.about.revision.as_deref())?)?;
     let who = whoami(client).await?;
     if let Some(role) = &args.role {
         check_voice(&subject, role, &who)?;
@@ -182,12 +182,22 @@ pub(super) async fn reject_with(
         return budget::say(client, (namespace, name), draft, args.more.dry_run, now, tell).await;
     }
     let subject = find(client, namespace, args.about.release()).await?;
-    let revision = subject.revision(args.about.revision.as_deref())?;
+    let revision = of_no_image(subject.revision(args.about.revision.as_deref())?)?;
     let who = whoami(client).await?;
     check_voice(&subject, &args.role, &who)?;
     tell(&subject.page(&revision))?;
     let draft = Draft { role: Some(args.role.clone()), ..draft(&revision, APPROVAL, ClaimOutcome::Failed, &args.more) };
     send(client, &subject, &who, draft, &format!("rejected as {}", args.role), args.more.dry_run, tell).await
+}
+
+/// Refuses an image, which runs with other configuration too: nobody knows by its digest what they would approve or start.
+fn of_no_image(revision: String) -> Result<String, Failure> {
+    match revision.starts_with("sha256:") {
+        false => Ok(revision),
+        true => Err(format!(
+            "--revision {revision}: a person approves or starts a revision, not an image, which runs with other configuration too. Leave it out for the one that is being released, or name one: kubectl get releaserecords -o wide"
+        )),
+    }
 }
 
 fn draft(revision: &str, kind: &str, outcome: ClaimOutcome, more: &More) -> Draft {

@@ -1,7 +1,8 @@
 //! An obligation that is met by an approval: what ran past its gate, or past its budget, takes an executive's (`002_…`, Guardrails).
 //!
 //! It is proved as every approval is: a person, whom the API server authenticated and who holds the verb `approve` on the role, is in
-//! it where the RiskBudget lists who is, and neither changed nor let go what they approve.
+//! it where the RiskBudget lists who is, and neither made, changed nor let go what they approve. Where it is not known who made it, one of
+//! two people is somebody else (`000_…` §4).
 
 use super::facts::{Facts, Said};
 use super::owed::{Owed, met, told};
@@ -18,31 +19,53 @@ pub(super) fn approved(owed: &Owed, facts: &Facts<'_>, now: Time) -> ObligationS
     let said: Vec<&Said> = facts.said.iter().filter(of_it).collect();
     let record = facts.records.iter().find(|one| Some(&one.record) == owed.record.as_ref());
     let was_met = || facts.before.iter().any(|one| one.name == owed.name && one.state == ObligationState::Met);
-    let people = match record {
-        Some(record) => record.people.as_slice(),
-        None if was_met() => &[],
+    let (people, known) = match record {
+        Some(record) => (record.people.as_slice(), record.knows_author),
+        None if was_met() => (<&[String]>::default(), true),
         // Its record is gone, or not read yet: nobody can tell whose approval would be their own.
         None => return open,
     };
     let heard = said.iter().filter(|said| said.unheard.is_empty());
     let claims: Vec<Claim> = heard.map(|said| Claim { until: None, ..said.claim.clone() }).collect();
     let voices = Claims::new(&claims, people, now);
-    let problem = match (voices.rejection(owed.demand.owed_by), voices.seats(&[owed.demand.owed_by])) {
+    let seats = [owed.demand.owed_by; 2];
+    let seats = if known { &seats[..1] } else { &seats[..] };
+    let problem = match (voices.rejection(owed.demand.owed_by), voices.seats(seats)) {
         (Some(claim), _) => rejected(owed, claim),
-        (None, Ok(agreed)) => match agreed.first().map(|claim| (claim, owed.demand.form.problems(&claim.facts))) {
-            Some((claim, problems)) if problems.is_empty() => {
-                let by = |said: &&&Said| said.claim.author == claim.author && said.claim.at == claim.at;
+        (None, Ok(agreed)) => match agreed.iter().find_map(|claim| says_not_why(owed, claim)) {
+            Some(problem) => problem,
+            None => {
+                // The last of them met it.
+                let last = agreed.iter().max_by_key(|claim| claim.at);
+                let by = |said: &&&Said| {
+                    last.is_some_and(|last| said.claim.author == last.author && said.claim.at == last.at)
+                };
                 let met = said.iter().find(by).map(|said| met(said));
                 return ObligationStatus { state: ObligationState::Met, met, ..open };
             }
-            Some((claim, problems)) => {
-                format!("the approval of {} does not say why: {}", claim.by(), problems.join("; "))
-            }
-            None => String::new(),
         },
-        (None, Err(_)) => unheard(owed, facts, &said, people),
+        (None, Err(_)) => match (known, voices.seats(&seats[..1])) {
+            (false, Ok(agreed)) => one_more(owed, &agreed),
+            (true, Ok(_)) | (_, Err(_)) => unheard(owed, facts, &said, people),
+        },
     };
     ObligationStatus { problem: problem.chars().take(512).collect(), ..open }
+}
+
+fn says_not_why(owed: &Owed, claim: &Claim) -> Option<String> {
+    let problems = owed.demand.form.problems(&claim.facts);
+    let why = || format!("the approval of {} does not say why: {}", claim.by(), problems.join("; "));
+    (!problems.is_empty()).then(why)
+}
+
+/// What one person is told where two approve.
+fn one_more(owed: &Owed, agreed: &[&Claim]) -> String {
+    let who: Vec<String> = agreed.iter().map(|claim| claim.by()).collect();
+    format!(
+        "who made the change is not known, so two people approve: {} does, somebody else in the role is missing: {}",
+        who.join(", "),
+        command(owed)
+    )
 }
 
 /// The command that meets it; the budget's name is not known here.

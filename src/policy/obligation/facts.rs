@@ -1,15 +1,19 @@
 //! What obligations arise from, and what is said about them.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 
 use crate::api::obligation::{Course, ObligationRules, ObligationStatus};
-use crate::api::release_record::{Outcome, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::release_record::{AuthorsRecord, Outcome, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::risk_budget::Role;
 use crate::api::{Span, Time};
 use crate::policy::Attested;
+use crate::policy::requirement::author::authors;
 use crate::policy::requirement::{Claim, heard};
 
-/// What is longer ago demands nothing any more: the present and the two windows before it, by month.
+/// What is longer ago begins to demand nothing: the present and the two windows before it, by month. Whether it was met once, and what
+/// said so is gone, nobody knows by then. What is known to be open stays owed.
 pub const REACH: Span = Span::days(92);
 
 /// Everything that obligations are computed from.
@@ -77,8 +81,10 @@ pub struct RecordFacts {
     pub unapproved: Option<Cause>,
     /// It came back after users had met it, or hurt them without a way back.
     pub rollback: Option<Cause>,
-    /// Who changed the template and who let it go: whose approval of that is none.
+    /// Who made the change, who changed the template and who let it go: whose approval of that is none.
     pub people: Vec<String>,
+    /// Whether they are all who made it; otherwise one of two people is somebody else.
+    pub knows_author: bool,
 }
 
 impl RecordFacts {
@@ -106,14 +112,26 @@ impl RecordFacts {
             exception,
             rollback: rollback(&named, status),
             people: people(spec, status),
+            knows_author: knows_author(spec, status),
         };
         (facts.exception.is_some() || facts.rollback.is_some()).then_some(facts)
     }
 }
 
 fn people(spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) -> Vec<String> {
+    let made = made_by(status).into_iter().flat_map(|authors| &authors.names);
     let changed_by = Some(&spec.changed_by).filter(|who| !who.is_empty());
-    changed_by.into_iter().chain(&status.resumed_by).cloned().collect()
+    let all: BTreeSet<&String> = made.chain(changed_by).chain(&status.resumed_by).collect();
+    all.into_iter().cloned().collect()
+}
+
+fn made_by(status: &ReleaseRecordStatus) -> Option<&AuthorsRecord> {
+    status.assessment.as_ref()?.authors.as_ref()
+}
+
+/// Where nobody looked who made it, whoever changed it did.
+fn knows_author(spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) -> bool {
+    made_by(status).map_or_else(|| authors(&[], &spec.changed_by).known, |authors| authors.known)
 }
 
 /// A rollback that something set off, of a version that users had met. What its owner took back, replaced or let go demands

@@ -126,15 +126,14 @@ fn of_records(
     facts.records.iter().filter_map(owed).collect()
 }
 
-/// What was owed stays owed, also when what it arose from is over, or its record is gone; what was met lately does, because
-/// that may be taken back.
+/// What was owed stays owed, however long, also when what it arose from is over, or its record is gone; what was met lately does,
+/// because that may be taken back. As many as a status remembers: those that are overdue longest.
 fn carried(facts: &Facts<'_>, now: Time) -> Vec<Owed> {
     let open = |one: &&ObligationStatus| match one.state {
         ObligationState::Met => is_recent(one, now),
         ObligationState::Overdue | ObligationState::Due => true,
     };
-    let known = facts.before.iter().filter(open).filter(|one| now.since(one.since) < REACH);
-    let stays = known.filter_map(|one| {
+    let stays = facts.before.iter().filter(open).filter_map(|one| {
         let demand =
             Demand::told(&one.kind, &one.source).filter(|demand| demand.outlives && !waived(facts, &one.kind, now))?;
         let about = if one.about.is_empty() { BEYOND } else { one.about.as_str() };

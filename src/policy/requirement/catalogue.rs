@@ -21,7 +21,7 @@ pub enum Due {
     Throughout,
     /// While the promoted version is verified: it lapses unless renewed.
     Verify,
-    /// Before the release counts as complete.
+    /// Before the release counts as complete, and not before it is verified: it speaks of what was released.
     Complete,
 }
 

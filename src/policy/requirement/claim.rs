@@ -59,6 +59,8 @@ pub struct Claims<'a> {
     authors: &'a [String],
     /// Whether they are all who made it, by the names under which they would approve.
     known: bool,
+    /// From when on a word about a requirement counts, to the second; always where absent.
+    since: Option<Time>,
     now: Time,
 }
 
@@ -79,7 +81,13 @@ pub enum Word<'a> {
 impl<'a> Claims<'a> {
     /// The claims as they stand at `now`. `authors` are those who made the change, as far as they are known.
     pub const fn new(all: &'a [Claim], authors: &'a [String], now: Time) -> Self {
-        Self { all, authors, known: !authors.is_empty(), now }
+        Self { all, authors, known: !authors.is_empty(), since: None, now }
+    }
+
+    /// The same, where a word about a requirement counts from a moment on. The API server's times are whole seconds: what was said in
+    /// that very second counts.
+    pub const fn since(self, since: Time) -> Self {
+        Self { since: Some(since), ..self }
     }
 
     /// The same, where the authors may be known under other names than those under which they would approve.
@@ -96,7 +104,8 @@ impl<'a> Claims<'a> {
     /// its correction may have the same: of equals the one against decides, then the one that says more. With `fresh`, one
     /// that is older says nothing.
     pub fn word(&self, kind: &str, fresh: Option<Span>) -> Word<'a> {
-        let made = || self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now);
+        let counts = |at: Time| self.since.is_none_or(|since| at.0.as_second() >= since.0.as_second());
+        let made = || self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now && counts(claim.at));
         // What its author took back later says nothing.
         let stands = |claim: &&Claim| {
             !claim.withdrawn

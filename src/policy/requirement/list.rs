@@ -26,6 +26,8 @@ pub struct Known {
     pub first_bake: Span,
     /// When a rollback of this workload last brought all traffic home.
     pub rollback_proven: Option<Time>,
+    /// Since when the promoted version is verified, in this attempt; absent before.
+    pub verified_since: Option<Time>,
 }
 
 /// Everything that the requirements depend on.
@@ -159,7 +161,7 @@ fn named(entry: &Entry) -> Requirement {
 fn state(entry: &Entry, facts: &RequirementFacts<'_>) -> State {
     let (mut reasons, mut ways) = (Vec::new(), Vec::new());
     for means in entry.means {
-        match tried(means, facts) {
+        match tried(means, entry.due, facts) {
             Ok((by, approvals)) => return State::Met { by, approvals },
             Err(Gap { because, how }) => {
                 reasons.extend((!because.is_empty()).then_some(because));
@@ -177,32 +179,55 @@ struct Gap {
 }
 
 /// What meets it, in words, and the approvals among that.
-fn tried(means: &Means, facts: &RequirementFacts<'_>) -> Result<(String, Vec<Claim>), Gap> {
+fn tried(means: &Means, due: Due, facts: &RequirementFacts<'_>) -> Result<(String, Vec<Claim>), Gap> {
     let by = match means {
         Means::Controller { holds, remedy } => {
             holds(facts.known, facts).ok_or_else(|| Gap { because: String::new(), how: (*remedy).to_owned() })
         }
-        Means::Attestation(kind) => attestation(kind, None, facts),
-        Means::Fresh(kind, span) => attestation(kind, Some(*span), facts),
-        Means::Document(document) => attested_document(document, facts),
+        Means::Attestation(kind) => attestation(kind, None, due, facts),
+        Means::Fresh(kind, span) => attestation(kind, Some(*span), due, facts),
+        Means::Document(document) => attested_document(document, due, facts),
         Means::Approvals(seats) => return approvals(seats, facts),
     };
     by.map(|by| (by, Vec::new()))
 }
 
-fn attestation(kind: &str, fresh: Option<Span>, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+/// What is said about a requirement. What must be shown after the release is said of what was released: whatever came before its
+/// verification, of an earlier attempt too, speaks of something else.
+fn word<'a>(kind: &str, fresh: Option<Span>, due: Due, facts: &RequirementFacts<'a>) -> Word<'a> {
+    let all = facts.claims.word(kind, fresh);
+    let (said, early) = match (due, facts.known.verified_since) {
+        (Due::Start | Due::Throughout | Due::Verify, _) => return all,
+        (Due::Complete, Some(since)) => {
+            let early = format!("is from before its verification, which began {}", since.clock());
+            (facts.claims.since(since).word(kind, fresh), early)
+        }
+        (Due::Complete, None) => {
+            let early = "is from before the release, and its verification has not begun".to_owned();
+            (Word::Silent { because: String::new() }, early)
+        }
+    };
+    match (said, all) {
+        (Word::Silent { because }, Word::For(claim) | Word::Against(claim)) if because.is_empty() => {
+            Word::Silent { because: format!("that of {} {early}", claim.by()) }
+        }
+        (said, _) => said,
+    }
+}
+
+fn attestation(kind: &str, fresh: Option<Span>, due: Due, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
     let how = || {
         let within = fresh.map(|span| format!(", no older than {span}")).unwrap_or_default();
         format!("an attestation of type {kind}{within}: {}", attest(kind, facts))
     };
-    match facts.claims.word(kind, fresh) {
+    match word(kind, fresh, due, facts) {
         Word::For(claim) => Ok(claim.by()),
         Word::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
         Word::Silent { because } => Err(Gap { because, how: how() }),
     }
 }
 
-fn attested_document(document: &Document, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+fn attested_document(document: &Document, due: Due, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
     let how = || {
         format!(
             "an attestation of type {} with facts {}: {}",
@@ -211,7 +236,7 @@ fn attested_document(document: &Document, facts: &RequirementFacts<'_>) -> Resul
             attest(document.kind, facts)
         )
     };
-    match facts.claims.word(document.kind, None) {
+    match word(document.kind, None, due, facts) {
         Word::For(claim) => {
             let mut problems = document.problems(&claim.facts);
             problems.extend(understated(document, claim.facts.get(MIGRATION_TYPE), facts));

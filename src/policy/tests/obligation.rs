@@ -385,9 +385,10 @@ fn a_level_that_is_left_takes_its_announcements_and_rounds_along_and_leaves_its_
     assert!(world.course.as_ref().unwrap().episodes.is_empty());
     world.says(REVIEW, "dana", "2026-11-22T11:00:00Z", "Passed");
     assert_eq!(world.look("2026-11-22T12:00:00Z").iter().filter(|one| one.state == Met).count(), 1);
-    // It is shown for a week, and what nobody did for three months is told no more.
+    // It is shown for a week; what nobody did stays owed.
     assert_eq!(world.look("2026-11-30T12:00:00Z").len(), 1);
-    assert_eq!(world.look("2027-03-01T12:00:00Z"), vec![]);
+    let all = world.look("2027-03-01T12:00:00Z");
+    assert_eq!(rows(&all), ["reliability-plan-20261120-0800 Overdue 2026-11-21T08:00:00Z"]);
 }
 
 #[rstest]
@@ -404,8 +405,12 @@ fn who_comes_back_to_a_level_within_a_day_owes_nothing_new(#[case] again: &str, 
 }
 
 fn record(name: &str, status: serde_json::Value) -> Option<RecordFacts> {
+    record_by("", name, status)
+}
+
+fn record_by(changed_by: &str, name: &str, status: serde_json::Value) -> Option<RecordFacts> {
     let spec: ReleaseRecordSpec = serde_json::from_value(json!({
-        "release": "web", "attempt": 7, "workloadUid": "u", "revision": "abc",
+        "release": "web", "attempt": 7, "workloadUid": "u", "revision": "abc", "changedBy": changed_by,
         "change": {"reference": "git:1", "type": "Feature"}, "riskBudget": "web",
     }))
     .unwrap();
@@ -565,8 +570,9 @@ fn what_was_met_is_shown_once_and_for_a_week() {
     assert!(!shown(&mut world, "2026-11-27T09:00:00Z"));
 }
 
+/// Time alone meets nothing. What is longer ago demands nothing new: nobody knows whether it was met.
 #[test]
-fn what_nobody_did_for_three_months_is_owed_no_more() {
+fn what_was_told_stays_owed_and_what_is_found_after_three_months_does_not_begin_to_be() {
     let mut world = World::new();
     world.records.push(RecordFacts {
         record: "web-0007".to_owned(),
@@ -575,9 +581,17 @@ fn what_nobody_did_for_three_months_is_owed_no_more() {
         unapproved: None,
         rollback: Some(Cause { at: at("2026-08-01T08:00:00Z"), about: "it".to_owned() }),
         people: vec![],
+        knows_author: true,
     });
-    assert_eq!(world.look("2026-11-01T07:59:59Z").len(), 1);
     assert_eq!(world.look("2026-11-01T08:00:00Z"), vec![]);
+    let told = world.look("2026-11-01T07:59:59Z");
+    assert_eq!(rows(&told), ["post-mortem-web-0007 Overdue 2026-08-08T00:00:00Z"]);
+    assert_eq!(world.look("2026-11-01T08:00:00Z"), told);
+    world.records.clear();
+    assert_eq!(world.look("2027-11-01T08:00:00Z"), told);
+    world.says("post-mortem-web-0007", "dana", "2027-11-01T09:00:00Z", "Passed");
+    assert_eq!(world.look("2027-11-01T10:00:00Z")[0].state, Met);
+    assert_eq!(world.look("2027-11-09T10:00:00Z"), vec![]);
 }
 
 /// `001_…`, Emergency, Every 6 hours: an update that does not stand any more is owed by the time before.
@@ -619,6 +633,7 @@ proptest! {
                 unapproved: cause(bypassed),
                 rollback: cause(back),
                 people: vec![],
+                knows_author: true,
             });
         }
         let all = world.look("2026-11-20T08:00:00Z");
@@ -644,6 +659,7 @@ fn what_was_met_for_a_record_that_is_gone_is_owed_again_when_that_is_taken_back(
         unapproved: None,
         rollback: cause,
         people: vec![],
+        knows_author: true,
     };
     world.records.push(facts);
     let name = "post-mortem-web-0007";
@@ -693,9 +709,42 @@ fn overridden() -> World {
     let status = json!({"outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z", "resumedBy": "bob"});
     let facts = record("web-0007", status).unwrap();
     assert_eq!(facts.people, ["bob"]);
-    world.records.push(RecordFacts { people: vec!["ann".into(), "bob".into()], ..facts });
+    world.records.push(RecordFacts { people: vec!["ann".into(), "bob".into()], knows_author: true, ..facts });
     world
 }
+
+/// `000_…` §4: whoever made it does not approve it, whoever applied it; where that is not known, two people approve.
+#[rstest]
+#[case::named_by_a_pipeline(ARGO, Some(json!({"names": ["vera"], "known": true})), &["vera"], None, "vera (20 Nov 09:00:00 UTC) changed it or let it go, ")]
+#[case::somebody_else(ARGO, Some(json!({"names": ["bob"], "known": true})), &["vera"], Some("vera"), "")]
+#[case::nobody_is_named(ARGO, Some(json!({"known": false})), &["vera"], None, "who made the change is not known, so two people approve: vera (20 Nov 09:00:00 UTC) does, ")]
+#[case::two_people(ARGO, Some(json!({"known": false})), &["vera", "victor"], Some("victor"), "")]
+#[case::one_of_them_is_named(ARGO, Some(json!({"names": ["vera"], "known": false})), &["vera", "victor"], None, "who made the change is not known, so two people approve: victor (20 Nov 09:01:00 UTC) does, ")]
+#[case::a_person_changed_it("ann", Some(json!({"names": ["ann"], "known": true})), &["vera"], Some("vera"), "")]
+#[case::nobody_looked_and_a_person_changed_it("ann", None, &["vera"], Some("vera"), "")]
+#[case::nobody_looked_and_a_machine_changed_it(ARGO, None, &["vera"], None, "who made the change is not known, ")]
+fn who_made_the_change_does_not_approve_what_ran_past_the_gate(
+    #[case] changed_by: &str,
+    #[case] authors: Option<serde_json::Value>,
+    #[case] said: &[&str],
+    #[case] by: Option<&str>,
+    #[case] problem: &str,
+) {
+    let mut assessment = assessed("Red blocks it");
+    assessment["exception"] = serde_json::Value::Null;
+    assessment["authors"] = authors.unwrap_or_default();
+    let status = json!({"charge": charge(true), "assessment": assessment, "outcome": "Bypassed", "endedAt": "2026-11-20T08:00:00Z"});
+    let mut world = World::new();
+    world.records.extend(record_by(changed_by, "web-0007", status));
+    for (minute, who) in said.iter().enumerate() {
+        world.speaks((who, VP), &format!("2026-11-20T09:0{minute}:00Z"), "Passed", "it stops the leak");
+    }
+    let one = approval(&world.look("2026-11-20T09:30:00Z"));
+    assert_eq!(one.met.as_ref().map(|met| met.by.as_str()), by, "{one:?}");
+    assert!(one.problem.starts_with(problem) && one.problem.is_empty() == problem.is_empty(), "{}", one.problem);
+}
+
+const ARGO: &str = "system:serviceaccount:argocd:controller";
 
 fn approval(all: &[ObligationStatus]) -> ObligationStatus {
     all.iter().find(|one| one.kind == "override-approval").unwrap().clone()

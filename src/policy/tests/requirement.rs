@@ -277,6 +277,32 @@ fn presence_lapses_unless_renewed(#[case] said: &[(&str, Option<&str>)], #[case]
     }
 }
 
+/// `003_…`, Module 1, "post-deployment integrity checks": what was said before the verification speaks of something else. To the second,
+/// as the API server's moments are.
+#[rstest]
+#[case::in_verification(Some("2026-03-31T10:00:00.9Z"), &[("10:00:00", true)], "data-integrity: met by ci (31 Mar 10:00:00 UTC)")]
+#[case::before_it(Some("2026-03-31T10:00:01Z"), &[("10:00:00", true)], "data-integrity: missing before completion (003, Module 1), that of ci (31 Mar 10:00:00 UTC) is from before its verification, which began 31 Mar 10:00:01 UTC: an ")]
+#[case::before_the_release(None, &[("10:00:00", true)], "data-integrity: missing before completion (003, Module 1), that of ci (31 Mar 10:00:00 UTC) is from before the release, and its verification has not begun: an ")]
+#[case::again(Some("2026-03-31T10:30:00Z"), &[("10:00:00", true), ("11:00:00", true)], "data-integrity: met by ci (31 Mar 11:00:00 UTC)")]
+#[case::failed_before(Some("2026-03-31T10:30:00Z"), &[("10:00:00", false), ("11:00:00", true)], "data-integrity: met by ci (31 Mar 11:00:00 UTC)")]
+#[case::failed_then(Some("2026-03-31T10:30:00Z"), &[("10:00:00", true), ("11:00:00", false)], "data-integrity: missing before completion (003, Module 1), ci (31 Mar 11:00:00 UTC) says that it failed: an ")]
+#[case::never(Some("2026-03-31T10:30:00Z"), &[], "data-integrity: missing before completion (003, Module 1): an ")]
+fn what_is_checked_after_the_release_is_said_after_it(
+    #[case] since: Option<&str>,
+    #[case] said: &[(&str, bool)],
+    #[case] starts: &str,
+) {
+    let one = |(time, passed): &(&str, bool)| Claim {
+        at: at(&format!("2026-03-31T{time}Z")),
+        passed: *passed,
+        ..claim("data-integrity", "ci")
+    };
+    let known = Known { verified_since: since.map(at), ..Known::default() };
+    let claims = said.iter().map(one).collect();
+    let seen = Case { categories: &[SchemaMigrationAdditive], known, claims, ..case() }.one("data-integrity");
+    assert!(seen.starts_with(starts), "{seen}");
+}
+
 /// What the controller knows by itself, one fact at a time.
 #[rstest]
 #[case("rollback-plan", Known { rollback_limits: true, ..Known::default() }, true)]
@@ -434,6 +460,7 @@ fn everything() -> (Known, Vec<Claim>) {
         judges_latency: true,
         first_bake: Span::hours(1),
         rollback_proven: Some(now()),
+        verified_since: Some(at("2026-03-31T09:00:00Z")),
     };
     let kinds = CATALOGUE.iter().flat_map(|entry| entry.means).filter_map(|means| match means {
         Means::Attestation(kind) | Means::Fresh(kind, _) => Some(claim(kind, "ci")),

@@ -243,6 +243,7 @@ fn what_is_not_shown_in_full_is_owed_all_the_same() {
             unapproved: None,
             rollback: Some(cause),
             people: vec![],
+            knows_author: true,
         }
     };
     world.records = (1..=60).map(back).collect();
@@ -336,6 +337,7 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         unapproved: None,
         rollback: Some(rollback),
         people: vec![],
+        knows_author: true,
     };
     let seen = Seen {
         namespace: "shop",

@@ -7,7 +7,7 @@ use super::carried::{self, OfCommit};
 use crate::api::Time;
 use crate::api::names::RELEASE;
 use crate::api::release_record::ReleaseRecordSpec;
-use crate::policy::evidence;
+use crate::policy::evidence::{self, START};
 use crate::policy::requirement::author::{Authors, authors};
 use crate::policy::requirement::claim::APPROVAL;
 use crate::policy::requirement::{Claim, Claims, heard as spoken, in_one_role};
@@ -38,9 +38,9 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen, 
     let mut heard = Heard { claims: Vec::new(), authors: Vec::new(), knows_authors: false, ignored: Vec::new() };
     let mut refused = Vec::new();
     for one in &seen.attestations {
-        // A person approves a revision, not an image: it may run with another configuration.
-        let about =
-            one.spec.revision == spec.revision || (one.spec.kind != APPROVAL && is_image_of(seen, &one.spec.revision));
+        // A person approves and starts a revision, not an image: it may run with another configuration.
+        let by_people = [APPROVAL, START].contains(&one.spec.kind.as_str());
+        let about = one.spec.revision == spec.revision || (!by_people && is_image_of(seen, &one.spec.revision));
         match (about, &one.proof) {
             (true, Proof::Author) => match spoken(&risk.roles, &one.spec, one.at) {
                 Ok(claim) => heard.claims.push(claim),

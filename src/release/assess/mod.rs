@@ -14,7 +14,7 @@ use super::plan::stable_set;
 use super::snapshot::{BudgetSeen, RiskSeen, Snapshot, Workload};
 use super::template::diff;
 use crate::api::gated_release::StageSpec;
-use crate::api::release_record::{AssessmentRecord, ChargeRecord, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::release_record::{AssessmentRecord, ChargeRecord, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::risk_budget::{RequirementMode, Waiver};
 use crate::api::{BudgetStatus, ChangeType, Severity, Time, Weight};
 use crate::policy::band::{band, charge};
@@ -227,9 +227,10 @@ impl Assessed<'_> {
         asked.filter(|one| self.waived(one.name).is_none()).collect()
     }
 
-    /// Whether a person said that it may start, where no machine may.
-    pub(in crate::release) fn started_by_hand(&self) -> Option<&Claim> {
-        match self.claims().word(START, None) {
+    /// Whether a person said that it may start, where no machine may, since the attempt was opened: who started the one before did
+    /// not know how that would end.
+    pub(in crate::release) fn started_by_hand(&self, opened: Time) -> Option<&Claim> {
+        match self.claims().since(opened).word(START, None) {
             Word::For(claim) => Some(claim),
             Word::Against(_) | Word::Silent { .. } => None,
         }
@@ -322,6 +323,7 @@ fn known(seen: &Snapshot, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus
         judges_latency: contract.latency_factor.is_some() || contract.latency_added.is_some(),
         first_bake: stages.first().map_or(crate::api::Span::ZERO, |first| first.bake),
         rollback_proven: seen.release.status.rollback_proven_at,
+        verified_since: (status.phase == Phase::Verify).then_some(status.phase_since),
     }
 }
 

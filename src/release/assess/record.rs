@@ -1,15 +1,18 @@
 //! What is put on record of an assessment, and what is shown of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Assessed;
 use crate::api::gated_release::RiskView;
-use crate::api::release_record::{ApprovalRecord, AssessmentRecord, ShownRecord};
+use crate::api::release_record::{ApprovalRecord, AssessmentRecord, AuthorsRecord, ShownRecord};
 use crate::policy::Role;
 use crate::policy::evidence::CLASSIFICATION;
 use crate::policy::exception::{EXCEPTION, Request};
 use crate::policy::requirement::{Claim, Due, Requirement, SENTENCE, State, Word};
 use crate::release::wording::at_most;
+
+/// Bytes of the names of those who made a change: twenty of them.
+const AUTHORS: usize = 512;
 
 /// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
 const TERM: usize = 120;
@@ -36,7 +39,24 @@ pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord 
         shown,
         not_shown,
         exception: assessed.exception.as_ref().map(|why| at_most(256, why)),
+        authors: Some(authors(&assessed.heard.authors, assessed.heard.knows_authors)),
     }
+}
+
+/// Those who made it, whole names only: nobody could be compared with a part of one. They are not all known where there is no room
+/// for all.
+fn authors(all: &[String], known: bool) -> AuthorsRecord {
+    let all: BTreeSet<&String> = all.iter().collect();
+    let (mut room, mut names) = (AUTHORS, Vec::new());
+    for name in &all {
+        // As JSON writes it, with a comma.
+        let width = serde_json::to_string(name).map_or(usize::MAX, |text| text.len().saturating_add(1));
+        if let Some(left) = room.checked_sub(width) {
+            room = left;
+            names.push((*name).clone());
+        }
+    }
+    AuthorsRecord { known: known && names.len() == all.len(), names }
 }
 
 /// The recorded assessment with what was shown in the course of the release. What was shown before the start stays so, whatever

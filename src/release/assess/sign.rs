@@ -18,7 +18,7 @@ pub(in crate::release) enum Signed<'a> {
     Rejected(&'a Claim),
 }
 
-/// Since when approvals count for one stage.
+/// Since when approvals count for one stage. A rejection counts however old it is, until the same person takes it back.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::release) struct Since<'a> {
     /// The moment.
@@ -55,16 +55,16 @@ pub(in crate::release) fn signed<'a>(
     since: Option<Since<'_>>,
     late: &'a mut Vec<Claim>,
 ) -> Signed<'a> {
-    late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| since.hears(claim))).cloned());
-    let claims = Claims::new(late, &assessed.heard.authors, assessed.now).knowing(assessed.heard.knows_authors);
     let mut roles: Vec<Role> =
         wanted.iter().flat_map(|one| std::iter::repeat_n(one.role, usize::from(one.people))).collect();
     if roles.is_empty() {
         return Signed::All(Vec::new());
     }
-    if let Some(claim) = claims.rejection(&roles) {
+    if let Some(claim) = assessed.claims().rejection(&roles) {
         return Signed::Rejected(claim);
     }
+    late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| since.hears(claim))).cloned());
+    let claims = Claims::new(late, &assessed.heard.authors, assessed.now).knowing(assessed.heard.knows_authors);
     if roles.len() == 1 && !claims.knows_author() {
         roles.push(roles[0]);
     }

@@ -173,6 +173,7 @@ impl Cost {
             shown: Vec::new(),
             not_shown: Vec::new(),
             exception: self.refused.first().map(|why| at_most(256, why)),
+            authors: None,
         };
         (self.budget, assessment)
     }

@@ -64,7 +64,7 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
     let left = Remaining::from_percent(remaining_percent);
     let sign_offs = match freeze::permission(&assessed.freeze_facts(&active.record.spec), status) {
         Permission::Blocked(blocked) if !exception => {
-            if let Some(hold) = asked_for_exception(active, assessed) {
+            if let Some(hold) = asked_for_exception(active, assessed, EXCEPTION_ONLY) {
                 return hold;
             }
             let line = message::blocked_line(change.kind, status, left, &blocked);
@@ -79,7 +79,7 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
         Permission::Allowed { sign_offs } => sign_offs,
     };
     if let Some(block) = assessed.decision.blocks.first() {
-        if let Some(hold) = asked_for_exception(active, assessed) {
+        if let Some(hold) = asked_for_exception(active, assessed, EXCEPTION_ONLY) {
             return hold;
         }
         let message = format!(
@@ -96,7 +96,7 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
         Ok(approvals) => approvals,
         Err(step) => return *step,
     };
-    if schedule.manual_start && assessed.started_by_hand().is_none() {
+    if schedule.manual_start && assessed.started_by_hand(active.status.phase_since).is_none() {
         let message = format!(
             "{change} not started: the {} process forbids automation, a person starts it: kubectl tidegate approve {} -n {} --start",
             schedule.name, active.seen.release.name, active.seen.release.namespace
@@ -187,8 +187,12 @@ fn how_to_except(active: &Active<'_>) -> String {
     format!(" An exception (000 §7, charged 150 %): kubectl tidegate attest {release} -n {namespace} --type exception")
 }
 
-/// Where a rule blocks the change and somebody asked for an exception: how far that is; none where nobody did.
-fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
+/// What a rule leaves to a change that it blocks.
+const EXCEPTION_ONLY: &str = "may ship as an exception only";
+
+/// Where something keeps the change back and somebody asked for an exception: how far that is, after `what` is left to the change;
+/// none where nobody did.
+fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>, what: &str) -> Option<Step> {
     let (release, namespace) = (&active.seen.release.name, &active.seen.release.namespace);
     let mut asks: Vec<Role> = Vec::new();
     let how_far = match assessed.request() {
@@ -211,8 +215,7 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<S
             )
         }
     };
-    let message =
-        format!("{} may ship as an exception only; {how_far}.{}", active.record.spec.change, ignored(assessed));
+    let message = format!("{} {what}; {how_far}.{}", active.record.spec.change, ignored(assessed));
     Some(active.hold_for("ExceptionPending", message, active.seen.release.spec.strategy.hold_for).asking(&asks))
 }
 
@@ -227,6 +230,12 @@ fn points(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
     let free = risk.free(record).unwrap_or(0);
     if !may_overdraw && free < i64::from(costs.get()) {
         let until = risk.budget.as_ref().map_or_else(String::new, |budget| format!(" on {}", budget.until.clock()));
+        let waits = format!(
+            "not started: it costs {costs}, and RiskBudget {budget} has {free} RP that are neither spent nor promised: it waits for the next window{until}, or ships as an exception"
+        );
+        if let Some(hold) = asked_for_exception(active, assessed, &waits) {
+            return Some(hold);
+        }
         let message = format!(
             "{} not started: it costs {costs} ({}), and RiskBudget {budget} has {free} RP that are neither spent nor promised to another release. It waits for the next window{until}, or until a release that has a promise ends before users met it. Make the change smaller, or ask for an exception: kubectl tidegate attest {} -n {} --type exception --help",
             active.record.spec.change, assessed.score, active.seen.release.name, active.seen.release.namespace

@@ -17,6 +17,13 @@ fn both_agree(world: &mut World) {
 
 /// A P0 fix in Critical, agreed to before its start, in its first stage.
 fn emergency() -> World {
+    let mut world = started();
+    world.run_until(60, |world| stage_began(world, 0));
+    world
+}
+
+/// The same before anybody met it.
+fn started() -> World {
     let mut world = World::new();
     budget(&mut world, BudgetStatus::Critical, 18.0);
     change(&mut world, ChangeType::IncidentFix, Some(Severity::P0));
@@ -26,7 +33,7 @@ fn emergency() -> World {
     assert_eq!(asks(&world), [Role::Sre, Role::VpEngineering], "{}", held(&world));
     both_agree(&mut world);
     attest(&mut world, "start", "sam", &[]);
-    world.run_until(60, |world| stage_began(world, 0));
+    world.run_until(60, |world| world.phase() == Some(Phase::Stage));
     world
 }
 
@@ -165,4 +172,40 @@ fn the_enhanced_process_hears_sre_from_the_first_traffic_on() {
     assert_eq!((asks(&world), weight(&world)), (vec![Role::Sre], Weight::whole(50)), "{}", held(&world));
     approve(&mut world, Role::Sre, "sam");
     world.run_until(100, |world| weight(world) == Weight::FULL || world.phase() == Some(Phase::Promote));
+}
+
+/// A rejection holds until the same person takes it back, however long ago it was given.
+#[test]
+fn who_rejected_before_the_first_traffic_is_heard_before_all_of_it() {
+    let mut world = World::new();
+    budget(&mut world, BudgetStatus::Warning, 42.0);
+    world.workload().changed_by = "bob".into();
+    world.deploy("shop:v2", GOOD);
+    world.run(3);
+    say(&mut world, "approval", Some("sre"), "carl", ClaimOutcome::Failed, &[]);
+    approve(&mut world, Role::SeniorEngineer, "ann");
+    attest(&mut world, "start", "ann", &[]);
+    world.run_until(20_000, |world| world.status().stages.get(3).is_some_and(|stage| stage.passed_at.is_some()));
+    approve(&mut world, Role::Sre, "sam");
+    world.run(3);
+    assert!(held(&world).starts_with("Rejected") && held(&world).contains("carl"), "{}", held(&world));
+    assert_eq!(weight(&world), Weight::whole(50));
+    say(&mut world, "approval", Some("sre"), "carl", ClaimOutcome::Withdrawn, &[]);
+    world.run_until(100, |world| weight(world) == Weight::FULL || world.phase() == Some(Phase::Promote));
+}
+
+#[test]
+fn who_rejects_between_the_start_and_the_first_traffic_is_heard_before_each_stage() {
+    let mut world = started();
+    say(&mut world, "approval", Some("vp-engineering"), "carl", ClaimOutcome::Failed, &[]);
+    let rejected = world.now;
+    world.run_until(60, |world| stage_began(world, 0));
+    assert!(world.status().stages[0].started_at.unwrap().since(rejected) >= Span::seconds(1), "it is too old by now");
+    passed(&mut world, 0);
+    both_agree(&mut world);
+    world.run(3);
+    assert!(held(&world).starts_with("Rejected") && held(&world).contains("carl"), "{}", held(&world));
+    assert_eq!((weight(&world), stage_began(&world, 1)), (Weight::whole(2), false));
+    say(&mut world, "approval", Some("vp-engineering"), "carl", ClaimOutcome::Withdrawn, &[]);
+    world.run_until(30, |world| stage_began(world, 1));
 }

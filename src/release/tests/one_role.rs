@@ -71,3 +71,25 @@ fn who_approves_does_not_say_who_made_it() {
     world.run(3);
     assert_eq!(missing(&world), ["release-captain"]);
 }
+
+/// Whoever says afterwards whether it stays is compared with those.
+#[rstest]
+#[case::a_pipeline_named_them(true, &["vera"], true)]
+#[case::nobody_named_them(false, &[], false)]
+fn who_made_what_ran_past_its_gate_stands_in_its_record(
+    #[case] named: bool,
+    #[case] names: &[&str],
+    #[case] known: bool,
+) {
+    let mut world = asks_for_two("system:serviceaccount:argocd:controller");
+    if named {
+        attest(&mut world, "sast", "system:serviceaccount:ci:builder", &[("change-author", "vera")]);
+    }
+    world.run(3);
+    world.workload().paused = false;
+    world.workload().paused_because = None;
+    world.workload().break_glass = Some("INC-7".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    let authors = world.status().assessment.clone().unwrap().authors.unwrap();
+    assert_eq!((authors.names, authors.known), (names.iter().map(ToString::to_string).collect::<Vec<_>>(), known));
+}

@@ -310,7 +310,7 @@ fn yellow_is_one_gate_more() {
     assert_eq!((risk.gate, risk.why.as_str()), (Gate::G3, "12 RP → G2; Yellow: +1 → G3"));
 }
 
-const EXCEPTION: &[(&str, &str)] = &[
+pub(super) const EXCEPTION: &[(&str, &str)] = &[
     ("reason", "urgent-security-fix"),
     ("justification", "CVE"),
     ("change-complexity", "low"),

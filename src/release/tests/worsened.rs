@@ -1,8 +1,9 @@
 //! Stories of budgets that worsen while a release has users: who must agree to that is asked before the next stage.
 
-use super::policy::{agreed, approve, asks, budget, change, enforced, held, spent};
+use super::policy::{agreed, approve, asks, budget, change, enforced, held, say, spent};
 use super::*;
 use crate::api::Severity;
+use crate::api::attestation::ClaimOutcome;
 use crate::policy::{Band, Role, Tier};
 
 fn mid_release(kind: ChangeType, severity: Option<Severity>) -> World {
@@ -89,13 +90,29 @@ fn a_fix_goes_on_by_the_emergency_process_and_is_asked_anew_when_it_gets_worse_a
     goes_on(&mut world);
 }
 
-/// Who agrees to the worse budget is asked once; who rejects it holds it.
 #[test]
-fn a_rejection_holds_it_and_without_agreement_it_comes_back() {
+fn without_agreement_it_comes_back() {
     let mut world = mid_release(ChangeType::Feature, None);
     budget(&mut world, BudgetStatus::Warning, 42.0);
     world.run_until(700, |world| world.outcome() == Some(Outcome::RolledBack));
     assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::HoldExpired);
+}
+
+/// Who rejected it before the budget got worse did not agree to that either.
+#[test]
+fn a_rejection_from_before_holds_it_until_it_is_taken_back() {
+    let mut world = mid_release(ChangeType::Feature, None);
+    say(&mut world, "approval", Some("senior-engineer"), "carl", ClaimOutcome::Failed, &[]);
+    world.run(2);
+    budget(&mut world, BudgetStatus::Warning, 42.0);
+    world.run(15);
+    approve(&mut world, Role::SeniorEngineer, "ann");
+    approve(&mut world, Role::Sre, "sam");
+    world.run(3);
+    assert!(held(&world).starts_with("Rejected") && held(&world).contains("carl"), "{}", held(&world));
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25));
+    say(&mut world, "approval", Some("senior-engineer"), "carl", ClaimOutcome::Withdrawn, &[]);
+    goes_on(&mut world);
 }
 
 #[rstest]

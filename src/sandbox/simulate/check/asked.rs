@@ -71,10 +71,11 @@ fn goes_on(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value, how: &str) 
     let made = time(record, "/metadata/creationTimestamp");
     let worse = |(at, level): &&(Time, usize)| *level > began && made.is_none_or(|made| *at >= made);
     let since = checkers.levels.iter().find(worse).map(|(at, _)| *at).or(made);
-    let revision = text(record, "/spec/revision").unwrap_or_default();
+    let what = ["/spec/revision", "/spec/changedBy"].map(|place| text(record, place).unwrap_or_default());
+    let what = (what[0], what[1]);
     let missing = ASKS[is].1.iter().filter(|role| !ASKS[began].1.contains(role));
     let missing: Vec<_> =
-        missing.filter(|role| !shown::approved(checkers, seen.now, revision, role, since)).copied().collect();
+        missing.filter(|role| !shown::approved(checkers, seen.now, what, role, since)).copied().collect();
     if !missing.is_empty() {
         let name = text(record, "/metadata/name").unwrap_or_default();
         let (began, is) = (ASKS[began].0, ASKS[is].0);
@@ -102,7 +103,8 @@ mod tests {
     use crate::sandbox::simulate::check::NAMESPACE;
     use crate::sandbox::simulate::check::tests::Kept;
 
-    /// What happens at a second, in a line: `budget Warning`, `approve sre`, `withdraw sre`, `stage 1`, `half`.
+    /// What happens at a second, in a line: `budget Warning`, `approve sre`, `withdraw sre`, of another person `reject sre` and
+    /// `accept sre`, `stage 1`, `half`.
     fn play(kind: &str, steps: &[(u32, &str)]) -> Vec<Rule> {
         let mut checkers = Checkers::default();
         let stages = || json!([{"weight": 10}, {"weight": 50}]);
@@ -115,10 +117,11 @@ mod tests {
             let now = Time(format!("2026-01-01T09:00:{second:02}Z").parse().unwrap());
             let before = record.clone();
             let (word, rest) = what.split_once(' ').unwrap_or((what, ""));
-            let said = |outcome: &str| {
+            let says = |author: &str, outcome: &str| {
                 json!({"metadata": {"name": number.to_string()}, "spec": {"releaseRef": {"name": NAME},
-                    "revision": "b", "type": "approval", "role": rest, "author": "ann", "outcome": outcome}})
+                    "revision": "b", "type": "approval", "role": rest, "author": author, "outcome": outcome}})
             };
+            let said = |outcome: &str| says("ann", outcome);
             let (kind, before, after): (&Kind, _, _) = match word {
                 "budget" => {
                     let budget = json!({"metadata": {"name": NAME}, "status": {"errorBudget": {"status": rest}}});
@@ -126,6 +129,8 @@ mod tests {
                 }
                 "approve" => (&ATTESTATION, None, said("Passed")),
                 "withdraw" => (&ATTESTATION, None, said("Withdrawn")),
+                "reject" => (&ATTESTATION, None, says("carl", "Failed")),
+                "accept" => (&ATTESTATION, None, says("carl", "Withdrawn")),
                 "stage" => {
                     let index: usize = rest.parse().unwrap();
                     record["status"]["stages"][index]["startedAt"] = json!(now);
@@ -164,6 +169,10 @@ mod tests {
     #[case::in_another_role("Feature", &[(5, "budget Warning"), (10, "approve code-owner"), (20, "stage 1")], true)]
     #[case::before_it_was_worse("Feature", &[(1, "approve senior-engineer"), (10, "budget Warning"), (20, "stage 1")], true)]
     #[case::taken_back("Feature", &[(5, "budget Warning"), (8, "approve senior-engineer"), (12, "withdraw senior-engineer"), (20, "stage 1")], true)]
+    #[case::rejected("Feature", &[(5, "budget Warning"), (8, "reject senior-engineer"), (10, "approve senior-engineer"), (20, "stage 1")], true)]
+    #[case::rejected_before_it_was_worse("Feature", &[(1, "reject senior-engineer"), (5, "budget Warning"), (10, "approve senior-engineer"), (20, "stage 1")], true)]
+    #[case::rejected_and_taken_back("Feature", &[(1, "reject senior-engineer"), (5, "budget Warning"), (8, "accept senior-engineer"), (10, "approve senior-engineer"), (20, "stage 1")], false)]
+    #[case::rejected_in_another_role("Feature", &[(5, "budget Warning"), (8, "reject sre"), (10, "approve senior-engineer"), (20, "stage 1")], false)]
     #[case::half_of_those_asked("Feature", &[(5, "budget Critical"), (10, "approve sre"), (20, "stage 1")], true)]
     #[case::all_of_those_asked("Feature", &[(5, "budget Emergency"), (10, "approve sre"), (11, "approve vp-engineering"), (20, "stage 1")], false)]
     #[case::the_last_half("Feature", &[(1, "stage 0"), (5, "budget Warning"), (20, "half")], true)]

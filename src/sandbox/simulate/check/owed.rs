@@ -94,7 +94,12 @@ fn unmet(seen: &Seen<'_>, one: &Value) -> Option<&'static str> {
         };
     let record = text(one, "/record").and_then(|name| seen.objects.get(&RELEASE_RECORD, NAMESPACE, name));
     let own = |place: &str| record.and_then(|record| text(record, place)) == Some(author);
-    let own = text(one, "/type") == Some("override-approval") && (own("/spec/changedBy") || own("/status/resumedBy"));
+    let made = record.is_some_and(|record| {
+        let names = items(record, "/status/assessment/authors/names");
+        names.iter().any(|name| name.as_str() == Some(author))
+    });
+    let own = made || own("/spec/changedBy") || own("/status/resumedBy");
+    let own = text(one, "/type") == Some("override-approval") && own;
     let said = text(attestation, "/spec/outcome").unwrap_or("Passed") == "Passed";
     match (about, said && text(one, "/met/by") == Some(author), author.starts_with("system:")) {
         (false, ..) => Some("by an attestation about something else"),

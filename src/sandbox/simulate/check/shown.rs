@@ -104,6 +104,21 @@ impl<'a> Stood<'a> {
         named.filter_map(|(_, said)| said.names_author.as_deref()).collect()
     }
 
+    /// Whether somebody who did not make it rejects it in a role, however long ago they said so. Of one second a process knows no
+    /// order: what was taken back in it may be the rejection.
+    fn rejected(self, role: &str, changed_by: &str) -> bool {
+        let authors = self.authors();
+        let ours = |said: &&Said| said.kind == "approval" && said.role.as_deref() == Some(role);
+        let words: Vec<&Said> = self.about().map(|(_, said)| said).filter(ours).collect();
+        let stands = |no: &&&Said| {
+            let of_them = words.iter().filter(|said| said.author == no.author);
+            let mut later = of_them.filter(|said| said.at.0.as_second() >= no.at.0.as_second());
+            later.all(|said| said.outcome == "Failed")
+        };
+        let mut against = words.iter().filter(|said| said.outcome == "Failed").filter(stands);
+        against.any(|said| said.author != changed_by && !authors.contains(&said.author.as_str()))
+    }
+
     /// Whether a peer has reviewed it: somebody who did not make it; two where it is not known who did.
     fn reviewed(self) -> bool {
         if self.attested("peer-review") {
@@ -140,15 +155,22 @@ fn lately(checkers: &Checkers, now: Time, revision: &str, holds: impl Fn(Stood<'
 }
 
 /// Whether somebody agrees in a role to what runs by this revision, and said so since a moment, by any clock that a process may
-/// have.
-pub(super) fn approved(checkers: &Checkers, now: Time, revision: &str, role: &str, since: Option<Time>) -> bool {
+/// have; nobody does where somebody rejects it in that role.
+pub(super) fn approved(
+    checkers: &Checkers,
+    now: Time,
+    (revision, changed_by): (&str, &str),
+    role: &str,
+    since: Option<Time>,
+) -> bool {
     lately(checkers, now, revision, |stood| {
-        stood.about().any(|(_, said)| {
-            said.kind == "approval"
-                && said.role.as_deref() == Some(role)
-                && since.is_none_or(|since| said.at.plus(FRESH) >= since)
-                && stood.last(&said.author, role) == Some("Passed")
-        })
+        !stood.rejected(role, changed_by)
+            && stood.about().any(|(_, said)| {
+                said.kind == "approval"
+                    && said.role.as_deref() == Some(role)
+                    && since.is_none_or(|since| said.at.plus(FRESH) >= since)
+                    && stood.last(&said.author, role) == Some("Passed")
+            })
     })
 }
 
