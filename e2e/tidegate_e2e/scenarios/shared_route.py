@@ -79,7 +79,7 @@ def shared_route(t: Context) -> None:
     shop.rules = [at("/cart", cart.name), at("/", shop.name)]
     begin(shop, cart)
     route = shop.follow("HTTPRoute")
-    sync_by_force(t, shop)
+    refused = sync_by_force(t, shop)
     asking = {side.name: side.users() for side in (shop, cart)}
 
     cart.deploy("c2")
@@ -120,6 +120,7 @@ def shared_route(t: Context) -> None:
     cart.deploy("c1")
     cart.ends("Succeeded")
     shop.leaves_nothing()
+    check(not refused, f"applies were refused: {refused[:3]}")
     check([canary_weights(route, side) for side in (cart, shop)] == [[25, 100], [25, 50, 100]], f"weights {canary_weights(route, cart)}, {canary_weights(route, shop)}")
     answers = {side.name: side.all_answers() for side in (shop, cart)}
     check(not answers["checkout"].failed(), f"requests for checkout failed: {answers['checkout'].failed().examples()}")
@@ -144,13 +145,16 @@ def begin(shop: Shop, cart: Shop) -> None:
         side.gate()
 
 
-def sync_by_force(t: Context, shop: Shop) -> None:
-    """Applies Git's route every second, until the end."""
-    over = threading.Event()
+def sync_by_force(t: Context, shop: Shop) -> list[str]:
+    """Applies Git's route every second, until the end; what was refused comes into the list."""
+    over, refused = threading.Event(), []
 
     def sync() -> None:
         while not over.wait(EVERY):
-            api.apply(shop.route(), "flux")
+            try:
+                api.apply(shop.route(), "flux")
+            except api.Refused as error:
+                refused.append(str(error))
 
     syncing = threading.Thread(target=sync)
     syncing.start()
@@ -160,6 +164,7 @@ def sync_by_force(t: Context, shop: Shop) -> None:
         syncing.join(10)
 
     t.afterwards(stop)
+    return refused
 
 
 def marked(shop: Side) -> str | None:
