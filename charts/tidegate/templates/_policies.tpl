@@ -260,6 +260,8 @@ spec:
   {{- include "tidegate.weights.conditions" . | nindent 2 }}
   variables:
   # The Services that are released, 16 at most, as a route has 16 rules at most.
+  # The largest route there is, with 16 Services divided in each of 16 rules, costs 0.8 million of the 10 million units that
+  # Kubernetes allows (measured with the evaluator of 1.36.3); one Service in one rule 4,400.
   - name: services
     expression: oldObject.metadata.annotations['tidegate.io/weights'].split(',', 17)
   # A rule has 16 backends at most, and a Service three versions.
