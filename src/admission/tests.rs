@@ -6,6 +6,7 @@ mod budgets;
 mod hold;
 mod policies;
 mod records;
+mod shared;
 mod stateful;
 mod weights;
 mod world;

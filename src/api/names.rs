@@ -24,9 +24,9 @@ pub const RETRY: &str = "tidegate.io/retry";
 pub const EXPORTED: &str = "tidegate.io/exported";
 /// Annotation on a GatedRelease, any value: Tidegate leaves the workload as on deletion, and the object stays.
 pub const DETACH: &str = "tidegate.io/detach";
-/// Annotation on an HTTPRoute during a release: the stable Service whose weights Tidegate keeps.
+/// Annotation on an HTTPRoute during releases: the stable Services whose weights Tidegate keeps, by name, with commas between.
 pub const WEIGHTS: &str = "tidegate.io/weights";
-/// Annotation on an HTTPRoute during a release: the weights to put back, by rule.
+/// Annotation on an HTTPRoute during releases: the weights to put back, by Service and rule.
 pub const WEIGHTS_BEFORE: &str = "tidegate.io/weights-before";
 /// Label on objects that Tidegate made: the GatedRelease they serve.
 pub const RELEASE: &str = "tidegate.io/release";
@@ -55,7 +55,8 @@ pub const IGNORED_TEMPLATE_ANNOTATIONS: &[&str] = &[RESTARTED_AT];
 pub const CANARY_SUFFIX: &str = "-canary";
 /// Ending of the objects that keep the last stable warm.
 pub const PREVIOUS_SUFFIX: &str = "-previous";
-/// Annotation on an HTTPRoute, written together with the weight 0 of a rollback: why, so that a crash right after it forgets nothing.
+/// Annotation on an HTTPRoute, written together with the weight 0 of a rollback: why, by Service, so that a crash right after it
+/// forgets nothing.
 pub const WITHDRAWN: &str = "tidegate.io/withdrawn";
 /// Label that the StatefulSet controller puts on its pods: the name of the ControllerRevision that they run.
 pub const CONTROLLER_REVISION_HASH: &str = "controller-revision-hash";

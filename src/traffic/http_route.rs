@@ -5,24 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::api::names::{WEIGHTS, WEIGHTS_BEFORE, WITHDRAWN};
 use crate::api::release_record::RollbackLog;
 use crate::release::Split;
 use crate::release::snapshot::{RouteProblem, RouteState, service_of};
 use crate::release::split::{CARRIERS, Carrier};
+use marks::Marks;
 use note::Note;
 
+mod marks;
 mod note;
-
-/// The annotation that keeps a rollback's reason.
-#[derive(Debug, Serialize, Deserialize)]
-struct Withdrawn {
-    record: String,
-    log: RollbackLog,
-}
 
 /// What the route says.
 ///
@@ -32,8 +25,9 @@ struct Withdrawn {
 pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem> {
     let families: Vec<_> = families(route, service).collect();
     let divided = families.iter().any(|(_, family)| !family.alone());
+    let marks = Marks::read(route);
     // A route may lead to several Services: the mark of another's release is no affair of this one's.
-    let marked = annotation(route, WEIGHTS).is_some_and(|of| divided || of == service);
+    let marked = marks.name(service);
     let released = marked || divided;
     let (mut rules, mut coarse, mut odd) = (Vec::new(), BTreeMap::new(), None);
     for (index, family) in &families {
@@ -53,7 +47,6 @@ pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem>
     if families.is_empty() {
         return Err(RouteProblem::NoBackend { marked: marked.then(|| resource_version(route)) });
     }
-    let withdrawn = annotation(route, WITHDRAWN).and_then(|text| serde_json::from_str::<Withdrawn>(text).ok());
     Ok(RouteState {
         resource_version: resource_version(route),
         rules,
@@ -61,15 +54,17 @@ pub fn observe(route: &Value, service: &str) -> Result<RouteState, RouteProblem>
         odd,
         marked,
         effective: effective(route),
-        withdrawn: withdrawn.map(|mark| (mark.record, mark.log)),
+        withdrawn: marks.withdrawn(service),
     })
 }
 
 /// The JSON patch that gives the route this split.
 ///
-/// It carries the resourceVersion, so that the API server refuses it where the route has changed meanwhile.
+/// It carries the resourceVersion, so that the API server refuses it where the route has changed meanwhile. Rules and marks of
+/// other Services stay as they are.
 pub fn write(route: &Value, service: &str, split: Split, withdrawn: Option<&(String, RollbackLog)>) -> Value {
-    let before = Note::read(route);
+    let mut marks = Marks::read(route);
+    let before = Note::of(route, marks.before(service));
     let mut after = before.anew();
     let home = split == Split::HOME;
     let mut ops = vec![replace("/metadata/resourceVersion", route["metadata"]["resourceVersion"].clone())];
@@ -90,22 +85,13 @@ pub fn write(route: &Value, service: &str, split: Split, withdrawn: Option<&(Str
             ops.push(replace(&format!("/spec/rules/{index}/backendRefs"), refs));
         }
     }
-    let mark = withdrawn
-        .and_then(|(record, log)| serde_json::to_string(&Withdrawn { record: record.clone(), log: log.clone() }).ok())
-        .or_else(|| annotation(route, WITHDRAWN).map(str::to_owned));
-    let marks = [(WEIGHTS, Some(service.to_owned())), (WEIGHTS_BEFORE, after.text()), (WITHDRAWN, mark)];
-    if !home && route.pointer("/metadata/annotations").is_none() {
-        ops.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
+    if home {
+        marks.forget(service);
+    } else {
+        marks.keep(service, after.weights(), withdrawn);
     }
-    for (key, value) in marks {
-        let path = format!("/metadata/annotations/{}", key.replace('~', "~0").replace('/', "~1"));
-        let stands = annotation(route, key);
-        match value.filter(|_| !home) {
-            Some(value) if stands != Some(&value) => ops.push(json!({"op": "add", "path": path, "value": value})),
-            None if stands.is_some() => ops.push(json!({"op": "remove", "path": path})),
-            Some(_) | None => {}
-        }
-    }
+    marks.retain(|other| families(route, other).any(|(_, family)| !family.alone()));
+    ops.extend(marks.patch(route));
     Value::Array(ops)
 }
 
@@ -215,7 +201,7 @@ impl<'a> Family<'a> {
             [at] if self.alone() => weight_of(&self.refs[*at]),
             _ if self.foreign => Some(self.sum()),
             [at, ..] if self.alone() => weight_of(&self.refs[*at]),
-            _ => noted.of(index),
+            _ => noted.weight(index),
         }
     }
 

@@ -897,6 +897,71 @@ def _(n):
     assert weights(n) == [away, [("shop", 0), ("shop-previous", 50), ("other", 50)], away], weights(n)
 
 
+CART = [("cart", 95), ("cart-canary", 5)]
+BESIDE = [("docs", 1), ("shop", 75), ("shop-canary", 25), ("old", 7), ("cart", 190), ("cart-canary", 10)]
+OF_TWO = lambda name: route(name, rule("/cart", ("cart", 3)), rule("/both", ("docs", 1), ("shop", 100), ("old", 7), ("cart", 200)),
+                            rule("/", ("shop", 1)))
+
+
+def two_released(name, marked="cart,shop"):
+    """A route of two Services, divided for both, marked for whoever is named."""
+    apply(OF_TWO(name))
+    body = {"metadata": {"annotations": {"tidegate.io/weights": marked}},
+            "spec": {"rules": [rule("/cart", *CART), rule("/both", *BESIDE), rule("/", *SPLIT)]}}
+    patch(name, body, ARGS.controller_user, kind="httproute", how="merge")
+    assert weights(name) == [CART, BESIDE, SPLIT], weights(name)
+
+
+@case("each of two Services released behind one route keeps its own shares at every re-apply from Git")
+def _(n):
+    two_released(n)
+    for _again in range(2):
+        apply(OF_TWO(n), user=MACHINE)
+        assert weights(n) == [CART, BESIDE, SPLIT], weights(n)
+    kubectl("apply", "-f", "-", user=PERSON, given=OF_TWO(n))
+    kubectl("replace", "-f", "-", user=MACHINE, given=OF_TWO(n))
+    assert weights(n) == [CART, BESIDE, SPLIT], weights(n)
+    assert get("httproute", n)["metadata"]["annotations"].get("tidegate.io/weights") == "cart,shop"
+    two_released(f"{n}-one", marked="cart")
+    apply(OF_TWO(f"{n}-one"), user=MACHINE)
+    one = [("docs", 1), ("shop", 100), ("old", 7), ("cart", 190), ("cart-canary", 10)]
+    assert weights(f"{n}-one") == [CART, one, [("shop", 1)]], weights(f"{n}-one")
+
+
+@case("edits of a rule of two Services go through, and both keep their shares of it")
+def _(n):
+    two_released(n)
+    for sent, stands in (
+        ([("cart", 400), ("new", 5), ("shop", 100)], [("cart", 380), ("cart-canary", 20), ("new", 5), *SPLIT]),
+        ([("shop", 300), ("cart", 100)], [("shop", 225), ("shop-canary", 75), *CART]),
+        ([("cart", 7)], CART),
+        ([("docs", 3)], [("docs", 3)]),
+    ):
+        apply(route(n, rule("/", ("shop", 1), timeouts={"request": "3s"}), rule("/both", *sent), rule("/cart", ("cart", 1))), user=MACHINE)
+        assert weights(n) == [SPLIT, stands, CART], (sent, weights(n))
+        assert get("httproute", n)["spec"]["rules"][0]["timeouts"] == {"request": "3s"}
+
+
+@case("sixteen Services keep their shares in the largest route there is: the expression stays within its cost")
+def _(n):
+    names = [f"s{i:02}" for i in range(16)]
+
+    def filled(i, own, *canary):
+        """A rule of sixteen backends, or of fifteen and what comes."""
+        beside = [(names[(i + 1 + other) % 16], 1) for other in range(14)]
+        return rule(f"/{i}", *beside[:7], (names[i], own), *beside[7:], *canary)
+
+    git = route(n, *(filled(i, 100) for i in range(16)))
+    apply(git)
+    divided = [filled(i, 90, (f"{names[i]}-canary", 10)) for i in range(16)]
+    body = {"metadata": {"annotations": {"tidegate.io/weights": ",".join(names)}}, "spec": {"rules": divided}}
+    patch(n, body, ARGS.controller_user, kind="httproute", how="merge")
+    apply(git, user=MACHINE)
+    for i, backends in enumerate(weights(n)):
+        of = dict(backends)
+        assert (of[names[i]], of.get(f"{names[i]}-canary"), len(backends)) == (90, 10, 16), (i, backends)
+
+
 @case("a person who raises the canary by hand changes nothing")
 def _(n):
     released(n)

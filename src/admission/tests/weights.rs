@@ -224,3 +224,118 @@ fn the_controller_raises_lowers_and_ends_afterwards_git_is_free_again() {
     world.apply(MACHINE, route(&[rule("/", &[("shop", 7)])]));
     assert_eq!(weights(&world), [owned(&[("shop", 7)])]);
 }
+
+const CART: [(&str, u32); 2] = [("cart", 95), ("cart-canary", 5)];
+
+/// A route of two Services as Git has it, with other backends beside them where they share a rule.
+fn git_of_two() -> Value {
+    route(&[
+        rule("/cart", &[("cart", 3)]),
+        rule("/both", &[("docs", 1), ("shop", 100), ("old", 7), ("cart", 200)]),
+        rule("/docs", &[("docs", 1)]),
+        rule("/", &[("shop", 1)]),
+    ])
+}
+
+/// The same, divided and marked for whoever is named.
+fn two_released(marked: &str) -> World {
+    let mut world = World::routes();
+    world.apply(PERSON, git_of_two());
+    let both = [("docs", 1), ("shop", 75), ("shop-canary", 25), ("old", 7), ("cart", 190), ("cart-canary", 10)];
+    let rules = [rule("/cart", &CART), rule("/both", &both), rule("/docs", &[("docs", 1)]), rule("/", &SPLIT)];
+    let marks =
+        json!({"tidegate.io/weights": marked, "tidegate.io/weights-before": "{}", "tidegate.io/withdrawn": "{}"});
+    world.patch(CONTROLLER, json!({"metadata": {"annotations": marks}, "spec": {"rules": rules}})).unwrap();
+    world
+}
+
+#[test]
+fn each_of_two_services_keeps_its_own_shares_at_every_re_apply() {
+    let mut world = two_released("cart,shop");
+    let stands = weights(&world);
+    for _ in 0..2 {
+        world.apply(MACHINE, git_of_two());
+        assert_eq!(weights(&world), stands);
+        world.write(MACHINE, git_of_two(), None).unwrap();
+        assert_eq!(weights(&world), stands);
+    }
+    let marks = ["weights", "weights-before", "withdrawn"].map(|mark| world.annotation(&format!("tidegate.io/{mark}")));
+    assert_eq!(marks, [Some("cart,shop"), Some("{}"), Some("{}")]);
+}
+
+#[test]
+fn what_is_not_marked_is_as_it_is_sent_beside_what_is() {
+    let mut world = two_released("cart");
+    world.apply(MACHINE, git_of_two());
+    let both = [("docs", 1), ("shop", 100), ("old", 7), ("cart", 190), ("cart-canary", 10)];
+    assert_eq!(weights(&world), [owned(&CART), owned(&both), owned(&[("docs", 1)]), owned(&[("shop", 1)])]);
+}
+
+#[test]
+fn edits_of_a_rule_of_two_services_go_through_and_both_keep_their_shares_of_it() {
+    let mut world = two_released("cart,shop");
+    for (sent, stands) in [
+        // In another order, one with more, the others' weights and a new one.
+        (
+            vec![("cart", 400), ("new", 5), ("shop", 100), ("docs", 9)],
+            vec![("cart", 380), ("cart-canary", 20), ("new", 5), ("shop", 75), ("shop-canary", 25), ("docs", 9)],
+        ),
+        // As it stands now, edited.
+        (
+            vec![("cart-canary", 20), ("shop-canary", 25), ("cart", 380), ("shop", 75)],
+            vec![("cart", 380), ("cart-canary", 20), ("shop", 75), ("shop-canary", 25)],
+        ),
+        // Side by side, and nobody else.
+        (
+            vec![("shop", 300), ("cart", 100)],
+            vec![("shop", 225), ("shop-canary", 75), ("cart", 95), ("cart-canary", 5)],
+        ),
+        // The one is led away, the other has the rule to itself.
+        (vec![("cart", 7)], vec![("cart", 95), ("cart-canary", 5)]),
+        (vec![("docs", 3)], vec![("docs", 3)]),
+    ] {
+        let more = with(rule("/", &[("shop", 1)]), json!({"timeouts": {"request": "3s"}}));
+        world.apply(MACHINE, route(&[more, rule("/both", &sent), rule("/cart", &[("cart", 1)])]));
+        assert_eq!(weights(&world), [owned(&SPLIT), owned(&stands), owned(&CART)], "{sent:?}");
+        assert_eq!(world.object()["spec"]["rules"][0]["timeouts"], json!({"request": "3s"}));
+    }
+}
+
+#[test]
+fn a_new_rule_sends_nobody_to_the_one_that_came_back_and_is_the_owners_for_the_other() {
+    let mut world = World::routes();
+    let git = [rule("/cart", &[("cart", 1)]), rule("/", &[("shop", 1)])];
+    world.apply(PERSON, route(&git));
+    let away = [("cart", 0), ("cart-previous", 100)];
+    let divided = json!({"rules": [rule("/cart", &away), rule("/", &SPLIT)]});
+    let marks = json!({"tidegate.io/weights": "cart,shop"});
+    world.patch(CONTROLLER, json!({"metadata": {"annotations": marks}, "spec": divided})).unwrap();
+    let new = [("cart", 50), ("shop", 50)];
+    world.apply(MACHINE, route(&[git[0].clone(), rule("/new", &new), git[1].clone()]));
+    let comes = [("cart", 0), ("cart-previous", 50), ("shop", 50)];
+    assert_eq!(weights(&world), [owned(&away), owned(&comes), owned(&SPLIT)]);
+}
+
+#[test]
+fn sixteen_services_keep_their_shares_in_the_largest_route() {
+    let mut world = World::routes();
+    let names: Vec<_> = (0..16).map(|place| format!("s{place:02}")).collect();
+    let canaries: Vec<_> = names.iter().map(|name| format!("{name}-canary")).collect();
+    let rule_of = |at: usize, own: u32, canary: Option<u32>| {
+        // What stands beside it fills the rule.
+        let mut backends: Vec<_> = (0..14).map(|other| (names[(at + 1 + other) % 16].as_str(), 1)).collect();
+        backends.insert(7, (names[at].as_str(), own));
+        backends.extend(canary.map(|weight| (canaries[at].as_str(), weight)));
+        rule(&format!("/{at}"), &backends)
+    };
+    let git: Vec<_> = (0..16).map(|at| rule_of(at, 100, None)).collect();
+    world.apply(PERSON, route(&git));
+    let divided: Vec<_> = (0..16).map(|at| rule_of(at, 90, Some(10))).collect();
+    let marks = json!({"tidegate.io/weights": names.join(",")});
+    world.patch(CONTROLLER, json!({"metadata": {"annotations": marks}, "spec": {"rules": divided}})).unwrap();
+    world.apply(MACHINE, route(&git));
+    for (at, backends) in weights(&world).into_iter().enumerate() {
+        let of = |name: &str| backends.iter().find(|(other, _)| other == name).map(|(_, weight)| *weight);
+        assert_eq!((of(&names[at]), of(&canaries[at]), backends.len()), (Some(90), Some(10), 16), "{at}: {backends:?}");
+    }
+}

@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{annotation, rules_of, text};
-use crate::api::names::WEIGHTS_BEFORE;
+use super::{rules_of, text};
 use crate::policy::canonical::sha256;
 
 /// Weights by what a rule is; none for a rule whose backend had no weight. Without weights, nothing was noted.
+pub(super) type Weights = BTreeMap<String, Option<u32>>;
+
+/// The weights of one Service, and the rules that they are of.
 #[derive(Debug)]
 pub(super) struct Note {
-    weights: BTreeMap<String, Option<u32>>,
+    weights: Weights,
     /// What each rule of the route is, as it stands now.
     rules: Vec<Identity>,
 }
@@ -30,10 +32,8 @@ struct Identity {
 
 impl Note {
     /// What was noted about the rules that stand now.
-    pub(super) fn read(route: &Value) -> Self {
+    pub(super) fn of(route: &Value, noted: Weights) -> Self {
         let rules = identities(route);
-        let noted: BTreeMap<String, Option<u32>> =
-            annotation(route, WEIGHTS_BEFORE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         // An earlier Tidegate noted places: they are taken for those of the rules that stand, as nothing better is known.
         let weights = noted.into_iter().filter_map(|(key, weight)| match key.parse::<usize>() {
             Ok(place) => Some((rules.get(place)?.matches.clone(), weight)),
@@ -44,7 +44,7 @@ impl Note {
 
     /// The weight of the rule in this place. One that nobody knows any more has what all have, or none: a rule without other
     /// backends divides nothing by it.
-    pub(super) fn of(&self, place: usize) -> Option<u32> {
+    pub(super) fn weight(&self, place: usize) -> Option<u32> {
         let known = self.rules.get(place).and_then(|rule| {
             let by_name = rule.name.as_ref().and_then(|name| self.weights.get(name));
             by_name.or_else(|| self.weights.get(&rule.matches))
@@ -60,7 +60,7 @@ impl Note {
 
     /// A note of the same rules with nothing in it yet: what is gone is forgotten.
     pub(super) fn anew(&self) -> Self {
-        Self { weights: BTreeMap::new(), rules: self.rules.clone() }
+        Self { weights: Weights::new(), rules: self.rules.clone() }
     }
 
     /// Notes the weight of the rule in this place: by its name too, so that either may change.
@@ -70,9 +70,9 @@ impl Note {
         self.weights.extend(keys.map(|key| (key.clone(), weight)));
     }
 
-    /// As it stands in the annotation.
-    pub(super) fn text(&self) -> Option<String> {
-        serde_json::to_string(&self.weights).ok()
+    /// What is noted now.
+    pub(super) fn weights(self) -> Weights {
+        self.weights
     }
 }
 

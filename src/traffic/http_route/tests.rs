@@ -246,3 +246,4 @@ fn a_parent_that_nobody_answered_for_is_waited_for() {
 }
 
 mod edits;
+mod shared;

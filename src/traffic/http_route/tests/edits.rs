@@ -1,6 +1,7 @@
 //! What the owner of a route writes in the middle of a release, with the policy in force and without it.
 
 use super::*;
+use crate::api::names::WEIGHTS_BEFORE;
 
 fn at(path: &str, backends: Value) -> Value {
     json!({"matches": [{"path": {"type": "PathPrefix", "value": path}}], "backendRefs": backends})
@@ -230,7 +231,7 @@ fn a_note_of_places_is_read_and_written_anew() {
     let now = set(&old, Split::canary(Weight::whole(50)));
     assert_eq!(at_home(&turned(&now, &[3, 1, 0], &[])), [Value::Null, json!(5), json!(7)]);
     let note = now["metadata"]["annotations"][WEIGHTS_BEFORE].as_str().unwrap();
-    assert!(note.starts_with(r#"{"matches:"#), "{note}");
+    assert!(note.starts_with(r#"{"web":{"matches:"#), "{note}");
 }
 
 #[test]
