@@ -137,3 +137,37 @@ impl Index {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn put(index: &Index, name: &str, spec: Value) {
+        let object = json!({"apiVersion": "tidegate.io/v1alpha1", "kind": "GatedRelease", "metadata": {"name": name, "namespace": "shop"}, "spec": spec});
+        index.put(&serde_json::from_value(object).unwrap());
+    }
+
+    #[test]
+    fn who_names_the_same_workload_or_service_is_known_once_all_are() {
+        let index = Index::default();
+        let routed = |workload: &str, service: &str| {
+            let traffic = json!({"service": service, "httpRoutes": [{"name": "web"}]});
+            json!({"workloadRef": {"kind": "Deployment", "name": workload}, "traffic": traffic})
+        };
+        put(&index, "web", routed("web", "web"));
+        put(&index, "same-workload", routed("web", "other"));
+        put(&index, "same-service", routed("api", "web"));
+        let set = json!({"workloadRef": {"kind": "StatefulSet", "name": "web"}, "traffic": {"service": "web"}});
+        put(&index, "another-kind", set);
+        assert_eq!(index.rivals("shop", "web"), None);
+        let key = |name: &str| ("shop".to_owned(), name.to_owned());
+        let there = ["web", "same-workload", "same-service", "another-kind"].map(key);
+        assert!(index.keep(&there.into()).is_empty());
+        assert_eq!(index.rivals("shop", "web"), Some(vec!["same-service".to_owned(), "same-workload".to_owned()]));
+        assert_eq!(index.rivals("shop", "another-kind"), Some(Vec::new()));
+        assert_eq!((index.rivals("shop", "unknown"), index.rivals("pay", "web")), (None, None));
+        index.remove("shop", "same-service");
+        assert_eq!(index.rivals("shop", "web"), Some(vec!["same-workload".to_owned()]));
+    }
+}

@@ -55,7 +55,7 @@ impl Problem {
         Self::steering(
             reason,
             format!(
-                "{field}: GatedRelease {other}{since}, has {has}, and only one can have it: this one records nothing and writes nothing to it. Delete this one (kubectl delete gatedrelease {name} -n {namespace}), or create it anew for another {elsewhere}. It takes over when {other} is deleted or detached (kubectl tidegate detach {other} -n {namespace}).",
+                "{field}: GatedRelease {other}{since}, has {has}, and only one can have it: this one records nothing and writes nothing to it. Delete this one (kubectl delete gatedrelease {name} -n {namespace}), or create it anew for another {elsewhere}. It takes over when {other} is deleted or detached (kubectl tidegate detach {other} -n {namespace} --keep-label).",
             ),
         )
     }

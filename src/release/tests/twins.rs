@@ -76,7 +76,7 @@ fn it_says_who_has_the_workload_and_what_to_type() {
     world.look(None);
     let all = &world.seen.release.status.conditions;
     let ready = all.iter().find(|condition| condition.kind == "Ready").unwrap();
-    insta::assert_snapshot!(ready.message, @"spec.workloadRef: GatedRelease first, created 1 Jan 00:00:00 UTC, has Deployment checkout, and only one can have it: this one records nothing and writes nothing to it. Delete this one (kubectl delete gatedrelease checkout -n shop), or create it anew for another workload. It takes over when first is deleted or detached (kubectl tidegate detach first -n shop).");
+    insta::assert_snapshot!(ready.message, @"spec.workloadRef: GatedRelease first, created 1 Jan 00:00:00 UTC, has Deployment checkout, and only one can have it: this one records nothing and writes nothing to it. Delete this one (kubectl delete gatedrelease checkout -n shop), or create it anew for another workload. It takes over when first is deleted or detached (kubectl tidegate detach first -n shop --keep-label).");
     let mut service = another(&world, EARLIER);
     service.workload.name = "cart".into();
     world.seen.others = vec![service];
