@@ -62,7 +62,8 @@ fn the_later_one_writes_nothing_whatever_the_other_does(#[case] held: bool, #[ca
     }
     weights(&mut world, split);
     (world.seen.canary, world.seen.previous) = (foreign(Carrier::Canary), foreign(Carrier::Previous));
-    assert_eq!(looks(&mut world, 30), []);
+    let writes = looks(&mut world, 30);
+    assert!(writes.is_empty(), "{writes:?}");
     assert_eq!(condition(&world, "Ready"), (Truth::False, "WorkloadTaken".into()));
     assert!(world.seen.release.status.message.contains("GatedRelease first"), "{}", world.seen.release.status.message);
     assert_eq!((&world.seen.record, world.split()), (&None, split));
@@ -115,8 +116,7 @@ fn what_another_one_released_meanwhile_is_no_bypass() {
     let mut world = in_verification();
     world.run_until(200, |world| world.outcome() == Some(Outcome::Succeeded));
     world.seen.others = vec![another(&world, EARLIER)];
-    world.run(5);
-    assert!(!world.seen.release.finalizer);
+    world.run_until(100, |world| !world.seen.release.finalizer);
     // The other one ships v3.
     world.deploy("shop:v3", GOOD);
     let workload = world.workload();
