@@ -1,12 +1,14 @@
 //! What keeps a release from starting or going on: each found by name, with value and remedy.
 
+mod taken;
+
 use super::ask;
 use super::check_job::trouble;
 use super::objects::relabel;
 use super::plan::served_by_previous;
 use super::snapshot::{BudgetSeen, KindSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
-use super::twins::{Common, Taken, taken};
+use super::twins;
 use crate::api::gated_release::Traffic;
 use crate::api::release_record::Arm;
 use crate::api::synthetic::{Asks, SyntheticCheck};
@@ -29,35 +31,6 @@ impl Problem {
 
     fn steering(reason: &'static str, message: String) -> Self {
         Self { reason, message, steering: true }
-    }
-
-    /// The reason of a release whose workload another one has.
-    pub const WORKLOAD_TAKEN: &str = "WorkloadTaken";
-    /// The reason of a release whose Service another one divides the traffic of.
-    pub const SERVICE_TAKEN: &str = "ServiceTaken";
-
-    /// What another release has, as `Deployment checkout`.
-    pub(super) fn common(seen: &Snapshot, what: Common) -> String {
-        match what {
-            Common::Workload => format!("{} {}", seen.kind(), seen.release.spec.workload_ref.name),
-            Common::Service => format!("Service {}", seen.release.spec.traffic.service),
-        }
-    }
-
-    pub(super) fn taken(seen: &Snapshot, taken: Taken<'_>) -> Self {
-        let (namespace, name) = (&seen.release.namespace, &seen.release.name);
-        let (other, has) = (&taken.by.name, Self::common(seen, taken.what));
-        let (reason, field, elsewhere) = match taken.what {
-            Common::Workload => (Self::WORKLOAD_TAKEN, "spec.workloadRef", "workload"),
-            Common::Service => (Self::SERVICE_TAKEN, "spec.traffic.service", "Service"),
-        };
-        let since = taken.by.created.map(|at| format!(", created {}", at.clock())).unwrap_or_default();
-        Self::steering(
-            reason,
-            format!(
-                "{field}: GatedRelease {other}{since}, has {has}, and only one can have it: this one records nothing and writes nothing to it. Delete this one (kubectl delete gatedrelease {name} -n {namespace}), or create it anew for another {elsewhere}. It takes over when {other} is deleted or detached (kubectl tidegate detach {other} -n {namespace} --keep-label).",
-            ),
-        )
     }
 
     pub(super) fn service_missing(seen: &Snapshot) -> Self {
@@ -128,7 +101,7 @@ const RULES: &[Rule] = &[
 /// Everything that is wrong, the most basic first; none stops at the first. Where another release has what this one names,
 /// that alone: the rest is the other's to mend.
 pub fn problems(seen: &Snapshot) -> Vec<Problem> {
-    if let Some(taken) = taken(seen) {
+    if let Some(taken) = twins::taken(seen) {
         return vec![Problem::taken(seen, taken)];
     }
     let mut found = Vec::new();
