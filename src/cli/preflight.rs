@@ -18,7 +18,7 @@ use crate::release::Snapshot;
 use crate::release::objects::relabel;
 use crate::release::preflight::{Capacity, Finding, Severity, capacity, preflight};
 use crate::release::problem::problems;
-use crate::release::snapshot::MetricsSeen;
+use crate::release::snapshot::{MetricsSeen, Release};
 use crate::release::split::Carrier;
 use crate::statement::Issuers;
 
@@ -79,7 +79,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let (client, namespace) = client(args.namespace.as_deref().or(of_file)).await?;
     let cluster = Cluster::new(client, Arc::new(SystemClock), Leadership::always(), "");
     let found = match (manifest, &args.name) {
-        (Some(object), _) => observe::of_manifest(&namespace, object).map_err(|error| error.to_string())?,
+        (Some(object), _) => proposed(&cluster, &namespace, object).await?,
         (None, Some(name)) => find(&cluster, &namespace, name).await?,
         (None, None) => return Err("name a GatedRelease, or a file with --file".to_owned()),
     };
@@ -90,6 +90,17 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     })?;
     let refused = report.findings.iter().any(|finding| finding.severity == Severity::Refuse);
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A GatedRelease as a manifest has it. One of that name that stands already keeps its place among those of the same workload.
+async fn proposed(cluster: &Cluster, namespace: &str, object: Value) -> Result<Found, Failure> {
+    let mut found = observe::of_manifest(namespace, object).map_err(|error| error.to_string())?;
+    // One that cannot be read is about to be replaced.
+    if let Ok(Some(stands)) = observe::find(cluster, namespace, &found.release.name).await {
+        let Release { uid, created, finalizer, .. } = stands.release;
+        found.release = Release { uid, created, finalizer, ..found.release };
+    }
+    Ok(found)
 }
 
 async fn find(cluster: &Cluster, namespace: &str, name: &str) -> Result<Found, Failure> {
@@ -117,9 +128,12 @@ fn read_manifest(path: &Path) -> Result<Value, Failure> {
 async fn report(cluster: &Cluster, found: &Found, proposed: bool) -> Result<Report, Failure> {
     // Which templates the controller has is its configuration's secret; it tells by itself where they are missing.
     let metrics = MetricsSeen::Found { complaints: true, pods: found.release.spec.traffic.by_count() };
-    let seen = observe::observe(cluster, found, metrics, &Taken, &Issuers::default())
-        .await
-        .map_err(|error| error.to_string())?;
+    let (seen, others) = tokio::try_join!(
+        observe::observe(cluster, found, metrics, &Taken, &Issuers::default()),
+        observe::others::listed(cluster, &found.release),
+    )
+    .map_err(|error| error.to_string())?;
+    let seen = Snapshot { others, ..seen };
     let around = surroundings(cluster, &seen).await.map_err(|error| error.to_string())?;
     let preflight = preflight(&seen, &around);
     let mut findings = basics(&seen, proposed);

@@ -51,6 +51,10 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let metrics = offers(context.sources.config(), &found.release.spec);
     let (budgets, issuers) = (&context.budgets as &dyn Measured, context.issuers.now());
     let mut seen = observe::observe(&context.cluster, &found, metrics, budgets, &issuers).await?;
+    seen.others = match context.index.rivals(namespace, name) {
+        Some(names) => observe::others::of_names(&context.cluster, namespace, &names).await?,
+        None => observe::others::listed(&context.cluster, &found.release).await?,
+    };
     seen.preflight = preflight::look(context, key, &seen).await?;
     seen.jobs.refused = context.refusals.of(key);
     if under_way(&seen) {

@@ -106,14 +106,21 @@ fn id(meta: &ObjectMeta) -> (String, String) {
 
 async fn releases(context: Arc<Context>) {
     let now = |namespace: &str, name: &str| look(&context, namespace, [name.to_owned()]);
+    // Who waits for its workload takes it over at once.
+    let others = |namespace: &str, name: &str| {
+        look(&context, namespace, context.index.rivals(namespace, name).unwrap_or_default());
+    };
     objects(&context.cluster, &GATED_RELEASE, &context.namespace, |change: Change<DynamicObject>| match change {
         Change::Is(release) => {
             if context.index.put(&release) {
-                now(&release.namespace().unwrap_or_default(), &release.name_any());
+                let (namespace, name) = (release.namespace().unwrap_or_default(), release.name_any());
+                now(&namespace, &name);
+                others(&namespace, &name);
             }
         }
         Change::Gone(release) => {
             let (namespace, name) = (release.namespace().unwrap_or_default(), release.name_any());
+            others(&namespace, &name);
             context.index.remove(&namespace, &name);
             now(&namespace, &name);
         }

@@ -3,11 +3,12 @@
 
 mod charge;
 mod count;
+mod taken;
 
 use super::action::{Action, Plan};
 use super::check_job;
 use super::plan::{Active, by_record, marked_elsewhere, named, routes, stable_set};
-use super::snapshot::{ReplicaSetSeen, Snapshot};
+use super::snapshot::{ReplicaSetSeen, Side, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
@@ -115,6 +116,9 @@ pub enum Note {
     /// A Job would be started that no check of the stage asks for, or that would outlive its release.
     #[error("Job {0} would be started, and no check of the stage asks for it, or nothing would take it away")]
     JobOutOfTurn(String),
+    /// A release would write to what another GatedRelease has.
+    #[error("{0} would be written by a release whose workload or Service another one has")]
+    Taken(&'static str),
     /// A pod would be deleted that would not come back at the former version, or is missed.
     #[error("pod {0} would be deleted, and it is missed or would not come back at the former version")]
     DeletedPod(String),
@@ -126,6 +130,7 @@ pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
     for action in &plan.actions {
         check(&plan, action, seen, &mut notes);
     }
+    taken::writes(&plan, seen, &mut notes);
     let records =
         plan.actions.iter().filter(|action| matches!(action, Action::OpenRecord { .. } | Action::UpdateRecord { .. }));
     if records.count() > 1 {
@@ -152,7 +157,7 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
         }
         Action::Resume { resource_version } => resume(seen, resource_version, notes),
         Action::RemoveFinalizer => {
-            if named(seen, Carrier::Canary) {
+            if named(seen, Carrier::Canary) && !seen.canary.as_ref().is_some_and(Side::is_anothers) {
                 notes.push(Note::LeftTraffic);
             }
         }

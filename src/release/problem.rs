@@ -1,11 +1,14 @@
 //! What keeps a release from starting or going on: each found by name, with value and remedy.
 
+mod taken;
+
 use super::ask;
 use super::check_job::trouble;
 use super::objects::relabel;
 use super::plan::served_by_previous;
 use super::snapshot::{BudgetSeen, KindSeen, MetricsSeen, RouteProblem, Snapshot};
 use super::split::Carrier;
+use super::twins;
 use crate::api::gated_release::Traffic;
 use crate::api::release_record::Arm;
 use crate::api::synthetic::{Asks, SyntheticCheck};
@@ -95,8 +98,12 @@ const RULES: &[Rule] = &[
     surroundings,
 ];
 
-/// Everything that is wrong, the most basic first; none stops at the first.
+/// Everything that is wrong, the most basic first; none stops at the first. Where another release has what this one names,
+/// that alone: the rest is the other's to mend.
 pub fn problems(seen: &Snapshot) -> Vec<Problem> {
+    if let Some(taken) = twins::taken(seen) {
+        return vec![Problem::taken(seen, taken)];
+    }
     let mut found = Vec::new();
     for rule in RULES {
         rule(seen, &mut found);

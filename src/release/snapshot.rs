@@ -11,6 +11,7 @@ use super::check_job::JobsSeen;
 use super::objects::suffix;
 use super::preflight::Preflight;
 use super::split::{Carrier, Split};
+use super::twins::Claim;
 use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKind};
 use crate::api::release_record::{Arm, ReleaseRecordSpec, ReleaseRecordStatus, RollbackLog};
 use crate::api::risk_budget::{LedgerStatus, Requirements, RiskStatus, Role, Slo};
@@ -25,6 +26,8 @@ use crate::statement::Signed;
 pub struct Snapshot {
     /// The GatedRelease itself.
     pub release: Release,
+    /// Other GatedReleases of the namespace that name the same workload, or divide the traffic of the same Service.
+    pub others: Vec<Claim>,
     /// The workload; `None` where it does not exist.
     pub workload: Option<Workload>,
     /// The Service that the routes point to; `None` where it does not exist.
@@ -84,6 +87,8 @@ pub struct Release {
     pub labels: BTreeMap<String, String>,
     /// Its UID.
     pub uid: String,
+    /// When it was created; `None` where it stands in no cluster yet.
+    pub created: Option<Time>,
     /// Its generation.
     pub generation: i64,
     /// Whether it is being deleted.
@@ -294,6 +299,13 @@ pub struct Side {
     pub autoscaler: bool,
     /// An object of that name that Tidegate did not make for this release, as `Service shop/checkout-canary`.
     pub foreign: Option<String>,
+}
+
+impl Side {
+    /// Whether all that could carry users there is somebody else's: another GatedRelease's, or no version at all.
+    pub const fn is_anothers(&self) -> bool {
+        self.foreign.is_some() && self.deployment.is_none() && self.endpoints.is_none()
+    }
 }
 
 /// A Deployment that Tidegate made.

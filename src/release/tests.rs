@@ -33,6 +33,7 @@ mod share;
 mod stranded;
 mod synthetic;
 mod taken_away;
+mod twins;
 mod unlabelled;
 mod unpaid;
 mod user;

@@ -158,6 +158,7 @@ impl World {
             name: "checkout".into(),
             labels: BTreeMap::new(),
             uid: "g1".into(),
+            created: Some(Time("2026-01-01T00:00:00Z".parse().unwrap())),
             generation: 1,
             deleting: false,
             detached: false,
@@ -169,6 +170,7 @@ impl World {
         let mut world = Self {
             seen: Snapshot {
                 release,
+                others: Vec::new(),
                 workload: Some(workload),
                 service: Some(service),
                 routes: match by_count {

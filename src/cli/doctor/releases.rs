@@ -1,9 +1,12 @@
 //! Each GatedRelease, and Deployments and StatefulSets under the gate.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{Level, Line, line, unseen};
 use crate::api::gated_release::WorkloadKind;
+use crate::api::names::DETACH;
 use crate::cluster::doctor::Installation;
 use crate::policy::standing::OBLIGATIONS_MET;
 use crate::release::preflight::hold_owners;
@@ -12,6 +15,7 @@ pub(super) fn judge(seen: &Installation) -> Vec<Line> {
     let mut lines = Vec::new();
     lines.extend(unseen("GatedReleases", &seen.releases));
     lines.extend(seen.releases.all().iter().map(of_release));
+    lines.extend(twins(seen.releases.all()));
     lines.extend(unseen("RiskBudgets", &seen.budgets));
     lines.extend(seen.budgets.all().iter().filter_map(of_budget));
     let kinds = [
@@ -64,6 +68,28 @@ fn of_release(release: &Value) -> Line {
         Some(says) => line(Level::Warn, WHAT, says),
         None => line(Level::Ok, WHAT, format!("{name}: {}", text(release, "/status/message"))),
     }
+}
+
+/// Workloads that several GatedReleases name, but for detached ones.
+fn twins(releases: &[Value]) -> Vec<Line> {
+    let mut all = BTreeMap::<_, Vec<&str>>::new();
+    for release in releases {
+        let detached = release.pointer("/metadata/annotations").is_some_and(|all| all.get(DETACH).is_some());
+        if !detached {
+            let workload =
+                (text(release, "/metadata/namespace"), kind_of(release), text(release, "/spec/workloadRef/name"));
+            all.entry(workload).or_default().push(text(release, "/metadata/name"));
+        }
+    }
+    let several = all.into_iter().filter(|(_, names)| names.len() > 1);
+    let told = several.map(|((namespace, kind, name), names)| {
+        let says = format!(
+            "{kind} {namespace}/{name} is named by {}: one of them has it, the others wait (WorkloadTaken) and release nothing. Delete all but one: kubectl delete gatedrelease NAME -n {namespace}",
+            names.join(", ")
+        );
+        line(Level::Warn, "GatedRelease", says)
+    });
+    told.collect()
 }
 
 /// What a RiskBudget's people owe, where something is overdue.

@@ -159,6 +159,7 @@ fn status(seen: &mut Installation, kind: &str, status: &str) {
 #[case::a_breaker_of_nobody(|seen: &mut Installation| breaker(seen, "{selector: {matchLabels: {tier: critical}}, query: a, above: 1}", Some("low")), Level::Warn, "Circuit breaker", "payments names no GatedRelease: none in any namespace has the labels tier=critical, so that it stops nothing. Label one: kubectl label gatedrelease NAME -n NAMESPACE tier=critical")]
 #[case::a_breaker_of_no_namespace(|seen: &mut Installation| breaker(seen, "{namespaces: [shpo], query: a, above: 1}", None), Level::Warn, "Circuit breaker", "payments names no GatedRelease: there is none in shpo")]
 #[case::a_breaker_that_nobody_can_ask(|seen: &mut Installation| breaker(seen, "{query: 'sum(rate(a[2m])', above: 1}", None), Level::Fail, "Circuit breaker", "circuitBreakers.payments.query is no PromQL: ")]
+#[case::two_of_one_workload(|seen: &mut Installation| if let Looked::At(all) = &mut seen.releases { all.push(named("GatedRelease", "copy", all[0].clone())) }, Level::Warn, "GatedRelease", "Deployment shop/web is named by web, copy")]
 #[case::an_owned_pause(|seen: &mut Installation| if let Looked::At(all) = &mut seen.gated { all[0]["metadata"]["managedFields"] = json!([{"manager": "flux", "fieldsV1": {"f:spec": {"f:paused": {}}}}]) }, Level::Warn, "Deployment", "flux owns spec.paused")]
 fn what_is_wrong_has_a_line_with_its_remedy(
     #[case] spoil: Spoil,

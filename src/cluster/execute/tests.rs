@@ -64,6 +64,7 @@ fn release() -> Release {
         name: "web".into(),
         labels: Default::default(),
         uid: "u".into(),
+        created: None,
         generation: 1,
         deleting: false,
         detached: false,

@@ -9,6 +9,7 @@ pub mod budget;
 pub mod charges;
 mod config;
 mod jobs;
+pub mod others;
 mod pods;
 mod record;
 mod release;
@@ -107,6 +108,7 @@ pub async fn observe(
         pods,
         service: service.map(|object| service::seen(object, endpoints.of(&spec.traffic.service))),
         release: release.clone(),
+        others: Vec::new(),
         workload,
         routes,
         canary,

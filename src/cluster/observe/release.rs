@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{items, text};
 use crate::api::names::{DETACH, FINALIZER, RETRY};
-use crate::api::{GatedReleaseSpec, GatedReleaseStatus};
+use crate::api::{GatedReleaseSpec, GatedReleaseStatus, Time};
 use crate::cluster::kind::GATED_RELEASE;
 use crate::cluster::{Cluster, Error};
 use crate::release::room;
@@ -51,6 +51,7 @@ fn parse(namespace: &str, name: &str, mut object: Value) -> Result<Found, Error>
         name: name.to_owned(),
         labels: super::strings(&object, "/metadata/labels"),
         uid: text(&object, "/metadata/uid").unwrap_or_default().to_owned(),
+        created: text(&object, "/metadata/creationTimestamp").and_then(|at| at.parse().ok()).map(Time),
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0),
         deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
         detached: annotations.contains_key(DETACH),

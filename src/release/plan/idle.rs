@@ -135,7 +135,7 @@ fn unsettled(seen: &Snapshot, workload: &Workload) -> Step {
 }
 
 /// A workload in the middle of a roll of its own is adopted when it has ended: only then is it known what is stable.
-fn settling(seen: &Snapshot, workload: &Workload) -> Option<Step> {
+pub(super) fn settling(seen: &Snapshot, workload: &Workload) -> Option<Step> {
     let active = workload.sets.iter().filter(|set| set.is_active());
     let names: Vec<_> = active.map(|set| set.name.as_str()).collect();
     let message = format!(

@@ -59,7 +59,7 @@ fn last_word(workload: &Workload, seen: &Snapshot, why: &str) -> Option<Action> 
 }
 
 /// An attempt that is going on is ended first: forward where the workload runs the new version already, else back.
-fn close(active: &Active<'_>, why: &str) -> Step {
+pub(super) fn close(active: &Active<'_>, why: &str) -> Step {
     if let Some(step) = open::close_again(active) {
         return step;
     }

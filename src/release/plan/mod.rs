@@ -27,6 +27,7 @@ mod start;
 mod step;
 mod stranded;
 mod synthetic;
+mod taken;
 mod trial;
 mod unlabelled;
 mod unpaid;
@@ -49,6 +50,7 @@ pub(super) use ledger::{numbered, with_penalty};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 pub(super) use stranded::NOBODY_HOME;
+pub(super) use taken::has_own;
 pub(super) use way_home::marked_elsewhere;
 
 /// What to do now. Total: every snapshot has a plan.
@@ -63,10 +65,16 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
     if let Some(step) = unpaid::due(seen, now) {
         return step;
     }
+    if let Some(step) = taken::step(seen, now) {
+        return step;
+    }
     if let Some(why) = seen.release.leaving() {
         return leave::step(seen, now, why);
     }
     if !seen.release.finalizer {
+        if let Some(step) = taken::handed_over(seen, now) {
+            return step;
+        }
         return Step::says(Say::Going("Starting", "Taking the workload under the gate.".to_owned()))
             .then(Action::AddFinalizer);
     }

@@ -3,7 +3,8 @@
 //! an ordinary withdrawal (weight 0, drain, out of the route), then the objects go.
 //!
 //! No record may be open here, so that the route itself remembers since when (`tidegate.io/withdrawn`, which the ordinary
-//! withdrawal writes too). What must never enter: a previous version that serves after a late rollback, which is no leftover.
+//! withdrawal writes too). What must never enter: a previous version that serves after a late rollback, which is no leftover; a
+//! side that another GatedRelease made.
 
 use super::active::{NO_WAY_BACK, named, routes, steer, weight};
 use super::came_back::served_by_previous;
@@ -12,7 +13,7 @@ use super::step::{LOOK_AGAIN, Say, Step};
 use crate::api::release_record::{Arm, Outcome, Phase, RollbackLog, Trigger};
 use crate::api::{Time, Weight};
 use crate::release::action::Action;
-use crate::release::snapshot::{RouteProblem, RouteState, Snapshot};
+use crate::release::snapshot::{RouteProblem, RouteState, Side, Snapshot};
 use crate::release::split::{Carrier, Split};
 use crate::release::wording;
 
@@ -110,6 +111,9 @@ fn nobody_else_answers(seen: &Snapshot) -> Option<Step> {
 
 /// Weight 0, then the drain, then out of the routes; None where no route names a side or carries a mark.
 fn home(seen: &Snapshot, now: Time, going: impl Fn() -> Step) -> Option<Step> {
+    if leads_to_anothers(seen) {
+        return None;
+    }
     if !SIDES.into_iter().any(|carrier| named(seen, carrier)) {
         // A rule that was led elsewhere took nothing along but left the marks, or came back to them.
         let writes = plain(seen);
@@ -135,6 +139,11 @@ fn home(seen: &Snapshot, now: Time, going: impl Fn() -> Step) -> Option<Step> {
         }
     }
     Some(going().all(plain(seen)).wake(LOOK_AGAIN))
+}
+
+/// Whether a route names a side that somebody else made: its weights are not this release's to take home.
+fn leads_to_anothers(seen: &Snapshot) -> bool {
+    SIDES.into_iter().any(|carrier| named(seen, carrier) && seen.side(carrier).is_some_and(Side::is_anothers))
 }
 
 /// The writes after which every route is what its owner says: no version but the workload's, and no mark of ours, also on one

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::check::{NAME, NAMESPACE, SECOND_ROUTE};
+use super::check::{NAME, NAMESPACE, SECOND_ROUTE, TWIN};
 use super::routes::{docs, routes};
 use super::schedule::{Act, Quality, SHOWN, SPEAKING, SPOKEN, Voice, Workload};
 use super::stewards::{PATIENCE, Stewards};
@@ -245,6 +245,15 @@ impl Default for People {
     }
 }
 
+/// Whether the GatedRelease is there, is to stay, and has its workload under the gate.
+fn has_the_workload(api: &ApiServer) -> bool {
+    api.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, NAME).is_some_and(|release| {
+        let has = |place: &str| release.pointer(place).is_some();
+        let left = release.pointer("/metadata/annotations").is_some_and(|all| all.get(DETACH).is_some());
+        has("/metadata/finalizers/0") && !has("/metadata/deletionTimestamp") && !left
+    })
+}
+
 impl People {
     /// Where the workload's kind lives.
     const fn workloads(&self) -> &'static str {
@@ -364,12 +373,19 @@ impl People {
         release
     }
 
+    /// The same under another name.
+    fn copy(&self) -> Value {
+        let mut copy = self.release();
+        copy["metadata"]["name"] = json!(TWIN);
+        copy
+    }
+
     /// Does one thing; says the HTTP status that came of it. Faults are not theirs.
     pub fn act(&mut self, api: &mut ApiServer, act: &Act) -> Option<u16> {
         let (person, flux, admin) = (self.person.clone(), self.flux.clone(), self.admin.clone());
         let workload = format!("{}/{NAME}", self.workloads());
         let routed = self.workload == Workload::Routed;
-        let ours = format!("{RELEASES}/{NAME}");
+        let (ours, twin) = (format!("{RELEASES}/{NAME}"), format!("{RELEASES}/{TWIN}"));
         Some(match act {
             Act::Deploy { number, quality, change, glass } => {
                 self.git.image = format!("shop:{number}-{}", quality.as_str());
@@ -400,8 +416,18 @@ impl People {
             Act::AddLabel => {
                 merge(api, &person, &workload, &json!({"metadata": {"labels": {"tidegate.io/gated": ""}}}))
             }
-            Act::DeleteRelease => delete(api, &person, &ours),
-            Act::Detach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: "left"}}})),
+            // The copy goes with it: who takes over is looked at by the stories, and here the first is looked at alone.
+            Act::DeleteRelease => {
+                delete(api, &person, &twin);
+                delete(api, &person, &ours)
+            }
+            Act::CreateTwin if has_the_workload(api) => apply(api, &flux, RELEASES, &self.copy()),
+            Act::CreateTwin => return None,
+            Act::DeleteTwin => delete(api, &person, &twin),
+            Act::Detach => {
+                delete(api, &person, &twin);
+                merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: "left"}}}))
+            }
             Act::Attach => merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: null}}})),
             Act::CreateRelease => apply(api, &flux, RELEASES, &self.release()),
             // Neither has a meaning without a route, and the API server refuses the strategy.

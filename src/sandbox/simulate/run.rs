@@ -306,6 +306,8 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::AddLabel
         | Act::DeleteRelease
         | Act::CreateRelease
+        | Act::CreateTwin
+        | Act::DeleteTwin
         | Act::Detach
         | Act::Attach
         | Act::ReapplyRoute

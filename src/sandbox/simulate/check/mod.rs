@@ -24,6 +24,7 @@ mod second;
 mod several;
 mod shown;
 mod spent;
+mod twin;
 mod view;
 mod workload;
 
@@ -126,6 +127,8 @@ pub enum Rule {
     CountedTwice,
     /// What a release waits for is said.
     NotTold,
+    /// A GatedRelease whose workload another one has writes nothing.
+    TwinWrote,
     /// No plan breaks an invariant by itself: the linter refuses none.
     PlanRefused,
 }
@@ -239,6 +242,8 @@ pub const NAME: &str = "web";
 pub const SECOND_ROUTE: &str = "web-inside";
 /// The second service, of worlds in which two spend one budget; named as all of its objects are.
 pub const SECOND: &str = "api";
+/// A second GatedRelease that names the first workload.
+pub const TWIN: &str = "web-too";
 /// Both workloads.
 const WORKLOADS: [&str; 2] = [NAME, SECOND];
 
@@ -255,6 +260,7 @@ impl Checkers {
         if seen.namespace != NAMESPACE {
             return;
         }
+        twin::check(self, seen);
         match (seen.kind.plural, seen.name) {
             ("httproutes", NAME | SECOND_ROUTE) => {
                 several::remember(self, seen);

@@ -441,3 +441,17 @@ fn follow_at(checkers: &mut Checkers, objects: &Kept, when: &str) {
     let object = Some(json!({"metadata": {"name": "other"}}));
     see(checkers, objects, when, &Write { kind: &CONFIG_MAP, before: None, after: object, process: None });
 }
+
+#[rstest]
+#[case::its_status(&GATED_RELEASE, json!({"metadata": {"name": TWIN}, "status": {"message": "web-too waits"}}), false)]
+#[case::its_finalizer(&GATED_RELEASE, json!({"metadata": {"name": TWIN, "finalizers": ["tidegate.io/traffic"]}}), true)]
+#[case::a_record(&RELEASE_RECORD, json!({"metadata": {"name": "web-too-0001"}, "spec": {"release": TWIN}}), true)]
+#[case::a_mark_in_a_route(&HTTP_ROUTE, json!({"metadata": {"name": NAME, "annotations": {"tidegate.io/withdrawn": "web-too 25"}}}), true)]
+#[case::another_route(&HTTP_ROUTE, json!({"metadata": {"name": NAME}}), false)]
+fn who_does_not_have_the_workload_writes_nothing(#[case] kind: &Kind, #[case] after: Value, #[case] wrong: bool) {
+    let mut checkers = Checkers::default();
+    let write = Write { kind, before: None, after: Some(after), process: Some(0) };
+    see(&mut checkers, &Kept(Vec::new()), "09:00:00", &write);
+    let found = checkers.violations.iter().any(|found| found.rule == Rule::TwinWrote);
+    assert_eq!(found, wrong, "{:?}", checkers.violations);
+}

@@ -68,6 +68,10 @@ pub enum Act {
     DeleteRelease,
     /// It is applied again.
     CreateRelease,
+    /// A copy of it is applied under another name, as where it was renamed in Git and the former one stayed.
+    CreateTwin,
+    /// The copy is deleted.
+    DeleteTwin,
     /// The GatedRelease gets the annotation by which Tidegate leaves its workload.
     Detach,
     /// The annotation goes.
@@ -231,6 +235,8 @@ impl Act {
             | Self::AddLabel
             | Self::DeleteRelease
             | Self::CreateRelease
+            | Self::CreateTwin
+            | Self::DeleteTwin
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute

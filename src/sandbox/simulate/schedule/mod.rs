@@ -98,6 +98,16 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
             items.extend([Item { at, act: Act::MoveRouteAway }, Item { at: back, act: Act::MoveRouteBack }]);
         }
     }
+    // And these: somebody applies a copy of the GatedRelease under another name, and mostly takes it away again.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x7219);
+    if mix.people > 0 && dice.u32(0..4) == 0 {
+        let at = seconds(&mut dice, 1, within);
+        items.push(Item { at, act: Act::CreateTwin });
+        if dice.u32(0..4) > 0 {
+            let back = Span::from_millis(at.as_millis() + seconds(&mut dice, 5, 90).as_millis());
+            items.push(Item { at: back, act: Act::DeleteTwin });
+        }
+    }
     if mix.enforced {
         items.extend(papers(seed, &items));
     }

@@ -31,6 +31,8 @@ impl Act {
             Self::AddLabel => "add-label",
             Self::DeleteRelease => "delete-release",
             Self::CreateRelease => "create-release",
+            Self::CreateTwin => "create-twin",
+            Self::DeleteTwin => "delete-twin",
             Self::Detach => "detach",
             Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
@@ -85,7 +87,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 61] = [
+    pub const WORDS: [&'static str; 63] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -107,6 +109,8 @@ impl Act {
         "add-label",
         "delete-release",
         "create-release",
+        "create-twin",
+        "delete-twin",
         "detach",
         "attach",
         "reapply-route",
@@ -189,6 +193,8 @@ impl fmt::Display for Act {
             | Self::AddLabel
             | Self::DeleteRelease
             | Self::CreateRelease
+            | Self::CreateTwin
+            | Self::DeleteTwin
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute
