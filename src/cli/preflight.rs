@@ -128,8 +128,9 @@ fn read_manifest(path: &Path) -> Result<Value, Failure> {
 async fn report(cluster: &Cluster, found: &Found, proposed: bool) -> Result<Report, Failure> {
     // Which templates the controller has is its configuration's secret; it tells by itself where they are missing.
     let metrics = MetricsSeen::Found { complaints: true, pods: found.release.spec.traffic.by_count() };
+    let issuers = Issuers::default();
     let (seen, others) = tokio::try_join!(
-        observe::observe(cluster, found, metrics, &Taken, &Issuers::default()),
+        observe::observe(cluster, found, metrics, &Taken, &issuers),
         observe::others::listed(cluster, &found.release),
     )
     .map_err(|error| error.to_string())?;

@@ -110,12 +110,14 @@ mod tests {
         Claim { name: "other".into(), uid: "g2".into(), created: at(created), ..Claim::of(&seen.release) }
     }
 
+    type Change = fn(&mut Claim);
+
     /// This one was created at second 10 and its uid is `g1`.
     #[rstest]
-    #[case::earlier((9, "g9"), |_| {}, Some(Common::Workload))]
-    #[case::later((11, "g0"), |_| {}, None)]
-    #[case::same_second_smaller_uid((10, "g0"), |_| {}, Some(Common::Workload))]
-    #[case::same_second_larger_uid((10, "g2"), |_| {}, None)]
+    #[case::earlier((9, "g9"), |_: &mut Claim| {}, Some(Common::Workload))]
+    #[case::later((11, "g0"), |_: &mut Claim| {}, None)]
+    #[case::same_second_smaller_uid((10, "g0"), |_: &mut Claim| {}, Some(Common::Workload))]
+    #[case::same_second_larger_uid((10, "g2"), |_: &mut Claim| {}, None)]
     #[case::leaves_and_has_not_let_go((9, "g2"), |other: &mut Claim| other.leaves = true, Some(Common::Workload))]
     #[case::has_let_go((9, "g2"), |other: &mut Claim| (other.leaves, other.finalizer) = (true, false), None)]
     #[case::not_taken_yet((9, "g2"), |other: &mut Claim| other.finalizer = false, None)]
@@ -131,11 +133,7 @@ mod tests {
         |other: &mut Claim| (other.workload.kind, other.service) = (crate::api::gated_release::WorkloadKind::StatefulSet, None),
         None
     )]
-    fn who_has_what(
-        #[case] (created, uid): (i64, &str),
-        #[case] change: fn(&mut Claim),
-        #[case] expected: Option<Common>,
-    ) {
+    fn who_has_what(#[case] (created, uid): (i64, &str), #[case] change: Change, #[case] expected: Option<Common>) {
         let mut seen = World::new().seen;
         seen.release.created = at(10);
         let mut other = other(&seen, created);
