@@ -179,7 +179,7 @@ mod tests {
         #[case] asked: Option<Option<&str>>,
     ) {
         let deployment = |by: Option<&str>| {
-            let annotations = by.map(|by| json!({CHANGED_BY: by})).unwrap_or_default();
+            let annotations = by.map_or_else(|| json!({}), |by| json!({CHANGED_BY: by}));
             json!({"apiVersion": "apps/v1", "kind": "Deployment",
                 "metadata": {"name": "web", "namespace": "shop", "labels": {GATED: ""}, "annotations": annotations},
                 "spec": {"template": {"metadata": {}, "spec": {}}}})

@@ -199,6 +199,7 @@ fn who_rejects_between_the_start_and_the_first_traffic_is_heard_before_each_stag
     let mut world = started();
     say(&mut world, "approval", Some("vp-engineering"), "carl", ClaimOutcome::Failed, &[]);
     let rejected = world.now;
+    world.now = world.now.plus(Span::seconds(2));
     world.run_until(60, |world| stage_began(world, 0));
     assert!(world.status().stages[0].started_at.unwrap().since(rejected) >= Span::seconds(1), "it is too old by now");
     passed(&mut world, 0);
