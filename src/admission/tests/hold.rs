@@ -204,7 +204,7 @@ fn label(value: Value) -> Value {
 #[case::with_more_forgery(with(label("".into()), forged()), None, None)]
 #[case::with_a_scale(with(label("".into()), json!({"spec": {"replicas": 3}})), None, None)]
 #[case::with_a_template(with(label("".into()), image("app:3")), Some("eve"), None)]
-#[case::with_a_resume(with(label("".into()), paused(Value::Null)), None, Some("eve"))]
+#[case::with_a_resume(with(label("".into()), paused(false.into())), None, Some("eve"))]
 fn stamps_from_before_the_label_vouch_for_nobody(
     #[case] labelling: Value,
     #[case] changed_by: Option<&str>,
