@@ -59,7 +59,7 @@ fn seen(moment: Moment) -> (Snapshot, api::Time) {
         }
         Moment::Stage => {
             world.deploy("shop:v2", GOOD);
-            world.run_until(120, |world| world.status().stage == Some(1) && world.phase() == Some(Phase::Release));
+            world.run_until(120, |world| world.status().stage == 1 && world.phase() == Some(Phase::Release));
             world.run(3);
         }
         Moment::Verify => {

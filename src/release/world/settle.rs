@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    pub(in crate::release) fn answer(&self) -> Option<Answers> {
+    pub(crate) fn answer(&self) -> Option<Answers> {
         let question = question(&self.seen, self.now)?;
         let observe = |window| Observation {
             candidate: self.sample(question.candidate, window),
