@@ -10,3 +10,16 @@ mod shared;
 mod stateful;
 mod weights;
 mod world;
+
+use serde_json::{Value, json};
+
+/// Forged by whoever likes to: the API server saw none of it.
+fn forged() -> Value {
+    json!({"metadata": {"annotations": {
+        "tidegate.io/changed-by": "bob", "tidegate.io/resumed-by": "bob", "tidegate.io/paused-because": "bob says so",
+    }}})
+}
+
+fn label(value: Value) -> Value {
+    json!({"metadata": {"labels": {"tidegate.io/gated": value}}})
+}

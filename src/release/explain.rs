@@ -7,7 +7,7 @@ mod watched;
 
 use super::action::{Action, Plan};
 use super::assess::{assess, view};
-use super::plan::agree::COMPLETES;
+use super::plan::patience::completes;
 use super::plan::{
     Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision,
 };
@@ -136,7 +136,7 @@ impl After<'_> {
             "closed as what it is, not withdrawn"
         } else if status.phase == Phase::Verify && hold.reason == CIRCUIT_OPEN {
             "complete all the same"
-        } else if status.phase == Phase::Verify && COMPLETES.contains(&hold.reason.as_str()) {
+        } else if status.phase == Phase::Verify && completes(&hold.reason) {
             "complete without it, which stays on record"
         } else if status.phase == Phase::Plan {
             "closed unreleased"

@@ -2,6 +2,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::{CONTROLLER, MACHINE, PERSON, World, deployment, held, held_in, with};
+use super::{forged, label};
 use crate::admission::Override;
 
 fn created() -> World {
@@ -185,17 +186,6 @@ fn stamps_cannot_be_forged_or_removed() {
         json!({"tidegate.io/changed-by": "eve", "tidegate.io/resumed-by": "eve", "tidegate.io/paused-because": null});
     world.patch(PERSON, json!({"metadata": {"annotations": forged}})).unwrap();
     assert_eq!(world.stamps().map(|stamp| stamp.map(str::to_owned)), before);
-}
-
-/// Forged by whoever likes to: the API server saw none of it.
-fn forged() -> Value {
-    json!({"metadata": {"annotations": {
-        "tidegate.io/changed-by": "bob", "tidegate.io/resumed-by": "bob", "tidegate.io/paused-because": "bob says so",
-    }}})
-}
-
-fn label(value: Value) -> Value {
-    json!({"metadata": {"labels": {"tidegate.io/gated": value}}})
 }
 
 /// What stands there when the label is put on was written by anybody: it vouches for nobody.

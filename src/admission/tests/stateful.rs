@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::{CONTROLLER, MACHINE, PERSON, World, deployment, with};
+use super::{forged, label};
 use crate::admission::Override;
 use crate::api::names::HELD_PARTITION;
 
@@ -201,16 +202,6 @@ fn who_comes_back_from_on_delete_with_a_template_has_changed_it() {
     world.patch(PERSON, on_delete()).unwrap();
     world.apply(MACHINE, with(stateful("app:2"), partition(0)));
     assert_eq!((at(&world), world.stamps()[0]), (u64::from(HELD_PARTITION), Some(MACHINE)));
-}
-
-fn forged() -> Value {
-    json!({"metadata": {"annotations": {
-        "tidegate.io/changed-by": "bob", "tidegate.io/resumed-by": "bob", "tidegate.io/paused-because": "bob says so",
-    }}})
-}
-
-fn label(value: Value) -> Value {
-    json!({"metadata": {"labels": {"tidegate.io/gated": value}}})
 }
 
 #[test]

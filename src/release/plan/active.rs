@@ -1,7 +1,6 @@
 //! An attempt that is going on, with the facts that every phase needs.
 
-use super::agree::COMPLETES;
-use super::patience::NO_VERDICT;
+use super::patience::{completes, says_nothing};
 use super::promote::OVERTAKEN;
 use super::stable::stable_set;
 use super::step::{LOOK_AGAIN, Say, Step};
@@ -501,7 +500,7 @@ impl<'a> Active<'a> {
     /// Whether a verified version waits for what it is complete without in the end: the end of that hold is no way back, so that
     /// it lends its patience to no other.
     fn is_of_papers(&self, hold: &HoldStatus) -> bool {
-        self.status.phase == Phase::Verify && COMPLETES.contains(&hold.reason.as_str())
+        self.status.phase == Phase::Verify && completes(&hold.reason)
     }
 
     /// Waits in the verification for what a version is complete without in the end. All such waits together have one deadline, on
@@ -525,7 +524,7 @@ impl<'a> Active<'a> {
     }
 
     fn expire(&self, hold: &HoldStatus) -> Step {
-        let is_verdict = !NO_VERDICT.contains(&hold.reason.as_str());
+        let is_verdict = !says_nothing(&hold.reason);
         let policy = if is_verdict { "" } else { ", which is no verdict on the version" };
         let waited = format!("held {} since {}{policy}", hold.reason, hold.since.clock());
         if self.status.phase == Phase::Plan {

@@ -1,8 +1,6 @@
 //! What people must agree to, and what must be shown, after a release has begun: before a stage, and before it is complete.
 
 use super::active::Active;
-use super::burn::BURNING;
-use super::circuit::CIRCUIT_OPEN;
 use super::step::Step;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, Phase, ReleaseRecordStatus, Worsened};
 use crate::api::{ChangeType, Time, Weight};
@@ -19,24 +17,6 @@ pub(in crate::release) const PAPERS_MISSING: &str = "VerificationIncomplete";
 
 /// The hold of a release that somebody on call watched, and nobody does any more.
 pub(in crate::release) const ON_CALL_LAPSED: &str = "OnCallLapsed";
-
-/// Holds of a verified version that is complete in the end without what they wait for.
-///
-/// Figures above a limit that chance would explain (`Undecided`) are among them: of sixty requests one that fails takes nobody's
-/// version back.
-pub(in crate::release) const COMPLETES: [&str; 11] = [
-    PAPERS_MISSING,
-    ON_CALL_LAPSED,
-    CIRCUIT_OPEN,
-    BURNING,
-    "MetricsUnreachable",
-    "InvalidEvidence",
-    "PartialEvidence",
-    "NoEvidence",
-    "TooLittleTraffic",
-    "OtherShare",
-    "Undecided",
-];
 
 /// What was decided when the release began, looked at again; none where nothing was, or the budget is not known now.
 fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {

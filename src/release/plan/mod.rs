@@ -17,7 +17,7 @@ mod idle;
 mod leave;
 mod ledger;
 mod open;
-mod patience;
+pub(in crate::release) mod patience;
 mod promote;
 mod release;
 mod roll_back;

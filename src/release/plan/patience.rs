@@ -2,7 +2,8 @@
 //! serves well.
 
 use super::active::{Active, NO_WAY_BACK};
-use super::agree::COMPLETES;
+use super::agree::{ON_CALL_LAPSED, PAPERS_MISSING};
+use super::circuit::CIRCUIT_OPEN;
 use super::step::Step;
 use super::{agree, burn, circuit, compliance, synthetic};
 use crate::analysis::{Limits, NotYet, Observation, Verdict, few_requests, judge_few};
@@ -15,8 +16,8 @@ use crate::release::wording;
 pub(super) const MORE_TRAFFIC: &str =
     " More traffic, a larger weight, or spec.analysis.comparison.whenUndecided: PassOnLimits lets it go on.";
 
-/// Holds that say nothing of the version: it could not be looked at, or somebody else's trouble is waited for.
-pub(super) const NO_VERDICT: [&str; 11] = [
+/// Holds for evidence: what [`NotYet`] gives as its reason, but for a limit that is breached.
+const EVIDENCE: [&str; 7] = [
     "MetricsUnreachable",
     "InvalidEvidence",
     "PartialEvidence",
@@ -24,11 +25,23 @@ pub(super) const NO_VERDICT: [&str; 11] = [
     "TooLittleTraffic",
     "OtherShare",
     "Undecided",
-    burn::BURNING,
-    super::compare::UNDECIDED,
-    super::check_job::CHECK_NOT_RUN,
-    super::synthetic::NOT_OF_PODS,
 ];
+
+/// Whether a hold says nothing of the version: it could not be looked at, or somebody else's trouble is waited for.
+pub(super) fn says_nothing(reason: &str) -> bool {
+    let others =
+        [burn::BURNING, super::compare::UNDECIDED, super::check_job::CHECK_NOT_RUN, super::synthetic::NOT_OF_PODS];
+    EVIDENCE.contains(&reason) || others.contains(&reason)
+}
+
+/// Whether a verified version is complete in the end without what a hold waits for.
+///
+/// Figures above a limit that chance would explain (`Undecided`) are among it: of sixty requests one that fails takes nobody's
+/// version back.
+pub(in crate::release) fn completes(reason: &str) -> bool {
+    let others = [PAPERS_MISSING, ON_CALL_LAPSED, CIRCUIT_OPEN, burn::BURNING];
+    EVIDENCE.contains(&reason) || others.contains(&reason)
+}
 
 /// Waits for what cannot be told yet. A verified version waits as for its papers; none where that is over.
 pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
@@ -39,7 +52,7 @@ pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
         let step = active.hold(&back.reason, back.message.clone(), analysis.evidence_within);
         return Some(step.wake(analysis.interval));
     }
-    let completes = active.status.phase == Phase::Verify && COMPLETES.contains(&reason) && !active.leaves();
+    let completes = active.status.phase == Phase::Verify && completes(reason) && !active.leaves();
     let blame = match (not_yet, completes) {
         (NotYet::Breached { .. }, _) => {
             "One more check that keeps the limit lets it go on; a hold that runs out brings it back"

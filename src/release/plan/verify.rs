@@ -136,8 +136,11 @@ pub(super) fn on_verdict(
     let due = active.now >= until && active.now.since(since) >= analysis.window;
     let few = seen_whole.as_ref().zip(whole.as_ref()).filter(|_| due);
     let few = few.and_then(|(seen, whole)| patience::few(active, limits, seen, whole));
-    let (few, not_few) =
-        few.map_or((None, None), |few| few.map_or_else(|why| (None, Some(why)), |few| (Some(few), None)));
+    let (few, not_few) = match few {
+        Some(Ok(few)) => (Some(few), None),
+        Some(Err(why)) => (None, Some(why)),
+        None => (None, None),
+    };
     let late = if kept || few.is_some() { last_moments(active, until).err() } else { None };
     let over = kept && late.is_none();
     if let Some(hold) = over.then(|| circuit::hold(active).or_else(|| burn::hold(active))).flatten() {

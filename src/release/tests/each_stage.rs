@@ -156,13 +156,19 @@ fn who_made_it_opens_no_stage() {
     assert_eq!((asks(&world), stage_began(&world, 1)), (vec![Role::Sre], false), "{}", held(&world));
 }
 
-#[test]
-fn the_enhanced_process_hears_sre_from_the_first_traffic_on() {
+/// A change of bob's in Warning, which waits for its sign-offs.
+fn enhanced() -> World {
     let mut world = World::new();
     budget(&mut world, BudgetStatus::Warning, 42.0);
     world.workload().changed_by = "bob".into();
     world.deploy("shop:v2", GOOD);
     world.run(3);
+    world
+}
+
+#[test]
+fn the_enhanced_process_hears_sre_from_the_first_traffic_on() {
+    let mut world = enhanced();
     approve(&mut world, Role::SeniorEngineer, "ann");
     // Before anybody has met it there is nothing to sign off.
     approve(&mut world, Role::Sre, "early");
@@ -177,11 +183,7 @@ fn the_enhanced_process_hears_sre_from_the_first_traffic_on() {
 /// A rejection holds until the same person takes it back, however long ago it was given.
 #[test]
 fn who_rejected_before_the_first_traffic_is_heard_before_all_of_it() {
-    let mut world = World::new();
-    budget(&mut world, BudgetStatus::Warning, 42.0);
-    world.workload().changed_by = "bob".into();
-    world.deploy("shop:v2", GOOD);
-    world.run(3);
+    let mut world = enhanced();
     say(&mut world, "approval", Some("sre"), "carl", ClaimOutcome::Failed, &[]);
     approve(&mut world, Role::SeniorEngineer, "ann");
     attest(&mut world, "start", "ann", &[]);
