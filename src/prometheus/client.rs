@@ -1,8 +1,7 @@
 //! Asks one source, for a moment or for several. Written here and not taken from prometheus-http-query, because that drops
 //! the `warnings` of an answer, and partial data would look whole.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -135,23 +134,23 @@ impl Prometheus {
 
     /// What comes back in time, the wait for a slot and every try included.
     async fn body(&self, asked: &Asked) -> Answer {
-        // Who was never asked is not slow.
-        let sent = AtomicBool::new(false);
+        let (began, sent) = (Instant::now(), OnceLock::new());
         let within = self.source.timeout;
         let answer = again(within.as_std(), self.ways.dice.roll(), || self.try_once(asked, &sent)).await;
         answer.unwrap_or_else(|| {
-            Err(NotYet::Unreachable(match sent.load(Ordering::Relaxed) {
-                true => format!("no answer within {within}"),
-                false => format!("not sent within {within}: the queries before it have no answer yet"),
-            }))
+            let in_line = sent.get().map_or(within.as_std(), |sent: &Instant| sent.duration_since(began));
+            // Without a figure: this stands in a condition, which is written when it changes.
+            let why =
+                if in_line > within.as_std() / 2 { ", most of it in line behind queries that are slow" } else { "" };
+            Err(NotYet::Unreachable(format!("no answer within {within}{why}")))
         })
     }
 
-    async fn try_once(&self, asked: &Asked, sent: &AtomicBool) -> Answer {
+    async fn try_once(&self, asked: &Asked, sent: &OnceLock<Instant>) -> Answer {
         let Some(_slot) = self.slots.take(asked.namespace.as_deref()).await else {
             return Err(NotYet::Unreachable("shutting down".to_owned()));
         };
-        sent.store(true, Ordering::Relaxed);
+        sent.get_or_init(Instant::now);
         self.ways.transport.get(&self.source, &asked.query, asked.when).await.map_err(|error| match error {
             NoAnswer::Unreachable(why) => NotYet::Unreachable(why),
             NoAnswer::Invalid(why) => NotYet::Invalid(why),

@@ -1,6 +1,7 @@
 //! Questions of a release, answered by the sandbox's small Prometheus from series that stand as text.
 
 mod again;
+mod at_once;
 mod evidence;
 mod sources;
 
