@@ -111,12 +111,13 @@ fn first_bake_over(status: &ReleaseRecordStatus, now: Time) -> bool {
     status.stages.first().is_some_and(over)
 }
 
-/// That everybody's stage has nothing to compare with; empty where it has.
-fn not_compared(active: &Active<'_>) -> &'static str {
+/// Whether everybody's stage has nothing to compare with: stable has no users any more, and its past is not known. No interval is
+/// counted there, so none is waited for.
+fn has_nothing_to_compare(active: &Active<'_>) -> bool {
     let stage = active.status.stages.get(active.status.stage as usize);
     let full = stage.is_some_and(|stage| stage.spec.weight == Weight::FULL);
     let unknown = active.status.comparison.as_ref().is_some_and(|record| record.errors.setup.base_rate.is_none());
-    if full && unknown { "not compared at 100 %: stable's day was not known; " } else { "" }
+    full && unknown
 }
 
 /// Whether what served before still answers users.
@@ -178,7 +179,8 @@ pub(super) fn end_of_stage(
     let Verdict::Pass(limits) = verdict else { return passed(verdict) };
     let found = findings(active.seen, &active.status);
     let reached = active.status.comparison.as_ref().and_then(|record| record.errors.tally.until);
-    let ended = reached.is_some_and(|reached| reached.0 >= until.0);
+    let alone = has_nothing_to_compare(active);
+    let ended = alone || reached.is_some_and(|reached| reached.0 >= until.0);
     let late = until.plus(rules.interval).plus(rules.interval);
     if !found.is_empty() && !ended && active.now < late {
         return going().wake(active.seen.release.spec.analysis.interval);
@@ -188,7 +190,10 @@ pub(super) fn end_of_stage(
         None if !ended => {
             format!("what both versions answered when the bake time ended, at {}, is not known", until.clock())
         }
-        None => return passed(&Verdict::Pass(format!("{}{}", not_compared(active), joined(limits, &found)))),
+        None => {
+            let alone = if alone { "not compared at 100 %: stable's day was not known; " } else { "" };
+            return passed(&Verdict::Pass(format!("{alone}{}", joined(limits, &found))));
+        }
         // One that is worse never comes here: `hurts` brings it back first.
         Some(undecided) => match needed(active) {
             Some(needed) => format!("{undecided}: {needed}"),

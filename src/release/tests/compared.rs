@@ -159,6 +159,18 @@ fn half_an_answer_for_the_day_of_stable_is_asked_again_while_the_first_stage_bak
 }
 
 #[test]
+fn where_the_day_of_stable_stays_half_known_the_verdict_on_everybody_says_so() {
+    let mut world = begin(0.001, 400.0);
+    world.partial_day = true;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(600, |world| world.phase() == Some(Phase::Verify));
+    let all = verdicts(&world);
+    let (full, before) = all.split_last().unwrap();
+    assert!(full.contains("not compared at 100 %: stable's day was not known; "), "{full}");
+    assert!(before.iter().all(|verdict| verdict.contains("not worse")), "{before:?}");
+}
+
+#[test]
 fn a_version_that_turns_worse_while_it_is_verified_comes_back() {
     let mut world = begin(0.001, 400.0);
     world.deploy("shop:v2", GOOD);
