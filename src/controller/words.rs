@@ -144,7 +144,7 @@ mod tests {
         let bare = Bare::new(api);
         let cluster = Cluster::new(bare.client(admin()), Arc::new(SystemClock), Leadership::always(), "tidegate-0");
         let metrics = Arc::new(Metrics::default());
-        let sources = Sources::new(Arc::new(Config::empty()), Arc::new(Http::new().unwrap()), metrics.clone());
+        let sources = Sources::new(Arc::new(Config::empty()), Arc::new(Http::new().unwrap()), metrics.clone(), 1);
         (bare, Context::new(cluster, sources, Checks::over_http().unwrap(), metrics, Arc::new(Health::default()), ""))
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) now: Time,
     pub(crate) behaviour: BTreeMap<String, Behaviour>,
     pub(crate) prometheus: bool,
+    /// Whether half a store answers for the present.
+    pub(crate) half: bool,
     /// Whether half a store answers for stable's last day.
     pub(crate) partial_day: bool,
     /// What was scraped, where that is less often than all is known.
@@ -224,6 +226,7 @@ impl World {
             now: Time("2026-01-01T00:00:00Z".parse().unwrap()),
             behaviour: BTreeMap::new(),
             prometheus: true,
+            half: false,
             partial_day: false,
             scrapes: None,
             burning: None,

@@ -45,7 +45,15 @@ impl World {
         if let Some(scrapes) = &self.scrapes {
             return scrapes.sample(carrier, window, self.now);
         }
-        self.of_users(carrier, window)
+        let all = self.of_users(carrier, window);
+        if !self.half {
+            return all;
+        }
+        let half = |evidence: Evidence<f64>| Evidence::Partial {
+            value: evidence.value().map(|value| value / 2.0),
+            why: "store thanos-1 is away".to_owned(),
+        };
+        ArmSample { requests: half(all.requests), errors: half(all.errors), latency: half(all.latency) }
     }
 
     /// What users met in so long a time, if everybody behaves as now.
