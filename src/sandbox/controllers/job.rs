@@ -13,7 +13,7 @@ use super::look::{
 };
 use super::pod::FINALIZER;
 use super::world::End;
-use super::write::{Context, place, refused, sooner, suffix};
+use super::write::{Context, place, put, refused, sooner, suffix};
 use crate::api::{Span, Time};
 use crate::cluster::kind::{JOB, POD};
 use crate::sandbox::objects::Refusal;
@@ -21,6 +21,8 @@ use crate::sandbox::objects::Refusal;
 /// Annotation on a Job: how its program ends; `Complete`, `Never`, or anything else, which are its last words when it fails. The
 /// world decides where it is absent.
 pub const ENDS: &str = "sandbox.tidegate.io/ends";
+/// Annotation on a pod whose program waits for ever: it does not ask again.
+const HANGS: &str = "sandbox.tidegate.io/hangs";
 /// How long a program runs.
 const RUNS: Span = Span::seconds(2);
 /// How long until something refused is tried again.
@@ -110,6 +112,12 @@ fn goes_on(cx: &mut Context<'_>, job: &Value, pod: &Value) -> Result<Option<Time
     (status["active"], status["ready"]) = (json!(1), json!(i64::from(since.is_some())));
     write(cx, job, status)?;
     let (Some(since), Some(container)) = (since, container) else { return Ok(None) };
+    if annotation(pod, HANGS).is_some() {
+        return Ok(None);
+    }
+    if cx.now < since.plus(RUNS) {
+        return Ok(Some(since.plus(RUNS)));
+    }
     let end = match annotation(job, ENDS) {
         None => cx.world.ends(&*cx.objects, job),
         Some("Complete") => End::Completes,
@@ -117,13 +125,10 @@ fn goes_on(cx: &mut Context<'_>, job: &Value, pod: &Value) -> Result<Option<Time
         Some(words) => End::Fails(words.to_owned()),
     };
     let (phase, code, words) = match end {
-        End::Never => return Ok(None),
+        End::Never => return hangs(cx, pod),
         End::Completes => ("Succeeded", 0, String::new()),
         End::Fails(words) => ("Failed", 1, words),
     };
-    if cx.now < since.plus(RUNS) {
-        return Ok(Some(since.plus(RUNS)));
-    }
     let reason = if code == 0 { "Completed" } else { "Error" };
     let ended = json!({"exitCode": code, "reason": reason, "finishedAt": stamp(cx.now), "message": words});
     let status = json!({
@@ -134,6 +139,12 @@ fn goes_on(cx: &mut Context<'_>, job: &Value, pod: &Value) -> Result<Option<Time
     });
     let (home, called) = place(pod);
     cx.set_status(&cx.users.kubelet, &POD, &home, &called, status).map(|()| None)
+}
+
+fn hangs(cx: &mut Context<'_>, pod: &Value) -> Result<Option<Time>, Refusal> {
+    let (home, called) = place(pod);
+    let waits = |pod: &mut Value| put(pod, &["metadata", "annotations", HANGS], json!("true"));
+    cx.edit(&cx.users.kubelet, &POD, &home, &called, waits).map(|_| None)
 }
 
 fn ends(cx: &mut Context<'_>, job: &Value, (kind, reason): (&str, &str), message: &str) -> Result<(), Refusal> {
