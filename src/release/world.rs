@@ -46,6 +46,8 @@ pub(crate) enum Jobs {
     Hang,
     /// Their pods do not start.
     Wait,
+    /// Their pods are taken away before they start, so that they have failed.
+    Drained,
     /// The API server does not let them be made.
     Refused,
 }

@@ -94,7 +94,7 @@ fn next(active: &Active<'_>, check: &SyntheticCheck, job: &JobCheck) -> Next {
     let rests = refused.is_some_and(|refusal| active.now < refusal.at.plus(seen.release.spec.analysis.interval));
     let start = || Action::StartJob {
         name: name.clone(),
-        object: Box::new(object(seen, (active.record, &active.status), (check, template))),
+        object: Box::new(object(seen, (active.record, &active.status), (check, template), active.now)),
     };
     let stuck = refused.map(|refusal| {
         format!("the Job of check {:?} cannot be made: {}. It is tried again each interval.", check.name, refusal.why)

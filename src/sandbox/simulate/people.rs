@@ -6,6 +6,7 @@ use super::check::{NAME, NAMESPACE, SECOND_ROUTE, TWIN};
 use super::routes::{docs, routes};
 use super::schedule::{Act, Quality, SHOWN, SPEAKING, SPOKEN, Voice, Workload};
 use super::stewards::{PATIENCE, Stewards};
+use super::trials;
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
 use crate::sandbox::objects::Objects as _;
@@ -216,6 +217,8 @@ pub struct People {
     pub several: bool,
     /// Whether the pods read a ConfigMap.
     pub surrounded: bool,
+    /// Whether a Job tries each stage.
+    pub tried: bool,
     /// Those who look after the budget, where a second release spends it too.
     pub stewards: Option<Stewards>,
     person: User,
@@ -234,6 +237,7 @@ impl Default for People {
             points: None,
             several: false,
             surrounded: false,
+            tried: false,
             stewards: None,
             person: User::person("alice"),
             flux: User::service_account("flux-system", "kustomize-controller"),
@@ -323,6 +327,9 @@ impl People {
             }
             codes.push(self.apply_routes(api));
         }
+        if self.tried {
+            codes.push(trials::install(api));
+        }
         codes.extend([
             apply(api, &flux, self.workloads(), &self.deployment()),
             apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget(self.points)),
@@ -357,6 +364,9 @@ impl People {
         let mut release = release(&self.git);
         if self.surrounded && self.workload == Workload::Routed {
             release["spec"]["traffic"]["cloneNetworkPolicies"] = json!(true);
+        }
+        if self.tried {
+            release["spec"]["analysis"]["checks"] = trials::checks();
         }
         if self.several {
             release["spec"]["traffic"]["httpRoutes"] = json!([{"name": NAME}, {"name": SECOND_ROUTE}]);
@@ -528,7 +538,8 @@ impl People {
             | Act::RouterStuck(_)
             | Act::Aside(_)
             | Act::Breaker(_)
-            | Act::Around(_) => return None,
+            | Act::Around(_)
+            | Act::Trial(_) => return None,
         })
     }
 

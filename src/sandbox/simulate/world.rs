@@ -10,6 +10,7 @@ use super::check::{Checkers, NAME, NAMESPACE, Seen};
 use super::coverage::Coverage;
 use super::people::People;
 use super::schedule::PrometheusFault;
+use super::trials::Trials;
 use crate::api::{Span, Time};
 use crate::cluster::Clock;
 use crate::sandbox::api::{Answer, Call, Change, Polled, Watch};
@@ -25,6 +26,8 @@ pub struct World {
     pub people: People,
     /// What happens around the workload.
     pub surroundings: Surroundings,
+    /// What happens to the Jobs that try new versions.
+    pub trials: Trials,
     /// Those who look.
     pub checkers: Checkers,
     /// What was seen of all that there is.
@@ -53,6 +56,7 @@ impl Shared {
             cluster,
             people: People::default(),
             surroundings: Surroundings::default(),
+            trials: Trials::default(),
             checkers: Checkers::default(),
             coverage: Coverage::default(),
             trace: Vec::new(),

@@ -14,6 +14,7 @@ mod end;
 mod follow;
 mod foreign;
 mod held;
+mod jobs;
 mod ledger;
 mod loosened;
 mod network;
@@ -125,6 +126,16 @@ pub enum Rule {
     BreakerIgnored,
     /// An interval is compared once, in the order of time, and with no more requests than came.
     CountedTwice,
+    /// A Job tries a stage that waits for it, one at a time, and not again once it found something out.
+    JobTwice,
+    /// A Job is told of the new version's own Service, and of no other.
+    JobElsewhere,
+    /// No Job runs on, or stays for ever, when what it was made for is over.
+    JobLeft,
+    /// A version is not brought back by a Job that did not run, or that passed.
+    JobBlamed,
+    /// A stage does not pass before each of its Jobs has completed.
+    PassedUntried,
     /// What a release waits for is said.
     NotTold,
     /// A GatedRelease whose workload another one has writes nothing.
@@ -227,6 +238,8 @@ pub struct Checkers {
     levels: asked::Levels,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
+    /// The Jobs that tried versions.
+    jobs: jobs::Jobs,
     /// How attempts ended.
     ended: Vec<believed::Ended>,
 }
@@ -274,6 +287,7 @@ impl Checkers {
                 shown::check(self, seen);
                 asked::check(self, seen);
                 believed::check(self, seen);
+                jobs::record(self, seen);
                 charged::check(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
                 if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {
@@ -282,6 +296,7 @@ impl Checkers {
                     several::counts(self, seen);
                 }
             }
+            ("jobs", _) => jobs::check(self, seen),
             ("configmaps", _) => config::edited(self, seen),
             ("gatedreleases", _) => {
                 if seen.name == NAME {
@@ -309,6 +324,7 @@ impl Checkers {
                 }
             }
             ("statefulsets" | "pods", _) => {
+                jobs::pod(self, seen);
                 count::check(self, seen);
                 if seen.kind.plural == "statefulsets" {
                     held::check(self, seen);

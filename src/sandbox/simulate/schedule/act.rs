@@ -1,6 +1,6 @@
 //! The things that can happen, and which of them are faults.
 
-use super::{Around, Deed, Quality};
+use super::{Around, Deed, Quality, Trial};
 use crate::api::Span;
 
 /// What Prometheus answers instead of the truth.
@@ -196,6 +196,8 @@ pub enum Act {
     Around(Around),
     /// Something is done about a RiskBudget that two releases spend.
     Deed(Deed),
+    /// Something happens to the Jobs that try a new version.
+    Trial(Trial),
 }
 
 impl Act {
@@ -254,7 +256,8 @@ impl Act {
             | Self::Malformed
             | Self::DeleteCanary
             | Self::Show { .. }
-            | Self::Speak { .. } => None,
+            | Self::Speak { .. }
+            | Self::Trial(_) => None,
         }
     }
 }

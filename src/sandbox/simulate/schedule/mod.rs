@@ -11,6 +11,7 @@ mod draw;
 mod mix;
 mod quality;
 pub mod shared;
+mod trial;
 mod word;
 
 pub use act::{Act, PrometheusFault, Voice};
@@ -18,6 +19,7 @@ pub use around::Around;
 pub use deed::Deed;
 pub use mix::{Mix, Workload};
 pub use quality::Quality;
+pub use trial::{Trial, Tried};
 
 use crate::api::Span;
 use crate::sandbox::cluster::NODES;
@@ -113,6 +115,10 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     }
     items.extend(agreement(seed, &items));
     items.extend(around::of_seed(seed, mix));
+    if mix.jobs {
+        let trials = trial::of_seed(seed, mix, &mut items);
+        items.extend(trials);
+    }
     if mix.shared {
         let first = items.first().map_or(Span::ZERO, |item| item.at);
         items.extend(shared::of_seed(seed, mix, first));

@@ -17,6 +17,8 @@ impl Act {
                 Quality::Crashes => "deploy-crashes",
                 Quality::Late => "deploy-late",
                 Quality::Disliked => "deploy-disliked",
+                Quality::Broken => "deploy-broken",
+                Quality::Stuck => "deploy-stuck",
             },
             Self::Revert => "revert",
             Self::Scale(0) => "scale-to-zero",
@@ -83,6 +85,7 @@ impl Act {
             Self::Aside(_) => "aside",
             Self::Around(around) => around.word(),
             Self::Deed(deed) => deed.word(),
+            Self::Trial(trial) => trial.word(),
         }
     }
 
@@ -96,6 +99,8 @@ impl Act {
         "deploy-crashes",
         "deploy-late",
         "deploy-disliked",
+        "deploy-broken",
+        "deploy-stuck",
         "revert",
         "scale",
         "scale-to-zero",
@@ -184,6 +189,7 @@ impl fmt::Display for Act {
             Self::Deed(deed) => deed.fmt(f),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
             Self::Around(around) => around.fmt(f),
+            Self::Trial(trial) => trial.fmt(f),
             Self::Revert
             | Self::Resume
             | Self::Unpause
