@@ -96,7 +96,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::default());
     let sources = Sources::new(Arc::new(config), Arc::new(Http::new()?), metrics.clone());
-    let checks = Checks::over_http()?;
+    let checks = Checks::over_http();
     let client = client().await?;
     let stop = stopping()?;
     let listener = tokio::net::TcpListener::bind(args.listen)
