@@ -1,4 +1,4 @@
-//! What every HTTP client of Tidegate's own is like, and how much of an answer it takes.
+//! What HTTP clients of Tidegate's own are like that keep connections, and how much of an answer they take.
 
 use std::sync::Arc;
 

@@ -181,7 +181,8 @@ pub struct CheckRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 160))]
     pub said: String,
-    /// Why the last try asked nobody: no name, no connection. Such a try counts neither way; absent where the last one was answered.
+    /// Why the last try asked nobody, such as no name and no connection; it counts neither way. Absent where the last try got to
+    /// somebody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(max = 160))]
     pub not_asked: Option<String>,
