@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::world::Shared;
-use crate::analysis::synthetic::{Came, Lost, Reply};
+use crate::analysis::synthetic::Reply;
 use crate::api::Span;
 use crate::api::synthetic::HttpCheck;
 use crate::synthetic::{Probe, Target};
@@ -18,8 +18,7 @@ impl Probe for Caller {
     fn send<'a>(&'a self, target: Target<'a>, _: &'a HttpCheck, _: Span) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            let refused = |why| Lost { came: Came::Refused, why };
-            self.0.request(target.namespace, target.service).map_err(refused)
+            self.0.request(target.namespace, target.service)
         })
     }
 }

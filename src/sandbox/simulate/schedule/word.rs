@@ -46,6 +46,7 @@ impl Act {
             Self::Judged { compared: true, sustained: false, .. } => "judged-compared",
             Self::Judged { compared: false, sustained: true, .. } => "judged-sustained",
             Self::Judged { .. } => "judged-by-both",
+            Self::Checked => "checked",
             Self::Breaker(_) => "breaker",
             Self::Retry => "retry",
             Self::Recreate => "recreate",
@@ -78,6 +79,7 @@ impl Act {
             Self::NodeGone { .. } => "node-gone",
             Self::RouterLag(_) => "router-lag",
             Self::RouterStuck(_) => "router-stuck",
+            Self::NotSent(_) => "not-sent",
             Self::Aside(_) => "aside",
             Self::Around(around) => around.word(),
             Self::Deed(deed) => deed.word(),
@@ -85,7 +87,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 61] = [
+    pub const WORDS: [&'static str; 63] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -119,6 +121,7 @@ impl Act {
         "judged-compared",
         "judged-sustained",
         "judged-by-both",
+        "checked",
         "breaker",
         "retry",
         "recreate",
@@ -147,6 +150,7 @@ impl Act {
         "node-gone",
         "router-lag",
         "router-stuck",
+        "not-sent",
     ];
 }
 
@@ -178,6 +182,7 @@ impl fmt::Display for Act {
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
             Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
             Self::Deed(deed) => deed.fmt(f),
+            Self::NotSent(span) => write!(f, "what Tidegate asks of new versions gets to nobody for {span}"),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
             Self::Around(around) => around.fmt(f),
             Self::Revert
@@ -200,6 +205,7 @@ impl fmt::Display for Act {
             | Self::EditRelease
             | Self::Strategy { .. }
             | Self::Judged { .. }
+            | Self::Checked
             | Self::Retry
             | Self::Recreate
             | Self::Malformed
