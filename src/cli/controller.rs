@@ -97,7 +97,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let health = Arc::new(Health::default());
     let seed = SystemClock.chance().to_bits();
     let sources = Sources::new(Arc::new(config), Arc::new(Http::new()?), metrics.clone(), seed);
-    let checks = Checks::over_http()?;
+    let checks = Checks::over_http();
     let client = client().await?;
     let stop = stopping()?;
     let listener = tokio::net::TcpListener::bind(args.listen)

@@ -4,6 +4,7 @@ use super::plan::{count, weight};
 use super::snapshot::{Record, Snapshot};
 use super::split::Carrier;
 use crate::analysis::compare::Counts;
+use crate::analysis::synthetic::Finding;
 use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
@@ -130,8 +131,8 @@ pub struct Tried {
     pub name: String,
     /// When.
     pub at: Time,
-    /// Whether it was answered rightly; why not, in a few words.
-    pub found: Result<(), String>,
+    /// What it found out.
+    pub found: Finding,
 }
 
 /// Slow requests of the new version.
@@ -332,13 +333,23 @@ pub(super) fn may_ask(seen: &Snapshot, record: &Record) -> bool {
     }
 }
 
+/// Whether a pod of the new version is ready behind its Service. One without any refuses each connection, and that is nobody's
+/// answer; what it means that none is ready is not for checks to say.
+fn somebody_answers(seen: &Snapshot, record: &Record) -> bool {
+    let ready = match record.candidate() {
+        Carrier::Workload => seen.service.as_ref().map(|service| service.ready_endpoints),
+        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).and_then(|side| side.endpoints),
+    };
+    ready.is_some_and(|ready| ready > 0)
+}
+
 /// The checks over HTTP to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
 pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
     let due = || {
         let record = seen.record.as_ref()?;
         let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
         (now >= end_of_bake(status)?).then_some(())?;
-        may_ask(seen, record).then_some(())?;
+        (may_ask(seen, record) && somebody_answers(seen, record)).then_some(())?;
         let (service, ports) = (seen.service_of(record.candidate()), ports(seen));
         let interval = seen.release.spec.analysis.interval;
         let rests = |check: &SyntheticCheck| {

@@ -37,6 +37,16 @@ pub(crate) struct Behaviour {
 
 pub(crate) const GOOD: Behaviour = Behaviour { errors: 0.0, latency: 0.1, ready: true, crashes: false };
 
+/// What becomes of the requests that Tidegate itself makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Requests {
+    Answered,
+    /// They are answered wrongly.
+    Failed,
+    /// They get to nobody.
+    NotSent,
+}
+
 /// What becomes of the Jobs of checks, some seconds after they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Jobs {
@@ -66,8 +76,8 @@ pub(crate) struct World {
     pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
     pub(crate) burning: Option<Burning>,
-    /// Whether Tidegate's own requests are answered wrongly.
-    pub(crate) fails_checks: bool,
+    /// What becomes of Tidegate's own requests.
+    pub(crate) requests: Requests,
     /// What becomes of the Jobs of checks.
     pub(crate) jobs: Jobs,
     pub(crate) requests_per_second: f64,
@@ -232,7 +242,7 @@ impl World {
             partial_day: false,
             scrapes: None,
             burning: None,
-            fails_checks: false,
+            requests: Requests::Answered,
             jobs: Jobs::Complete,
             requests_per_second: 100.0,
             aside_per_second: 0.0,

@@ -29,7 +29,8 @@ pub(super) fn counted(seen: &Snapshot, mut status: ReleaseRecordStatus, now: Tim
             Found::Failed(why) => (1, wording::at_most(160, &why)),
             Found::Runs | Found::Nothing(_) => continue,
         };
-        status.checks.push(CheckRecord { name: check.name.clone(), at: now, failed, passed: failed == 0, said });
+        let (name, passed) = (check.name.clone(), failed == 0);
+        status.checks.push(CheckRecord { name, at: now, failed, passed, said, not_asked: None });
     }
     status
 }

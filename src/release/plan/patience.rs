@@ -16,7 +16,7 @@ pub(super) const MORE_TRAFFIC: &str =
     " More traffic, a larger weight, or spec.analysis.comparison.whenUndecided: PassOnLimits lets it go on.";
 
 /// Holds that say nothing of the version: it could not be looked at, or somebody else's trouble is waited for.
-pub(super) const NO_VERDICT: [&str; 11] = [
+pub(super) const NO_VERDICT: [&str; 12] = [
     "MetricsUnreachable",
     "InvalidEvidence",
     "PartialEvidence",
@@ -27,6 +27,7 @@ pub(super) const NO_VERDICT: [&str; 11] = [
     burn::BURNING,
     super::compare::UNDECIDED,
     super::check_job::CHECK_NOT_RUN,
+    super::synthetic::NOT_ASKED,
     super::synthetic::NOT_OF_PODS,
 ];
 

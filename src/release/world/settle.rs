@@ -1,7 +1,8 @@
 //! What a cluster does by itself in a second, and what Prometheus says of the users.
 
-use super::{Behaviour, GOOD, World, set};
+use super::{Behaviour, GOOD, Requests, World, set};
 use crate::analysis::compare::Counts;
+use crate::analysis::synthetic::Finding;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::Span;
 use crate::release::ask::{Answers, Arms, Compare, Compared, Due, Slow, Tried, due, question, thresholds};
@@ -101,7 +102,11 @@ impl World {
     }
 
     fn tried(&self) -> Vec<Tried> {
-        let found = || if self.fails_checks { Err("answered 500, not 200".to_owned()) } else { Ok(()) };
+        let found = || match self.requests {
+            Requests::Answered => Finding::Passed,
+            Requests::Failed => Finding::Failed("answered 500, not 200".to_owned()),
+            Requests::NotSent => Finding::NotAsked("no connection within 5s".to_owned()),
+        };
         let tried = |due: Due| Tried { name: due.name, at: self.now, found: found() };
         due(&self.seen, self.now).into_iter().map(tried).collect()
     }

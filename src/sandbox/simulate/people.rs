@@ -31,6 +31,7 @@ pub struct Git {
     /// What happens with versions that are compared and cannot be told apart; none where they are not compared.
     compared: Option<&'static str>,
     sustained: bool,
+    checked: bool,
 }
 
 impl Default for Git {
@@ -49,6 +50,7 @@ impl Default for Git {
             lean: false,
             compared: None,
             sustained: false,
+            checked: false,
         }
     }
 }
@@ -85,8 +87,14 @@ pub fn release(git: &Git) -> Value {
     if git.sustained {
         analysis["sloCompliance"] = json!({"window": "30s", "within": "90s"});
     }
+    if git.checked {
+        analysis["checks"] = json!([{"name": "cart", "http": {"path": "/cart"}, "retries": RETRIES}]);
+    }
     release
 }
+
+/// How many tries of a check may fail in a stage.
+pub const RETRIES: usize = 1;
 
 /// What cannot be told apart passes.
 const PASSES: &str = "PassOnLimits";
@@ -490,6 +498,10 @@ impl People {
                 (self.git.compared, self.git.sustained) = (compared.then_some(undecided), *sustained);
                 apply(api, &flux, RELEASES, &self.release())
             }
+            Act::Checked => {
+                self.git.checked = true;
+                apply(api, &flux, RELEASES, &self.release())
+            }
             Act::Retry => {
                 self.retries += 1;
                 let token = format!("again-{}", self.retries);
@@ -536,6 +548,7 @@ impl People {
             | Act::NodeGone { .. }
             | Act::RouterLag(_)
             | Act::RouterStuck(_)
+            | Act::NotSent(_)
             | Act::Aside(_)
             | Act::Breaker(_)
             | Act::Around(_)

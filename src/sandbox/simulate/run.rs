@@ -275,6 +275,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.lag_until(until, *span));
         }
+        Act::NotSent(span) => shared.send_nothing_for(*span),
         Act::Aside(span) => {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.call_aside_until(until, ASIDE));
@@ -330,6 +331,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::EditRelease
         | Act::Strategy { .. }
         | Act::Judged { .. }
+        | Act::Checked
         | Act::Retry
         | Act::Recreate
         | Act::Malformed
@@ -366,6 +368,7 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
     shared.note("--- all is well from here on");
     places.iter().for_each(|place| place.link().heal());
     shared.set_prometheus(None, Span::ZERO);
+    shared.send_nothing_for(Span::ZERO);
     let now = shared.now();
     shared.with(|world| {
         world.cluster.flap_until(now);
@@ -421,7 +424,7 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
 
 /// In a world where nothing but one good version happens, that version is released.
 fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, String)> {
-    let mut happened = items.iter().filter(|(_, item)| !matches!(item.act, Act::Judged { .. }));
+    let mut happened = items.iter().filter(|(_, item)| !matches!(item.act, Act::Judged { .. } | Act::Checked));
     let (Some((_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })), None) =
         (happened.next(), happened.next())
     else {

@@ -6,6 +6,7 @@
 mod around;
 mod asked;
 mod believed;
+mod blamed;
 mod charged;
 mod compared;
 mod config;
@@ -124,6 +125,8 @@ pub enum Rule {
     AdoptedUnsettled,
     /// While a circuit breaker is open that names a release, no weight of it rises.
     BreakerIgnored,
+    /// A check brings back what answered it wrongly, and so often as it may not; one that got to nobody blames nobody.
+    BlamedUnasked,
     /// An interval is compared once, in the order of time, and with no more requests than came.
     CountedTwice,
     /// A Job tries a stage that waits for it, one at a time, and not again once it found something out.
@@ -194,6 +197,8 @@ pub struct Circumstances {
     pub open: Option<(Time, Time)>,
     /// The ReplicaSet that a hand scaled up last, and when.
     pub by_hand: Option<(String, Time)>,
+    /// How many requests of Tidegate's own got to somebody and were not answered as they should, in the stage that is going on.
+    pub answered_wrongly: usize,
 }
 
 /// All checkers of one world, and what they remember.
@@ -288,6 +293,7 @@ impl Checkers {
                 asked::check(self, seen);
                 believed::check(self, seen);
                 jobs::record(self, seen);
+                blamed::check(self, seen);
                 charged::check(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
                 if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {

@@ -106,6 +106,8 @@ pub enum Act {
         /// That the objectives are met for a while before everybody gets the new version.
         sustained: bool,
     },
+    /// The GatedRelease asks something of the new version itself before each stage passes.
+    Checked,
     /// A circuit breaker that names the release is open.
     Breaker(Span),
     /// The retry annotation gets a new value.
@@ -190,6 +192,8 @@ pub enum Act {
     RouterLag(Span),
     /// The router takes up nothing.
     RouterStuck(Span),
+    /// What Tidegate itself asks of new versions gets to nobody.
+    NotSent(Span),
     /// Most callers use the Service past its route.
     Aside(Span),
     /// Something around the workload.
@@ -212,6 +216,7 @@ impl Act {
             | Self::NodeGone { span, .. }
             | Self::RouterLag(span)
             | Self::RouterStuck(span)
+            | Self::NotSent(span)
             | Self::Aside(span)
             | Self::Breaker(span)
             | Self::Crash { pause: span, .. } => Some(*span),
@@ -250,6 +255,7 @@ impl Act {
             | Self::EditRelease
             | Self::Strategy { .. }
             | Self::Judged { .. }
+            | Self::Checked
             | Self::Retry
             | Self::Recreate
             | Self::Budget(_)

@@ -63,6 +63,15 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if compared || sustained {
         items.push(Item { at: Span::seconds(1), act: Act::Judged { compared, passes, sustained } });
     }
+    // And these: Tidegate asks something of the new version itself, which may get to nobody for a while.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xc4ec);
+    if mix.workload == Workload::Routed && dice.u32(0..4) == 0 {
+        items.push(Item { at: Span::seconds(1), act: Act::Checked });
+        if mix.faults > 0 && dice.bool() {
+            let (at, span) = (seconds(&mut dice, 5, 40), seconds(&mut dice, 5, 150));
+            items.push(Item { at, act: Act::NotSent(span) });
+        }
+    }
     // And these: a critical signal of the administrator's.
     let mut dice = fastrand::Rng::with_seed(seed ^ 0xb4ea);
     if mix.people > 0 && dice.u32(0..5) == 0 {
