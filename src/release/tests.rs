@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod burning;
+mod business;
 mod carried;
 mod check_job;
 mod circuit;

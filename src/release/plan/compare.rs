@@ -120,7 +120,7 @@ fn not_compared(active: &Active<'_>) -> &'static str {
 }
 
 /// Whether what served before still answers users.
-fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
+pub(super) fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
     if seen.by_count() {
         return status.phase == Phase::Release && !pods::pods(seen, false).is_empty();
     }
