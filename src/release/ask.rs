@@ -3,6 +3,7 @@
 use super::plan::{count, weight};
 use super::snapshot::{Record, Snapshot};
 use super::split::Carrier;
+use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
 use crate::analysis::synthetic::Finding;
 use crate::analysis::{Evidence, NotYet, Observation};
@@ -31,6 +32,26 @@ pub struct Question {
     pub complaints: Option<Span>,
     /// What the comparison needs next; `None` where it needs nothing now.
     pub compare: Option<Compare>,
+    /// The next interval of the business metric; `None` where none is due.
+    pub stretch: Option<Asked>,
+}
+
+/// An interval to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it ended.
+    pub end: Time,
+    /// How long it was.
+    pub length: Span,
+}
+
+/// How often what the service is there for happened in the interval that was asked for, or why that is not known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Both {
+    /// With the new version.
+    pub candidate: Result<Happened, NotYet>,
+    /// With what served before.
+    pub base: Result<Happened, NotYet>,
 }
 
 /// What the comparison needs.
@@ -100,6 +121,8 @@ pub struct Answers {
     pub after: Option<Evidence<f64>>,
     /// What the comparison asked for.
     pub compared: Option<Compared>,
+    /// The interval of the business metric, where one was asked for.
+    pub happened: Option<Both>,
     /// How many of the new version's requests in the short window were slow, by the threshold of each latency objective; empty
     /// where compliance with them is not asked for.
     pub slow: Vec<Slow>,
@@ -271,6 +294,7 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
         after: (now >= until).then(|| Span::seconds((now.since(until).as_millis() / 1_000).max(1))),
         complaints: seen.release.spec.rollback.complaints.and(first).map(|first| whole_seconds(now.since(first))),
         compare: compare(seen, status, now),
+        stretch: stretch(seen, status, now),
     })
 }
 
@@ -302,6 +326,24 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
         length,
         slower_than,
     })
+}
+
+/// The next interval of the business metric: within one stage, in which the weight stays, and as long as the manifest says that
+/// several scrapes need. The last one of a bake time takes what is left of it, so that nothing of a stage is too short to count.
+fn stretch(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<Asked> {
+    seen.release.spec.rollback.business.as_ref()?;
+    let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
+    // Stable has no user left to compare with.
+    let started = stage.started_at.filter(|_| stage.spec.weight < Weight::FULL)?;
+    let counted = status.business.as_ref().and_then(|tally| tally.until);
+    let from = counted.filter(|until| until.0 > started.0).unwrap_or(started);
+    let (window, ends) = (seen.release.spec.analysis.window, started.plus(stage.spec.bake));
+    let length = Span::seconds(now.since(from).as_millis() / 1_000);
+    let due = match now < ends {
+        true => length >= window && ends.since(now) >= window,
+        false => length >= window || from.0 < ends.0,
+    };
+    (due && length > Span::ZERO).then(|| Asked { end: from.plus(length), length })
 }
 
 /// When the bake time of the stage that goes on is over; None where none bakes.

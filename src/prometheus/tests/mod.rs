@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use super::config::Source;
 use super::{NoAnswer, Observer, Sources, Transport, When};
 use crate::api::{Span, Time};
+use crate::release::ask::Asked;
 use crate::release::split::Carrier;
 use crate::release::world::World;
 use crate::release::{Answers, Compare, Question, Snapshot};
@@ -72,6 +73,7 @@ fn question(recent: Span, now: Time) -> Question {
         after: None,
         complaints: None,
         compare: Some(compare),
+        stretch: Some(Asked { end: now, length: recent }),
     }
 }
 
