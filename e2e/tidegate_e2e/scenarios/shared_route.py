@@ -40,13 +40,13 @@ class Side(Shop):
 
 
 class Cart(Side):
-    """What the route's first rule leads to. The route itself lies with the other one."""
+    """What the route's first rule leads to, by a path that the application counts. The route itself lies with the other one."""
 
     def application(self) -> list[api.Object]:
         return [self.workload(), self.service()]
 
     def url(self) -> str:
-        return f"{gateway_url()}cart"
+        return f"{gateway_url()}basket"
 
 
 def given(route: api.Object, shop: Shop) -> dict[str, int]:
@@ -76,7 +76,7 @@ def shared_route(t: Context) -> None:
     cart.host, cart.version = shop.host, "c1"
     t.shops += [shop, cart]
     at = lambda path, name: {"matches": [{"path": {"type": "PathPrefix", "value": path}}], "backendRefs": [{"name": name, "port": 80}]}
-    shop.rules = [at("/cart", cart.name), at("/", shop.name)]
+    shop.rules = [at("/basket", cart.name), at("/", shop.name)]
     begin(shop, cart)
     route = shop.follow("HTTPRoute")
     refused = sync_by_force(t, shop)

@@ -225,6 +225,8 @@ fn hash_record(record: &Record, now: Time, to: &mut DefaultHasher) {
 fn hash_status(status: &ReleaseRecordStatus, now: Time, to: &mut DefaultHasher) {
     (status.phase.as_str(), status.stage).hash(to);
     status.baseline_latency.map(f64::to_bits).hash(to);
+    // How stable scatters by itself is asked once.
+    status.comparison.is_some().hash(to);
     let in_phase = match status.phase {
         Phase::Release => {
             status.stages.iter().flat_map(|stage| [stage.started_at, stage.passed_at]).collect::<Vec<_>>()
