@@ -5,6 +5,7 @@ use super::answer::{arm, variables};
 use super::config::QueryTemplate;
 use super::present::Present;
 use super::reply::{Nan, Reply};
+use super::slots::Asker;
 use super::template::{Variables, filled, pods};
 use crate::analysis::business::Happened;
 use crate::analysis::{Business, Evidence};
@@ -52,7 +53,8 @@ pub(super) async fn happened(sources: &Sources, seen: &Snapshot, question: Quest
     let spec = &seen.release.spec;
     let (asked, metric) = (question.stretch?, spec.rollback.business.as_ref()?);
     let template = sources.config().query_templates.get(&spec.analysis.metrics)?;
-    let ask = Ask { sources, template, metric: &metric.query, end: asked.end };
+    let asker = Asker::Namespace(&seen.release.namespace);
+    let ask = Ask { sources, asker, template, metric: &metric.query, end: asked.end };
     if template.by_pod() {
         let one = async |carrier, who: &str| {
             let Some(pods) = pods(&pods_of(seen, carrier)) else { return Ok(Happened::default()) };
@@ -75,6 +77,7 @@ pub(super) async fn happened(sources: &Sources, seen: &Snapshot, question: Quest
 /// What is asked of an interval, whichever version.
 struct Ask<'a> {
     sources: &'a Sources,
+    asker: Asker<'a>,
     template: &'a QueryTemplate,
     metric: &'a str,
     end: Time,
@@ -83,8 +86,9 @@ struct Ask<'a> {
 impl Ask<'_> {
     /// Requests, and how often it happened.
     async fn of(&self, variables: &Variables<'_>) -> (Reply, Reply) {
-        let ask =
-            async |query: &str| self.sources.ask_at(&self.template.source, &filled(query, variables), self.end).await;
+        let ask = async |query: &str| {
+            self.sources.ask_at(self.asker, &self.template.source, &filled(query, variables), self.end).await
+        };
         tokio::join!(ask(&self.template.requests), ask(self.metric))
     }
 }

@@ -154,13 +154,7 @@ fn lately(checkers: &Checkers, now: Time, revision: &str, holds: impl Fn(Stood<'
 
 /// Whether somebody agrees in a role to what runs by this revision, and said so since a moment, by any clock that a process may
 /// have; nobody does where somebody rejects it in that role.
-pub(super) fn approved(
-    checkers: &Checkers,
-    now: Time,
-    (revision, changed_by): (&str, &str),
-    role: &str,
-    since: Option<Time>,
-) -> bool {
+pub(super) fn approved(checkers: &Checkers, now: Time, revision: &str, role: &str, since: Option<Time>) -> bool {
     lately(checkers, now, revision, |stood| {
         !stood.rejected(role)
             && stood.about().any(|(_, said)| {

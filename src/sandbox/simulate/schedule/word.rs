@@ -92,7 +92,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 63] = [
+    pub const WORDS: [&'static str; 67] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
