@@ -88,7 +88,7 @@ fn minutes_to_notice(picture: &mut String, results: &Results) {
         };
         polyline(picture, &points(&quiet), colour, "");
         if rule == 0 {
-            let quick: Vec<_> = results.quick.iter().collect();
+            let quick: Vec<_> = results.quick.iter().take(TRAFFIC.len()).collect();
             polyline(picture, &points(&quick), colour, r#" stroke-dasharray="4 3""#);
         }
     }

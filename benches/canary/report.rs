@@ -102,7 +102,7 @@ the comparison alone (the intervals do not touch).
         let _ = writeln!(page, "- {line}");
     }
     page.push_str(
-        "\n## With a sample every 15 seconds\n\nQuiet; the rules count samples, so that they are quicker too.\n\n",
+        "\n## With a sample every 15 seconds\n\nQuiet at every traffic, the other traces at 100 requests/s; the rules count samples, so that they are quicker too.\n\n",
     );
     noticed(&mut page, &results.quick);
     let _ = write!(
@@ -226,29 +226,29 @@ pub fn targets(results: &Results) -> String {
     lines
 }
 
-/// In how many of the cells with 5 % errors at 100 requests/s the median is within the limit, in minutes.
+/// In how many of the cells with 5 % errors at 100 requests/s the median is within the limit, in minutes: by the comparison alone,
+/// and as Tidegate runs, with its limits beside it.
 fn within(cells: &[Harmful], limit: f64, words: &str) -> String {
     let asked = |cell: &&Harmful| cell.world.per_second == 100.0 && cell.fault.rate == 0.05;
-    let medians: Vec<_> = cells
-        .iter()
-        .filter(asked)
-        .map(|cell| {
-            let median = cell.by_rule.first().and_then(|ours| ours.minutes).map(|minutes| minutes.value);
-            (median, format!("{} from {} on", cell.world.shape.name(), onset(cell)))
-        })
-        .collect();
-    let good = medians.iter().filter(|(median, _)| median.is_some_and(|median| median <= limit)).count();
-    let slowest = medians.iter().max_by(|(a, _), (b, _)| {
-        let minutes = |median: &Option<f64>| median.unwrap_or(f64::INFINITY);
-        minutes(a).total_cmp(&minutes(b))
-    });
-    let worst = slowest.map_or_else(String::new, |(median, place)| match median {
-        Some(median) => format!(" The slowest: {} s ({place}).", (median * 60.0).round()),
-        None => format!(" Never: {place}."),
-    });
+    let cells: Vec<_> = cells.iter().filter(asked).collect();
+    let kept = |rule: usize| {
+        let median = |cell: &&Harmful| cell.by_rule.get(rule).and_then(|one| one.minutes).map(|minutes| minutes.value);
+        let good = cells.iter().filter(|cell| median(cell).is_some_and(|median| median <= limit)).count();
+        let minutes = |cell: &&&Harmful| median(cell).unwrap_or(f64::INFINITY);
+        let slowest = cells.iter().max_by(|a, b| minutes(a).total_cmp(&minutes(b)));
+        let told = slowest.map_or_else(String::new, |cell| {
+            let place = format!("{} from {} on", cell.world.shape.name(), onset(cell));
+            match median(cell) {
+                Some(median) => format!("the slowest {} s, {place}", (median * 60.0).round()),
+                None => format!("never {place}"),
+            }
+        });
+        format!("**kept in {good} of {}** cells ({told})", cells.len())
+    };
     format!(
-        "- Errors of 5 % at 100 requests/s noticed within {words}, in the median: **kept in {good} of {}** cells.{worst}",
-        medians.len()
+        "- Errors of 5 % at 100 requests/s noticed within {words}, in the median, over all traces and both onsets: with the limits beside the comparison, as Tidegate runs, {}; by the comparison alone {}.",
+        kept(Rule::OURS - 1),
+        kept(0)
     )
 }
 

@@ -147,6 +147,7 @@ fn limited(world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
         baseline_latency: None,
         scatter: setup.overdispersion,
         share: None,
+        business: None,
         in_a_row: 1,
         streaks: &[],
     };

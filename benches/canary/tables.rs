@@ -78,7 +78,7 @@ pub struct Results {
     pub recorded: Vec<Replayed>,
     pub harmless: Vec<Harmless>,
     pub harmful: Vec<Harmful>,
-    /// With a sample every 15 seconds.
+    /// With a sample every 15 seconds: quiet from the start on at every traffic, then the others at 100 requests/s.
     pub quick: Vec<Harmful>,
     pub baking: Vec<Baking>,
 }
@@ -117,6 +117,13 @@ impl Results {
             let fault = Fault { rate: 0.05, onset: 0.0 };
             quick.push(bad(world(Shape::Quiet, per_second, BASES[0], Some(fault), 15.0), fault, fewer, random()));
             baking.push(not_worse(world(Shape::Quiet, per_second, BASES[0], None, 60.0), fewer, random()));
+        }
+        // Every other cell that the target speaks of.
+        for shape in Shape::ALL {
+            for onset in ONSETS.into_iter().filter(|onset| (shape, *onset) != (Shape::Quiet, 0.0)) {
+                let fault = Fault { rate: 0.05, onset };
+                quick.push(bad(world(shape, 100.0, BASES[0], Some(fault), 15.0), fault, fewer, random()));
+            }
         }
         tell("15-second samples, bake times");
         Ok(Self { runs, recorded, harmless, harmful, quick, baking })

@@ -22,7 +22,7 @@ _GROUPS = {
     "CronJob": "/apis/batch/v1", "Job": "/apis/batch/v1",
     "ResourceQuota": "/api/v1", "PodDisruptionBudget": "/apis/policy/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2",
-    "Lease": "/apis/coordination.k8s.io/v1",
+    "Lease": "/apis/coordination.k8s.io/v1", "EndpointSlice": "/apis/discovery.k8s.io/v1",
     "ValidatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration": "/apis/admissionregistration.k8s.io/v1",
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1", "ScaledObject": "/apis/keda.sh/v1alpha1",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1", "Gateway": "/apis/gateway.networking.k8s.io/v1",

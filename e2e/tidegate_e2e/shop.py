@@ -49,6 +49,7 @@ class Shop:
     pod: Object = field(default_factory=dict)  # what its pods' spec has besides
     spec: Object = field(default_factory=dict)  # what its workload's spec has besides
     rules: list[Object] = field(default_factory=list)  # of its HTTPRoute; none: one that leads to its Service
+    ports: list[Object] = field(default_factory=list)  # what its Service has besides its own
     traffic: Object = field(default_factory=dict)  # what spec.traffic has besides
     analysis: Object = field(default_factory=dict)  # what spec.analysis has besides
 
@@ -92,7 +93,7 @@ class Shop:
     def service(self) -> Object:
         return {
             "apiVersion": "v1", "kind": "Service", "metadata": self.meta(annotations={"prometheus.io/scrape": "true"}),
-            "spec": {"selector": {"app": self.name}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+            "spec": {"selector": {"app": self.name}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}, *self.ports]},
         }
 
     def headless(self) -> Object:

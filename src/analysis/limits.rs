@@ -8,7 +8,7 @@ use crate::api::release_record::Trigger;
 use crate::api::watched::Streak;
 use crate::api::{Percent, Span};
 
-use super::business::business;
+use super::business::{BusinessTally, business};
 use super::chance::{beyond_chance, speaks_against};
 use super::compare::{Overdispersion, minutes, per_second};
 use super::evidence::{ArmSample, Evidence, Observation};
@@ -35,6 +35,8 @@ pub struct Limits<'a> {
     pub scatter: Overdispersion,
     /// What the new version's share ought to be; None where both do not have traffic, or nothing divides it exactly.
     pub share: Option<Share>,
+    /// What the business metric came to in all stages together; None where it is not counted yet, or nothing is judged.
+    pub business: Option<&'a BusinessTally>,
     /// How many breaches of a limit in a row bring the change back, from 1.
     pub in_a_row: u32,
     /// How often each limit was breached in a row, this look included; not asked where one is enough.

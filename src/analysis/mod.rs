@@ -8,7 +8,7 @@
 
 mod binomial;
 mod blame;
-mod business;
+pub mod business;
 mod chance;
 pub mod compare;
 pub mod compliance;

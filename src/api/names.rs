@@ -39,6 +39,8 @@ pub const CHECK_ROLE: &str = "check";
 /// Label on a CronJob, `true`: its owner allows that checks of this namespace start Jobs from it. Annotation on such a Job: the
 /// check's name.
 pub const CHECK: &str = "tidegate.io/check";
+/// Annotation on a Job: when it was made, by the clock of the process that made it.
+pub const CHECK_STARTED_AT: &str = "tidegate.io/check-started-at";
 /// Annotation on a canary or previous Deployment: the revision it runs.
 pub const REVISION: &str = "tidegate.io/revision";
 /// Finalizer on a GatedRelease: traffic goes home before it leaves.

@@ -12,6 +12,7 @@ use super::gated_release::{HoldStatus, StageSpec};
 use super::synthetic::CheckRecord;
 use super::units::{Span, Time, UnitError, Weight};
 use super::watched::{OpenCircuit, Streak, WouldHave};
+use crate::analysis::business::BusinessTally;
 use crate::policy::{Band, Gate};
 use std::fmt;
 use std::str::FromStr;
@@ -270,6 +271,9 @@ pub struct ReleaseRecordStatus {
     /// stable's last day was asked for, and once sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Box<ComparisonRecord>>,
+    /// What the business metric came to in all stages up to now; absent where the contract names none, and once sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business: Option<Box<BusinessTally>>,
     /// How synthetic checks went in the stage that is going on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
@@ -345,6 +349,7 @@ impl ReleaseRecordStatus {
             verify: Span::ZERO,
             baseline_latency: None,
             comparison: None,
+            business: None,
             checks: Vec::new(),
             streaks: Vec::new(),
             complies: None,

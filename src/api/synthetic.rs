@@ -32,13 +32,13 @@ pub struct SyntheticCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "JobCheck")]
     pub job: Option<JobCheck>,
-    /// How long one try over `http` may take, from 1s to 10s, default 5s; or how long a Job may take with all its tries, from
-    /// 10s to 1h, default 5m.
+    /// How long one try over `http` may take until it is connected, and then again until it is answered, from 1s to 10s, default
+    /// 5s; or how long a Job may take with all its tries, from 10s to 1h, default 5m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Span")]
     pub timeout: Option<Span>,
-    /// How many tries may fail in a stage before the change comes back. Over `http` one try is made each `analysis.interval`; of
-    /// a Job it is the `backoffLimit`. Default: 2.
+    /// How many tries may fail in a stage before the change comes back. Over `http` one try is made each `analysis.interval`, and
+    /// one that could not be sent is no failed one; of a Job it is the `backoffLimit`. Default: 2.
     #[serde(default = "SyntheticCheck::default_retries")]
     #[schemars(range(max = 10))]
     pub retries: u32,
@@ -181,4 +181,9 @@ pub struct CheckRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 160))]
     pub said: String,
+    /// Why the last try asked nobody, such as no name and no connection; it counts neither way. Absent where the last try got to
+    /// somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(max = 160))]
+    pub not_asked: Option<String>,
 }

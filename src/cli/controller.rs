@@ -14,7 +14,7 @@ use super::webhook::{self, Surroundings};
 use super::{Failure, say};
 use crate::api::Span;
 use crate::cluster::leader::{Keeper, Timing};
-use crate::cluster::{Cluster, Leadership, SystemClock};
+use crate::cluster::{Clock as _, Cluster, Leadership, SystemClock};
 use crate::controller::{self, Context, Ended, asked};
 use crate::issuers::{self, Https, Trusted};
 use crate::prometheus::{Config, Http, Sources};
@@ -95,8 +95,9 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let trusted = Trusted::new(trusted);
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::default());
-    let sources = Sources::new(Arc::new(config), Arc::new(Http::new()?), metrics.clone());
-    let checks = Checks::over_http()?;
+    let seed = SystemClock.chance().to_bits();
+    let sources = Sources::new(Arc::new(config), Arc::new(Http::new()?), metrics.clone(), seed);
+    let checks = Checks::over_http();
     let client = client().await?;
     let stop = stopping()?;
     let listener = tokio::net::TcpListener::bind(args.listen)

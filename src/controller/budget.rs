@@ -258,7 +258,12 @@ mod tests {
     use super::*;
     use crate::api::{BudgetStatus, Percent};
     use crate::prometheus::budget::Problem;
+    use crate::prometheus::config::Source;
+    use crate::prometheus::{Config, NoAnswer, Sources, Transport, When};
+    use crate::server::Metrics;
+    use futures::future::BoxFuture;
     use serde_json::json;
+    use std::sync::Arc;
 
     fn at(minute: i64) -> Time {
         Time(jiff::Timestamp::from_second(minute * 60).unwrap())
@@ -333,6 +338,33 @@ mod tests {
         );
         let third = status("web", &second, 1, &spec(), &[left("availability", 72.0), down("latency")], at(3));
         assert_eq!(third, second, "nothing is written while nothing changes");
+    }
+
+    /// A source that has one answer to everything.
+    struct Always(&'static str);
+
+    impl Transport for Always {
+        fn get<'a>(&'a self, _: &'a Source, _: &'a str, _: When) -> BoxFuture<'a, Result<(u16, Vec<u8>), NoAnswer>> {
+            Box::pin(async { Ok((200, self.0.into())) })
+        }
+    }
+
+    /// Half of a store may lack the bad half of the requests: the figures of before stay in force.
+    #[tokio::test]
+    async fn half_an_answer_is_no_figure_and_the_condition_says_why() {
+        let half = r#"{"status":"success","warnings":["store thanos-1 is away"],"data":{"resultType":"scalar","result":[0,"9"]}}"#;
+        let config =
+            Arc::new(Config::parse("metricsSources: {default: {url: 'http://p:9090'}}\nqueryTemplates: {}").unwrap());
+        let sources = Sources::new(config, Arc::new(Always(half)), Arc::new(Metrics::default()), 1);
+        let measured = measure(&sources, "shop", &spec()).await;
+        let before = [left("availability", 72.0), left("latency", 60.0)];
+        let first = status("web", &RiskBudgetStatus::default(), 1, &spec(), &before, at(1));
+        let made = status("web", &first, 1, &spec(), &measured, at(2));
+        assert_eq!(made.error_budget.map(|budget| budget.remaining_percent), Some(60.0));
+        let ready = &made.conditions[0];
+        assert_eq!(ready.reason, "PrometheusUnavailable");
+        let says = "could not be measured: the answer is partial: store thanos-1 is away.";
+        assert!(ready.message.contains(says), "{}", ready.message);
     }
 
     #[test]

@@ -144,8 +144,8 @@ mod tests {
         let bare = Bare::new(api);
         let cluster = Cluster::new(bare.client(admin()), Arc::new(SystemClock), Leadership::always(), "tidegate-0");
         let metrics = Arc::new(Metrics::default());
-        let sources = Sources::new(Arc::new(Config::empty()), Arc::new(Http::new().unwrap()), metrics.clone());
-        (bare, Context::new(cluster, sources, Checks::over_http().unwrap(), metrics, Arc::new(Health::default()), ""))
+        let sources = Sources::new(Arc::new(Config::empty()), Arc::new(Http::new().unwrap()), metrics.clone(), 1);
+        (bare, Context::new(cluster, sources, Checks::over_http(), metrics, Arc::new(Health::default()), ""))
     }
 
     fn make(bare: &Bare, name: &str) {

@@ -4,6 +4,7 @@ use super::Sources;
 use super::config::{Apart, QueryTemplate};
 use super::present::Present;
 use super::reply::{Nan, Reply};
+use super::slots::Asker;
 use super::template::{Variables, filled, pods, uses};
 use crate::analysis::{ArmSample, Evidence, Observation, lower_quantile};
 use crate::api::{Span, Time};
@@ -13,8 +14,8 @@ use crate::release::{Answers, Question, Snapshot};
 
 /// Asks all that the question needs, at once; `now` is the moment of asking.
 pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now: Time) -> Answers {
-    let present = Present::new(sources, now);
-    let (recent, whole, after, complaints, compared, slow, burning) = tokio::join!(
+    let present = Present::new(sources, Asker::Namespace(&seen.release.namespace), now);
+    let (recent, whole, after, complaints, compared, happened, slow, burning) = tokio::join!(
         observation(present, seen, question, question.recent),
         async {
             match question.whole {
@@ -25,6 +26,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
         after(present, seen, question),
         complaints(present, seen, question),
         super::compare::compared(sources, seen, question),
+        super::business::happened(sources, seen, question),
         super::slow::slow(present, seen, question),
         burning(sources, seen),
     );
@@ -34,6 +36,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
         whole: whole.map(|whole| Observation { complaints, ..whole }),
         after,
         compared,
+        happened,
         slow,
         burning,
         tried: Vec::new(),

@@ -4,6 +4,7 @@ use futures::future::join_all;
 
 use super::Sources;
 use super::reply::Nan;
+use super::slots::Asker;
 use super::template::{Variables, bound, escaped, filled, regex};
 use crate::analysis::Evidence;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
@@ -54,12 +55,13 @@ impl Problem {
 /// Measures every objective.
 pub async fn measure(sources: &Sources, namespace: &str, spec: &RiskBudgetSpec) -> Vec<Measurement> {
     let step = sources.config().recording.interval;
+    let asker = Asker::Namespace(namespace);
     join_all(spec.slos.iter().map(|slo| async move {
         let Some(queries) = queries(slo, namespace, slo.window) else {
             let why = "these series tell of their own window only".to_owned();
             return Measurement { name: slo.name.clone(), remaining: Err(Problem::Invalid(why)), coverage: None };
         };
-        let ask = |query: String| async move { sources.ask(&spec.metrics, &query).await.single(Nan::NoData) };
+        let ask = |query: String| async move { sources.ask(asker, &spec.metrics, &query).await.single(Nan::NoData) };
         let (first, second, covered) =
             tokio::join!(ask(queries.first), optional(queries.second.map(ask)), optional(queries.steps.map(ask)));
         Measurement {

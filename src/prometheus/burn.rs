@@ -7,6 +7,7 @@ use futures::future::join_all;
 use super::Sources;
 use super::budget::{optional, queries, sli};
 use super::reply::Nan;
+use super::slots::Asker;
 use crate::api::Span;
 use crate::api::risk_budget::Slo;
 use crate::policy::burn::{Burn, PAIRS, burn, rate};
@@ -30,7 +31,8 @@ pub(super) async fn burning(sources: &Sources, namespace: &str, objectives: &Obj
 async fn of(sources: &Sources, namespace: &str, source: &str, slo: &Slo) -> Option<Burn> {
     let ask = async |window: Span| {
         let asked = queries(slo, namespace, window)?;
-        let ask = async |query: String| sources.ask_shared(source, query).await.single(Nan::NoData);
+        let asker = Asker::Namespace(namespace);
+        let ask = async |query: String| sources.ask_shared(asker, source, query).await.single(Nan::NoData);
         let (first, second) = tokio::join!(ask(asked.first), optional(asked.second.map(ask)));
         rate(slo.objective, sli(asked.meaning, first, second).ok()?)
     };

@@ -8,6 +8,7 @@ use futures::future::join_all;
 use super::Sources;
 use super::config::CircuitBreaker;
 use super::reply::Nan;
+use super::slots::Asker;
 use super::template::{Variables, filled};
 use crate::release::snapshot::{CircuitSeen, Release};
 
@@ -21,7 +22,8 @@ pub(super) async fn circuits(sources: &Sources, release: &Release) -> Vec<Circui
     join_all(named.map(|(name, breaker)| async move {
         let spec = &release.spec;
         let query = asked(breaker, &release.namespace, &spec.risk_budget_ref.name, &spec.traffic.service);
-        let evidence = sources.ask_within(&breaker.source, query, FRESH).await.single(Nan::Invalid);
+        let evidence =
+            sources.ask_within(Asker::Administrator, &breaker.source, query, FRESH).await.single(Nan::Invalid);
         CircuitSeen {
             name: name.clone(),
             above: breaker.above,

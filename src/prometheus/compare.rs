@@ -6,6 +6,7 @@ use super::client::When;
 use super::config::QueryTemplate;
 use super::range::steps;
 use super::reply::{Nan, Reply};
+use super::slots::Asker;
 use super::template::{Variables, filled, pods};
 use crate::analysis::compare::Counts;
 use crate::analysis::{Evidence, NotYet};
@@ -50,6 +51,10 @@ impl Asks<'_> {
         Some(self.template.slower.as_deref().ok_or_else(none))
     }
 
+    fn asker(&self) -> Asker<'_> {
+        Asker::Namespace(&self.seen.release.namespace)
+    }
+
     fn variables<'a>(&'a self, carriers: &[Carrier], pods: &'a str, window: Span) -> Variables<'a> {
         Variables { threshold: self.slower_than, ..variables(self.seen, carriers, pods, window) }
     }
@@ -64,7 +69,8 @@ impl Asks<'_> {
         let stable = arm(self.template, self.seen, Carrier::Workload);
         let arm = (!self.template.by_pod()).then_some((self.template.arm_label.as_str(), stable.as_str()));
         let row = async |query: &str| {
-            let rows = self.sources.ask_range(&self.template.source, &filled(query, &variables), when).await?;
+            let rows =
+                self.sources.ask_range(self.asker(), &self.template.source, &filled(query, &variables), when).await?;
             steps(&rows, arm, start, interval, count as usize)
         };
         let slow = async {
@@ -105,7 +111,9 @@ impl Asks<'_> {
     }
 
     async fn replies(&self, variables: &Variables<'_>, end: Time) -> Replies {
-        let ask = async |query: &str| self.sources.ask_at(&self.template.source, &filled(query, variables), end).await;
+        let ask = async |query: &str| {
+            self.sources.ask_at(self.asker(), &self.template.source, &filled(query, variables), end).await
+        };
         let slow = async {
             match self.slower()? {
                 Ok(query) => Some(Ok(ask(query).await)),

@@ -4,6 +4,7 @@
 //! unreachable. What must never enter: what an answer means for a release (that is `analysis` and `policy`), and a URL
 //! from a tenant: sources are configured by the administrator and named.
 
+mod again;
 mod answer;
 pub mod budget;
 mod burn;
@@ -12,10 +13,13 @@ pub mod circuit;
 mod client;
 mod compare;
 pub mod config;
+mod flights;
+mod http;
 mod present;
 mod range;
 mod reply;
 pub mod signals;
+mod slots;
 mod slow;
 mod template;
 #[cfg(test)]
@@ -24,16 +28,21 @@ mod tests;
 #[doc(hidden)]
 pub mod untrusted;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use answer::answer;
-pub use client::{Http, NoAnswer, Observer, Prometheus, Transport, When};
+pub use client::{NoAnswer, Observer, Transport, When};
 pub use config::Config;
+pub use http::Http;
 
 use crate::analysis::NotYet;
 use crate::api::Time;
 use crate::api::gated_release::GatedReleaseSpec;
 use crate::release::snapshot::{CircuitSeen, MetricsSeen};
+
+use client::{Prometheus, Ways};
+use slots::{Asker, Slots};
 
 /// What the configuration offers to a release.
 pub fn offers(config: &Config, spec: &GatedReleaseSpec) -> MetricsSeen {
@@ -50,15 +59,25 @@ pub fn offers(config: &Config, spec: &GatedReleaseSpec) -> MetricsSeen {
 #[derive(Clone)]
 pub struct Sources {
     config: Arc<Config>,
-    client: Prometheus,
+    /// By name.
+    sources: Arc<BTreeMap<String, Arc<Prometheus>>>,
     /// What several releases of a service ask in the same interval.
     shared: Arc<signals::Shared>,
 }
 
 impl Sources {
-    /// Sources that are reached by `transport` and tell `observer` of every query.
-    pub fn new(config: Arc<Config>, transport: Arc<dyn Transport>, observer: Arc<dyn Observer>) -> Self {
-        Self { config, client: Prometheus::new(transport, observer), shared: Arc::default() }
+    /// Sources that are reached by `transport` and tell `observer` of every query. What happens by chance (how long the pauses before
+    /// another try are) follows from `seed`.
+    pub fn new(config: Arc<Config>, transport: Arc<dyn Transport>, observer: Arc<dyn Observer>, seed: u64) -> Self {
+        let ways = Ways { transport, observer, dice: Arc::new(again::Dice::new(seed)) };
+        // Two names of one address are one server.
+        let mut slots: BTreeMap<&str, Arc<Slots>> = BTreeMap::new();
+        let sources = config.metrics_sources.iter().map(|(name, source)| {
+            let slots = slots.entry(source.url.trim_end_matches('/')).or_default().clone();
+            (name.clone(), Arc::new(Prometheus::new(ways.clone(), name, source.clone(), slots)))
+        });
+        let sources = Arc::new(sources.collect());
+        Self { config, sources, shared: Arc::default() }
     }
 
     /// The configuration.
@@ -81,33 +100,39 @@ impl Sources {
         circuit::circuits(self, release).await
     }
 
-    async fn ask(&self, source: &str, query: &str) -> reply::Reply {
-        match self.config.metrics_sources.get(source) {
-            Some(found) => self.client.query(source, found, query).await,
+    async fn ask(&self, asker: Asker<'_>, source: &str, query: &str) -> reply::Reply {
+        match self.sources.get(source) {
+            Some(found) => found.query(asker, query, When::Now).await,
             None => reply::Reply::Invalid(no_source(source)),
         }
     }
 
     /// An answer of the present interval: a question that was asked in it is not put again.
-    async fn ask_shared(&self, source: &str, query: String) -> reply::Reply {
-        self.shared.ask(self, source, query).await
+    async fn ask_shared(&self, asker: Asker<'_>, source: &str, query: String) -> reply::Reply {
+        self.shared.ask(self, asker, source, query).await
     }
 
     /// An answer of so short a while ago at the longest.
-    async fn ask_within(&self, source: &str, query: String, fresh: std::time::Duration) -> reply::Reply {
-        self.shared.ask_within(self, source, query, fresh).await
+    async fn ask_within(
+        &self,
+        asker: Asker<'_>,
+        source: &str,
+        query: String,
+        fresh: std::time::Duration,
+    ) -> reply::Reply {
+        self.shared.ask_within(self, asker, source, query, fresh).await
     }
 
-    async fn ask_at(&self, source: &str, query: &str, at: Time) -> reply::Reply {
-        match self.config.metrics_sources.get(source) {
-            Some(found) => self.client.query_at(source, found, query, When::At(at)).await.of(at, present::SAME),
+    async fn ask_at(&self, asker: Asker<'_>, source: &str, query: &str, at: Time) -> reply::Reply {
+        match self.sources.get(source) {
+            Some(found) => found.query(asker, query, When::At(at)).await.of(at, present::SAME),
             None => reply::Reply::Invalid(no_source(source)),
         }
     }
 
-    async fn ask_range(&self, source: &str, query: &str, when: When) -> range::Range {
-        match self.config.metrics_sources.get(source) {
-            Some(found) => self.client.range(source, found, query, when).await,
+    async fn ask_range(&self, asker: Asker<'_>, source: &str, query: &str, when: When) -> range::Range {
+        match self.sources.get(source) {
+            Some(found) => found.range(asker, query, when).await,
             None => Err(NotYet::Invalid(no_source(source))),
         }
     }

@@ -3,6 +3,7 @@
 use super::Sources;
 use super::config::Config;
 use super::reply::Reply;
+use super::slots::Asker;
 use crate::api::{Span, Time};
 
 /// How far an answer for now may lie from this machine's clock: clocks of a cluster differ by seconds, a cache before
@@ -16,12 +17,13 @@ pub(super) const SAME: Span = Span::seconds(1);
 #[derive(Clone, Copy)]
 pub(super) struct Present<'a> {
     sources: &'a Sources,
+    asker: Asker<'a>,
     now: Time,
 }
 
 impl<'a> Present<'a> {
-    pub(super) const fn new(sources: &'a Sources, now: Time) -> Self {
-        Self { sources, now }
+    pub(super) const fn new(sources: &'a Sources, asker: Asker<'a>, now: Time) -> Self {
+        Self { sources, asker, now }
     }
 
     pub(super) fn config(&self) -> &'a Config {
@@ -29,6 +31,6 @@ impl<'a> Present<'a> {
     }
 
     pub(super) async fn ask(&self, source: &str, query: &str) -> Reply {
-        self.sources.ask(source, query).await.of(self.now, CLOCKS_DIFFER)
+        self.sources.ask(self.asker, source, query).await.of(self.now, CLOCKS_DIFFER)
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Sources;
 use super::config::SignalQueries;
 use super::reply::{Nan, Reply};
+use super::slots::Asker;
 use super::template::{Variables, filled};
 use crate::api::RiskBudgetSpec;
 use crate::policy::score::signals::{Heard, Sighting};
@@ -37,7 +38,7 @@ impl Shared {
         let variables = Variables { namespace, budget, window: INCIDENT_LOOK_BACK, ..Variables::default() };
         let ask = |query: &str| {
             let query = filled(query, &variables);
-            async move { self.ask(sources, &queries.source, query).await }
+            async move { self.ask(sources, Asker::Administrator, &queries.source, query).await }
         };
         let incidents = async {
             match &queries.incidents {
@@ -61,19 +62,26 @@ impl Shared {
         Some(Heard { source: name.to_owned(), incidents, on_call })
     }
 
-    pub(super) async fn ask(&self, sources: &Sources, source: &str, query: String) -> Reply {
+    pub(super) async fn ask(&self, sources: &Sources, asker: Asker<'_>, source: &str, query: String) -> Reply {
         // Looks come a little sooner than the interval: an answer of the look before is not taken for one of this.
         let interval = sources.config().budget.interval.as_std();
-        self.ask_within(sources, source, query, interval.mul_f64(0.9)).await
+        self.ask_within(sources, asker, source, query, interval.mul_f64(0.9)).await
     }
 
     /// The same, where an answer counts for so long.
-    pub(super) async fn ask_within(&self, sources: &Sources, source: &str, query: String, fresh: Duration) -> Reply {
+    pub(super) async fn ask_within(
+        &self,
+        sources: &Sources,
+        asker: Asker<'_>,
+        source: &str,
+        query: String,
+        fresh: Duration,
+    ) -> Reply {
         let key = (source.to_owned(), query);
         if let Some((_, reply)) = self.lock().get(&key).filter(|(asked, _)| asked.elapsed() < fresh) {
             return reply.clone();
         }
-        let (asked, reply) = (Instant::now(), sources.ask(source, &key.1).await);
+        let (asked, reply) = (Instant::now(), sources.ask(asker, source, &key.1).await);
         let longest = sources.config().budget.interval.as_std().max(fresh);
         let mut all = self.lock();
         all.retain(|_, (asked, _)| asked.elapsed() < longest);

@@ -3,7 +3,9 @@
 use super::plan::{count, weight};
 use super::snapshot::{Record, Snapshot};
 use super::split::Carrier;
+use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
+use crate::analysis::synthetic::Finding;
 use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
@@ -30,6 +32,26 @@ pub struct Question {
     pub complaints: Option<Span>,
     /// What the comparison needs next; `None` where it needs nothing now.
     pub compare: Option<Compare>,
+    /// The next interval of the business metric; `None` where none is due.
+    pub stretch: Option<Asked>,
+}
+
+/// An interval to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it ended.
+    pub end: Time,
+    /// How long it was.
+    pub length: Span,
+}
+
+/// How often what the service is there for happened in the interval that was asked for, or why that is not known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Both {
+    /// With the new version.
+    pub candidate: Result<Happened, NotYet>,
+    /// With what served before.
+    pub base: Result<Happened, NotYet>,
 }
 
 /// What the comparison needs.
@@ -99,6 +121,8 @@ pub struct Answers {
     pub after: Option<Evidence<f64>>,
     /// What the comparison asked for.
     pub compared: Option<Compared>,
+    /// The interval of the business metric, where one was asked for.
+    pub happened: Option<Both>,
     /// How many of the new version's requests in the short window were slow, by the threshold of each latency objective; empty
     /// where compliance with them is not asked for.
     pub slow: Vec<Slow>,
@@ -130,8 +154,8 @@ pub struct Tried {
     pub name: String,
     /// When.
     pub at: Time,
-    /// Whether it was answered rightly; why not, in a few words.
-    pub found: Result<(), String>,
+    /// What it found out.
+    pub found: Finding,
 }
 
 /// Slow requests of the new version.
@@ -270,6 +294,7 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
         after: (now >= until).then(|| Span::seconds((now.since(until).as_millis() / 1_000).max(1))),
         complaints: seen.release.spec.rollback.complaints.and(first).map(|first| whole_seconds(now.since(first))),
         compare: compare(seen, status, now),
+        stretch: stretch(seen, status, now),
     })
 }
 
@@ -303,6 +328,24 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
     })
 }
 
+/// The next interval of the business metric: within one stage, in which the weight stays, and as long as the manifest says that
+/// several scrapes need. The last one of a bake time takes what is left of it, so that nothing of a stage is too short to count.
+fn stretch(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<Asked> {
+    seen.release.spec.rollback.business.as_ref()?;
+    let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
+    // Stable has no user left to compare with.
+    let started = stage.started_at.filter(|_| stage.spec.weight < Weight::FULL)?;
+    let counted = status.business.as_ref().and_then(|tally| tally.until);
+    let from = counted.filter(|until| until.0 > started.0).unwrap_or(started);
+    let (window, ends) = (seen.release.spec.analysis.window, started.plus(stage.spec.bake));
+    let length = Span::seconds(now.since(from).as_millis() / 1_000);
+    let due = match now < ends {
+        true => length >= window && ends.since(now) >= window,
+        false => length >= window || from.0 < ends.0,
+    };
+    (due && length > Span::ZERO).then(|| Asked { end: from.plus(length), length })
+}
+
 /// When the bake time of the stage that goes on is over; None where none bakes.
 fn end_of_bake(status: &ReleaseRecordStatus) -> Option<Time> {
     let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
@@ -332,13 +375,23 @@ pub(super) fn may_ask(seen: &Snapshot, record: &Record) -> bool {
     }
 }
 
+/// Whether a pod of the new version is ready behind its Service. One without any refuses each connection, and that is nobody's
+/// answer; what it means that none is ready is not for checks to say.
+fn somebody_answers(seen: &Snapshot, record: &Record) -> bool {
+    let ready = match record.candidate() {
+        Carrier::Workload => seen.service.as_ref().map(|service| service.ready_endpoints),
+        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).and_then(|side| side.endpoints),
+    };
+    ready.is_some_and(|ready| ready > 0)
+}
+
 /// The checks over HTTP to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
 pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
     let due = || {
         let record = seen.record.as_ref()?;
         let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
         (now >= end_of_bake(status)?).then_some(())?;
-        may_ask(seen, record).then_some(())?;
+        (may_ask(seen, record) && somebody_answers(seen, record)).then_some(())?;
         let (service, ports) = (seen.service_of(record.candidate()), ports(seen));
         let interval = seen.release.spec.analysis.interval;
         let rests = |check: &SyntheticCheck| {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::ask::ports;
 use super::objects::belongs_to_tools;
 use super::snapshot::{Record, Snapshot};
-use crate::api::names::{CHECK, CHECK_ROLE, RELEASE, ROLE};
+use crate::api::names::{CHECK, CHECK_ROLE, CHECK_STARTED_AT, RELEASE, ROLE};
 use crate::api::release_record::ReleaseRecordStatus;
 use crate::api::synthetic::{JobCheck, SyntheticCheck};
 use crate::api::{Span, Time};
@@ -53,7 +53,7 @@ pub struct JobSeen {
     pub name: String,
     /// Its UID.
     pub uid: String,
-    /// When it was made.
+    /// When it was made, by the clock of the process that made it: the API server's may differ by more than a check's time.
     pub created: Time,
     /// Whether it is on its way out.
     pub deleting: bool,
@@ -124,7 +124,9 @@ impl JobSeen {
         let said = |why: &str| last_words.as_ref().map_or_else(|| why.to_owned(), |words| format!("{why}; {words}"));
         match &self.state {
             JobState::Completed => Found::Passed,
-            JobState::Failed(why) => Found::Failed(last_words.clone().unwrap_or_else(|| why.clone())),
+            JobState::Failed(why) if *started => Found::Failed(last_words.clone().unwrap_or_else(|| why.clone())),
+            // Kubernetes counts pods that were taken away as failed ones, those that never ran too.
+            JobState::Failed(why) => Found::Nothing(format!("Job {} has no pod that ran: {why}", self.name)),
             JobState::Ended => {
                 Found::Nothing(format!("Job {} ended after its time, and nobody looked at it", self.name))
             }
@@ -182,6 +184,7 @@ pub fn object(
     seen: &Snapshot,
     (record, status): (&Record, &ReleaseRecordStatus),
     (check, template): (&SyntheticCheck, &Value),
+    now: Time,
 ) -> Value {
     let release = &seen.release;
     let kept = |place: &str| -> Map<String, Value> {
@@ -192,6 +195,7 @@ pub fn object(
     labels.insert(RELEASE.to_owned(), Value::from(release.name.as_str()));
     labels.insert(ROLE.to_owned(), Value::from(CHECK_ROLE));
     annotations.insert(CHECK.to_owned(), Value::from(check.name.as_str()));
+    annotations.insert(CHECK_STARTED_AT.to_owned(), Value::from(now.to_string()));
     json!({
         "apiVersion": "batch/v1", "kind": "Job",
         "metadata": {

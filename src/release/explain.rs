@@ -201,7 +201,7 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         uid: workload.uid.clone(),
         generation: workload.generation,
         revision: judged_revision(after.seen, workload),
-        config: config::note(&noted, &workload.config, after.keeps_config()),
+        config: config::note(&noted, workload, after.keeps_config()),
     });
     GatedReleaseStatus {
         observed_generation: after.seen.release.generation,

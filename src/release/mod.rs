@@ -31,7 +31,7 @@ pub mod twins;
 pub mod wording;
 
 pub use action::{Action, Plan};
-pub use ask::{Answers, Arms, Compare, Compared, Due, Past, PodNames, Question, Tried, due, question, under_way};
+pub use ask::{Answers, Arms, Both, Compare, Compared, Due, Past, PodNames, Question, Tried, due, question, under_way};
 pub use lint::{LintedPlan, Note, lint};
 pub use plan::plan;
 pub use snapshot::Snapshot;

@@ -75,9 +75,9 @@ pub(super) fn fit(spec: &ReleaseRecordSpec, status: &mut ReleaseRecordStatus) ->
 
 /// What is needed to go on is gone once the record is sealed, and cannot be cut; each has a bound of its own.
 fn in_progress(status: &ReleaseRecordStatus) -> usize {
-    let ReleaseRecordStatus { comparison, complies, checks, streaks, circuits, .. } = status;
+    let ReleaseRecordStatus { comparison, business, complies, checks, streaks, circuits, .. } = status;
     let watched = complies.as_ref().map_or(0, size) + size(checks) + size(streaks) + size(circuits);
-    comparison.as_ref().map_or(0, size) + watched
+    comparison.as_ref().map_or(0, size) + business.as_ref().map_or(0, size) + watched
 }
 
 fn size(value: &impl Serialize) -> usize {

@@ -168,12 +168,15 @@ impl Relabel {
     }
 }
 
+/// The images that a template's containers run, in its order.
+pub fn images(template: &Value) -> impl Iterator<Item = &str> {
+    let lists = ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|place| template.pointer(place));
+    lists.filter_map(Value::as_array).flatten().filter_map(|container| container.get("image")?.as_str())
+}
+
 /// Whether a container of a template runs the image of a digest.
 pub fn has_image(template: &Value, digest: &str) -> bool {
-    let lists = ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|place| template.pointer(place));
-    let mut images =
-        lists.filter_map(Value::as_array).flatten().filter_map(|container| container.get("image")?.as_str());
-    images.any(|image| image.ends_with(digest))
+    images(template).any(|image| image.ends_with(digest))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use rstest::rstest;
 
 mod after_release;
 mod burning;
+mod business;
 mod by_hand;
 mod carried;
 mod check_job;

@@ -37,6 +37,16 @@ pub(crate) struct Behaviour {
 
 pub(crate) const GOOD: Behaviour = Behaviour { errors: 0.0, latency: 0.1, ready: true, crashes: false };
 
+/// What becomes of the requests that Tidegate itself makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Requests {
+    Answered,
+    /// They are answered wrongly.
+    Failed,
+    /// They get to nobody.
+    NotSent,
+}
+
 /// What becomes of the Jobs of checks, some seconds after they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Jobs {
@@ -46,6 +56,8 @@ pub(crate) enum Jobs {
     Hang,
     /// Their pods do not start.
     Wait,
+    /// Their pods are taken away before they start, so that they have failed.
+    Drained,
     /// The API server does not let them be made.
     Refused,
 }
@@ -56,14 +68,16 @@ pub(crate) struct World {
     pub(crate) now: Time,
     pub(crate) behaviour: BTreeMap<String, Behaviour>,
     pub(crate) prometheus: bool,
+    /// Whether half a store answers for the present.
+    pub(crate) half: bool,
     /// Whether half a store answers for stable's last day.
     pub(crate) partial_day: bool,
     /// What was scraped, where that is less often than all is known.
     pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
     pub(crate) burning: Option<Burning>,
-    /// Whether Tidegate's own requests are answered wrongly.
-    pub(crate) fails_checks: bool,
+    /// What becomes of Tidegate's own requests.
+    pub(crate) requests: Requests,
     /// What becomes of the Jobs of checks.
     pub(crate) jobs: Jobs,
     pub(crate) requests_per_second: f64,
@@ -224,10 +238,11 @@ impl World {
             now: Time("2026-01-01T00:00:00Z".parse().unwrap()),
             behaviour: BTreeMap::new(),
             prometheus: true,
+            half: false,
             partial_day: false,
             scrapes: None,
             burning: None,
-            fails_checks: false,
+            requests: Requests::Answered,
             jobs: Jobs::Complete,
             requests_per_second: 100.0,
             aside_per_second: 0.0,

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::api::ApiServer;
-use super::controllers::{Behaviour, Controllers, Pods};
+use super::controllers::{Behaviour, Controllers, End, Pods};
 use super::metrics::Tsdb;
 use super::objects::Objects;
 use super::present::Presenter;
@@ -52,6 +52,8 @@ pub struct Program {
     pub complaints: f64,
     /// Its pods.
     pub pods: Behaviour,
+    /// To a Job that tries it: how that ends.
+    pub tried: End,
 }
 
 /// Which program an image holds.
@@ -109,6 +111,18 @@ impl Pods for Nature {
 
     fn cpu(&self, _: &str, _: &str) -> Option<f64> {
         Some(self.cpu)
+    }
+
+    /// A Job that is told of a Service tries what answers there.
+    fn ends(&self, objects: &dyn Objects, job: &Value) -> End {
+        let env = job.pointer("/spec/template/spec/containers/0/env").and_then(Value::as_array);
+        let told = env.and_then(|env| env.iter().find(|one| one["name"] == "TIDEGATE_SERVICE")?.get("value")?.as_str());
+        let namespace = job.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+        let Some(service) = told else { return End::Completes };
+        match pods_behind(objects, namespace, service).last() {
+            Some((_, image)) => (self.programs)(image).tried,
+            None => End::Fails("no answer: connection refused".to_owned()),
+        }
     }
 }
 
@@ -398,7 +412,7 @@ struct Served {
 }
 
 /// The ready pods of a Service, and the image that each runs.
-fn pods_behind(api: &ApiServer, namespace: &str, service: &str) -> Vec<(String, String)> {
+fn pods_behind(api: &dyn Objects, namespace: &str, service: &str) -> Vec<(String, String)> {
     let selector =
         api.get(&SERVICE, namespace, service).and_then(|service| service.pointer("/spec/selector")?.as_object());
     let Some(selector) = selector else { return Vec::new() };

@@ -88,13 +88,17 @@ fn concerned(review: &Review<'_>) -> Option<Unanswered> {
     let written = review.operation == Operation::Create || status;
     let others = review.user.name != CONTROLLER;
     let gated = || others && carries(review.object, "/metadata/labels", GATED);
+    // A write of the status leaves a Deployment's labels as they are.
+    let kept = || others && status && carries(review.old, "/metadata/labels", GATED);
     let stamps = |object: Option<&Value>| STAMPS.map(|key| object?.pointer("/metadata/annotations")?.get(key).cloned());
     let before = || stamps(review.old.filter(|old| status && carries(Some(old), "/metadata/labels", GATED)));
     let marked = || others && carries(review.old, "/metadata/annotations", WEIGHTS);
     match (review.group, review.resource) {
         ("apps", "deployments") if updated && gated() => Some(Unanswered::Refused("hold.tidegate.io")),
         ("apps", "statefulsets") if updated && gated() => Some(Unanswered::Refused("hold-stateful.tidegate.io")),
-        ("apps", "deployments" | "statefulsets") if written && gated() && stamps(review.object) != before() => {
+        ("apps", "deployments" | "statefulsets")
+            if written && (gated() || kept()) && stamps(review.object) != before() =>
+        {
             Some(Unanswered::Refused("stamps.tidegate.io"))
         }
         ("gateway.networking.k8s.io", "httproutes") if updated && marked() => Some(Unanswered::Passes),

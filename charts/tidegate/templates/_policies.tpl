@@ -22,7 +22,13 @@ object.spec.?updateStrategy.?type.orValue('RollingUpdate') == 'RollingUpdate'
 {{- end -}}
 
 {{- define "tidegate.stamps.conditions" -}}
-{{ include "tidegate.hold.conditions" . }}
+# A Deployment keeps its labels at a write of its status, whatever that sends; its annotations go with it.
+- name: gated
+  expression: >-
+    'tidegate.io/gated' in object.metadata.?labels.orValue({})
+    || (request.?subResource.orValue('') == 'status' && 'tidegate.io/gated' in oldObject.metadata.?labels.orValue({}))
+- name: not-the-controller
+  expression: request.userInfo.username != {{ include "tidegate.controllerUser" . | squote }}
 # Every other write is looked at by *-hold or *-hold-stateful.
 - name: nobody-holds
   expression: >-
@@ -58,6 +64,10 @@ variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith
 - name: machine
   expression: >-
     {{- include "tidegate.machine" . | nindent 4 }}
+# As it goes on record. A machine under a name of the administrator's own is nobody's author, and says so.
+- name: stamp
+  expression: >-
+    variables.machine && !variables.user.startsWith('system:') ? 'system:machine:' + variables.user : variables.user
 # Template annotations that are no change of the program: a restart rolls natively.
 - name: ignored
   expression: "['kubectl.kubernetes.io/restartedAt']"
@@ -82,7 +92,7 @@ variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith
 - name: stamped
   expression: "'tidegate.io/gated' in oldObject.metadata.?labels.orValue({})"
 - name: who
-  expression: "!variables.same ? variables.user : 'somebody unknown'"
+  expression: "!variables.same ? variables.stamp : 'somebody unknown'"
 {{- end -}}
 
 {{- /* Writes the stamps that must be there, and takes away those that must not. */ -}}
@@ -141,9 +151,9 @@ spec:
   - name: stamps
     expression: >-
       {
-        'tidegate.io/changed-by': !variables.same ? variables.user
+        'tidegate.io/changed-by': !variables.same ? variables.stamp
           : variables.stamped ? variables.before[?'tidegate.io/changed-by'].orValue('') : '',
-        'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.user
+        'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.stamp
           : variables.same && variables.stamped ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
           : variables.same && (variables.stamped || variables.before[?'tidegate.io/paused-because'].orValue('') == '')
@@ -236,9 +246,9 @@ spec:
   - name: stamps
     expression: >-
       {
-        'tidegate.io/changed-by': !variables.same ? variables.user
+        'tidegate.io/changed-by': !variables.same ? variables.stamp
           : variables.stamped && !variables.returns ? variables.before[?'tidegate.io/changed-by'].orValue('') : '',
-        'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.user
+        'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.stamp
           : variables.same && variables.stamped && !variables.returns
           ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''

@@ -68,17 +68,20 @@ def compared_little(t: Context) -> None:
 
 @scenario(core=False)
 def business_down(t: Context) -> None:
-    """What the service is there for happens 20 % less often with the new version, and 10 % less are allowed: it comes back."""
+    """What the service is there for happens 15 % less often with the new version, and 10 % less are allowed: it comes back."""
+    # Six stages of 40 s at 220 requests/s. Of 300 drawn releases at 180 requests/s each was found over all stages, half of them within
+    # 180 s and 99 % within 220 s; at 220 requests/s within 160 s and 200 s. One stage by itself shows it in 1 to 9 of 100.
     orders = {
         "name": "orders", "changePercent": 10,
         "query": 'sum by (service) (increase(http_requests_total{namespace="$namespace",service=~"$services",status="200"}[$window]))',
     }
     # Failures stand for what is not ordered; the contract's limit of errors is out of the way.
     contract = {"errorRatePercent": 60, "latencyAdded": "5s", "business": orders}
-    shop = t.shop(rate=300, stages=((50, "60s"), (100, "6s")), rollback=contract, analysis={"window": "20s"})
+    stages = tuple((weight, "40s") for weight in (20, 30, 40, 50, 60, 75)) + ((100, "6s"),)
+    shop = t.shop(rate=220, stages=stages, rollback=contract, analysis={"window": "20s"})
     shop.start()
     shop.users()
-    shop.deploy("v2", ERROR_RATE="0.2")
+    shop.deploy("v2", ERROR_RATE="0.15")
     rollback = shop.ends("RolledBack")["status"]["rollback"]
     shop.leaves_nothing()
     check(rollback["trigger"] == "BusinessMetric", f"the trigger was {rollback['trigger']}: {rollback}")

@@ -97,3 +97,33 @@ def job_check_refused(t: Context) -> None:
     shop.ends("Succeeded")
     shop.leaves_nothing()
     t.note(f"held: {held['message']}")
+
+
+def taken_away(shop: Shop) -> None:
+    """What a drain does to the pods of Jobs: they are gone, those that never began too."""
+    for pod in api.every("Pod", shop.namespace, labelSelector="batch.kubernetes.io/job-name"):
+        if pod["status"].get("phase") == "Pending":
+            api.delete("Pod", shop.namespace, pod["metadata"]["name"])
+
+
+@scenario(core=False)
+def job_check_drained(t: Context) -> None:
+    """A Job whose pod is taken away before it ran is a failed Job to Kubernetes, and says nothing about the new version."""
+    shop = begin(t)
+    nowhere = probe(shop)
+    nowhere["spec"]["jobTemplate"]["spec"]["template"]["spec"]["nodeSelector"] = {"e2e.tidegate.io/node": "nowhere"}
+    api.apply(nowhere, "gitops")
+    shop.deploy("v2")
+
+    def drained() -> api.Object | None:
+        taken_away(shop)
+        return shop.held("CheckNotRun")
+
+    held = until("the stage is held", 90, drained, instead=shop.state)
+    for words in ("has no pod that ran", "Not held against the new version"):
+        check(words in held["message"], f"{words!r} is not in {held['message']}")
+    api.apply(probe(shop), "gitops")
+    taken_away(shop)
+    shop.ends("Succeeded")
+    shop.leaves_nothing()
+    t.note(f"held: {held['message']}")

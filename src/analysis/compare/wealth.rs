@@ -24,8 +24,11 @@ use super::interval::{Base, Interval};
 use super::nats::{Nats, ln_add};
 use super::setup::{CHANCE_MAX, FACTOR, Horizon};
 
+/// How many ratios a bet is spread over.
+pub(in crate::analysis) const RATIO_COUNT: usize = 7;
+
 /// By which factors the new version may be worse, or, the other way round, better than what is doubted.
-pub(super) const RATIOS: [f64; 7] = [1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0];
+pub(super) const RATIOS: [f64; RATIO_COUNT] = [1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0];
 
 /// What one interval can say at most, in nats: what a float can hold. The cap on growth is far below.
 const SAYS_MAX: f64 = 600.0;
@@ -48,7 +51,7 @@ impl Default for Wealth {
 
 /// Which bet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bet {
+pub(in crate::analysis) enum Bet {
     /// That the new version is worse.
     Worse,
     /// That it is not.
@@ -101,12 +104,12 @@ impl Bet {
 
 /// How a bet is played.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Game {
-    pub(super) bet: Bet,
+pub(in crate::analysis) struct Game {
+    pub(in crate::analysis) bet: Bet,
     /// What is allowed on top of `FACTOR` times stable's rate, as a ratio.
-    pub(super) slack: f64,
-    pub(super) phi: Overdispersion,
-    pub(super) horizon: Horizon,
+    pub(in crate::analysis) slack: f64,
+    pub(in crate::analysis) phi: Overdispersion,
+    pub(in crate::analysis) horizon: Horizon,
 }
 
 impl Game {
@@ -124,7 +127,7 @@ pub(super) fn decided() -> f64 {
 /// Whether a bet that is worth so much, in nats, is won.
 ///
 /// But for a millionth: two intervals of full growth are exactly enough, and must not fall short by how they were rounded.
-pub(super) fn is_decided(nats: f64) -> bool {
+pub(in crate::analysis) fn is_decided(nats: f64) -> bool {
     nats >= decided() - 1e-6
 }
 
@@ -140,20 +143,26 @@ fn ln_likelihood_ratio(interval: &Interval, slack: f64, m: f64) -> f64 {
         return 0.0;
     }
     match interval.base {
-        Base::Measured(base) => {
-            let (ns, es) = (base.requests(), base.bad());
-            // By ln_1p, because with little traffic on the new version g is next to 1.
-            let ln_g = -(FACTOR * (m - 1.0) * nc / (FACTOR * nc + ns)).ln_1p();
-            let ln_a = m.ln() + ln_g;
-            ec * ln_a + es * ln_g - slack * nc * ln_a.exp_m1()
-        }
+        Base::Measured(base) => ln_ratio([(nc, ec), (base.requests(), base.bad())], (FACTOR, slack), m),
         Base::Frozen(rate) => ec * m.ln() - (FACTOR * rate.ratio() + slack) * nc * (m - 1.0),
     }
 }
 
+/// `ln L` of requests and events of the new version and of stable, doubting `p_new ≤ factor · p_stable + slack` (`m > 1`) or the
+/// other way round; 0 where either version is without traffic and slack is none.
+pub(in crate::analysis) fn ln_ratio([(nc, ec), (ns, es)]: [(f64, f64); 2], (factor, slack): (f64, f64), m: f64) -> f64 {
+    if nc <= 0.0 {
+        return 0.0;
+    }
+    // By ln_1p, because with little traffic on the new version g is next to 1.
+    let ln_g = -(factor * (m - 1.0) * nc / (factor * nc + ns)).ln_1p();
+    let ln_a = m.ln() + ln_g;
+    ec * ln_a + es * ln_g - slack * nc * ln_a.exp_m1()
+}
+
 impl Wealth {
     /// The logarithm of the wealth after `counted` intervals.
-    pub(super) fn ln(&self, game: &Game, counted: u32) -> f64 {
+    pub(in crate::analysis) fn ln(&self, game: &Game, counted: u32) -> f64 {
         let waiting = self.spare.get() + game.bet.not_begun(counted, game.horizon).ln();
         self.parts.iter().fold(waiting, |sum, part| ln_add(sum, part.get()))
     }
@@ -166,10 +175,15 @@ impl Wealth {
 
     /// The wealth after one more interval, the one after `counted` others.
     pub(super) fn after(&self, game: &Game, counted: u32, interval: &Interval) -> Self {
+        self.after_saying(game, counted, RATIOS.map(|m| game.says(interval, m)))
+    }
+
+    /// The wealth after an interval that says so much for each ratio, in nats.
+    pub(in crate::analysis) fn after_saying(&self, game: &Game, counted: u32, says: [f64; RATIO_COUNT]) -> Self {
         let before = self.ln(game, counted);
         let mut parts = self.parts(game, counted);
-        for (part, m) in parts.iter_mut().zip(RATIOS) {
-            *part += game.says(interval, m).min(SAYS_MAX);
+        for (part, said) in parts.iter_mut().zip(says) {
+            *part += said.min(SAYS_MAX);
         }
         let waiting = self.spare.get() + game.bet.not_begun(counted + 1, game.horizon).ln();
         let grown = parts.iter().fold(waiting, |sum, part| ln_add(sum, *part));

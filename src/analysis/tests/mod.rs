@@ -63,7 +63,16 @@ fn verdict_under(contract: &RollbackContract, baseline: Option<f64>, seen: &Obse
 fn limits_of<'a>(contract: &'a RollbackContract, baseline: Option<f64>, streaks: &'a [Streak]) -> Limits<'a> {
     let in_a_row = contract.consecutive;
     let scatter = Overdispersion::NONE;
-    Limits { contract, min_requests: 50, baseline_latency: baseline, scatter, share: None, in_a_row, streaks }
+    Limits {
+        contract,
+        min_requests: 50,
+        baseline_latency: baseline,
+        scatter,
+        share: None,
+        business: None,
+        in_a_row,
+        streaks,
+    }
 }
 
 fn verdict(seen: &Observation) -> Verdict {

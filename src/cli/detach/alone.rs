@@ -102,8 +102,8 @@ pub(super) async fn may_write(client: &Client, leavers: &[Leaver]) -> Result<(),
 /// What a look needs. No Prometheus is asked: traffic that goes home asks for no verdict.
 fn context(cluster: Cluster) -> Result<Context, Failure> {
     let metrics = Arc::new(Metrics::default());
-    let sources = Sources::new(Arc::new(Config::empty()), Arc::new(Http::new()?), metrics.clone());
-    Ok(Context::new(cluster, sources, Checks::over_http()?, metrics, Arc::new(Health::default()), ""))
+    let sources = Sources::new(Arc::new(Config::empty()), Arc::new(Http::new()?), metrics.clone(), 0);
+    Ok(Context::new(cluster, sources, Checks::over_http(), metrics, Arc::new(Health::default()), ""))
 }
 
 /// Looks at a release until it has left.

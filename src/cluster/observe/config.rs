@@ -8,16 +8,16 @@ use super::{items, text};
 use crate::cluster::kind::CONFIG_MAP;
 use crate::cluster::{Cluster, Error};
 use crate::policy::canonical::short;
-use crate::release::config::referenced;
-use crate::release::snapshot::ConfigSeen;
+use crate::release::config::{FORMAT, read_by};
+use crate::release::snapshot::{ConfigSeen, Workload};
 
-/// Those that a template reads; one that does not exist or may not be read is left out.
+/// Those that its pods read, or will; one that does not exist or may not be read is left out.
 pub(super) async fn read(
     cluster: &Cluster,
     namespace: &str,
-    template: &Value,
+    workload: &Workload,
 ) -> Result<BTreeMap<String, ConfigSeen>, Error> {
-    let names = referenced(template);
+    let names = read_by(workload);
     let asked = names.iter().map(|name| cluster.get_metadata(&CONFIG_MAP, namespace, name));
     let answers = futures::future::join_all(asked).await;
     let mut found = BTreeMap::new();
@@ -31,20 +31,25 @@ pub(super) async fn read(
     Ok(found)
 }
 
-/// The API server notes for each field manager when it last wrote; those that own content are what counts. A manager that
-/// owns content and later changes a label alone counts too: metadata cannot tell the two apart.
+/// The fields of content, as managed fields name them.
+const CONTENT: [&str; 2] = ["f:data", "f:binaryData"];
+
+/// The API server notes for each field manager when it last wrote, and which keys are its own; those that own content are what
+/// counts. Who takes a key out writes nothing of its own: then the keys of others tell. A manager that owns content and later
+/// changes a label alone counts too: metadata cannot tell the two apart.
 fn seen(object: &Value) -> ConfigSeen {
-    let owns = |entry: &&Value| ["f:data", "f:binaryData"].iter().any(|field| entry["fieldsV1"].get(*field).is_some());
+    let owns = |entry: &&Value| CONTENT.iter().any(|field| entry["fieldsV1"].get(*field).is_some());
     let entries: Vec<&Value> = items(object, "/metadata/managedFields").iter().filter(owns).collect();
     let part = |entry: &Value| {
         let of = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-        format!("{}/{}/{}", of("manager"), of("operation"), of("time"))
+        let keys = CONTENT.map(|field| entry["fieldsV1"][field].to_string());
+        format!("{}/{}/{}/{}", of("manager"), of("operation"), of("time"), keys.join("/"))
     };
     let mut parts: Vec<String> = entries.iter().map(|entry| part(entry)).collect();
     parts.sort();
     let last = entries.iter().max_by_key(|entry| entry["time"].as_str().unwrap_or_default());
     ConfigSeen {
-        mark: short(parts.join("\n"), 5),
+        mark: format!("{FORMAT}{}", short(parts.join("\n"), 5)),
         by: last.and_then(|entry| text(entry, "/manager")).unwrap_or("somebody").to_owned(),
     }
 }
@@ -73,5 +78,13 @@ mod tests {
         ]));
         assert_ne!(one.mark, edited.mark);
         assert_eq!(edited.by, "kubectl-edit");
+    }
+
+    /// Who removes a key owns nothing, and nobody's time moves.
+    #[test]
+    fn a_key_that_is_taken_out_is_an_edit() {
+        let entry = |keys: Value| json!({"manager": "helm", "operation": "Update", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:data": keys}});
+        let before = config(json!([entry(json!({"f:a": {}, "f:b": {}}))]));
+        assert_ne!(before.mark, config(json!([entry(json!({"f:a": {}}))])).mark);
     }
 }

@@ -6,7 +6,8 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::{created, items, strings, text};
-use crate::api::names::{CHECK, CHECK_ROLE, RELEASE, ROLE};
+use crate::api::Time;
+use crate::api::names::{CHECK, CHECK_ROLE, CHECK_STARTED_AT, RELEASE, ROLE};
 use crate::api::synthetic::Asks;
 use crate::cluster::kind::{CRON_JOB, JOB, POD};
 use crate::cluster::{Cluster, Error};
@@ -83,12 +84,18 @@ async fn seen(cluster: &Cluster, namespace: &str, job: &Value) -> Result<JobSeen
     };
     Ok(JobSeen {
         uid: text(job, "/metadata/uid").unwrap_or_default().to_owned(),
-        created: created(job),
+        created: made_at(job),
         deleting: job.pointer("/metadata/deletionTimestamp").is_some(),
         state,
         pods: told(&pods),
         name,
     })
+}
+
+/// When a Job was made, by the clock of who made it; by the API server's where that is not said.
+fn made_at(job: &Value) -> Time {
+    let said = strings(job, "/metadata/annotations").get(CHECK_STARTED_AT).and_then(|at| at.parse().ok());
+    said.map_or_else(|| created(job), Time)
 }
 
 fn state(job: &Value) -> JobState {
@@ -174,6 +181,15 @@ mod tests {
         let failed = json!([{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit"}]);
         assert_eq!(ended(failed), JobState::Failed("Job has reached the specified backoff limit".into()));
         assert_eq!(ended(json!([{"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}])), JobState::Ended);
+    }
+
+    #[rstest]
+    #[case(json!({"tidegate.io/check-started-at": "2026-01-01T09:00:30.5Z"}), "2026-01-01T09:00:30.5Z")]
+    #[case(json!({"tidegate.io/check-started-at": "soon"}), "2026-01-01T09:00:00Z")]
+    #[case(json!({}), "2026-01-01T09:00:00Z")]
+    fn the_time_of_a_job_counts_by_the_clock_of_who_made_it(#[case] annotations: Value, #[case] expected: &str) {
+        let job = json!({"metadata": {"creationTimestamp": "2026-01-01T09:00:00Z", "annotations": annotations}});
+        assert_eq!(made_at(&job), Time(expected.parse().unwrap()));
     }
 
     fn container(state: Value) -> Value {

@@ -142,7 +142,7 @@ async fn read_workload(cluster: &Cluster, release: &Release) -> Result<(Option<W
         WorkloadKind::StatefulSet => stateful::read(cluster, namespace, name).await?,
     };
     if let Some(workload) = &mut workload {
-        workload.config = config::read(cluster, namespace, &workload.template).await?;
+        workload.config = config::read(cluster, namespace, workload).await?;
     }
     Ok((workload, pods))
 }

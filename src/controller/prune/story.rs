@@ -190,8 +190,8 @@ impl World {
         let mut config = Config::empty();
         config.records.prune_only_exported = only_exported;
         let metrics = Arc::new(Metrics::default());
-        let sources = Sources::new(Arc::new(config), Arc::new(Http::new().unwrap()), metrics.clone());
-        Context::new(cluster, sources, Checks::over_http().unwrap(), metrics, Arc::new(Health::default()), "")
+        let sources = Sources::new(Arc::new(config), Arc::new(Http::new().unwrap()), metrics.clone(), 1);
+        Context::new(cluster, sources, Checks::over_http(), metrics, Arc::new(Health::default()), "")
     }
 
     /// Whether what is left is a chain that follows what was pruned.

@@ -129,12 +129,13 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// What each person last said in a role; the author of the change is not heard, nor what lapsed.
+    /// What each person last said in a role, without what lapsed. Who made the change may stop it and not approve it: an approval of
+    /// theirs takes their rejection back and counts for nothing.
     fn voices(&self, role: Role) -> Vec<&'a Claim> {
         let mut latest: BTreeMap<&str, &'a Claim> = BTreeMap::new();
         for claim in self.all {
             let is_voice = claim.kind == APPROVAL && claim.role.as_deref() == Some(role.as_str());
-            if !is_voice || claim.at > self.now || self.authors.contains(&claim.author) {
+            if !is_voice || claim.at > self.now {
                 continue;
             }
             let known = latest.entry(&claim.author).or_insert(claim);
@@ -142,7 +143,9 @@ impl<'a> Claims<'a> {
                 *known = claim;
             }
         }
-        let stands = |claim: &&Claim| !claim.withdrawn && claim.until.is_none_or(|until| until > self.now);
+        let own = |claim: &Claim| claim.passed && self.authors.contains(&claim.author);
+        let stands =
+            |claim: &&Claim| !claim.withdrawn && !own(claim) && claim.until.is_none_or(|until| until > self.now);
         latest.into_values().filter(stands).collect()
     }
 

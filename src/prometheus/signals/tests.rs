@@ -59,7 +59,7 @@ fn spec(signals: Option<&str>) -> RiskBudgetSpec {
 fn sources(answers: &[(&'static str, &'static str)]) -> (Sources, Arc<Server>) {
     let server = Arc::new(Server { answers: answers.to_vec(), asked: Mutex::default() });
     let config = Arc::new(Config::parse(CONFIG).unwrap());
-    (Sources::new(config, server.clone(), Arc::new(Deaf)), server)
+    (Sources::new(config, server.clone(), Arc::new(Deaf), 1), server)
 }
 
 const TWO: &str =
@@ -97,7 +97,7 @@ async fn signals_that_are_not_configured_are_told_where_a_budget_names_them() {
     let heard = Shared::default().hear(&sources, "shop", "web", &spec(Some("pager"))).await.unwrap();
     let why = "the controller's configuration has no signals \"pager\"; spec.signals names it";
     assert_eq!(heard.incidents, Some(Err(why.to_owned())));
-    let empty = Sources::new(Arc::new(Config::empty()), Arc::new(Server::default()), Arc::new(Deaf));
+    let empty = Sources::new(Arc::new(Config::empty()), Arc::new(Server::default()), Arc::new(Deaf), 1);
     assert_eq!(Shared::default().hear(&empty, "shop", "web", &spec(None)).await, None);
 }
 

@@ -48,9 +48,12 @@ async fn what_passes_by_itself_is_tried_three_times(
 ) {
     let transport = Arc::new(Failing { first, asked: AtomicUsize::new(0) });
     let config = Arc::new(crate::sandbox::config::config(Span::minutes(1)).unwrap());
-    let sources = Sources::new(config, transport.clone(), Arc::new(Deaf));
+    let sources = Sources::new(config, transport.clone(), Arc::new(Deaf), 1);
     let began = tokio::time::Instant::now();
-    let evidence = sources.ask("default", "up").await.single(super::super::reply::Nan::Invalid);
+    let evidence = sources
+        .ask(super::super::slots::Asker::Administrator, "default", "up")
+        .await
+        .single(super::super::reply::Nan::Invalid);
     let said = match &evidence {
         Evidence::Value(value) => value.to_string(),
         other @ (Evidence::NoData(_) | Evidence::Partial { .. } | Evidence::Invalid(_) | Evidence::Unreachable(_)) => {

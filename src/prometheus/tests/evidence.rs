@@ -2,7 +2,8 @@
 
 use rstest::rstest;
 
-use super::{asked, begin};
+use super::{asked, asked_for, begin, seen};
+use crate::analysis::business::Happened;
 use crate::analysis::{Evidence, Observation};
 use crate::api::Span;
 use crate::release::Compared;
@@ -61,6 +62,28 @@ async fn no_figure_comes_from_a_prometheus_that_misleads(#[case] lie: Lie, #[cas
 async fn the_same_prometheus_gives_figures_where_nothing_is_wrong() {
     let answers = asked("http-server", WINDOW, loaded(begin(), 15, BOTH), None).await;
     assert!(all(&answers.recent).iter().all(|evidence| evidence.value().is_some()), "{:?}", answers.recent);
+}
+
+/// What is answered with 200 is an order: the interval has both versions' requests and orders, and none of it where Prometheus misleads.
+#[rstest]
+#[case::well(None)]
+#[case::empty(Some(Lie::Empty))]
+#[case::nan(Some(Lie::NaN))]
+#[case::partial(Some(Lie::Partial))]
+#[case::stale(Some(Lie::Stale(Span::minutes(5))))]
+#[case::down(Some(Lie::Down))]
+#[tokio::test(start_paused = true)]
+async fn the_business_metric_of_an_interval(#[case] lie: Option<Lie>) {
+    let query = "sum by (service) (increase(http_requests_total{namespace=\"$namespace\",service=~\"$services\",status=\"200\"}[$window]))";
+    let mut seen = seen("http-server");
+    let metric = serde_json::json!({"name": "orders", "query": query});
+    seen.release.spec.rollback.business = serde_json::from_value(metric).unwrap();
+    let well = lie.is_none();
+    let happened = asked_for(&seen, WINDOW, loaded(begin(), 15, BOTH), lie).await.happened.unwrap();
+    let of = |count| Happened::measured(&Evidence::Value(count), &Evidence::Value(count), "a version").unwrap();
+    for (arm, count) in [(happened.candidate, 600.0), (happened.base, 12_000.0)] {
+        assert_eq!(arm.as_ref().ok(), well.then(|| of(count)).as_ref(), "{arm:?}");
+    }
 }
 
 #[rstest]

@@ -1,6 +1,7 @@
 //! Questions of a release, answered by the sandbox's small Prometheus from series that stand as text.
 
 mod again;
+mod at_once;
 mod evidence;
 mod sources;
 
@@ -12,6 +13,7 @@ use futures::future::BoxFuture;
 use super::config::Source;
 use super::{NoAnswer, Observer, Sources, Transport, When};
 use crate::api::{Span, Time};
+use crate::release::ask::Asked;
 use crate::release::split::Carrier;
 use crate::release::world::World;
 use crate::release::{Answers, Compare, Question, Snapshot};
@@ -71,6 +73,7 @@ fn question(recent: Span, now: Time) -> Question {
         after: None,
         complaints: None,
         compare: Some(compare),
+        stretch: Some(Asked { end: now, length: recent }),
     }
 }
 
@@ -83,6 +86,6 @@ async fn asked(templates: &str, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> A
 async fn asked_for(seen: &Snapshot, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> Answers {
     let now = begin().plus(Span::minutes(10));
     let config = Arc::new(crate::sandbox::config::config(Span::minutes(1)).unwrap());
-    let sources = Sources::new(config, Arc::new(Server { tsdb, now, lie }), Arc::new(Deaf));
+    let sources = Sources::new(config, Arc::new(Server { tsdb, now, lie }), Arc::new(Deaf), 1);
     sources.answer(seen, question(recent, now), now).await
 }

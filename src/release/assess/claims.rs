@@ -1,8 +1,10 @@
 //! Which attestations are heard about one attempt, and whose.
 
+use super::super::plan::judged_revision;
 use super::super::snapshot::{
     ATTESTATIONS_AUTHOR_MAX, ATTESTATIONS_MAX, ATTESTATIONS_READ_MAX, Proof, RiskSeen, Snapshot,
 };
+use super::super::template;
 use super::carried::{self, OfCommit};
 use crate::api::Time;
 use crate::api::names::RELEASE;
@@ -40,7 +42,7 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen, 
     for one in &seen.attestations {
         // A person approves and starts a revision, not an image: it may run with another configuration.
         let by_people = [APPROVAL, START].contains(&one.spec.kind.as_str());
-        let about = one.spec.revision == spec.revision || (!by_people && is_image_of(seen, &one.spec.revision));
+        let about = one.spec.revision == spec.revision || (!by_people && is_image_of(seen, spec, &one.spec.revision));
         match (about, &one.proof) {
             (true, Proof::Author) => match spoken(&risk.roles, &one.spec, one.at) {
                 Ok(claim) => heard.claims.push(claim),
@@ -86,7 +88,18 @@ fn commit_authors(claims: &[Claim]) -> Vec<String> {
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-fn is_image_of(seen: &Snapshot, digest: &str) -> bool {
-    digest.starts_with("sha256:")
-        && seen.workload.as_ref().is_some_and(|workload| super::super::template::has_image(&workload.template, digest))
+/// Whether a digest names an image that the attempt's template runs, and, where it runs another one than stable does, one of
+/// those: what was attested of a sidecar that stays says nothing of the program that changes.
+fn is_image_of(seen: &Snapshot, spec: &ReleaseRecordSpec, digest: &str) -> bool {
+    let Some(workload) = seen.workload.as_ref().filter(|_| digest.starts_with("sha256:")) else { return false };
+    let of_set = |revision: &str| {
+        let set = workload.sets.iter().find(|set| template::revision(&set.template) == revision);
+        set.map(|set| &set.template)
+    };
+    // A newer template may wait in the workload while this one is verified.
+    let own = judged_revision(seen, workload) == spec.revision;
+    let new = if own { &workload.template } else { of_set(&spec.revision).unwrap_or(&workload.template) };
+    let stable = spec.stable.as_deref().and_then(of_set);
+    let changed = stable.filter(|stable| template::images(new).ne(template::images(stable)));
+    template::has_image(new, digest) && changed.is_none_or(|stable| !template::has_image(stable, digest))
 }

@@ -16,7 +16,7 @@ fn made(template: &Value) -> Value {
     world.run_until(60, |world| world.split().weight(Carrier::Canary) > Weight::ZERO);
     let record = world.seen.record.clone().unwrap();
     let status = record.status.clone().unwrap();
-    object(&world.seen, (&record, &status), (&check(), template))
+    object(&world.seen, (&record, &status), (&check(), template), Time("2026-01-01T09:00:00.25Z".parse().unwrap()))
 }
 
 fn env(container: &Value, name: &str) -> Vec<String> {
@@ -48,7 +48,10 @@ fn a_job_is_what_its_template_says_with_the_bounds_of_its_check() {
         job["metadata"]["labels"],
         json!({"team": "shop", "tidegate.io/release": "checkout", "tidegate.io/role": "check"})
     );
-    assert_eq!(job["metadata"]["annotations"], json!({"note": "n", "tidegate.io/check": "a cart"}));
+    assert_eq!(
+        job["metadata"]["annotations"],
+        json!({"note": "n", "tidegate.io/check": "a cart", "tidegate.io/check-started-at": "2026-01-01T09:00:00.25Z"})
+    );
     assert_eq!(job["metadata"]["ownerReferences"][0]["uid"], "g1");
     let spec = &job["spec"];
     assert_eq!(
@@ -109,6 +112,7 @@ fn job(state: JobState, started: bool, age: u64, words: Option<&str>) -> Found {
 #[case::passed(job(JobState::Completed, false, 90, None), Found::Passed)]
 #[case::failed(job(JobState::Failed("backoff".into()), true, 9, None), Found::Failed("backoff".into()))]
 #[case::said(job(JobState::Failed("backoff".into()), true, 9, Some("p: exit code 1: no cart")), Found::Failed("p: exit code 1: no cart".into()))]
+#[case::taken_away(job(JobState::Failed("backoff".into()), false, 9, None), Found::Nothing("Job j has no pod that ran: backoff".into()))]
 #[case::runs(job(JobState::Running, true, 59, None), Found::Runs)]
 #[case::late(job(JobState::Running, true, 60, Some("p: exit code 1: no cart")), Found::Failed("no result within 1m; p: exit code 1: no cart".into()))]
 #[case::not_begun(job(JobState::Running, false, 59, None), Found::Runs)]

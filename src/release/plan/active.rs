@@ -580,6 +580,7 @@ impl<'a> Active<'a> {
             rollback,
             // What it needs to go on: nothing goes on.
             comparison: None,
+            business: None,
             checks: Vec::new(),
             streaks: Vec::new(),
             complies: None,

@@ -29,7 +29,8 @@ pub(super) fn counted(seen: &Snapshot, mut status: ReleaseRecordStatus, now: Tim
             Found::Failed(why) => (1, wording::at_most(160, &why)),
             Found::Runs | Found::Nothing(_) => continue,
         };
-        status.checks.push(CheckRecord { name: check.name.clone(), at: now, failed, passed: failed == 0, said });
+        let (name, passed) = (check.name.clone(), failed == 0);
+        status.checks.push(CheckRecord { name, at: now, failed, passed, said, not_asked: None });
     }
     status
 }
@@ -94,7 +95,7 @@ fn next(active: &Active<'_>, check: &SyntheticCheck, job: &JobCheck) -> Next {
     let rests = refused.is_some_and(|refusal| active.now < refusal.at.plus(seen.release.spec.analysis.interval));
     let start = || Action::StartJob {
         name: name.clone(),
-        object: Box::new(object(seen, (active.record, &active.status), (check, template))),
+        object: Box::new(object(seen, (active.record, &active.status), (check, template), active.now)),
     };
     let stuck = refused.map(|refusal| {
         format!("the Job of check {:?} cannot be made: {}. It is tried again each interval.", check.name, refusal.why)

@@ -136,7 +136,7 @@ pub(super) fn beside_who_serves(seen: &Snapshot, status: &ReleaseRecordStatus, o
 }
 
 /// Whether what served before still answers users.
-fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
+pub(super) fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
     if seen.by_count() {
         return status.phase == Phase::Release && !pods::pods(seen, false).is_empty();
     }

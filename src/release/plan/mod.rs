@@ -5,6 +5,7 @@ pub(in crate::release) mod agree;
 mod autoscaler;
 mod budget;
 mod burn;
+mod business;
 mod came_back;
 mod check_job;
 mod circuit;

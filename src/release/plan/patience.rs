@@ -29,8 +29,13 @@ const EVIDENCE: [&str; 7] = [
 
 /// Whether a hold says nothing of the version: it could not be looked at, or somebody else's trouble is waited for.
 pub(super) fn says_nothing(reason: &str) -> bool {
-    let others =
-        [burn::BURNING, super::compare::UNDECIDED, super::check_job::CHECK_NOT_RUN, super::synthetic::NOT_OF_PODS];
+    let others = [
+        burn::BURNING,
+        super::compare::UNDECIDED,
+        super::check_job::CHECK_NOT_RUN,
+        super::synthetic::NOT_ASKED,
+        super::synthetic::NOT_OF_PODS,
+    ];
     EVIDENCE.contains(&reason) || others.contains(&reason)
 }
 

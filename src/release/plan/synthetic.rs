@@ -3,6 +3,7 @@
 use super::active::Active;
 use super::check_job;
 use super::step::Step;
+use crate::analysis::synthetic::Finding;
 use crate::analysis::{Breach, Verdict};
 use crate::api::Time;
 use crate::api::release_record::{ReleaseRecordStatus, Trigger};
@@ -14,7 +15,10 @@ use crate::release::wording;
 /// The hold of a stage whose checks would go to somebody whom the Service's selector does not say.
 pub(super) const NOT_OF_PODS: &str = "ServiceNotOfPods";
 
-/// The record's status with the tries since counted in.
+/// The hold of a stage of which a check could not be sent.
+pub(super) const NOT_ASKED: &str = "CheckNotAsked";
+
+/// The record's status with the tries since counted in. One that asked nobody is noted and counts neither way.
 pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
     let mut status = check_job::counted(seen, status, now);
     let Some(answers) = seen.answers.as_ref().filter(|_| status.outcome.is_none()) else { return status };
@@ -22,15 +26,19 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         let before = status.checks.iter().position(|check| check.name == *name);
         let mut check = match before {
             Some(index) => status.checks.remove(index),
-            None => CheckRecord { name: name.clone(), at: *at, failed: 0, passed: false, said: String::new() },
+            None => {
+                let (name, said) = (name.clone(), String::new());
+                CheckRecord { name, at: *at, failed: 0, passed: false, said, not_asked: None }
+            }
         };
-        check.at = *at;
+        (check.at, check.not_asked) = (*at, None);
         match found {
-            Ok(()) => check.passed = true,
-            Err(why) => {
+            Finding::Passed => check.passed = true,
+            Finding::Failed(why) => {
                 check.failed += 1;
                 check.said = wording::at_most(160, why);
             }
+            Finding::NotAsked(why) => check.not_asked = Some(wording::at_most(160, why)),
         }
         status.checks.push(check);
     }
@@ -60,9 +68,10 @@ pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
 }
 
 /// What a stage comes to that is good so far: its verdict with the checks', or what it waits for. The wait is bounded: each try
-/// passes, or is one of those that may fail.
+/// passes, or is one of those that may fail, or asks nobody, for which there is a hold.
 pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
-    let checks = &active.seen.release.spec.analysis.checks;
+    let analysis = &active.seen.release.spec.analysis;
+    let checks = &analysis.checks;
     let (false, Verdict::Pass(why)) = (checks.is_empty(), verdict) else { return passed(verdict) };
     let all = pending(active.seen, &active.status);
     let Some(open) = all.first() else {
@@ -76,7 +85,6 @@ pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl 
             open.name,
             active.seen.service_of(active.candidate())
         );
-        let analysis = &active.seen.release.spec.analysis;
         return active.hold(NOT_OF_PODS, message, analysis.evidence_within).wake(analysis.interval);
     }
     let so_far = match (of(active, open), open.asks()) {
@@ -86,8 +94,23 @@ pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl 
     };
     let sentence =
         format!("{} kept its limits; check {} ({}) must pass: {so_far}.", active.name(), open.name, asks(open));
-    let going = Step::going("Checking", sentence).wake(active.seen.release.spec.analysis.interval);
-    check_job::wait(active, &all, going)
+    let going = match all.iter().find_map(|check| not_asked(active, check)) {
+        Some(message) => active.hold(NOT_ASKED, message, analysis.evidence_within),
+        None => Step::going("Checking", sentence),
+    };
+    check_job::wait(active, &all, going.wake(analysis.interval))
+}
+
+/// What is said where the last try of a check asked nobody; None where somebody was asked, or it was not tried.
+fn not_asked(active: &Active<'_>, check: &SyntheticCheck) -> Option<String> {
+    let why = of(active, check)?.not_asked.as_ref()?;
+    let (namespace, service) = (&active.seen.release.namespace, active.seen.service_of(active.candidate()));
+    Some(format!(
+        "{} stays where it is: check {} ({}) could not be sent: {why}. Tidegate's own pods must resolve and reach Service {service}: look at NetworkPolicies and DNS, with kubectl get service,networkpolicy -n {namespace}. It is tried again each interval. Not held against the new version; a hold that runs out brings it back.",
+        active.name(),
+        check.name,
+        asks(check),
+    ))
 }
 
 fn job_so_far(active: &Active<'_>, check: &SyntheticCheck) -> String {

@@ -22,6 +22,7 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         baseline_latency: status.baseline_latency,
         scatter: compare::scatter(&status),
         share: None,
+        business: status.business.as_deref(),
         in_a_row: contract.consecutive,
         streaks: &[],
     };

@@ -217,6 +217,7 @@ fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
         scatter: compare::scatter(&active.status),
         share: share(active),
         // What serves after a rollback is told as it is.
+        business: active.status.business.as_deref().filter(|_| compare::is_judged(&active.status)),
         in_a_row: if compare::is_judged(&active.status) { active.seen.release.spec.rollback.consecutive } else { 1 },
         streaks: &active.status.streaks,
     }

@@ -3,7 +3,7 @@
 
 use super::active::Active;
 use super::step::Step;
-use super::{circuit, compare, compliance, synthetic, trial};
+use super::{business, circuit, compare, compliance, synthetic, trial};
 use crate::api::Time;
 use crate::api::release_record::ReleaseRecordStatus;
 use crate::release::snapshot::Snapshot;
@@ -14,13 +14,15 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         return status;
     }
     let status = compliance::counted(seen, circuit::counted(seen, status, now), now);
-    synthetic::counted(seen, trial::counted(seen, compare::counted(seen, status, now), now), now)
+    let status = business::counted(seen, compare::counted(seen, status, now));
+    synthetic::counted(seen, trial::counted(seen, status, now), now)
 }
 
 /// Whether something was counted that does not stand in the record yet.
 fn moved(active: &Active<'_>) -> bool {
     let same = |one: &ReleaseRecordStatus, other: &ReleaseRecordStatus| {
         one.comparison == other.comparison
+            && one.business == other.business
             && one.complies == other.complies
             && one.checks == other.checks
             && one.streaks == other.streaks

@@ -95,6 +95,19 @@ fn what_could_not_run_is_held_and_not_blamed_and_tried_again() {
     world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
+/// A drained node takes the pod of a Job along before it ran, and Kubernetes calls the Job failed.
+#[test]
+fn a_job_whose_pod_was_taken_away_before_it_ran_is_not_blamed() {
+    let mut world = begin();
+    world.jobs = Jobs::Drained;
+    world.run_until(200, |world| hold(world).is_some());
+    let (reason, message) = hold(&world).unwrap();
+    assert_eq!(reason, "CheckNotRun");
+    assert!(message.contains("has no pod that ran: Job has reached the specified backoff limit"), "{message}");
+    world.jobs = Jobs::Complete;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
 #[test]
 fn a_hold_for_a_job_that_is_refused_ends_by_its_deadline() {
     let mut world = begin();

@@ -25,6 +25,33 @@ fn unseen() -> World {
     world
 }
 
+/// Half a store shows a bad version as a good one: it neither passes nor blames, from the first request on.
+#[test]
+fn a_release_that_begins_with_half_the_answers_is_held_and_says_so() {
+    let mut world = World::new();
+    world.half = true;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| held(world).starts_with("PartialEvidence"));
+    assert_eq!((world.phase(), world.status().stage), (Some(Phase::Release), 0));
+    let mut page = held(&world);
+    world.run_until(900, |world| world.outcome().is_some());
+    let (status, log) = (world.status(), world.status().rollback.clone().unwrap());
+    assert_eq!((status.outcome, log.trigger), (Some(Outcome::RolledBack), Trigger::HoldExpired));
+    assert!(status.stages.iter().all(|stage| stage.passed_at.is_none()), "{:?}", status.stages);
+    page = format!("{page}\n\nat the bound: {} (wanted: {})\n{}", log.value, log.threshold, status.summary);
+    insta::assert_snapshot!("half_the_answers_at_the_start", page);
+}
+
+#[test]
+fn a_store_that_is_whole_again_lets_the_first_stage_pass() {
+    let mut world = World::new();
+    world.half = true;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| held(world).starts_with("PartialEvidence"));
+    world.half = false;
+    world.run_until(900, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
 #[test]
 fn a_verified_version_is_not_taken_back_because_prometheus_is_away() {
     let mut world = unseen();

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::api::synthetic::SyntheticCheck;
+use crate::api::synthetic::{CheckRecord, SyntheticCheck};
+use crate::release::ask::due;
+use crate::release::world::Requests;
 
 fn check(name: &str, retries: u32) -> SyntheticCheck {
     let text = json!({"name": name, "http": {"path": "/cart"}, "retries": retries});
@@ -37,7 +39,7 @@ fn each_stage_is_checked_and_says_so() {
 fn a_check_that_fails_after_the_second_stage_brings_the_change_back() {
     let mut world = begin();
     world.run_until(200, |world| at(world, 25));
-    world.fails_checks = true;
+    world.requests = Requests::Failed;
     world.run_until(200, |world| world.outcome() == Some(Outcome::RolledBack));
     let status = world.status();
     assert_eq!(status.stage, 1, "no stage passed on a check that failed");
@@ -52,13 +54,13 @@ fn a_check_that_fails_after_the_second_stage_brings_the_change_back() {
 fn a_check_that_fails_and_then_passes_costs_an_interval_and_no_release() {
     let mut world = begin();
     world.run_until(200, |world| at(world, 25));
-    world.fails_checks = true;
+    world.requests = Requests::Failed;
     world.run_until(60, |world| world.status().checks.iter().any(|check| check.failed == 1));
     let told = world.seen.release.status.message.clone();
     for word in ["check cart (GET /cart) must pass", "failed once of 2 allowed", "answered 500"] {
         assert!(told.contains(word), "{told}");
     }
-    world.fails_checks = false;
+    world.requests = Requests::Answered;
     world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
@@ -66,14 +68,107 @@ fn a_check_that_fails_and_then_passes_costs_an_interval_and_no_release() {
 fn tries_are_an_interval_apart_however_often_it_is_looked_at() {
     let mut world = begin();
     world.run_until(200, |world| at(world, 25));
-    world.fails_checks = true;
+    world.requests = Requests::Failed;
     world.run_until(60, |world| world.status().checks.iter().any(|check| check.failed == 1));
     for _ in 0..5 {
-        assert_eq!(crate::release::ask::due(&world.seen, world.now), []);
+        assert_eq!(due(&world.seen, world.now), []);
     }
     let before = world.now;
     world.run_until(60, |world| world.status().checks.iter().any(|check| check.failed == 2));
     assert!(world.now.since(before) >= world.seen.release.spec.analysis.interval);
+}
+
+/// What stands in the record of the first check that is owed.
+fn owed(world: &World) -> Option<&CheckRecord> {
+    world.status().checks.iter().find(|check| !check.passed)
+}
+
+/// The second stage of a release whose checks get to nobody.
+fn not_sent() -> World {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.requests = Requests::NotSent;
+    world.run_until(60, |world| owed(world).is_some());
+    world
+}
+
+#[test]
+fn a_check_that_cannot_be_sent_is_waited_for_and_never_held_against_the_version() {
+    let mut world = not_sent();
+    let hold = world.status().hold.clone().unwrap();
+    assert_eq!(hold.reason, "CheckNotAsked");
+    for word in [
+        "check cart (GET /cart) could not be sent: no connection within 5s",
+        "reach Service checkout-canary",
+        "kubectl get service,networkpolicy -n shop",
+        "Not held against",
+    ] {
+        assert!(hold.message.contains(word), "{}", hold.message);
+    }
+    assert_eq!(hold.deadline, hold.since.plus(world.seen.release.spec.analysis.evidence_within));
+    let tried = owed(&world).cloned().unwrap();
+    assert_eq!((tried.failed, tried.not_asked.as_deref()), (0, Some("no connection within 5s")));
+    // Many more times than a check may fail.
+    world.run(100);
+    assert_eq!(world.status().hold.as_ref(), Some(&hold), "trying again is no new patience");
+    assert!(owed(&world).is_some_and(|again| again.failed == 0 && again.at.0 > tried.at.0));
+    world.run_until(60, |world| world.outcome() == Some(Outcome::RolledBack));
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!(log.trigger, Trigger::HoldExpired);
+    assert!(log.value.contains("CheckNotAsked") && log.value.contains("no verdict on the version"), "{log:?}");
+}
+
+#[test]
+fn a_check_that_can_be_sent_again_lets_the_stage_pass() {
+    let mut world = not_sent();
+    world.run(60);
+    world.requests = Requests::Answered;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert!(world.status().stages[1].verdict.ends_with("; checked: cart, login"));
+}
+
+/// Two of three failures are no reason to go back, whatever lies between them and the end.
+#[rstest]
+#[case::then_answered(Requests::Answered, Outcome::Succeeded)]
+#[case::then_failed_once_more(Requests::Failed, Outcome::RolledBack)]
+fn what_asked_nobody_neither_counts_nor_forgives(#[case] then: Requests, #[case] outcome: Outcome) {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.requests = Requests::Failed;
+    world.run_until(60, |world| owed(world).is_some_and(|check| check.failed == 2));
+    world.requests = Requests::NotSent;
+    world.run_until(60, |world| owed(world).is_some_and(|check| check.not_asked.is_some()));
+    world.run(30);
+    assert!(owed(&world).is_some_and(|check| check.failed == 2 && check.said == "answered 500, not 200"));
+    world.requests = then;
+    world.run_until(600, |world| world.outcome().is_some());
+    assert_eq!(world.outcome(), Some(outcome));
+    if let Some(log) = &world.status().rollback {
+        assert_eq!(
+            (log.trigger, log.value.as_str()),
+            (Trigger::SyntheticCheck, "check cart failed 3 times: answered 500, not 200")
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_is_tried_once_an_interval() {
+    let mut world = not_sent();
+    for _ in 0..5 {
+        assert_eq!(due(&world.seen, world.now), []);
+    }
+    let (before, tried) = (world.now, owed(&world).unwrap().at);
+    world.run_until(60, |world| owed(world).is_some_and(|check| check.at != tried));
+    assert!(world.now.since(before) >= world.seen.release.spec.analysis.interval);
+}
+
+#[test]
+fn a_service_without_ready_pods_is_not_asked() {
+    let mut world = not_sent();
+    world.now = world.now.plus(world.seen.release.spec.analysis.interval);
+    assert_eq!(due(&world.seen, world.now).len(), 2);
+    world.seen.canary.as_mut().unwrap().endpoints = Some(0);
+    assert_eq!(due(&world.seen, world.now), []);
 }
 
 #[test]
@@ -100,7 +195,7 @@ fn a_service_that_leads_elsewhere_is_never_asked(#[case] spec: serde_json::Value
         .run_until(300, |world| world.phase() == Some(Phase::Release) && world.status().stages[0].started_at.is_some());
     let own = world.seen.service.clone();
     world.seen.service.as_mut().unwrap().object["spec"] = spec;
-    let asked = |world: &World| !crate::release::ask::due(&world.seen, world.now).is_empty();
+    let asked = |world: &World| !due(&world.seen, world.now).is_empty();
     for _ in 0..30 {
         world.run(1);
         assert!(!asked(&world));

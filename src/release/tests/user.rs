@@ -327,7 +327,7 @@ fn the_previous_version_grows_with_the_workload() {
 #[test]
 fn a_config_map_that_is_edited_in_place_goes_on_record_when_no_release_goes_on() {
     let edit = |world: &mut World, mark: &str| {
-        let seen = ConfigSeen { mark: mark.into(), by: "kubectl-edit".into() };
+        let seen = ConfigSeen { mark: format!("{}{mark}", crate::release::config::FORMAT), by: "kubectl-edit".into() };
         world.workload().config = [("app-config".to_owned(), seen)].into();
     };
     let mut world = World::new();
@@ -359,7 +359,7 @@ fn a_config_map_that_is_edited_in_place_goes_on_record_when_no_release_goes_on()
 #[test]
 fn what_is_taken_as_it_runs_is_no_record_of_an_edit_whatever_it_calls_itself() {
     let edit = |world: &mut World, mark: &str| {
-        let seen = ConfigSeen { mark: mark.into(), by: "kubectl-edit".into() };
+        let seen = ConfigSeen { mark: format!("{}{mark}", crate::release::config::FORMAT), by: "kubectl-edit".into() };
         world.workload().config = [("app-config".to_owned(), seen)].into();
     };
     let mut world = World::new();
@@ -379,7 +379,7 @@ fn an_edit_goes_on_record_once_whoever_dies_in_between(
     #[values(0, 1, 2)] writes: usize,
 ) {
     let edit = |world: &mut World, name: &str, mark: &str| {
-        let seen = ConfigSeen { mark: mark.into(), by: "kubectl-edit".into() };
+        let seen = ConfigSeen { mark: format!("{}{mark}", crate::release::config::FORMAT), by: "kubectl-edit".into() };
         world.workload().config.insert(name.to_owned(), seen);
     };
     let attempt = |world: &World| world.seen.record.as_ref().unwrap().spec.attempt;

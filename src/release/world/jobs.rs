@@ -12,13 +12,14 @@ impl World {
             if job.state != JobState::Running || now < job.created.plus(Span::seconds(2)) {
                 continue;
             }
-            job.pods.started = becomes != Jobs::Wait;
+            job.pods.started = !matches!(becomes, Jobs::Wait | Jobs::Drained);
             match becomes {
                 Jobs::Complete => job.state = JobState::Completed,
                 Jobs::Fail => {
                     job.state = JobState::Failed("Job has reached the specified backoff limit".into());
                     job.pods.last_words = Some("probe: exit code 1: no cart".into());
                 }
+                Jobs::Drained => job.state = JobState::Failed("Job has reached the specified backoff limit".into()),
                 Jobs::Wait => job.pods.waits = Some("probe: ImagePullBackOff".into()),
                 Jobs::Hang | Jobs::Refused => {}
             }

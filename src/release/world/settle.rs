@@ -1,10 +1,12 @@
 //! What a cluster does by itself in a second, and what Prometheus says of the users.
 
-use super::{Behaviour, GOOD, World, set};
+use super::{Behaviour, GOOD, Requests, World, set};
+use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
+use crate::analysis::synthetic::Finding;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::Span;
-use crate::release::ask::{Answers, Arms, Compare, Compared, Due, Slow, Tried, due, question, thresholds};
+use crate::release::ask::{Answers, Arms, Both, Compare, Compared, Due, Slow, Tried, due, question, thresholds};
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
 use crate::release::template;
@@ -45,7 +47,15 @@ impl World {
         if let Some(scrapes) = &self.scrapes {
             return scrapes.sample(carrier, window, self.now);
         }
-        self.of_users(carrier, window)
+        let all = self.of_users(carrier, window);
+        if !self.half {
+            return all;
+        }
+        let half = |evidence: Evidence<f64>| Evidence::Partial {
+            value: evidence.value().map(|value| value / 2.0),
+            why: "store thanos-1 is away".to_owned(),
+        };
+        ArmSample { requests: half(all.requests), errors: half(all.errors), latency: half(all.latency) }
     }
 
     /// What users met in so long a time, if everybody behaves as now.
@@ -86,6 +96,7 @@ impl World {
             whole: question.whole.map(observe),
             after: question.after.map(|window| self.sample(question.candidate, window).requests),
             compared,
+            happened: question.stretch.map(|asked| self.happened(question.candidate, question.base, asked.length)),
             slow: self.slow_requests(question.candidate, question.recent),
             burning: self.burning.clone(),
             tried: self.tried(),
@@ -93,7 +104,11 @@ impl World {
     }
 
     fn tried(&self) -> Vec<Tried> {
-        let found = || if self.fails_checks { Err("answered 500, not 200".to_owned()) } else { Ok(()) };
+        let found = || match self.requests {
+            Requests::Answered => Finding::Passed,
+            Requests::Failed => Finding::Failed("answered 500, not 200".to_owned()),
+            Requests::NotSent => Finding::NotAsked("no connection within 5s".to_owned()),
+        };
         let tried = |due: Due| Tried { name: due.name, at: self.now, found: found() };
         due(&self.seen, self.now).into_iter().map(tried).collect()
     }
@@ -114,6 +129,19 @@ impl World {
             sample.requests.map(|requests| requests - failed)
         };
         Some(Business { candidate: of(candidate), base: of(base) })
+    }
+
+    fn happened(&self, candidate: Carrier, base: Carrier, window: Span) -> Both {
+        let of = |carrier, evidence: &Evidence<f64>, who: &str| {
+            Happened::measured(&self.sample(carrier, window).requests, evidence, who)
+        };
+        let unasked = || Evidence::NoData("nobody asked".to_owned());
+        let business = self.business(candidate, base, window);
+        let business = business.unwrap_or_else(|| Business { candidate: unasked(), base: unasked() });
+        Both {
+            candidate: of(candidate, &business.candidate, "the new version"),
+            base: of(base, &business.base, "stable"),
+        }
     }
 
     /// Stable was always as it is: its last day is one long calm.

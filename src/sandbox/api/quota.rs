@@ -1,4 +1,4 @@
-//! ResourceQuotas: whether a new pod still has room. Of all that a quota may count, pods alone are counted here.
+//! ResourceQuotas: whether a new pod or Job still has room. Of all that a quota may count, these alone are counted here.
 
 use std::sync::Arc;
 
@@ -7,13 +7,22 @@ use serde_json::Value;
 use super::refuse;
 use super::resource::{RESOURCE_QUOTA, Resource};
 use super::server::ApiServer;
-use crate::cluster::kind::POD;
+use crate::cluster::kind::{JOB, POD};
 use crate::sandbox::objects::Refusal;
+
+/// Pods, as a quota calls them.
+const PODS: &str = "pods";
+/// Jobs, as a quota calls them, those that have ended included.
+const JOBS: &str = "count/jobs.batch";
 
 /// The pods that a quota allows; none where it counts none, or only some of them by a scope.
 pub(in crate::sandbox) fn pods_allowed(quota: &Value) -> Option<u64> {
+    allowed(quota, PODS)
+}
+
+fn allowed(quota: &Value, what: &str) -> Option<u64> {
     let scoped = ["/spec/scopes", "/spec/scopeSelector"].iter().any(|place| quota.pointer(place).is_some());
-    let hard = quota.pointer("/spec/hard/pods").filter(|_| !scoped)?;
+    let hard = quota.pointer("/spec/hard").and_then(|hard| hard.get(what)).filter(|_| !scoped)?;
     hard.as_u64().or_else(|| hard.as_str()?.parse().ok())
 }
 
@@ -24,20 +33,23 @@ pub(in crate::sandbox) fn counts(pod: &Value) -> bool {
 }
 
 impl ApiServer {
-    /// Refuses a pod that a quota of its namespace has no room for, in Kubernetes' words.
+    /// Refuses a pod or a Job that a quota of its namespace has no room for, in Kubernetes' words.
     pub(super) fn has_room(&self, resource: &Resource, namespace: &str, name: &str) -> Result<(), Refusal> {
-        if resource.kind != POD {
-            return Ok(());
-        }
+        let what = match &resource.kind {
+            kind if *kind == POD => PODS,
+            kind if *kind == JOB => JOBS,
+            _ => return Ok(()),
+        };
         let Some(quotas) = self.resource(&RESOURCE_QUOTA).map(Arc::clone) else { return Ok(()) };
         let mut used = None;
         for (_, quota, object) in self.store.list(quotas.shelf, namespace) {
-            let Some(hard) = pods_allowed(object) else { continue };
-            let pods = self.store.list(resource.shelf, namespace);
-            let used = *used.get_or_insert_with(|| pods.filter(|(.., pod)| counts(pod)).count() as u64);
+            let Some(hard) = allowed(object, what) else { continue };
+            let all = self.store.list(resource.shelf, namespace);
+            let used = *used.get_or_insert_with(|| all.filter(|(.., one)| what == JOBS || counts(one)).count() as u64);
             if used + 1 > hard {
-                let why =
-                    format!("exceeded quota: {quota}, requested: pods=1, used: pods={used}, limited: pods={hard}");
+                let why = format!(
+                    "exceeded quota: {quota}, requested: {what}=1, used: {what}={used}, limited: {what}={hard}"
+                );
                 return Err(refuse::forbidden(resource, name, &why));
             }
         }

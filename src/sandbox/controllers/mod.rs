@@ -1,5 +1,5 @@
 //! What a cluster's own controllers do, over [`Objects`]: Deployments, ReplicaSets, StatefulSets and their pods, EndpointSlices,
-//! HTTPRoute conditions, autoscalers, disruption budgets, the ends of Jobs, quotas of pods, garbage collection, the end of namespaces.
+//! HTTPRoute conditions, autoscalers, disruption budgets, Jobs of one pod, quotas of pods, garbage collection, the end of namespaces.
 //!
 //! Here belongs what a real cluster does by itself with these kinds, its traps included: the Deployment controller follows
 //! Kubernetes 1.36 step by step. What must never enter: anything about Tidegate's own kinds, a clock, and a friendlier
@@ -30,7 +30,7 @@ mod write;
 pub use job::ENDS;
 pub use pod::FINALIZER;
 pub use route::CONTROLLER_NAME;
-pub use world::{Behaviour, Pods, Timing};
+pub use world::{Behaviour, End, Pods, Timing};
 
 use self::marks::{Marks, Task};
 use self::write::{Context, Users};
@@ -146,7 +146,7 @@ impl Controllers {
         busy |= tasks.kubelet.run(marks, &[POD], now, || kubelet.run(cx));
         busy |= tasks.endpoints.run(marks, &[SERVICE, POD, ENDPOINT_SLICE], now, || self.endpoints.run(cx));
         busy |= tasks.route.run(marks, &[HTTP_ROUTE, SERVICE], now, || self.routes.run(cx));
-        busy |= tasks.job.run(marks, &[JOB], now, || job::run(cx));
+        busy |= tasks.job.run(marks, &[JOB, POD], now, || job::run(cx));
         busy |= tasks.keda.run(marks, &[SCALED_OBJECT, HPA], now, || keda::run(cx));
         busy |= tasks.autoscaler.run(marks, &[HPA], now, || self.autoscalers.run(cx));
         busy |= tasks.quota.run(marks, &[RESOURCE_QUOTA, POD], now, || quota::run(cx));

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api::Span;
+use crate::sandbox::objects::Objects;
 
 /// How the pods of a template behave. It may change while they run, see `Controllers::wake`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,17 @@ impl Behaviour {
     }
 }
 
+/// How the program of a Job ends, two seconds after it began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Completes,
+    /// With exit code 1 and these last words.
+    Fails(String),
+    /// Not at all.
+    Never,
+}
+
 /// How the pods of a template behave; decided by the world.
 pub trait Pods {
     /// How a pod behaves. `template` is the pod itself, which has the `metadata` and `spec` of its template.
@@ -32,6 +44,11 @@ pub trait Pods {
 
     /// How much of the requested CPU the ready pods of a Deployment use on average, in percent; none where no metrics are.
     fn cpu(&self, namespace: &str, deployment: &str) -> Option<f64>;
+
+    /// How the program of a Job ends that carries no annotation which says it.
+    fn ends(&self, _objects: &dyn Objects, _job: &Value) -> End {
+        End::Completes
+    }
 }
 
 /// How long the cluster takes for things.

@@ -11,7 +11,7 @@ use crate::api::{Percent, Span, Time};
 use crate::cluster::kind::LEASE;
 use crate::sandbox::cluster::{Program, SimulatedCluster};
 use crate::sandbox::config::config;
-use crate::sandbox::controllers::Behaviour;
+use crate::sandbox::controllers::{Behaviour, End};
 use crate::sandbox::metrics::{History, bad_ratio};
 use crate::sandbox::objects::Objects as _;
 use crate::sandbox::simulate::process::Place;
@@ -81,7 +81,8 @@ fn program(version: &Version) -> Program {
     };
     let later = (version.after > Span::ZERO).then(|| (version.after, users(version)));
     let now = if later.is_some() { users(&good) } else { users(version) };
-    Program { users: now, later, complaints: 0.0, pods: pods(version) }
+    let tried = if now.errors < 0.5 { End::Completes } else { End::Fails("HTTP 500".to_owned()) };
+    Program { users: now, later, complaints: 0.0, pods: pods(version), tried }
 }
 
 fn pods(version: &Version) -> Behaviour {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::schedule::{Act, Around, Deed};
+use super::schedule::{Act, Around, Deed, Trial};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::sandbox::api::Change;
 
@@ -76,7 +76,12 @@ impl Coverage {
 
     /// What was never reached of what has a closed list.
     pub fn never(&self) -> Vec<(&'static str, String)> {
-        let acts = Act::WORDS.iter().chain(&Around::WORDS).chain(&Deed::WORDS).map(|word| ("act", (*word).to_owned()));
+        let acts = Act::WORDS
+            .iter()
+            .chain(&Around::WORDS)
+            .chain(&Deed::WORDS)
+            .chain(&Trial::WORDS)
+            .map(|word| ("act", (*word).to_owned()));
         let phases = Phase::ALL.iter().map(|phase| ("phase", phase.to_string()));
         let outcomes = Outcome::ALL.iter().map(|outcome| ("outcome", outcome.to_string()));
         let triggers = Trigger::ALL.iter().map(|trigger| ("trigger", trigger.to_string()));

@@ -18,6 +18,7 @@ pub mod run;
 pub mod schedule;
 pub mod shrink;
 pub mod stewards;
+pub mod trials;
 pub mod world;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::check::{NAME, NAMESPACE, SECOND_ROUTE, TWIN};
 use super::routes::{docs, routes};
 use super::schedule::{Act, Quality, SHOWN, SPEAKING, SPOKEN, Voice, Workload};
 use super::stewards::{PATIENCE, Stewards};
+use super::trials;
 use crate::api::names::DETACH;
 use crate::sandbox::api::{Answer, ApiServer, Call};
 use crate::sandbox::objects::Objects as _;
@@ -30,6 +31,7 @@ pub struct Git {
     /// What happens with versions that are compared and cannot be told apart; none where they are not compared.
     compared: Option<&'static str>,
     sustained: bool,
+    checked: bool,
 }
 
 impl Default for Git {
@@ -48,6 +50,7 @@ impl Default for Git {
             lean: false,
             compared: None,
             sustained: false,
+            checked: false,
         }
     }
 }
@@ -84,8 +87,14 @@ pub fn release(git: &Git) -> Value {
     if git.sustained {
         analysis["sloCompliance"] = json!({"window": "30s", "within": "90s"});
     }
+    if git.checked {
+        analysis["checks"] = json!([{"name": "cart", "http": {"path": "/cart"}, "retries": RETRIES}]);
+    }
     release
 }
+
+/// How many tries of a check may fail in a stage.
+pub const RETRIES: usize = 1;
 
 /// What cannot be told apart passes.
 const PASSES: &str = "PassOnLimits";
@@ -216,6 +225,8 @@ pub struct People {
     pub several: bool,
     /// Whether the pods read a ConfigMap.
     pub surrounded: bool,
+    /// Whether a Job tries each stage.
+    pub tried: bool,
     /// Those who look after the budget, where a second release spends it too.
     pub stewards: Option<Stewards>,
     person: User,
@@ -234,6 +245,7 @@ impl Default for People {
             points: None,
             several: false,
             surrounded: false,
+            tried: false,
             stewards: None,
             person: User::person("alice"),
             flux: User::service_account("flux-system", "kustomize-controller"),
@@ -323,6 +335,9 @@ impl People {
             }
             codes.push(self.apply_routes(api));
         }
+        if self.tried {
+            codes.push(trials::install(api));
+        }
         codes.extend([
             apply(api, &flux, self.workloads(), &self.deployment()),
             apply(api, &person, "/apis/tidegate.io/v1alpha1/namespaces/shop/riskbudgets", &budget(self.points)),
@@ -357,6 +372,9 @@ impl People {
         let mut release = release(&self.git);
         if self.surrounded && self.workload == Workload::Routed {
             release["spec"]["traffic"]["cloneNetworkPolicies"] = json!(true);
+        }
+        if self.tried {
+            release["spec"]["analysis"]["checks"] = trials::checks();
         }
         if self.several {
             release["spec"]["traffic"]["httpRoutes"] = json!([{"name": NAME}, {"name": SECOND_ROUTE}]);
@@ -480,6 +498,10 @@ impl People {
                 (self.git.compared, self.git.sustained) = (compared.then_some(undecided), *sustained);
                 apply(api, &flux, RELEASES, &self.release())
             }
+            Act::Checked => {
+                self.git.checked = true;
+                apply(api, &flux, RELEASES, &self.release())
+            }
             Act::Retry => {
                 self.retries += 1;
                 let token = format!("again-{}", self.retries);
@@ -526,9 +548,11 @@ impl People {
             | Act::NodeGone { .. }
             | Act::RouterLag(_)
             | Act::RouterStuck(_)
+            | Act::NotSent(_)
             | Act::Aside(_)
             | Act::Breaker(_)
-            | Act::Around(_) => return None,
+            | Act::Around(_)
+            | Act::Trial(_) => return None,
         })
     }
 

@@ -86,7 +86,7 @@ impl Place {
             let (keeper, leadership) = Keeper::new("tidegate", "tidegate", &me, TIMING);
             let cluster = Cluster::new(link.client(), clock, leadership, &name);
             let answers = Arc::new(Answers::new(shared.clone(), self.number));
-            let sources = Sources::new(config.clone(), answers, self.metrics.clone());
+            let sources = Sources::new(config.clone(), answers, self.metrics.clone(), seed);
             let checks = Checks::new(Arc::new(Caller(shared.clone())));
             let context = Context::new(cluster, sources, checks, self.metrics.clone(), Arc::new(Health::default()), "");
             let (_nobody_asks, stop) = watch::channel(false);

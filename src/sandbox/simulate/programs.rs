@@ -3,7 +3,7 @@
 use super::schedule::Quality;
 use crate::api::Span;
 use crate::sandbox::cluster::Program;
-use crate::sandbox::controllers::Behaviour;
+use crate::sandbox::controllers::{Behaviour, End};
 use crate::sandbox::traffic::{Latency, Rate, Version};
 
 /// So many requests come per second, evenly.
@@ -19,6 +19,8 @@ pub fn program(image: &str) -> Program {
     let failing = |errors: f64| Version { errors, ..Version::good() };
     let users = match quality {
         Quality::Good | Quality::Unready | Quality::Crashes | Quality::Late | Quality::Disliked => good,
+        // Nothing shows of them to users.
+        Quality::Broken | Quality::Stuck => good,
         Quality::Errors => failing(0.2),
         Quality::Slow => Version { latency: Latency::LogNormal { median: 0.8, p95: 2.0 }, ..good },
     };
@@ -30,5 +32,10 @@ pub fn program(image: &str) -> Program {
         flaps: None,
     };
     let complaints = if quality == Quality::Disliked { 2.0 } else { 0.0 };
-    Program { users, later, complaints, pods }
+    let tried = match quality {
+        Quality::Good | Quality::Late | Quality::Disliked | Quality::Unready | Quality::Crashes => End::Completes,
+        Quality::Errors | Quality::Broken => End::Fails(format!("{image} has no cart")),
+        Quality::Slow | Quality::Stuck => End::Never,
+    };
+    Program { users, later, complaints, pods, tried }
 }

@@ -13,6 +13,7 @@ use super::process::Place;
 use super::programs::{RATE, RATE_OF_TWO, program};
 use super::schedule::{Act, Deed, Item, Mix, Quality, Workload, of_seed, shared as budget};
 use super::stewards::Stewards;
+use super::trials;
 use super::world::{Shared, World};
 use crate::api::{Span, Time};
 use crate::prometheus::config::{CircuitBreaker, LabelSelector};
@@ -116,6 +117,7 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
         }
         set_budget(cluster, 90);
         people.several = options.mix.several;
+        people.tried = options.mix.jobs;
         people.surrounded = options.mix.around > 0;
         let surrounded = people.surrounded;
         let mut codes = if surrounded { around::before(world, epoch) } else { Vec::new() };
@@ -220,7 +222,10 @@ pub async fn turn(shared: Arc<Shared>) {
     loop {
         changed.mark_unchanged();
         let now = shared.now();
-        let next = shared.with(|world| world.cluster.step(now));
+        let next = shared.with(|world| {
+            trials::step(world, now);
+            world.cluster.step(now)
+        });
         tokio::select! {
             biased;
             // Controllers hear of a change a little later.
@@ -270,6 +275,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.lag_until(until, *span));
         }
+        Act::NotSent(span) => shared.send_nothing_for(*span),
         Act::Aside(span) => {
             let until = shared.now().plus(*span);
             shared.with(|world| world.cluster.call_aside_until(until, ASIDE));
@@ -283,6 +289,12 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         }
         Act::Around(around) => {
             let code = shared.with(|world| around::happen(world, *around));
+            if let Some(code) = code.filter(|code| *code >= 300) {
+                shared.note(&format!("--- refused: {code}"));
+            }
+        }
+        Act::Trial(trial) => {
+            let code = shared.with(|world| trials::happen(world, *trial));
             if let Some(code) = code.filter(|code| *code >= 300) {
                 shared.note(&format!("--- refused: {code}"));
             }
@@ -319,6 +331,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::EditRelease
         | Act::Strategy { .. }
         | Act::Judged { .. }
+        | Act::Checked
         | Act::Retry
         | Act::Recreate
         | Act::Malformed
@@ -355,6 +368,7 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
     shared.note("--- all is well from here on");
     places.iter().for_each(|place| place.link().heal());
     shared.set_prometheus(None, Span::ZERO);
+    shared.send_nothing_for(Span::ZERO);
     let now = shared.now();
     shared.with(|world| {
         world.cluster.flap_until(now);
@@ -365,6 +379,7 @@ fn heal(shared: &Shared, places: &[Arc<Place>; 2]) {
         set_budget(&mut world.cluster, 90);
         let World { people, cluster, .. } = &mut *world;
         people.bring_back(&mut cluster.api);
+        trials::mend(world);
         world.checkers.circumstances.calm_since = Some(now);
     });
 }
@@ -409,13 +424,13 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
 
 /// In a world where nothing but one good version happens, that version is released.
 fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, String)> {
-    let mut happened = items.iter().filter(|(_, item)| !matches!(item.act, Act::Judged { .. }));
+    let mut happened = items.iter().filter(|(_, item)| !matches!(item.act, Act::Judged { .. } | Act::Checked));
     let (Some((_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })), None) =
         (happened.next(), happened.next())
     else {
         return Vec::new();
     };
-    if (Mix { workload: Workload::Routed, several: false, webhook: false, ..mix }) != Mix::CALM || *glass {
+    if (Mix { workload: Workload::Routed, several: false, webhook: false, jobs: false, ..mix }) != Mix::CALM || *glass {
         return Vec::new();
     }
     let (succeeded, back) =
@@ -425,12 +440,17 @@ fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, Str
         Quality::Errors | Quality::Slow | Quality::Unready | Quality::Crashes | Quality::Disliked if back == 0 => {
             vec![(Rule::BadPassed, format!("a {} {change} was not brought back", quality.as_str()))]
         }
+        Quality::Broken | Quality::Stuck if back == 0 && mix.jobs => {
+            vec![(Rule::BadPassed, format!("a {} {change} was not brought back", quality.as_str()))]
+        }
         Quality::Good
         | Quality::Errors
         | Quality::Slow
         | Quality::Unready
         | Quality::Crashes
         | Quality::Disliked
+        | Quality::Broken
+        | Quality::Stuck
         | Quality::Late => Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::campaign::{Summary, Until, run_many};
 use super::run::{Options, run};
-use super::schedule::{Act, Deed, Mix, Quality, Workload, of_seed};
+use super::schedule::{Act, Deed, Mix, Quality, Trial, Workload, of_seed};
 use super::shrink::command;
 
 #[test]
@@ -72,7 +72,9 @@ fn a_route_that_is_made_anew_after_a_late_rollback_leads_to_who_serves() {
 
 #[test]
 fn invariants_hold_whatever_fails() {
-    hold(Mix::FAULTS, 100);
+    let failed = hold(Mix::FAULTS, 100).coverage;
+    let (held, went_on) = (failed.of("hold", "CheckNotAsked"), failed.of("went on", "CheckNotAsked"));
+    assert!(held > 0 && went_on > 0, "checks that could not be sent held {held}, and {went_on} went on");
 }
 
 #[test]
@@ -119,4 +121,15 @@ fn invariants_hold_where_two_releases_spend_one_budget() {
         assert!(shared.of("act", deed) > 0, "{deed} happens in no world");
     }
     hold(Mix::WILD_SHARED, 8);
+}
+
+#[test]
+fn invariants_hold_where_jobs_try_each_stage() {
+    let jobs = Mix { jobs: true, ..Mix::CALM };
+    hold(jobs, 16);
+    let wild = hold(Mix { jobs: true, ..Mix::WILD }, 40).coverage;
+    assert!(wild.of("trigger", "SyntheticCheck") > 0 && wild.of("hold", "CheckNotRun") > 0, "nothing is tried");
+    for trial in Trial::WORDS {
+        assert!(wild.of("act", trial) > 0, "{trial} happens in no world");
+    }
 }

@@ -10,6 +10,8 @@ use super::check::{Checkers, NAME, NAMESPACE, Seen};
 use super::coverage::Coverage;
 use super::people::People;
 use super::schedule::PrometheusFault;
+use super::trials::Trials;
+use crate::analysis::synthetic::{Came, Lost, Reply};
 use crate::api::{Span, Time};
 use crate::cluster::Clock;
 use crate::sandbox::api::{Answer, Call, Change, Polled, Watch};
@@ -25,6 +27,8 @@ pub struct World {
     pub people: People,
     /// What happens around the workload.
     pub surroundings: Surroundings,
+    /// What happens to the Jobs that try new versions.
+    pub trials: Trials,
     /// Those who look.
     pub checkers: Checkers,
     /// What was seen of all that there is.
@@ -36,6 +40,7 @@ pub struct World {
     traced: bool,
     looked: u64,
     prometheus: Option<(PrometheusFault, Time)>,
+    nothing_sent: Option<Time>,
 }
 
 /// The world as all tasks share it.
@@ -53,6 +58,7 @@ impl Shared {
             cluster,
             people: People::default(),
             surroundings: Surroundings::default(),
+            trials: Trials::default(),
             checkers: Checkers::default(),
             coverage: Coverage::default(),
             trace: Vec::new(),
@@ -60,6 +66,7 @@ impl Shared {
             traced,
             looked: 0,
             prometheus: None,
+            nothing_sent: None,
         };
         Arc::new(Self { world: Mutex::new(world), clock, changed: watch::channel(0).0, dropped: watch::channel(0).0 })
     }
@@ -145,9 +152,24 @@ impl Shared {
         self.lock().cluster.query(query, at)
     }
 
-    /// A request to a Service, past every route.
-    pub fn request(&self, namespace: &str, service: &str) -> Result<(u16, Vec<u8>), String> {
-        self.lock().cluster.request(namespace, service)
+    /// A request of Tidegate's to a Service, past every route.
+    pub fn request(&self, namespace: &str, service: &str) -> Reply {
+        let now = self.now();
+        let mut world = self.lock();
+        if world.nothing_sent.is_some_and(|until| now.0 < until.0) {
+            return Err(Lost { came: Came::NoWay, why: "no connection".to_owned() });
+        }
+        let reply = world.cluster.request(namespace, service);
+        if !reply.as_ref().is_ok_and(|(status, _)| *status == 200) {
+            world.checkers.circumstances.answered_wrongly += 1;
+        }
+        reply.map_err(|why| Lost { came: Came::Refused, why })
+    }
+
+    /// What Tidegate asks of Services gets to nobody for a while.
+    pub fn send_nothing_for(&self, span: Span) {
+        let until = self.now().plus(span);
+        self.lock().nothing_sent = Some(until);
     }
 
     /// How Prometheus lies at the moment.

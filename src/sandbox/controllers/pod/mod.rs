@@ -100,7 +100,7 @@ impl Kubelet {
             }
             return;
         }
-        if is_over(pod) {
+        if is_over(pod) || !is_bound(pod) {
             return;
         }
         let behaviour = cx.world.behaviour(namespace(pod), pod);
@@ -138,6 +138,11 @@ fn end(cx: &mut Context<'_>, place: &Place) {
     if cx.objects.get(&POD, &place.0, &place.1).is_some_and(|pod| !holds_other_finalizers(pod)) {
         cx.delete(by, &POD, place);
     }
+}
+
+/// Whether a scheduler that there is here gives the pod a node.
+fn is_bound(pod: &Value) -> bool {
+    matches!(text(pod, &["spec", "schedulerName"]), "" | "default-scheduler")
 }
 
 fn holds_other_finalizers(pod: &Value) -> bool {

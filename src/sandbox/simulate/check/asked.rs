@@ -71,8 +71,7 @@ fn goes_on(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value, how: &str) 
     let made = time(record, "/metadata/creationTimestamp");
     let worse = |(at, level): &&(Time, usize)| *level > began && made.is_none_or(|made| *at >= made);
     let since = checkers.levels.iter().find(worse).map(|(at, _)| *at).or(made);
-    let what = ["/spec/revision", "/spec/changedBy"].map(|place| text(record, place).unwrap_or_default());
-    let what = (what[0], what[1]);
+    let what = text(record, "/spec/revision").unwrap_or_default();
     let missing = ASKS[is].1.iter().filter(|role| !ASKS[began].1.contains(role));
     let missing: Vec<_> =
         missing.filter(|role| !shown::approved(checkers, seen.now, what, role, since)).copied().collect();

@@ -60,6 +60,9 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     if let Some(says) = super::charged::left_over(objects) {
         return Some(Left::Going(says));
     }
+    if let Some(says) = super::jobs::left_over(objects) {
+        return Some(Left::Going(says));
+    }
     let routes = super::routes(objects);
     if routes.is_empty() {
         return super::count::left_over(objects).map(Left::NotHome);

@@ -6,6 +6,7 @@
 mod around;
 mod asked;
 mod believed;
+mod blamed;
 mod charged;
 mod compared;
 mod config;
@@ -14,6 +15,7 @@ mod end;
 mod follow;
 mod foreign;
 mod held;
+mod jobs;
 mod ledger;
 mod loosened;
 mod network;
@@ -123,8 +125,20 @@ pub enum Rule {
     AdoptedUnsettled,
     /// While a circuit breaker is open that names a release, no weight of it rises.
     BreakerIgnored,
+    /// A check brings back what answered it wrongly, and so often as it may not; one that got to nobody blames nobody.
+    BlamedUnasked,
     /// An interval is compared once, in the order of time, and with no more requests than came.
     CountedTwice,
+    /// A Job tries a stage that waits for it, one at a time, and not again once it found something out.
+    JobTwice,
+    /// A Job is told of the new version's own Service, and of no other.
+    JobElsewhere,
+    /// No Job runs on, or stays for ever, when what it was made for is over.
+    JobLeft,
+    /// A version is not brought back by a Job that did not run, or that passed.
+    JobBlamed,
+    /// A stage does not pass before each of its Jobs has completed.
+    PassedUntried,
     /// What a release waits for is said.
     NotTold,
     /// A GatedRelease whose workload another one has writes nothing.
@@ -183,6 +197,8 @@ pub struct Circumstances {
     pub open: Option<(Time, Time)>,
     /// The ReplicaSet that a hand scaled up last, and when.
     pub by_hand: Option<(String, Time)>,
+    /// How many requests of Tidegate's own got to somebody and were not answered as they should, in the stage that is going on.
+    pub answered_wrongly: usize,
 }
 
 /// All checkers of one world, and what they remember.
@@ -227,6 +243,8 @@ pub struct Checkers {
     levels: asked::Levels,
     /// What people and pipelines attested.
     said: Vec<shown::Said>,
+    /// The Jobs that tried versions.
+    jobs: jobs::Jobs,
     /// How attempts ended.
     ended: Vec<believed::Ended>,
 }
@@ -274,6 +292,8 @@ impl Checkers {
                 shown::check(self, seen);
                 asked::check(self, seen);
                 believed::check(self, seen);
+                jobs::record(self, seen);
+                blamed::check(self, seen);
                 charged::check(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
                 if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {
@@ -282,6 +302,7 @@ impl Checkers {
                     several::counts(self, seen);
                 }
             }
+            ("jobs", _) => jobs::check(self, seen),
             ("configmaps", _) => config::edited(self, seen),
             ("gatedreleases", _) => {
                 if seen.name == NAME {
@@ -309,6 +330,7 @@ impl Checkers {
                 }
             }
             ("statefulsets" | "pods", _) => {
+                jobs::pod(self, seen);
                 count::check(self, seen);
                 if seen.kind.plural == "statefulsets" {
                     held::check(self, seen);

@@ -104,10 +104,9 @@ impl<'a> Stood<'a> {
         named.filter_map(|(_, said)| said.names_author.as_deref()).collect()
     }
 
-    /// Whether somebody who did not make it rejects it in a role, however long ago they said so. Of one second a process knows no
+    /// Whether somebody rejects it in a role, also who made it, however long ago they said so. Of one second a process knows no
     /// order: what was taken back in it may be the rejection.
-    fn rejected(self, role: &str, changed_by: &str) -> bool {
-        let authors = self.authors();
+    fn rejected(self, role: &str) -> bool {
         let ours = |said: &&Said| said.kind == "approval" && said.role.as_deref() == Some(role);
         let words: Vec<&Said> = self.about().map(|(_, said)| said).filter(ours).collect();
         let stands = |no: &&&Said| {
@@ -115,8 +114,7 @@ impl<'a> Stood<'a> {
             let mut later = of_them.filter(|said| said.at.0.as_second() >= no.at.0.as_second());
             later.all(|said| said.outcome == "Failed")
         };
-        let mut against = words.iter().filter(|said| said.outcome == "Failed").filter(stands);
-        against.any(|said| said.author != changed_by && !authors.contains(&said.author.as_str()))
+        words.iter().filter(|said| said.outcome == "Failed").any(|said| stands(&said))
     }
 
     /// Whether a peer has reviewed it: somebody who did not make it; two where it is not known who did.
@@ -156,15 +154,9 @@ fn lately(checkers: &Checkers, now: Time, revision: &str, holds: impl Fn(Stood<'
 
 /// Whether somebody agrees in a role to what runs by this revision, and said so since a moment, by any clock that a process may
 /// have; nobody does where somebody rejects it in that role.
-pub(super) fn approved(
-    checkers: &Checkers,
-    now: Time,
-    (revision, changed_by): (&str, &str),
-    role: &str,
-    since: Option<Time>,
-) -> bool {
+pub(super) fn approved(checkers: &Checkers, now: Time, revision: &str, role: &str, since: Option<Time>) -> bool {
     lately(checkers, now, revision, |stood| {
-        !stood.rejected(role, changed_by)
+        !stood.rejected(role)
             && stood.about().any(|(_, said)| {
                 said.kind == "approval"
                     && said.role.as_deref() == Some(role)

@@ -39,7 +39,7 @@ impl Objects for Kept {
     }
 }
 
-fn at(text: &str) -> Time {
+pub(super) fn at(text: &str) -> Time {
     Time(format!("2026-01-01T{text}Z").parse().unwrap())
 }
 
@@ -68,11 +68,11 @@ fn see(checkers: &mut Checkers, objects: &Kept, when: &str, write: &Write<'_>) {
 }
 
 /// The rules that were broken.
-fn broken(checkers: &Checkers) -> Vec<Rule> {
+pub(super) fn broken(checkers: &Checkers) -> Vec<Rule> {
     checkers.violations.iter().map(|violation| violation.rule).collect()
 }
 
-fn with(mut value: Value, more: &Value) -> Value {
+pub(super) fn with(mut value: Value, more: &Value) -> Value {
     json_patch::merge(&mut value, more);
     value
 }

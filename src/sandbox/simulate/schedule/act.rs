@@ -1,6 +1,6 @@
 //! The things that can happen, and which of them are faults.
 
-use super::{Around, Deed, Quality};
+use super::{Around, Deed, Quality, Trial};
 use crate::api::Span;
 
 /// What Prometheus answers instead of the truth.
@@ -106,6 +106,8 @@ pub enum Act {
         /// That the objectives are met for a while before everybody gets the new version.
         sustained: bool,
     },
+    /// The GatedRelease asks something of the new version itself before each stage passes.
+    Checked,
     /// A circuit breaker that names the release is open.
     Breaker(Span),
     /// The retry annotation gets a new value.
@@ -190,12 +192,16 @@ pub enum Act {
     RouterLag(Span),
     /// The router takes up nothing.
     RouterStuck(Span),
+    /// What Tidegate itself asks of new versions gets to nobody.
+    NotSent(Span),
     /// Most callers use the Service past its route.
     Aside(Span),
     /// Something around the workload.
     Around(Around),
     /// Something is done about a RiskBudget that two releases spend.
     Deed(Deed),
+    /// Something happens to the Jobs that try a new version.
+    Trial(Trial),
 }
 
 impl Act {
@@ -210,6 +216,7 @@ impl Act {
             | Self::NodeGone { span, .. }
             | Self::RouterLag(span)
             | Self::RouterStuck(span)
+            | Self::NotSent(span)
             | Self::Aside(span)
             | Self::Breaker(span)
             | Self::Crash { pause: span, .. } => Some(*span),
@@ -248,13 +255,15 @@ impl Act {
             | Self::EditRelease
             | Self::Strategy { .. }
             | Self::Judged { .. }
+            | Self::Checked
             | Self::Retry
             | Self::Recreate
             | Self::Budget(_)
             | Self::Malformed
             | Self::DeleteCanary
             | Self::Show { .. }
-            | Self::Speak { .. } => None,
+            | Self::Speak { .. }
+            | Self::Trial(_) => None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Mix {
     /// Whether a second release spends from the same RiskBudget, with few points and a window that turns, and people look
     /// after that budget.
     pub shared: bool,
+    /// Whether a Job tries each stage, with more versions that only a Job tells from good ones, and people who get in its way.
+    pub jobs: bool,
 }
 
 /// What is released in a world.
@@ -55,13 +57,14 @@ impl Mix {
         several: false,
         webhook: false,
         shared: false,
+        jobs: false,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self { people: 5, within: Span::seconds(150), ..Self::CALM };
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 18] = [
+    pub const NAMED: [(&'static str, Self); 20] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -80,6 +83,8 @@ impl Mix {
         ("wild-approved-stateful", Self { workload: Workload::Stateful, ..Self::WILD_APPROVED }),
         ("shared", Self::SHARED),
         ("wild-shared", Self::WILD_SHARED),
+        ("calm-jobs", Self { jobs: true, ..Self::CALM }),
+        ("wild-jobs", Self { jobs: true, ..Self::WILD }),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };

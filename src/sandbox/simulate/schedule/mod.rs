@@ -11,6 +11,7 @@ mod draw;
 mod mix;
 mod quality;
 pub mod shared;
+mod trial;
 mod word;
 
 pub use act::{Act, PrometheusFault, Voice};
@@ -18,6 +19,7 @@ pub use around::Around;
 pub use deed::Deed;
 pub use mix::{Mix, Workload};
 pub use quality::Quality;
+pub use trial::{Trial, Tried};
 
 use crate::api::Span;
 use crate::sandbox::cluster::NODES;
@@ -60,6 +62,15 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     let (compared, sustained, passes) = (dice.u32(0..4) == 0, dice.u32(0..6) == 0, dice.bool());
     if compared || sustained {
         items.push(Item { at: Span::seconds(1), act: Act::Judged { compared, passes, sustained } });
+    }
+    // And these: Tidegate asks something of the new version itself, which may get to nobody for a while.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xc4ec);
+    if mix.workload == Workload::Routed && dice.u32(0..4) == 0 {
+        items.push(Item { at: Span::seconds(1), act: Act::Checked });
+        if mix.faults > 0 && dice.bool() {
+            let (at, span) = (seconds(&mut dice, 5, 40), seconds(&mut dice, 5, 150));
+            items.push(Item { at, act: Act::NotSent(span) });
+        }
     }
     // And these: a critical signal of the administrator's.
     let mut dice = fastrand::Rng::with_seed(seed ^ 0xb4ea);
@@ -113,6 +124,10 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     }
     items.extend(agreement(seed, &items));
     items.extend(around::of_seed(seed, mix));
+    if mix.jobs {
+        let trials = trial::of_seed(seed, mix, &mut items);
+        items.extend(trials);
+    }
     if mix.shared {
         let first = items.first().map_or(Span::ZERO, |item| item.at);
         items.extend(shared::of_seed(seed, mix, first));

@@ -17,12 +17,25 @@ pub enum Quality {
     Late,
     /// Answers well, and people complain of what it answers.
     Disliked,
+    /// Answers well, and a Job that tries it finds that it does not work.
+    Broken,
+    /// Answers well, and a Job that tries it waits for ever.
+    Stuck,
 }
 
 impl Quality {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Good, Self::Errors, Self::Slow, Self::Unready, Self::Crashes, Self::Late, Self::Disliked];
+    pub const ALL: [Self; 9] = [
+        Self::Good,
+        Self::Errors,
+        Self::Slow,
+        Self::Unready,
+        Self::Crashes,
+        Self::Late,
+        Self::Disliked,
+        Self::Broken,
+        Self::Stuck,
+    ];
 
     /// As it stands in the image's tag.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +47,8 @@ impl Quality {
             Self::Crashes => "crashes",
             Self::Late => "late",
             Self::Disliked => "disliked",
+            Self::Broken => "broken",
+            Self::Stuck => "stuck",
         }
     }
 

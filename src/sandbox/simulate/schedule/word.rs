@@ -17,6 +17,8 @@ impl Act {
                 Quality::Crashes => "deploy-crashes",
                 Quality::Late => "deploy-late",
                 Quality::Disliked => "deploy-disliked",
+                Quality::Broken => "deploy-broken",
+                Quality::Stuck => "deploy-stuck",
             },
             Self::Revert => "revert",
             Self::Scale(0) => "scale-to-zero",
@@ -48,6 +50,7 @@ impl Act {
             Self::Judged { compared: true, sustained: false, .. } => "judged-compared",
             Self::Judged { compared: false, sustained: true, .. } => "judged-sustained",
             Self::Judged { .. } => "judged-by-both",
+            Self::Checked => "checked",
             Self::Breaker(_) => "breaker",
             Self::Retry => "retry",
             Self::Recreate => "recreate",
@@ -80,14 +83,16 @@ impl Act {
             Self::NodeGone { .. } => "node-gone",
             Self::RouterLag(_) => "router-lag",
             Self::RouterStuck(_) => "router-stuck",
+            Self::NotSent(_) => "not-sent",
             Self::Aside(_) => "aside",
             Self::Around(around) => around.word(),
             Self::Deed(deed) => deed.word(),
+            Self::Trial(trial) => trial.word(),
         }
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 63] = [
+    pub const WORDS: [&'static str; 67] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -96,6 +101,8 @@ impl Act {
         "deploy-crashes",
         "deploy-late",
         "deploy-disliked",
+        "deploy-broken",
+        "deploy-stuck",
         "revert",
         "scale",
         "scale-to-zero",
@@ -123,6 +130,7 @@ impl Act {
         "judged-compared",
         "judged-sustained",
         "judged-by-both",
+        "checked",
         "breaker",
         "retry",
         "recreate",
@@ -151,6 +159,7 @@ impl Act {
         "node-gone",
         "router-lag",
         "router-stuck",
+        "not-sent",
     ];
 }
 
@@ -182,8 +191,10 @@ impl fmt::Display for Act {
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
             Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
             Self::Deed(deed) => deed.fmt(f),
+            Self::NotSent(span) => write!(f, "what Tidegate asks of new versions gets to nobody for {span}"),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
             Self::Around(around) => around.fmt(f),
+            Self::Trial(trial) => trial.fmt(f),
             Self::Revert
             | Self::Resume
             | Self::Unpause
@@ -206,6 +217,7 @@ impl fmt::Display for Act {
             | Self::EditRelease
             | Self::Strategy { .. }
             | Self::Judged { .. }
+            | Self::Checked
             | Self::Retry
             | Self::Recreate
             | Self::Malformed

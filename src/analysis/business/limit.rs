@@ -1,18 +1,24 @@
-//! What the service is there for happens as often as before (`003_…`, module 5: a key business metric within 10 %).
+//! The limit on a business metric: what one window shows by itself, and all stages together.
 
-use super::binomial::chance_of_at_least;
-use super::chance::CHANCE_MAX;
-use super::evidence::Observation;
-use super::figures::{count, percent};
-use super::limits::{Limits, counts, figure};
-use super::verdict::{Breach, NotYet, Verdict};
+use super::tally::{BusinessTally, Way};
+use crate::analysis::binomial::chance_of_at_least;
+use crate::analysis::chance::CHANCE_MAX;
+use crate::analysis::evidence::Observation;
+use crate::analysis::figures::{count, percent};
+use crate::analysis::limits::{Limits, counts, figure};
+use crate::analysis::verdict::{Breach, NotYet, Verdict};
+use crate::api::gated_release::BusinessMetric;
 use crate::api::release_record::Trigger;
 
 /// Of its requests the new version turns more or fewer into what the service is there for than stable does, by more than the
 /// contract allows and more than chance explains. Few events say little, and hold nothing: then the other limits decide.
-pub(super) fn business(limits: &Limits<'_>, seen: &Observation) -> Verdict {
+pub(in crate::analysis) fn business(limits: &Limits<'_>, seen: &Observation) -> Verdict {
     let Some(rules) = &limits.contract.business else { return Verdict::Pass(String::new()) };
     let name = &rules.name;
+    // What all stages showed is known, whatever this window is like.
+    if let Some(breach) = limits.business.and_then(|tally| over_all_stages(rules, tally)) {
+        return Verdict::Fail(breach);
+    }
     let Some(evidence) = &seen.business else {
         return Verdict::NotYet(NotYet::NoData(format!("{name}: nobody asked for it")));
     };
@@ -60,4 +66,26 @@ pub(super) fn business(limits: &Limits<'_>, seen: &Observation) -> Verdict {
         });
     }
     Verdict::Pass(figures)
+}
+
+/// What all stages together show, where the contract still asks for what was counted.
+fn over_all_stages(rules: &BusinessMetric, tally: &BusinessTally) -> Option<Breach> {
+    let way = tally.decided().filter(|_| tally.rules.are_of(rules))?;
+    let side = tally.side(way);
+    let (new, expected) = (side.together.candidate, side.together.expected);
+    let off = if expected > 0.0 { percent((new.events() / expected - 1.0).abs()) } else { "any number".to_owned() };
+    let way = if way == Way::Below { "below" } else { "above" };
+    let since = side.since.map_or_else(|| "over all stages".to_owned(), |since| format!("since {}", since.clock()));
+    let (name, limit) = (&rules.name, rules.change_percent);
+    Some(Breach {
+        trigger: Trigger::BusinessMetric,
+        value: format!("{name} {off} {way} stable's {since}"),
+        threshold: format!("{limit} {way} stable's"),
+        sentence: format!(
+            "{name}: {} in {} requests {since}, {} at stable's rate: {off} {way} stable's, limit {limit}",
+            count(new.events()),
+            count(new.requests()),
+            count(expected)
+        ),
+    })
 }
