@@ -56,7 +56,7 @@ const REFERENCE: &str = "config:";
 /// The change that edits are, named by what was found: who looks again before they are noted knows them by it.
 pub fn change(edited: &[(&str, &ConfigSeen)]) -> Change {
     let parts: Vec<_> = edited.iter().map(|(name, seen)| format!("{name}={}", seen.mark)).collect();
-    let short = short(parts.join("\n"), 8);
+    let short = short(parts.join("\n"), 16);
     Change { reference: format!("{REFERENCE}{short}"), kind: ChangeType::Config, ..Change::default() }
 }
 

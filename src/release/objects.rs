@@ -9,7 +9,7 @@ use super::labels::{Labels, labels};
 use super::problem::Problem;
 use super::snapshot::{SideDeployment, Snapshot, Workload};
 use super::split::Carrier;
-use super::template::Relabel;
+use super::template::{self, Relabel};
 use crate::api::names::{CANARY_SUFFIX, GATED, POD_TEMPLATE_HASH, PREVIOUS_SUFFIX, RELEASE, REVISION, ROLE};
 use crate::api::{Percent, Weight};
 
@@ -159,11 +159,11 @@ pub fn judged_set(
     canary: &SideDeployment,
     revision: &str,
 ) -> Result<Value, Problem> {
-    let back = relabel(seen, workload, Carrier::Canary)?.back();
+    let (back, hash) = (relabel(seen, workload, Carrier::Canary)?.back(), template::short_of(revision));
     let mut template = back.template(&canary.template);
-    template["metadata"]["labels"][POD_TEMPLATE_HASH] = Value::from(revision);
+    template["metadata"]["labels"][POD_TEMPLATE_HASH] = Value::from(hash);
     let mut selector = workload.selector.clone();
-    selector["matchLabels"][POD_TEMPLATE_HASH] = Value::from(revision);
+    selector["matchLabels"][POD_TEMPLATE_HASH] = Value::from(hash);
     let workload_name = &seen.release.spec.workload_ref.name;
     let mut spec = json!({"replicas": workload.replicas, "selector": selector, "template": template});
     if let Some(value) = workload.spec.get("minReadySeconds") {
@@ -172,7 +172,7 @@ pub fn judged_set(
     Ok(json!({
         "apiVersion": "apps/v1", "kind": "ReplicaSet",
         "metadata": {
-            "name": format!("{workload_name}-{revision}"),
+            "name": format!("{workload_name}-{hash}"),
             "namespace": seen.release.namespace,
             "labels": spec["template"]["metadata"]["labels"],
             "annotations": {"deployment.kubernetes.io/desired-replicas": workload.replicas.to_string()},

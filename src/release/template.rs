@@ -1,7 +1,8 @@
 //! Pod templates as raw JSON: what is the same program, and how a canary's copy differs by one label.
 //!
-//! Identity is semantic equality, as the Deployment controller's. The revision is a short name for people and records;
-//! it may change when an API server learns new defaults, so nothing is decided by it alone.
+//! Identity is semantic equality, as the Deployment controller's. The revision is the name that approvals, evidence and
+//! records go by: long enough that nobody makes up two templates that share it. It may change when an API server learns
+//! new defaults.
 
 use serde_json::{Map, Value};
 
@@ -15,9 +16,19 @@ pub fn same(one: &Value, other: &Value) -> bool {
     normal(one) == normal(other)
 }
 
-/// A short name for a template: ten hexadecimal digits.
+/// The name of a template: forty hexadecimal digits, 160 bits of its digest.
 pub fn revision(template: &Value) -> String {
-    hashed(template, 5)
+    hashed(template, 20)
+}
+
+/// The beginning of a revision, for sentences and names of objects: ten digits. Nothing is decided by it.
+pub fn short_of(revision: &str) -> &str {
+    revision.get(..10).unwrap_or(revision)
+}
+
+/// Whether a person means this revision: by its whole name, or by at least the ten digits that sentences show.
+pub fn is_named(revision: &str, said: &str) -> bool {
+    revision == said || (said.len() >= short_of(revision).len() && revision.starts_with(said))
 }
 
 /// What tells a template from all others, those included that somebody makes up to have its short name: `sha256:` and 64
@@ -182,6 +193,7 @@ pub fn has_image(template: &Value, digest: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
 
     fn template() -> Value {
@@ -191,6 +203,24 @@ mod tests {
                 "requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "labelSelector":
                     {"matchLabels": {"app": "shop"}, "matchExpressions": [{"key": "app", "operator": "In", "values": ["shop", "cart"]}]}}]}}}
         })
+    }
+
+    #[rstest]
+    #[case::whole("6c9f7d5b84c0a1f2e3d4b5a69788796a5b4c3d2e", true)]
+    #[case::as_sentences_show_it("6c9f7d5b84", true)]
+    #[case::somewhat_longer("6c9f7d5b84c0", true)]
+    #[case::too_short_to_mean_one("6c9f7d5b8", false)]
+    #[case::another("6c9f7d5b85", false)]
+    #[case::none("", false)]
+    fn a_revision_is_meant_by_ten_digits(#[case] said: &str, #[case] meant: bool) {
+        assert_eq!(is_named("6c9f7d5b84c0a1f2e3d4b5a69788796a5b4c3d2e", said), meant);
+    }
+
+    #[test]
+    fn a_revision_is_too_long_to_be_made_up_twice() {
+        let named = revision(&template());
+        assert_eq!(named.len() * 4, 160);
+        assert_eq!(short_of(&named), &named[..10]);
     }
 
     #[test]

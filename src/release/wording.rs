@@ -2,6 +2,7 @@
 
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::{ReleaseRecordSpec, RollbackLog, Trigger};
+use crate::release::template;
 
 /// The text, or as much of it as the record's schema takes: a longer one would be refused, and the release would stand still.
 pub(super) fn at_most(characters: usize, text: &str) -> String {
@@ -23,7 +24,11 @@ pub fn let_go(kind: WorkloadKind, namespace: &str, name: &str) -> String {
 
 /// How a change is called: its reference, or its revision where it has none.
 pub(super) fn called(spec: &ReleaseRecordSpec) -> String {
-    if spec.change.reference.is_empty() { format!("revision {}", spec.revision) } else { spec.change.reference.clone() }
+    if spec.change.reference.is_empty() {
+        format!("revision {}", template::short_of(&spec.revision))
+    } else {
+        spec.change.reference.clone()
+    }
 }
 
 /// Why a change goes back: what was seen and what was allowed.

@@ -8,6 +8,7 @@ use crate::api::risk_budget::Role as Listed;
 use crate::api::{GatedRelease, ReleaseRecord, RiskBudget};
 use crate::policy::Role;
 use crate::policy::loosening::in_force;
+use crate::release::template;
 
 /// A release as far as a claim about it needs to know it.
 #[derive(Debug, Clone)]
@@ -60,10 +61,16 @@ impl Subject {
         self.record.as_ref().filter(is_open)
     }
 
-    /// The revision that is meant: the one that is named, or the one that is being released now.
+    /// The revision that is meant: the one that is named, if only by its beginning as events show it, or the one that is
+    /// being released now.
     pub(super) fn revision(&self, named: Option<&str>) -> Result<String, Failure> {
         if let Some(named) = named {
-            return Ok(named.to_owned());
+            let status = self.release.status.as_ref();
+            let seen = status.and_then(|status| status.workload.as_ref()).map(|workload| &workload.revision);
+            let shown = status.and_then(|status| status.revision.as_ref());
+            let last = self.record.as_ref().map(|record| &record.spec.revision);
+            let whole = [last, shown, seen].into_iter().flatten().find(|known| template::is_named(known, named));
+            return Ok(whole.map_or(named, String::as_str).to_owned());
         }
         if let Some(record) = self.going() {
             return Ok(record.spec.revision.clone());

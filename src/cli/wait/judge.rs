@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use crate::api::condition::Truth;
 use crate::api::release_record::{Outcome, Phase};
 use crate::api::{GatedRelease, ReleaseRecord};
+use crate::release::template;
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -112,7 +113,8 @@ pub(super) fn judge(wanted: &Wanted, release: &GatedRelease, records: &[&Release
     let ours =
         records.iter().copied().filter(|record| is_ours(wanted, record)).max_by_key(|record| record.spec.attempt);
     let is_newest = |record: &ReleaseRecord| newest.is_some_and(|newest| newest.spec.attempt == record.spec.attempt);
-    let runs = revision(wanted).is_some_and(|revision| status.workload.is_some_and(|seen| seen.revision == revision));
+    let runs = revision(wanted)
+        .is_some_and(|said| status.workload.is_some_and(|seen| template::is_named(&seen.revision, said)));
     let in_force = ready.is_some_and(|ready| ready.status == Truth::True);
     match ours {
         // Perhaps the template went back to one that was released long ago: then there is nothing to release.
@@ -142,7 +144,9 @@ fn is_ours(wanted: &Wanted, record: &ReleaseRecord) -> bool {
     match &wanted.target {
         Target::Change(change) => record.spec.change.reference == *change,
         Target::Any => true,
-        Target::Revision(_) | Target::Template => revision(wanted) == Some(record.spec.revision.as_str()),
+        Target::Revision(_) | Target::Template => {
+            revision(wanted).is_some_and(|said| template::is_named(&record.spec.revision, said))
+        }
     }
 }
 

@@ -49,7 +49,7 @@ fn seen(object: &Value) -> ConfigSeen {
     parts.sort();
     let last = entries.iter().max_by_key(|entry| entry["time"].as_str().unwrap_or_default());
     ConfigSeen {
-        mark: format!("{FORMAT}{}", short(parts.join("\n"), 5)),
+        mark: format!("{FORMAT}{}", short(parts.join("\n"), 16)),
         by: last.and_then(|entry| text(entry, "/manager")).unwrap_or("somebody").to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use crate::api::release_record::Outcome;
 use crate::release::plan::Say;
 use crate::release::problem::Problem;
 use crate::release::snapshot::Snapshot;
+use crate::release::template;
 
 /// Problems that only an edit of the GatedRelease itself can mend.
 const INVALID: [&str; 1] = ["StagesInvalid"];
@@ -116,7 +117,7 @@ fn released(after: &After<'_>) -> Facts {
         None => Truth::Unknown,
     };
     let message = if status.summary.is_empty() {
-        format!("Revision {} is on its way.", spec.revision)
+        format!("Revision {} is on its way.", template::short_of(&spec.revision))
     } else {
         status.summary.clone()
     };

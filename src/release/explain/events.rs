@@ -7,6 +7,7 @@ use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordSpec, R
 use crate::api::{Time, units::round2};
 use crate::release::action::{Event, EventKind};
 use crate::release::plan::{SENT_BACK, Say, count};
+use crate::release::template;
 use crate::release::wording::{called, why};
 
 /// The longest note that the API server takes is 1 kB.
@@ -42,12 +43,13 @@ pub(super) fn warning(reason: &'static str, note: String) -> Event {
 
 fn opened(told: &mut Vec<Event>, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus) {
     let by = if spec.changed_by.is_empty() { String::new() } else { format!(" by {}", spec.changed_by) };
+    let revision = template::short_of(&spec.revision);
     told.push(match status.outcome {
         Some(Outcome::Bypassed) => warning("Bypassed", format!("{}{by}: {}", spec.change, status.summary)),
-        Some(_) => normal("Bootstrap", format!("Revision {}: {}", spec.revision, status.summary)),
+        Some(_) => normal("Bootstrap", format!("Revision {revision}: {}", status.summary)),
         None => normal(
             "Planned",
-            format!("Attempt {}: {}{by}, revision {}, is held and judged.", spec.attempt, spec.change, spec.revision),
+            format!("Attempt {}: {}{by}, revision {revision}, is held and judged.", spec.attempt, spec.change),
         ),
     });
 }

@@ -109,10 +109,9 @@ async fn who_refuses_the_connection_failed() {
     assert!(matches!(&found, Finding::Failed(said) if said.contains("refused")), "{found:?}");
 }
 
-/// A socket whose queue is full drops what comes, as a NetworkPolicy does.
+/// A socket whose queue is full drops what comes, as a NetworkPolicy does; for as long as what comes with it is kept.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_connection_that_does_not_come_about_in_time_asked_nobody() {
+async fn full() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -121,6 +120,13 @@ async fn a_connection_that_does_not_come_about_in_time_asked_nobody() {
     while let Ok(stream) = timeout(Span::from_millis(200).as_std(), TcpStream::connect(address)).await {
         queue.push(stream.unwrap());
     }
+    (address, listener, queue)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_in_time_asked_nobody() {
+    let (address, _listener, _queue) = full().await;
     let found = found(Known(address), json!({}), address.port()).await;
     let why = format!("no connection to {address} within 1s");
     assert_eq!(found, Finding::NotAsked(why));
@@ -146,11 +152,11 @@ fn only_the_other_side_refuses(#[case] kind: io::ErrorKind, #[case] is: Came) {
     assert_eq!(came(kind), is);
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_address_that_leads_nowhere_leaves_time_for_the_next_and_a_refusal_is_told() {
     let (there, gone) = (program().await, TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap());
-    // Reserved for documents, and routed to nobody (RFC 5737).
-    let nowhere: SocketAddr = "192.0.2.1:9".parse().unwrap();
+    let (nowhere, _listener, _queue) = full().await;
     let limits = || (Instant::now(), Span::seconds(1));
     assert!(connected(&[nowhere, there], limits()).await.is_ok());
     let came = connected(&[gone, nowhere], limits()).await.map(drop).unwrap_err().came;
