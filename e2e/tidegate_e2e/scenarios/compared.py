@@ -82,7 +82,7 @@ def business_down(t: Context) -> None:
     shop.start()
     shop.users()
     shop.deploy("v2", ERROR_RATE="0.15")
-    rollback = shop.ends("RolledBack")["status"]["rollback"]
+    rollback = shop.ends("RolledBack", seconds=300)["status"]["rollback"]
     shop.leaves_nothing()
     check(rollback["trigger"] == "BusinessMetric", f"the trigger was {rollback['trigger']}: {rollback}")
     check("orders" in rollback["value"] and "below stable's" in rollback["value"], f"the log does not say how far it fell: {rollback['value']}")

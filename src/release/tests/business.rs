@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::api::{Percent, Time};
+use crate::api::{Percent, Span, Time};
 
 /// What does not fail is an order; stable fails nothing. Six stages of 40 s at 200 requests/s, windows of 5 s, 10 % allowed.
 fn begin() -> World {
@@ -91,4 +91,15 @@ fn another_query_begins_anew_and_counts_nothing_twice() {
     world.run_until(60, |world| counted(world) == 1);
     let after = world.status().business.clone().unwrap();
     assert!(after.until > before.until && after.rules != before.rules, "{after:?}");
+}
+
+/// A look comes when it comes, not when a window is just over.
+#[test]
+fn a_bake_of_two_windows_is_two_intervals_also_where_looks_come_late() {
+    let mut world = begin();
+    let analysis = &mut world.seen.release.spec.analysis;
+    (analysis.window, analysis.interval) = (Span::seconds(20), Span::seconds(7));
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.status().stage == 1);
+    assert_eq!(world.status().business.as_ref().map(|tally| tally.intervals), Some(2));
 }
