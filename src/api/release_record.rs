@@ -50,7 +50,7 @@ pub struct ReleaseRecordSpec {
     /// The workload's UID.
     #[schemars(length(max = 64))]
     pub workload_uid: String,
-    /// The revision: a short name of the pod template.
+    /// The revision: the name of the pod template: 40 hexadecimal digits of its SHA-256.
     #[schemars(length(max = 64))]
     pub revision: String,
     /// The revision that served before; absent for the first.

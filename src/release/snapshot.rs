@@ -124,7 +124,7 @@ pub struct Workload {
     pub replicas: u32,
     /// The pod template as raw JSON.
     pub template: Value,
-    /// The short name of the template ([`super::template::revision`]).
+    /// The name of the template ([`super::template::revision`]).
     pub revision: String,
     /// `spec.selector` as raw JSON.
     pub selector: Value,

@@ -31,8 +31,7 @@ pub fn is_named(revision: &str, said: &str) -> bool {
     revision == said || (said.len() >= short_of(revision).len() && revision.starts_with(said))
 }
 
-/// What tells a template from all others, those included that somebody makes up to have its short name: `sha256:` and 64
-/// hexadecimal digits.
+/// The whole digest of a template, for what is kept for weeks: `sha256:` and 64 hexadecimal digits.
 pub fn digest(template: &Value) -> String {
     format!("sha256:{}", hashed(template, 32))
 }

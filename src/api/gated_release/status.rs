@@ -68,7 +68,7 @@ pub struct GatedReleaseStatus {
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CompletedRevision {
-    /// Its short name, as in records.
+    /// Its revision, as in records.
     #[schemars(length(max = 64))]
     pub revision: String,
     /// What tells its pod template from all others: `sha256:` and 64 hexadecimal digits.
