@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import api, bed
+from . import api, bed, waits
 from .shop import Shop
+from .waits import until
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Context:
         namespace = f"e2e-{self.name}{suffix}"
         folder = self.results / suffix.strip("-") if suffix else self.results
         folder.mkdir(exist_ok=True)
+        # What an earlier run left behind (--keep) has a past of its own.
+        if api.find("Namespace", None, namespace):
+            api.delete("Namespace", None, namespace)
+            until(f"the namespace {namespace} of an earlier run goes", 2 * waits.GONE, lambda: not api.find("Namespace", None, namespace))
         shop = Shop(namespace=namespace, results=folder, **fields)
         self.shops.append(shop)
         return shop
