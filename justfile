@@ -48,6 +48,10 @@ e2e *ARGS:
 e2e-all:
     e2e/run --all
 
+# Every scenario three times: as installed, with the webhook, and with the controller killed again and again. A night.
+e2e-nightly *WAYS:
+    e2e/nightly {{WAYS}}
+
 # One good and one bad release, told as they happen.
 demo:
     e2e/run demo
