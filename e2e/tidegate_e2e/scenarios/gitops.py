@@ -1,4 +1,7 @@
+import json
+import subprocess
 import threading
+from pathlib import Path
 
 from .. import api
 from ..history import canary_weights
@@ -7,6 +10,28 @@ from ..shop import STAGES
 from ..waits import check
 
 EVERY = 2  # seconds
+
+ARGO_CD = Path(__file__).parents[3] / "gitops/argocd/argocd-cm.yaml"
+
+
+def ignored(kind: str) -> list[str]:
+    """What Argo CD is told to leave out of its comparison of a kind, as the project ships it."""
+    lines = ARGO_CD.read_text().split(f"  resource.customizations.ignoreDifferences.{kind}: |\n", 1)[1].splitlines()
+    check(lines[0].strip() == "jqPathExpressions:", f"{ARGO_CD.name} names no paths of {kind}: {lines[0]}")
+    paths = []
+    for line in lines[1:]:
+        if not line.strip().startswith("- "):
+            break
+        paths.append(line.strip()[2:])
+    return paths
+
+
+def compared(specs: list[object], paths: list[str]) -> list[object]:
+    """What is left to compare of each, by jq."""
+    left = " | ".join(f"del({path})" for path in paths)
+    asked = subprocess.run(["jq", "-c", left], input="\n".join(json.dumps({"spec": spec}) for spec in specs), capture_output=True, text=True)
+    check(asked.returncode == 0, f"jq does not take {left}: {asked.stderr}")
+    return [json.loads(line) for line in asked.stdout.splitlines()]
 
 
 @scenario()
@@ -42,6 +67,10 @@ def gitops(t: Context) -> None:
     wanted = [w for w, _ in STAGES]
     rising = weights[: weights.index(100) + 1]
     check([w for w in rising if w] == wanted and rising == sorted(rising), f"the weights did not hold: {weights}")
+    specs = [s.obj["spec"] for s in route.seen]
+    left = compared(specs, ignored("gateway.networking.k8s.io_HTTPRoute"))
+    check(any(spec != specs[0] for spec in specs), "the route never changed")
+    check(all(one == left[0] for one in left), f"Argo CD would see a difference of the route: {[one for one in left if one != left[0]][:1]}, was {left[0]}")
     flips = [s.obj["spec"].get("paused", False) for s in workload.seen]
     turns = sum(a != b for a, b in zip(flips, flips[1:]))
     check(turns <= 2, f"spec.paused changed {turns} times, not twice")
