@@ -466,6 +466,11 @@ pub struct AuthorsRecord {
     pub known: bool,
 }
 
+impl AuthorsRecord {
+    /// Nobody knows who made it.
+    pub const NOBODY: Self = Self { names: Vec::new(), known: false };
+}
+
 /// Requirements that one party met.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

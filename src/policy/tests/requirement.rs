@@ -30,6 +30,7 @@ fn claim(kind: &str, author: &str) -> Claim {
         at,
         until: None,
         facts: BTreeMap::new(),
+        signed: false,
     }
 }
 
@@ -463,7 +464,7 @@ fn everything() -> (Known, Vec<Claim>) {
         verified_since: Some(at("2026-03-31T09:00:00Z")),
     };
     let kinds = CATALOGUE.iter().flat_map(|entry| entry.means).filter_map(|means| match means {
-        Means::Attestation(kind) | Means::Fresh(kind, _) => Some(claim(kind, "ci")),
+        Means::Attestation(kind) | Means::ByAnother(kind) | Means::Fresh(kind, _) => Some(claim(kind, "ci")),
         Means::Controller { .. } | Means::Document(_) | Means::Approvals(_) => None,
     });
     let roles = [

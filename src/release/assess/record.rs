@@ -39,13 +39,13 @@ pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord 
         shown,
         not_shown,
         exception: assessed.exception.as_ref().map(|why| at_most(256, why)),
-        authors: Some(authors(&assessed.heard.authors, assessed.heard.knows_authors)),
+        authors: Some(authors_on_record(&assessed.heard.authors, assessed.heard.knows_authors)),
     }
 }
 
 /// Those who made it, whole names only: nobody could be compared with a part of one. They are not all known where there is no room
 /// for all.
-fn authors(all: &[String], known: bool) -> AuthorsRecord {
+pub(in crate::release) fn authors_on_record(all: &[String], known: bool) -> AuthorsRecord {
     let all: BTreeSet<&String> = all.iter().collect();
     let (mut room, mut names) = (AUTHORS, Vec::new());
     for name in &all {
