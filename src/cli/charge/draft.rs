@@ -148,7 +148,9 @@ impl Draft {
         facts.extend(severity.map(|(key, value)| (key.to_owned(), value)));
         facts.extend(lines.into_iter().flatten().map(|(key, value)| (key.to_owned(), value.to_string())));
         let made = [(CHANGE_AUTHOR, self.authors.join(",")), (COMMIT_AUTHORS, self.in_commits.join(", "))];
-        facts.extend(made.into_iter().filter(|(_, names)| !names.is_empty()).map(|(key, names)| (key.to_owned(), names)));
+        facts.extend(
+            made.into_iter().filter(|(_, names)| !names.is_empty()).map(|(key, names)| (key.to_owned(), names)),
+        );
         send::Draft {
             revision: change.reference.clone(),
             kind: CHARGE.to_owned(),

@@ -106,12 +106,7 @@ fn says_not_why(owed: &Owed, claim: &Claim) -> Option<String> {
 /// What one person is told where two approve.
 fn one_more(owed: &Owed, made: Made, agreed: &[&Claim]) -> String {
     let who: Vec<String> = agreed.iter().map(|claim| claim.by()).collect();
-    format!(
-        "{}: {} does, somebody else in the role is missing: {}",
-        made.says(owed),
-        who.join(", "),
-        command(owed)
-    )
+    format!("{}: {} does, somebody else in the role is missing: {}", made.says(owed), who.join(", "), command(owed))
 }
 
 /// The command that meets it; the budget's name is not known here.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::author::is_machine;
 use crate::api::attestation::ClaimOutcome;
 use crate::api::{AttestationSpec, Span, Time};
-use super::author::is_machine;
 use crate::policy::sign_off::Role;
 
 /// The type of an attestation by which a person approves in a role.

@@ -9,8 +9,8 @@ use crate::policy::tier::Tier;
 
 use super::catalogue::{CATALOGUE, Due, Entry, Means};
 use super::claim::{Claim, Claims, Word};
-use super::second::{self, Second};
 use super::document::{self, BREAKING, CUSTOMER_IMPACT, Document, MIGRATION_TYPE};
+use super::second::{self, Second};
 
 /// What the controller knows by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -233,7 +233,8 @@ fn attestation(kind: &str, fresh: Option<Span>, due: Due, facts: &RequirementFac
 
 /// What takes a second person is asked for before the start: none of these speaks of what was released.
 fn by_another(kind: &str, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
-    let how = || format!("an attestation of type {kind}, of somebody who did not make the change: {}", attest(kind, facts));
+    let how =
+        || format!("an attestation of type {kind}, of somebody who did not make the change: {}", attest(kind, facts));
     match second::word(facts.claims, kind) {
         Second::For(claims) => Ok(claims.iter().map(|claim| claim.by()).collect::<Vec<_>>().join(", ")),
         Second::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),

@@ -31,7 +31,9 @@ use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal,
 use crate::policy::worsened::{Levels, Underway};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
-pub(in crate::release) use record::{START as BEFORE_START, agreed, approval, authors_on_record, completed, recorded, view};
+pub(in crate::release) use record::{
+    START as BEFORE_START, agreed, approval, authors_on_record, completed, recorded, view,
+};
 pub(in crate::release) use sign::{Signed, Since, how_to_sign, signed};
 
 use claims::{Heard, heard};
