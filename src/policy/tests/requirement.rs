@@ -284,7 +284,7 @@ fn nobody_reviews_their_own(#[case] claims: &[Claim], #[case] starts: &str) {
 
 /// Where nobody knows who made it, one of two people is somebody else; a pipeline made nothing.
 #[rstest]
-#[case::one(&[review("ann")], "missing before the start (000 §6.2, G1), who made the change is not known, so two people say it: ann (31 Mar 10:00:00 UTC) does, somebody else is missing: an")]
+#[case::one(&[review("ann")], "missing before the start (000 §6.2, G1), who made the change is not known, so two people say it: ann (31 Mar 10:00:00 UTC) does, somebody else is missing; who made the change is not known, so two people approve: an attestation")]
 #[case::one_twice(&[review("ann"), ago("11:00", review("ann"))], "missing")]
 #[case::two(&[review("ann"), ago("11:00", review("bea"))], "met by ann (31 Mar 10:00:00 UTC), bea (31 Mar 11:00:00 UTC)")]
 #[case::one_and_one_that_lapsed(&[review("ann"), Claim { until: Some(now()), ..ago("09:00", review("bea")) }], "missing before the start (000 §6.2, G1), who made the change is not known")]
@@ -292,7 +292,7 @@ fn nobody_reviews_their_own(#[case] claims: &[Claim], #[case] starts: &str) {
 #[case::signed(&[Claim { signed: true, ..review("github.com/acme") }], "met by github.com/acme")]
 #[case::a_machine_and_a_person(&[review(CI), ago("11:00", review("ann"))], "met by system:serviceaccount:ci:ci")]
 #[case::a_name_of_the_cluster_s_own(&[review("system:admin")], "missing")]
-#[case::nobody(&[], "missing before the start (000 §6.2, G1): an")]
+#[case::nobody(&[], "missing before the start (000 §6.2, G1), who made the change is not known, so two people approve: an attestation")]
 fn a_review_of_a_change_that_nobody_signed_takes_two(#[case] claims: &[Claim], #[case] starts: &str) {
     let seen = Case { claims: claims.to_vec(), author: None, ..case() }.one("peer-review");
     assert!(seen.starts_with(&format!("peer-review: {starts}")), "{seen}");
