@@ -63,7 +63,8 @@ pub struct ReleaseRecordSpec {
     pub stable_set: Option<String>,
     /// What was known about the change.
     pub change: Change,
-    /// Who changed the template, as the API server authenticated them; empty where not known.
+    /// Who changed the template, as the API server authenticated them; empty where not known, as of an edited ConfigMap. Of a
+    /// charge, who sent it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 256))]
     pub changed_by: String,
@@ -457,13 +458,18 @@ pub struct AssessmentRecord {
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorsRecord {
-    /// The person who changed the template and those whom pipelines named, 512 bytes of them at most.
+    /// The person who changed the template, or sent the charge, and those whom pipelines named, 512 bytes of them at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 128))]
     pub names: Vec<String>,
     /// Whether they are all who made it, by the names under which they would approve. Otherwise two people approve where one would
     /// (`000_…` §4).
     pub known: bool,
+}
+
+impl AuthorsRecord {
+    /// Nobody knows who made it.
+    pub const NOBODY: Self = Self { names: Vec::new(), known: false };
 }
 
 /// Requirements that one party met.

@@ -109,6 +109,7 @@ fn means(means: &Means) -> String {
     match means {
         Means::Controller { remedy, .. } => format!("Tidegate looks itself: {remedy}"),
         Means::Attestation(kind) => format!("attestation {kind}"),
+        Means::ByAnother(kind) => format!("attestation {kind}, by somebody who did not make the change"),
         Means::Fresh(kind, span) => format!("attestation {kind}, no older than {span}"),
         Means::Document(document) => format!("attestation {} with {}", document.kind, document.keys()),
         Means::Approvals(seats) => {
@@ -141,7 +142,7 @@ fn table() -> String {
 fn others() -> Vec<evidence::Evidence> {
     let asked = |name: &str| {
         CATALOGUE.iter().flat_map(|entry| entry.means).any(|means| match means {
-            Means::Attestation(kind) | Means::Fresh(kind, _) => *kind == name,
+            Means::Attestation(kind) | Means::ByAnother(kind) | Means::Fresh(kind, _) => *kind == name,
             Means::Document(document) => document.kind == name,
             Means::Controller { .. } | Means::Approvals(_) => false,
         })

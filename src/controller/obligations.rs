@@ -58,8 +58,8 @@ pub(super) async fn add(
     // A zone that does not exist is told where windows are cut.
     let zone = TimeZone::get(&spec.window.time_zone).unwrap_or(TimeZone::UTC);
     let records = lock(&context.files.records).get(&(namespace.to_owned(), label_value(name))).cloned();
-    let records = records.unwrap_or_default();
-    let seen = Seen { namespace, name, spec, zone: &zone, before, now: status, records: &records, said: &[] };
+    let records = records.as_deref();
+    let seen = Seen { namespace, name, spec, zone: &zone, before, now: status, records, said: &[] };
     let said: Vec<Said> = match asks(&seen, now) {
         true => look.known().await?.iter().map(|one| Said::of(one, &spec.roles)).collect(),
         false => Vec::new(),

@@ -93,7 +93,9 @@ pub fn all() -> BTreeMap<&'static str, Evidence> {
     for entry in CATALOGUE {
         for means in entry.means {
             match means {
-                Means::Attestation(name) | Means::Fresh(name, _) => add(name, entry.says, entry.source, None),
+                Means::Attestation(name) | Means::ByAnother(name) | Means::Fresh(name, _) => {
+                    add(name, entry.says, entry.source, None);
+                }
                 Means::Document(document) => add(document.kind, entry.says, entry.source, Some(*document)),
                 Means::Controller { .. } | Means::Approvals(_) => {}
             }

@@ -32,8 +32,8 @@ pub struct Seen<'a> {
     pub before: &'a RiskBudgetStatus,
     /// Its status as it is written next, with the figures of this look.
     pub now: &'a RiskBudgetStatus,
-    /// What happened to its releases.
-    pub records: &'a [RecordFacts],
+    /// What happened to its releases; none where nobody has listed its records yet.
+    pub records: Option<&'a [RecordFacts]>,
     /// What was attested about it.
     pub said: &'a [Said],
 }

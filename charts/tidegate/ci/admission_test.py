@@ -731,6 +731,31 @@ def _(n):
         assert not held_now, "who holds the verb takes both"
 
 
+@case("Enforce: a write of the status takes no label off what is held and breaks no glass", mode="Enforce")
+def _(n):
+    sam_may_bypass()
+    rbac, name = "rbac.authorization.k8s.io", f"{n}-set"
+    kubectl("apply", "-f", "-", given={
+        "apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": {"name": "statuses", "namespace": NS},
+        "rules": [{"apiGroups": ["apps"], "resources": ["deployments/status", "statefulsets/status"], "verbs": ["patch", "update"]}]})
+    kubectl("apply", "-f", "-", given={
+        "apiVersion": f"{rbac}/v1", "kind": "RoleBinding", "metadata": {"name": "statuses", "namespace": NS},
+        "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "statuses"},
+        "subjects": [{"apiGroup": rbac, "kind": "User", "name": "eve"}]})
+    eventually(lambda: kubectl("auth", "can-i", "patch", "statefulsets", "--subresource=status", user="eve", groups=()))
+    held(n)
+    held_set(name)
+    status = lambda kind, what, meta: ("patch", kind, what, "--subresource=status", "--type=merge", "-p", json.dumps({"metadata": meta}))
+    off, glass = {"labels": {"tidegate.io/gated": None}}, {"annotations": {"tidegate.io/break-glass": "INC-7"}}
+    refused("eve may not let the held template of statefulset .* needs the verb bypass", *status("statefulset", name, off), user="eve", groups=())
+    for kind, what in (("deployment", n), ("statefulset", name)):
+        refused(f"let a template of {kind} .* run ungated: it needs the verb bypass", *status(kind, what, glass), user="eve", groups=())
+    assert partition(name) == MOST and "tidegate.io/gated" in get("statefulset", name)["metadata"]["labels"]
+    # A Deployment keeps its labels at a write of its status, whatever that sends.
+    kubectl(*status("deployment", n, off), user="eve", groups=())
+    assert paused(n) and "tidegate.io/gated" in get("deployment", n)["metadata"]["labels"]
+
+
 @case("Audit: the label taken off together with a template asks nobody for a verb", mode="Audit")
 def _(n):
     apply(deployment(n))

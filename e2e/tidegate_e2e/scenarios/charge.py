@@ -60,7 +60,9 @@ def charge(t: Context) -> None:
     check(code == 3 and "not allowed by the budget; nothing was sent" in said and "000 §6.3, Red" in said, f"in Red, exit code {code}: {said}")
     check(len(claims(shop)) == before, "what the budget does not allow was sent")
     t.note(f"in Red: {said.splitlines()[-1]}")
-    record = charged(shop, pipeline, 27, 5, *late, "--past-the-budget")
+    record = charged(shop, pipeline, 27, 5, *late, "--past-the-budget", "--change-author", "olga")
+    authors = record["status"]["assessment"]["authors"]
+    check(authors == {"names": ["olga"], "known": True}, f"who may not approve it: {authors}")
     check(record["status"]["charge"]["exception"] and "half as much again" in record["status"]["summary"], f"past the budget: {record['status']}")
     risk = counted(shop, 76, -16, "Exhausted")
     check((risk["releases"], risk["exceptions"]) == (5, 1), f"counted: {risk}")

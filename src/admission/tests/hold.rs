@@ -394,6 +394,20 @@ fn enforce_only_who_holds_the_verb_bypass_resumes_or_takes_the_label_off_a_held_
     assert_eq!(world.stamps()[1], Some("sam"));
 }
 
+/// Whoever breaks the glass by the status lets nothing go at once, and has whoever applies next do it.
+#[test]
+fn enforce_a_write_of_the_status_breaks_no_glass() {
+    let mut world = held_in(World::new(Override::Enforce, ("apps", "v1", "deployments")), MACHINE);
+    let glass = json!({"metadata": {"annotations": {"tidegate.io/break-glass": "INC-7"}}});
+    let object = with(world.object().clone(), glass);
+    let why = world.write("eve", object.clone(), Some("status")).unwrap_err();
+    assert!(why.contains("let a template of deployment shop/c run ungated: it needs the verb bypass"), "{why}");
+    world.write("sam", object, Some("status")).unwrap();
+    let object = with(world.object().clone(), json!({"status": {"observedGeneration": 2}}));
+    world.write("system:serviceaccount:kube-system:deployment-controller", object, Some("status")).unwrap();
+    assert!(world.paused());
+}
+
 fn idle(mode: Override) -> World {
     let mut world = World::new(mode, ("apps", "v1", "deployments"));
     world.apply(PERSON, deployment("app:1"));

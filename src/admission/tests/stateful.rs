@@ -173,6 +173,34 @@ fn where_it_is_enforced_the_label_is_not_taken_off_together_with_a_template() {
     world.patch(PERSON, change("app:2")).unwrap();
 }
 
+/// Its status may be written by others than the whole object, and takes labels and annotations along.
+#[rstest]
+#[case::the_label_off(label(Value::Null), "may not let the held template of statefulset shop/c run ungated")]
+#[case::break_glass(json!({"metadata": {"annotations": {"tidegate.io/break-glass": "INC-7"}}}), "run ungated: it needs the verb bypass")]
+fn where_it_is_enforced_a_write_of_the_status_lets_nothing_go(#[case] change: Value, #[case] why: &str) {
+    let mut world = created(Override::Enforce);
+    world.apply(MACHINE, stateful("app:2"));
+    let object = with(world.object().clone(), change);
+    let refused = world.write("eve", object.clone(), Some("status")).unwrap_err();
+    assert!(refused.contains(why) && refused.contains("verb bypass"), "{refused}");
+    world.write("sam", object, Some("status")).unwrap();
+    // The cluster's own controllers write it all the time.
+    let mut world = created(Override::Enforce);
+    world.apply(MACHINE, stateful("app:2"));
+    let object = with(world.object().clone(), json!({"status": {"observedGeneration": 2}}));
+    world.write("system:serviceaccount:kube-system:statefulset-controller", object, Some("status")).unwrap();
+    assert_eq!(at(&world), u64::from(HELD_PARTITION));
+}
+
+/// Leaving is free while nothing is held, by whichever door.
+#[test]
+fn where_it_is_enforced_the_status_may_take_the_label_off_what_is_not_held() {
+    let mut world = created(Override::Enforce);
+    let object = with(world.object().clone(), label(Value::Null));
+    world.write("eve", object, Some("status")).unwrap();
+    assert!(world.object().pointer("/metadata/labels/tidegate.io~1gated").is_none());
+}
+
 #[rstest]
 #[case::a_machine(MACHINE)]
 #[case::a_person(PERSON)]

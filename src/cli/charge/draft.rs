@@ -13,12 +13,17 @@ use crate::cli::Failure;
 use crate::cli::claim::send;
 use crate::policy::Category;
 use crate::policy::evidence::CHARGE;
+use crate::policy::requirement::author::{CHANGE_AUTHOR, COMMIT_AUTHORS};
 use crate::release::charge::Asked;
 
 /// What is asked to be charged.
 pub(super) struct Draft {
     pub(super) asked: Asked,
     lines: Option<(u32, u32)>,
+    /// Who made it, as the API server knows them.
+    authors: Vec<String>,
+    /// Who wrote its commits, as Git knows them.
+    in_commits: Vec<String>,
 }
 
 /// The part of classify's object that is charged.
@@ -32,6 +37,8 @@ struct Classified {
     categories: Vec<Found>,
     lines_added: u32,
     lines_removed: u32,
+    #[serde(default)]
+    authors: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +80,7 @@ pub(super) fn of(args: &Args) -> Result<Draft, Failure> {
     let mut categories: BTreeSet<Category> = args.category.iter().copied().collect();
     let (mut kind_said, mut severity, mut lines, mut reference_said) =
         (args.kind, args.severity, None, args.change.clone());
+    let mut in_commits = Vec::new();
     if let Some(found) = found {
         for one in &found.categories {
             categories.insert(category(&one.category).map_err(|why| field("categories", why))?);
@@ -89,6 +97,7 @@ pub(super) fn of(args: &Args) -> Result<Draft, Failure> {
             reference_said = Some(reference(&found.change).map_err(|why| field("change", why))?);
         }
         lines = Some((found.lines_added, found.lines_removed));
+        in_commits = found.authors;
     }
     if categories.is_empty() {
         return Err(
@@ -107,6 +116,8 @@ pub(super) fn of(args: &Args) -> Result<Draft, Failure> {
             diff_lines: lines.map(|(added, removed)| added.saturating_add(removed)),
         },
         lines,
+        authors: args.change_author.clone(),
+        in_commits,
     })
 }
 
@@ -136,6 +147,10 @@ impl Draft {
         let lines = self.lines.map(|(added, removed)| [("lines-added", added), ("lines-removed", removed)]);
         facts.extend(severity.map(|(key, value)| (key.to_owned(), value)));
         facts.extend(lines.into_iter().flatten().map(|(key, value)| (key.to_owned(), value.to_string())));
+        let made = [(CHANGE_AUTHOR, self.authors.join(",")), (COMMIT_AUTHORS, self.in_commits.join(", "))];
+        facts.extend(
+            made.into_iter().filter(|(_, names)| !names.is_empty()).map(|(key, names)| (key.to_owned(), names)),
+        );
         send::Draft {
             revision: change.reference.clone(),
             kind: CHARGE.to_owned(),

@@ -19,7 +19,7 @@ use crate::api::attestation::SubjectRef;
 use crate::api::change::ChangeType;
 use crate::api::{ReleaseRecord, RiskBudget, Severity, Span, Time};
 use crate::cluster::observe::budget::of_object;
-use crate::release::charge::{Asked, Cost, cost, record_of};
+use crate::release::charge::{Asked, Cost, cost, former_record_of, record_of};
 
 use page::Told;
 
@@ -68,6 +68,9 @@ pub struct Args {
     /// How bad the thing is that it repairs: P0 to P4.
     #[arg(long, value_name = "SEVERITY")]
     severity: Option<Severity>,
+    /// Who made the change, as the API server knows them; may be given more than once. They do not approve that it went past the budget.
+    #[arg(long, value_name = "USER")]
+    change_author: Vec<String>,
     /// Where to read more: a build, a plan. At most 512 characters.
     #[arg(long, value_name = "URL")]
     link: Option<String>,
@@ -109,8 +112,8 @@ async fn run_with(
     now: Time,
 ) -> Result<(String, u8), Failure> {
     let name = &args.budget;
-    let record = record_of(name, &draft.asked.change.reference);
-    let known = find(client, namespace, &record).await?;
+    let reference = &draft.asked.change.reference;
+    let known = find(client, namespace, name, reference).await?;
     if let Some(charged) = known.as_ref().filter(|record| charge_of(record).is_some()) {
         // Said once more, as pipelines do that are started again.
         let told =
@@ -136,8 +139,8 @@ async fn run_with(
     }
     let waited = tokio::time::timeout(args.timeout.as_std(), async {
         loop {
-            if let Some(charged) = find(client, namespace, &record).await?.filter(|record| charge_of(record).is_some())
-            {
+            let found = find(client, namespace, name, reference).await?;
+            if let Some(charged) = found.filter(|record| charge_of(record).is_some()) {
                 return Ok::<_, Failure>(charged);
             }
             tokio::time::sleep(AGAIN).await;
@@ -165,9 +168,22 @@ async fn run_with(
     }
 }
 
-async fn find(client: &Client, namespace: &str, record: &str) -> Result<Option<ReleaseRecord>, Failure> {
-    let found = Api::<ReleaseRecord>::namespaced(client.clone(), namespace).get_opt(record).await;
-    found.map_err(|error| format!("ReleaseRecord {namespace}/{record}: {}", why(&error)))
+/// The record of a change, by its name or, where it was made before names grew, by its former one.
+async fn find(
+    client: &Client,
+    namespace: &str,
+    budget: &str,
+    reference: &str,
+) -> Result<Option<ReleaseRecord>, Failure> {
+    let records = Api::<ReleaseRecord>::namespaced(client.clone(), namespace);
+    for name in [record_of(budget, reference), former_record_of(budget, reference)] {
+        let found = records.get_opt(&name).await;
+        let found = found.map_err(|error| format!("ReleaseRecord {namespace}/{name}: {}", why(&error)))?;
+        if let Some(record) = found.filter(|record| record.spec.change.reference == reference) {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
 }
 
 fn charge_of(record: &ReleaseRecord) -> Option<&crate::api::release_record::ChargeRecord> {

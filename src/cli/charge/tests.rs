@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::cluster::execute::carry_out;
-use crate::cluster::kind::{ATTESTATION, RISK_BUDGET};
+use crate::cluster::kind::{ATTESTATION, RELEASE_RECORD, RISK_BUDGET};
 use crate::cluster::{Cluster, Leadership, SystemClock, observe};
 use crate::release::charge::{Seen, next};
 use crate::sandbox::objects::Objects as _;
@@ -145,11 +145,37 @@ async fn who_waits_is_told_when_it_is_charged_or_that_it_is_late() {
     assert_eq!(world.charge(&format!("{INFRA} --wait")).await.1, 0);
 }
 
+/// A record that was made before names grew is found by its former name, and one of another change that shares it is not.
+#[tokio::test]
+async fn what_was_charged_before_names_grew_was_charged_before() {
+    let world = world(0);
+    world.charge(INFRA).await;
+    world.controller().await;
+    let name = record_of("web", "git:4f2c9e1");
+    let mut record = world.0.with(|api| api.get(&RELEASE_RECORD, "shop", &name).unwrap().clone());
+    record["metadata"] = json!({"name": former_record_of("web", "git:old"), "namespace": "shop"});
+    for (is_of, found) in [("git:other", false), ("git:old", true)] {
+        record["spec"]["change"]["reference"] = json!(is_of);
+        world.0.with(|api| api.put_raw(&RELEASE_RECORD, record.clone()).map(drop)).unwrap();
+        let (page, _) = world.charge(&format!("{} --dry-run", INFRA.replace("git:4f2c9e1", "git:old"))).await;
+        assert_eq!(page.contains("was charged before: 18 RP"), found, "{page}");
+    }
+}
+
+#[test]
+fn who_made_it_is_said_as_the_api_server_and_as_git_know_them() {
+    let line = "--budget web --change git:1 --category ui --change-author bob --change-author eve";
+    let claim = draft::of(&args(line)).unwrap().claim(None);
+    assert_eq!(claim.facts["change-author"], "bob,eve");
+    assert!(!claim.facts.contains_key("change-authors"), "{:?}", claim.facts);
+}
+
 #[test]
 fn what_classify_found_is_charged() {
     let file = std::env::temp_dir().join(format!("tidegate-charge-{}.json", std::process::id()));
     let found = json!({"range": {}, "change": "git:abc", "type": {"value": "Config", "by": "-"}, "linesAdded": 20, "linesRemoved": 3,
-        "categories": [{"category": "schema-migration-additive"}, {"category": "docs"}], "files": []});
+        "categories": [{"category": "schema-migration-additive"}, {"category": "docs"}], "files": [],
+        "authors": ["Ann <ann@example.org>", "Bob <bob@example.org>"]});
     std::fs::write(&file, found.to_string()).unwrap();
     let draft = draft::of(&args(&format!("--budget web --category infrastructure --from-classify {}", file.display())))
         .unwrap();
@@ -162,6 +188,7 @@ fn what_classify_found_is_charged() {
     assert_eq!(change.categories.len(), 3);
     let claim = draft.claim(None);
     assert_eq!((claim.facts["lines-added"].as_str(), claim.facts["lines-removed"].as_str()), ("20", "3"));
+    assert_eq!(claim.facts["change-authors"], "Ann <ann@example.org>, Bob <bob@example.org>");
 }
 
 #[rstest::rstest]

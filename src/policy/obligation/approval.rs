@@ -7,7 +7,7 @@
 use super::facts::{Facts, Said};
 use super::owed::{Owed, met, told};
 use crate::api::Time;
-use crate::api::obligation::{ObligationState, ObligationStatus};
+use crate::api::obligation::{MetStatus, ObligationState, ObligationStatus};
 use crate::policy::requirement::claim::APPROVAL;
 use crate::policy::requirement::{Claim, Claims};
 
@@ -17,14 +17,23 @@ pub(super) fn approved(owed: &Owed, facts: &Facts<'_>, now: Time) -> ObligationS
     let open = told(owed, owed.since, due, now);
     let of_it = |said: &&Said| said.obligation == owed.name && said.claim.kind == APPROVAL;
     let said: Vec<&Said> = facts.said.iter().filter(of_it).collect();
-    let record = facts.records.iter().find(|one| Some(&one.record) == owed.record.as_ref());
-    let was_met = || facts.before.iter().any(|one| one.name == owed.name && one.state == ObligationState::Met);
-    let (people, known) = match record {
-        Some(record) => (record.people.as_slice(), record.knows_author),
-        None if was_met() => (<&[String]>::default(), true),
-        // Its record is gone, or not read yet: nobody can tell whose approval would be their own.
-        None => return open,
+    let before = facts.before.iter().find(|one| one.name == owed.name);
+    let listed = facts.records.map(|all| all.iter().find(|one| Some(&one.record) == owed.record.as_ref()));
+    let (people, who_made_it) = match listed {
+        Some(Some(record)) if record.knows_author => (record.people.as_slice(), Made::ByThese),
+        Some(Some(record)) => (record.people.as_slice(), Made::BySomebody),
+        Some(None) | None => match (before.and_then(|one| stands(one, &said)), listed) {
+            // What was approved while it was there stays so.
+            (Some(met), _) => return ObligationStatus { state: ObligationState::Met, met: Some(met.clone()), ..open },
+            (None, Some(_)) => (<&[String]>::default(), Made::RecordGone),
+            // Nobody can tell yet whose approval would be their own.
+            (None, None) => {
+                let problem = before.map(|one| one.problem.clone()).unwrap_or_default();
+                return ObligationStatus { problem, ..open };
+            }
+        },
     };
+    let known = who_made_it == Made::ByThese;
     let heard = said.iter().filter(|said| said.unheard.is_empty());
     let claims: Vec<Claim> = heard.map(|said| Claim { until: None, ..said.claim.clone() }).collect();
     let voices = Claims::new(&claims, people, now);
@@ -45,11 +54,47 @@ pub(super) fn approved(owed: &Owed, facts: &Facts<'_>, now: Time) -> ObligationS
             }
         },
         (None, Err(_)) => match (known, voices.seats(&seats[..1])) {
-            (false, Ok(agreed)) => one_more(owed, &agreed),
-            (true, Ok(_)) | (_, Err(_)) => unheard(owed, facts, &said, people),
+            (false, Ok(agreed)) => one_more(owed, who_made_it, &agreed),
+            (true, Ok(_)) | (_, Err(_)) => match (who_made_it, unheard(owed, facts, &said, people)) {
+                (Made::RecordGone, why) if why.is_empty() => format!("{}: {}", who_made_it.says(owed), command(owed)),
+                (_, why) => why,
+            },
         },
     };
     ObligationStatus { problem: problem.chars().take(512).collect(), ..open }
+}
+
+/// How much is known of who made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// All who made it are known.
+    ByThese,
+    /// Its record does not know them all.
+    BySomebody,
+    /// Its record was deleted, and with it who made it and who let it go.
+    RecordGone,
+}
+
+impl Made {
+    /// Why more than one person approves.
+    fn says(self, owed: &Owed) -> String {
+        match (self, &owed.record) {
+            (Self::RecordGone, Some(record)) => {
+                format!("its record {record} is gone, and with it who made the change, so two people approve")
+            }
+            (Self::ByThese | Self::BySomebody | Self::RecordGone, _) => {
+                "who made the change is not known, so two people approve".to_owned()
+            }
+        }
+    }
+}
+
+/// By what it was met, where that is still there and nobody has taken anything back or rejected it since.
+fn stands<'a>(before: &'a ObligationStatus, said: &[&Said]) -> Option<&'a MetStatus> {
+    let met = before.met.as_ref().filter(|_| before.state == ObligationState::Met)?;
+    let there = said.iter().any(|said| said.attestation == met.attestation && said.claim.passed);
+    let against = said.iter().any(|said| !said.claim.passed && said.claim.at >= met.at);
+    (there && !against).then_some(met)
 }
 
 fn says_not_why(owed: &Owed, claim: &Claim) -> Option<String> {
@@ -59,13 +104,9 @@ fn says_not_why(owed: &Owed, claim: &Claim) -> Option<String> {
 }
 
 /// What one person is told where two approve.
-fn one_more(owed: &Owed, agreed: &[&Claim]) -> String {
+fn one_more(owed: &Owed, made: Made, agreed: &[&Claim]) -> String {
     let who: Vec<String> = agreed.iter().map(|claim| claim.by()).collect();
-    format!(
-        "who made the change is not known, so two people approve: {} does, somebody else in the role is missing: {}",
-        who.join(", "),
-        command(owed)
-    )
+    format!("{}: {} does, somebody else in the role is missing: {}", made.says(owed), who.join(", "), command(owed))
 }
 
 /// The command that meets it; the budget's name is not known here.

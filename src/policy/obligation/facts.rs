@@ -21,8 +21,8 @@ pub const REACH: Span = Span::days(92);
 pub struct Facts<'a> {
     /// How the error budget went, this look included; none while it was never measured.
     pub course: Option<&'a Course>,
-    /// What happened to releases of this budget.
-    pub records: &'a [RecordFacts],
+    /// What happened to releases of this budget; none where nobody has listed its records yet.
+    pub records: Option<&'a [RecordFacts]>,
     /// The window in which gates or points are stricter, and why; none where they are not.
     pub tightened: Option<(&'a str, &'a str)>,
     /// What the service changes.

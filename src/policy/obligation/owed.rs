@@ -123,7 +123,7 @@ fn of_records(
         let name = format!("{}-{}", demand.kind(), label_value(&record.record));
         Some(Owed { name, demand, about: cause.about.clone(), since: cause.at, record: Some(record.record.clone()) })
     };
-    facts.records.iter().filter_map(owed).collect()
+    facts.records.into_iter().flatten().filter_map(owed).collect()
 }
 
 /// What was owed stays owed, however long, also when what it arose from is over, or its record is gone; what was met lately does,

@@ -3,11 +3,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{APPROVAL, Claim};
+use super::second::takes_another;
 use crate::api::Time;
 use crate::policy::evidence::{self, Evidence, START};
 
 /// The fact by which CI says who made a change; several are separated by commas.
 pub const CHANGE_AUTHOR: &str = "change-author";
+
+/// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by another name,
+/// so that they count as not known, and are not heard under this one.
+pub const COMMIT_AUTHORS: &str = "change-authors";
+
+/// Whom the facts of one attestation name by the names under which they would approve.
+pub fn named(facts: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let names = facts.get(CHANGE_AUTHOR).into_iter().flat_map(|names| names.split(','));
+    names.map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// Whom they name as Git knows them: `Ann <ann@example.org>` is the whole, the name and the address.
+pub fn in_commits(facts: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let people = facts.get(COMMIT_AUTHORS).into_iter().flat_map(|names| names.split(',')).map(str::trim);
+    let names = people.flat_map(|person| {
+        let (name, address) = person.split_once('<').unwrap_or((person, ""));
+        [person, name.trim(), address.trim_end_matches('>').trim()]
+    });
+    names.filter(|name| !name.is_empty())
+}
+
+/// Whether this is the name of a machine: a service account, a node, a component of the cluster.
+pub fn is_machine(name: &str) -> bool {
+    ["system:serviceaccount:", "system:node:", "system:kube-"].iter().any(|begins| name.starts_with(begins))
+}
+
+/// Whether somebody is called so. Names of the cluster's own stand for nobody that is known, also where a person used one.
+pub fn is_person(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with("system:")
+}
 
 /// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,16 +65,17 @@ pub fn authors(claims: &[Claim], changed_by: &str) -> Authors {
     let mut names: BTreeSet<String> = BTreeSet::new();
     let mut known = false;
     for claim in claims.iter().filter(|claim| of_pipelines(claim)).filter(stands) {
-        let Some(named) = claim.facts.get(CHANGE_AUTHOR) else { continue };
-        for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            known |= !people.contains(claim.author.as_str());
+        for name in named(&claim.facts) {
+            // A person who says that they have reviewed it says nothing of who made it: it may be themselves.
+            let reviews = takes_another(&claim.kind) && !claim.is_of_machine();
+            known |= !reviews && !people.contains(claim.author.as_str());
             names.insert(name.to_owned());
         }
     }
     if changed_by.ends_with('…') {
         // A record has cut the name: nobody could be compared with it.
         known = false;
-    } else if !changed_by.is_empty() && !changed_by.starts_with("system:") {
+    } else if is_person(changed_by) {
         known = true;
         names.insert(changed_by.to_owned());
     }

@@ -48,6 +48,8 @@ pub enum Means {
     },
     /// An attestation of this type.
     Attestation(&'static str),
+    /// An attestation of this type, of somebody who did not make the change: the documents ask for a second person.
+    ByAnother(&'static str),
     /// An attestation of this type that is no older than this.
     Fresh(&'static str, Span),
     /// An attestation with named fields.
@@ -151,18 +153,18 @@ pub const CATALOGUE: &[Entry] = &[
     at_start("sast", Need::From(G1), "Enforce static application security testing (SAST)", "003, Module 4; 000 §6.2, G3", &[Means::Attestation("sast")]),
     at_start("sca", Need::From(G1), "software composition analysis (SCA) scans as mandatory pre-deployment checks", "003, Module 4; 000 §6.2, G3", &[Means::Attestation("sca")]),
     at_start("peer-review", Need::From(G1), "1 peer review", "000 §6.2, G1",
-        &[Means::Attestation("peer-review"), Means::Approvals(&[&[Role::CodeOwner, Role::SeniorEngineer]])]),
+        &[Means::ByAnother("peer-review"), Means::Approvals(&[&[Role::CodeOwner, Role::SeniorEngineer]])]),
     at_start("staging-deploy", Need::From(G1), "Automated deploy to staging", "000 §6.2, G1; 002, Stage", &[Means::Attestation("staging-deploy")]),
     at_start("smoke-tests", Need::From(G1), "Post-deploy smoke checks", "000 §6.2, G1", &[Means::Attestation("smoke-tests")]),
     // By category, whatever the gate.
     at_start("load-test", Need::Touching(G1, &[HotPath]), "Load testing if performance-sensitive", "002, Stage; 000 §6.2, G3", &[Means::Attestation("load-test")]),
     at_start("api-contract", Need::Touching(G1, INTERFACES), "Enforce API contract validation in CI/CD pipelines", "003, Module 8", &[Means::Attestation("api-contract")]),
     at_start("penetration-test", Need::Touching(G1, &[ApiNewEndpoint, Authentication]), "Require penetration test sign-off for releases involving new external endpoints or authentication changes", "003, Module 4",
-        &[Means::Attestation("penetration-test")]),
+        &[Means::ByAnother("penetration-test")]),
     at_start("certificate-rotation", Need::Touching(G1, KEYS), "Automate certificate and secret rotation validation prior to deployment", "003, Module 4", &[Means::Attestation("certificate-rotation")]),
     at_start("compliance-check", Need::Touching(G1, &[Infrastructure, Pii]), "Embed compliance policy checks (e.g., GDPR, HIPAA) into infrastructure-as-code pipelines", "003, Module 4", &[Means::Attestation("compliance-check")]),
     at_start("privacy-review", Need::Touching(G1, USER_DATA), "Coordinate with legal and privacy teams to assess data impact", "003, Module 4",
-        &[Means::Approvals(&[&[Role::Privacy]]), Means::Attestation("privacy-review")]),
+        &[Means::Approvals(&[&[Role::Privacy]]), Means::ByAnother("privacy-review")]),
     at_start("migration-plan", Need::Touching(G0, DATA), "Migration Plan (required for schema/data changes)", "000 §10.2", &[Means::Document(&document::MIGRATION_PLAN)]),
     at_start("downgrade-test", Need::Touching(G0, SCHEMA), "validate database downgrade paths in non-production environments", "003, Module 6", &[Means::Attestation("downgrade-test")]),
     at_start("data-validation", Need::Touching(G0, SCHEMA), "pre- and post-deployment integrity checks: before", "003, Module 1", &[Means::Attestation("data-validation")]),
@@ -170,12 +172,12 @@ pub const CATALOGUE: &[Entry] = &[
     at_start("integration-tests", Need::From(G2), "Integration tests relevant to impacted modules", "000 §6.2, G2; 002, Stage", &[Means::Attestation("integration-tests")]),
     at_start("e2e-tests", Need::From(G2), "Run automated tests (unit, integration, E2E)", "002, Stage", &[Means::Attestation("e2e-tests")]),
     at_start("code-owner-review", Need::From(G2), "Code owner review for touched modules", "000 §6.2, G2",
-        &[Means::Attestation("code-owner-review"), Means::Approvals(&[&[Role::CodeOwner]])]),
+        &[Means::ByAnother("code-owner-review"), Means::Approvals(&[&[Role::CodeOwner]])]),
     at_start("feature-flag", Need::CustomerImpact(G2), "Feature flag required if customer impact possible", "000 §6.2, G2", &[Means::Attestation("feature-flag")]),
     at_start("release-plan", Need::From(G2), "Release Plan (required for G2+)", "000 §10.1", &[Means::Document(&document::RELEASE_PLAN)]),
     // G3 and above.
     at_start("migration-plan-review", Need::Touching(G3, DATA), "Migration plan (forward + rollback) reviewed", "000 §6.2, G3",
-        &[Means::Attestation("migration-plan-review"), Means::Approvals(&[&[Role::SeniorEngineer, Role::CodeOwner]])]),
+        &[Means::ByAnother("migration-plan-review"), Means::Approvals(&[&[Role::SeniorEngineer, Role::CodeOwner]])]),
     at_start("observability", Need::From(G3), "Observability: new/updated dashboards/alerts for the change", "000 §6.2, G3", &[Means::Attestation("observability")]),
     at_start("manual-qa", Need::From(G3), "Manual QA for high-risk changes", "002, Stage", &[Means::Attestation("manual-qa")]),
     Entry { name: "release-captain", need: Need::From(G3), due: Due::Start,

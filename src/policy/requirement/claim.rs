@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::author::is_machine;
 use crate::api::attestation::ClaimOutcome;
 use crate::api::{AttestationSpec, Span, Time};
 use crate::policy::sign_off::Role;
@@ -28,6 +29,8 @@ pub struct Claim {
     pub until: Option<Time>,
     /// Its named facts.
     pub facts: BTreeMap<String, String>,
+    /// Whether a signature proves who claims it, and not the API server: a pipeline.
+    pub signed: bool,
 }
 
 impl Claim {
@@ -42,7 +45,13 @@ impl Claim {
             at,
             until: spec.expires_at,
             facts: spec.facts.clone(),
+            signed: false,
         }
+    }
+
+    /// Whether a machine claims it: nobody approves or reviews through one, and it made nothing.
+    pub fn is_of_machine(&self) -> bool {
+        self.signed || is_machine(&self.author)
     }
 
     /// `ci:shop (2 Jan 10:00:00 UTC)`.
@@ -100,6 +109,39 @@ impl<'a> Claims<'a> {
         self.known
     }
 
+    /// What each author last said of a type, without what they took back. Who made the change may stop it: what they say for it takes
+    /// that back and counts for nothing.
+    pub(super) fn of_others(&self, kind: &str) -> Vec<&'a Claim> {
+        self.last_of(kind).filter(|claim| !claim.passed || !self.made(claim)).collect()
+    }
+
+    /// The latest that somebody says for their own change; none where nobody does.
+    pub(super) fn own(&self, kind: &str) -> Option<&'a Claim> {
+        self.last_of(kind).filter(|claim| claim.passed && self.made(claim)).max_by_key(|claim| claim.at)
+    }
+
+    fn last_of(&self, kind: &str) -> impl Iterator<Item = &'a Claim> {
+        let mut latest: BTreeMap<&str, &'a Claim> = BTreeMap::new();
+        let rank = |claim: &Claim| (claim.at, claim.withdrawn, !claim.passed);
+        for claim in self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now) {
+            let known = latest.entry(&claim.author).or_insert(claim);
+            if rank(claim) > rank(known) {
+                *known = claim;
+            }
+        }
+        latest.into_values().filter(|claim| !claim.withdrawn)
+    }
+
+    /// Whether who claims this made the change, as far as that is known.
+    fn made(&self, claim: &Claim) -> bool {
+        self.authors.contains(&claim.author)
+    }
+
+    /// The moment at which they stand.
+    pub(super) const fn now(&self) -> Time {
+        self.now
+    }
+
     /// What is said about a requirement: the latest claim decides. The API server's times are whole seconds, so that one and
     /// its correction may have the same: of equals the one against decides, then the one that says more. With `fresh`, one
     /// that is older says nothing.
@@ -143,7 +185,7 @@ impl<'a> Claims<'a> {
                 *known = claim;
             }
         }
-        let own = |claim: &Claim| claim.passed && self.authors.contains(&claim.author);
+        let own = |claim: &Claim| claim.passed && self.made(claim);
         let stands =
             |claim: &&Claim| !claim.withdrawn && !own(claim) && claim.until.is_none_or(|until| until > self.now);
         latest.into_values().filter(stands).collect()

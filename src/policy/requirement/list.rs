@@ -10,6 +10,7 @@ use crate::policy::tier::Tier;
 use super::catalogue::{CATALOGUE, Due, Entry, Means};
 use super::claim::{Claim, Claims, Word};
 use super::document::{self, BREAKING, CUSTOMER_IMPACT, Document, MIGRATION_TYPE};
+use super::second::{self, Second};
 
 /// What the controller knows by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -121,9 +122,11 @@ impl Requirement {
         let approves = |means: &Means| -> Vec<Role> {
             match means {
                 Means::Approvals(seats) => seats.iter().flat_map(|seat| seat.iter()).copied().collect(),
-                Means::Controller { .. } | Means::Attestation(_) | Means::Fresh(_, _) | Means::Document(_) => {
-                    Vec::new()
-                }
+                Means::Controller { .. }
+                | Means::Attestation(_)
+                | Means::ByAnother(_)
+                | Means::Fresh(_, _)
+                | Means::Document(_) => Vec::new(),
             }
         };
         entry.map(|entry| entry.means.iter().flat_map(approves).collect()).unwrap_or_default()
@@ -185,6 +188,7 @@ fn tried(means: &Means, due: Due, facts: &RequirementFacts<'_>) -> Result<(Strin
             holds(facts.known, facts).ok_or_else(|| Gap { because: String::new(), how: (*remedy).to_owned() })
         }
         Means::Attestation(kind) => attestation(kind, None, due, facts),
+        Means::ByAnother(kind) => by_another(kind, facts),
         Means::Fresh(kind, span) => attestation(kind, Some(*span), due, facts),
         Means::Document(document) => attested_document(document, due, facts),
         Means::Approvals(seats) => return approvals(seats, facts),
@@ -224,6 +228,17 @@ fn attestation(kind: &str, fresh: Option<Span>, due: Due, facts: &RequirementFac
         Word::For(claim) => Ok(claim.by()),
         Word::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
         Word::Silent { because } => Err(Gap { because, how: how() }),
+    }
+}
+
+/// What takes a second person is asked for before the start: none of these speaks of what was released.
+fn by_another(kind: &str, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
+    let how =
+        || format!("an attestation of type {kind}, of somebody who did not make the change: {}", attest(kind, facts));
+    match second::word(facts.claims, kind) {
+        Second::For(claims) => Ok(claims.iter().map(|claim| claim.by()).collect::<Vec<_>>().join(", ")),
+        Second::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
+        Second::Silent { because } => Err(Gap { because, how: how() }),
     }
 }
 

@@ -2,7 +2,8 @@
 //! when each applies, how it is met, and what is missing.
 //!
 //! [`catalogue`] is the list, [`document`] the plans with their fields, [`claim`] what people and machines attested,
-//! [`author`] who made the change, [`one_role`] that each person agrees in one role, [`requirements`] the answer for one change.
+//! [`author`] who made the change, [`one_role`] that each person agrees in one role, [`second`] what its author does not show alone,
+//! [`requirements`] the answer for one change.
 
 pub mod author;
 mod catalogue;
@@ -11,6 +12,7 @@ pub mod document;
 mod heard;
 mod list;
 mod one_role;
+mod second;
 
 pub use catalogue::{CATALOGUE, Due, Entry, Means, Need, ON_CALL_PRESENCE, SHIFT};
 pub use claim::{Claim, Claims, Word};

@@ -21,6 +21,7 @@ fn attested(names: &str) -> Claim {
         at: at("10:00"),
         until: None,
         facts: BTreeMap::from([(CHANGE_AUTHOR.to_owned(), names.to_owned())]),
+        signed: false,
     }
 }
 
@@ -63,6 +64,9 @@ const ARGO: &str = "system:serviceaccount:argocd:controller";
 #[case::an_exception_says_nothing_of_it(&[named_by("alice", "exception", "mallory")], ARGO, &[], false)]
 #[case::presence_says_nothing_of_it(&[named_by("alice", "on-call-presence", "mallory")], ARGO, &[], false)]
 #[case::nor_what_nobody_asks_for(&[named_by("alice", "hearsay", "mallory")], ARGO, &[], false)]
+#[case::who_reviews_it_says_nothing_of_it(&[named_by("alice", "peer-review", "mallory")], ARGO, &["mallory"], false)]
+#[case::a_pipeline_that_tells_of_a_review(&[named_by(ARGO, "peer-review", "bob")], ARGO, &["bob"], true)]
+#[case::the_cluster_s_own_name(&[], "system:admin", &[], false)]
 #[case::who_approves_is_no_pipeline(&[named_by("ann", "sast", "mallory"), says("10:00", true)], ARGO, &["mallory"], false)]
 #[case::a_pipeline_beside_it(&[named_by("ann", "sast", "mallory"), says("10:00", true), attested("bob")], ARGO, &["bob", "mallory"], true)]
 fn who_made_the_change(

@@ -22,6 +22,8 @@ fn at(text: &str) -> Time {
 struct World {
     course: Option<Course>,
     records: Vec<RecordFacts>,
+    /// Whether somebody has listed its records.
+    listed: bool,
     tightened: Option<(&'static str, &'static str)>,
     rules: ObligationRules,
     said: Vec<Said>,
@@ -34,6 +36,7 @@ impl World {
         Self {
             course: None,
             records: vec![],
+            listed: true,
             tightened: None,
             rules: ObligationRules::default(),
             said: vec![],
@@ -59,7 +62,7 @@ impl World {
     fn look(&mut self, now: &str) -> Vec<ObligationStatus> {
         let facts = Facts {
             course: self.course.as_ref(),
-            records: &self.records,
+            records: self.listed.then_some(self.records.as_slice()),
             tightened: self.tightened,
             rules: &self.rules,
             said: &self.said,
@@ -93,6 +96,7 @@ impl World {
                 at: at(now),
                 until: None,
                 facts,
+                signed: false,
             },
             unheard: String::new(),
         });
@@ -801,13 +805,55 @@ fn an_own_name_of_the_role_counts_for_those_who_are_in_it() {
 fn without_its_record_nothing_is_approved_and_what_was_stays() {
     let mut world = overridden();
     world.look("2026-11-20T08:30:00Z");
+    world.listed = false;
     let records = std::mem::take(&mut world.records);
     world.speaks(("vera", VP), "2026-11-20T09:00:00Z", "Passed", "fine");
     assert_eq!(approval(&world.look("2026-11-20T09:10:00Z")).state, Open);
-    world.records = records;
+    (world.records, world.listed) = (records, true);
     assert_eq!(approval(&world.look("2026-11-20T09:20:00Z")).state, Met);
-    world.records.clear();
+    (world.records, world.listed) = (vec![], false);
     assert_eq!(approval(&world.look("2026-11-20T09:30:00Z")).state, Met);
     world.speaks(("vera", VP), "2026-11-20T09:40:00Z", "Withdrawn", "");
     assert_eq!(approval(&world.look("2026-11-20T09:50:00Z")).state, Open);
+}
+
+/// Whoever deletes a record takes along who made the change: what is owed for it says so, and ends as where nobody knows that.
+#[rstest]
+#[case::nobody(&[], None, "its record web-0007 is gone, and with it who made the change, so two people approve: tidegate approve --budget … --obligation override-approval-web-0007 --role vp-engineering --note …")]
+#[case::one(&["vera"], None, "its record web-0007 is gone, and with it who made the change, so two people approve: vera (20 Nov 09:00:00 UTC) does, somebody else in the role is missing: tidegate approve ")]
+#[case::two(&["vera", "victor"], Some("victor"), "")]
+fn what_is_owed_for_a_record_that_is_gone_takes_two_people(
+    #[case] said: &[&str],
+    #[case] by: Option<&str>,
+    #[case] problem: &str,
+) {
+    let mut world = overridden();
+    world.look("2026-11-20T08:30:00Z");
+    world.records.clear();
+    for (minute, who) in said.iter().enumerate() {
+        world.speaks((who, VP), &format!("2026-11-20T09:0{minute}:00Z"), "Passed", "it stops the leak");
+    }
+    let one = approval(&world.look("2026-11-20T09:30:00Z"));
+    assert_eq!((one.met.as_ref().map(|met| met.by.as_str()), one.record.as_deref()), (by, Some("web-0007")), "{one:?}");
+    assert!(one.problem.starts_with(problem) && one.problem.is_empty() == problem.is_empty(), "{}", one.problem);
+    // A process that has just started has listed nothing yet, and says what was said.
+    world.listed = false;
+    assert_eq!(approval(&world.look("2026-11-20T09:31:00Z")), one);
+    world.listed = true;
+    // What was approved stays so, unless one of them takes it back.
+    assert_eq!(approval(&world.look("2026-11-20T09:32:00Z")), one);
+    world.speaks(("vera", VP), "2026-11-20T09:40:00Z", "Withdrawn", "");
+    assert_eq!(approval(&world.look("2026-11-20T09:50:00Z")).state, Open);
+}
+
+/// One person was enough while it was known who made it: a deletion does not ask for a second.
+#[test]
+fn what_was_approved_before_its_record_went_stays_approved() {
+    let mut world = overridden();
+    world.speaks(("vera", VP), "2026-11-20T09:00:00Z", "Passed", "it stops the leak");
+    assert_eq!(approval(&world.look("2026-11-20T09:10:00Z")).state, Met);
+    world.records.clear();
+    assert_eq!(approval(&world.look("2026-11-20T09:20:00Z")).state, Met);
+    world.speaks(("victor", VP), "2026-11-20T09:30:00Z", "Failed", "it loses orders");
+    assert_eq!(approval(&world.look("2026-11-20T09:40:00Z")).state, Open);
 }

@@ -30,6 +30,7 @@ fn claim(kind: &str, author: &str) -> Claim {
         at,
         until: None,
         facts: BTreeMap::new(),
+        signed: false,
     }
 }
 
@@ -254,6 +255,61 @@ fn the_latest_claim_decides(#[case] claims: Vec<Claim>, #[case] starts: &str) {
     assert!(seen.starts_with(starts), "{seen}");
 }
 
+fn ago(hour: &str, claim: Claim) -> Claim {
+    Claim { at: at(&format!("2026-03-31T{hour}:00Z")), ..claim }
+}
+
+fn review(author: &str) -> Claim {
+    claim("peer-review", author)
+}
+
+const CI: &str = "system:serviceaccount:ci:ci";
+
+/// `000_…` §6.2, G1, "1 peer review": by somebody who did not make it, as approvals are; `dev` made it.
+#[rstest]
+#[case::of_another(&[review("ann")], "met by ann (31 Mar 10:00:00 UTC)")]
+#[case::of_ones_own(&[review("dev")], "missing before the start (000 §6.2, G1), that of dev (31 Mar 10:00:00 UTC) does not count: dev made the change: an attestation of type peer-review, of somebody who did not make the change: kubectl tidegate attest checkout -n shop --type peer-review; or ")]
+#[case::of_both(&[review("ann"), ago("11:00", review("dev"))], "met by ann (31 Mar 10:00:00 UTC)")]
+#[case::ones_own_rejection(&[review("ann"), ago("11:00", Claim { passed: false, ..review("dev") })], "missing before the start (000 §6.2, G1), dev (31 Mar 11:00:00 UTC) says that it failed")]
+#[case::ones_own_rejection_taken_back(&[review("ann"), Claim { passed: false, ..review("dev") }, ago("11:00", review("dev"))], "met by ann")]
+#[case::not_overruled_by_ones_own(&[Claim { passed: false, ..review("ann") }, ago("11:00", review("dev"))], "missing before the start (000 §6.2, G1), ann (31 Mar 10:00:00 UTC) says that it failed")]
+#[case::at_once(&[review("ann"), Claim { passed: false, ..review("bea") }], "missing before the start (000 §6.2, G1), bea (31 Mar 10:00:00 UTC) says")]
+#[case::taken_back(&[review("ann"), ago("11:00", Claim { passed: false, withdrawn: true, ..review("ann") })], "missing before the start (000 §6.2, G1): an")]
+#[case::lapsed(&[Claim { until: Some(now()), ..review("ann") }], "missing before the start (000 §6.2, G1), that of ann (31 Mar 10:00:00 UTC) lapsed 31 Mar 12:00:00 UTC: an")]
+#[case::of_a_machine(&[review(CI)], "met by system:serviceaccount:ci:ci")]
+fn nobody_reviews_their_own(#[case] claims: &[Claim], #[case] starts: &str) {
+    let seen = Case { claims: claims.to_vec(), ..case() }.one("peer-review");
+    assert!(seen.starts_with(&format!("peer-review: {starts}")), "{seen}");
+}
+
+/// Where nobody knows who made it, one of two people is somebody else; a pipeline made nothing.
+#[rstest]
+#[case::one(&[review("ann")], "missing before the start (000 §6.2, G1), who made the change is not known, so two people say it: ann (31 Mar 10:00:00 UTC) does, somebody else is missing; who made the change is not known, so two people approve: an attestation")]
+#[case::one_twice(&[review("ann"), ago("11:00", review("ann"))], "missing")]
+#[case::two(&[review("ann"), ago("11:00", review("bea"))], "met by ann (31 Mar 10:00:00 UTC), bea (31 Mar 11:00:00 UTC)")]
+#[case::one_and_one_that_lapsed(&[review("ann"), Claim { until: Some(now()), ..ago("09:00", review("bea")) }], "missing before the start (000 §6.2, G1), who made the change is not known")]
+#[case::a_machine(&[review(CI)], "met by system:serviceaccount:ci:ci")]
+#[case::signed(&[Claim { signed: true, ..review("github.com/acme") }], "met by github.com/acme")]
+#[case::a_machine_and_a_person(&[review(CI), ago("11:00", review("ann"))], "met by system:serviceaccount:ci:ci")]
+#[case::a_name_of_the_cluster_s_own(&[review("system:admin")], "missing")]
+#[case::nobody(&[], "missing before the start (000 §6.2, G1), who made the change is not known, so two people approve: an attestation")]
+fn a_review_of_a_change_that_nobody_signed_takes_two(#[case] claims: &[Claim], #[case] starts: &str) {
+    let seen = Case { claims: claims.to_vec(), author: None, ..case() }.one("peer-review");
+    assert!(seen.starts_with(&format!("peer-review: {starts}")), "{seen}");
+}
+
+/// What the documents ask of a second person: a review, a sign-off, another team.
+#[test]
+fn what_takes_a_second_person() {
+    let all = CATALOGUE.iter().flat_map(|entry| entry.means).filter_map(|means| match means {
+        Means::ByAnother(kind) => Some(*kind),
+        Means::Attestation(_) | Means::Fresh(..) | Means::Document(_) => None,
+        Means::Controller { .. } | Means::Approvals(_) => None,
+    });
+    let wanted = ["peer-review", "penetration-test", "privacy-review", "code-owner-review", "migration-plan-review"];
+    assert_eq!(all.collect::<Vec<_>>(), wanted);
+}
+
 /// It is noon. A shift of 8 hours counts from when the attestation was taken; `expiresAt` shortens it and never makes it longer.
 #[rstest]
 #[case::of_this_shift(&[("04:00:00", None)], true)]
@@ -463,7 +519,7 @@ fn everything() -> (Known, Vec<Claim>) {
         verified_since: Some(at("2026-03-31T09:00:00Z")),
     };
     let kinds = CATALOGUE.iter().flat_map(|entry| entry.means).filter_map(|means| match means {
-        Means::Attestation(kind) | Means::Fresh(kind, _) => Some(claim(kind, "ci")),
+        Means::Attestation(kind) | Means::ByAnother(kind) | Means::Fresh(kind, _) => Some(claim(kind, "ci")),
         Means::Controller { .. } | Means::Document(_) | Means::Approvals(_) => None,
     });
     let roles = [

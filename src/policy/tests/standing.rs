@@ -50,7 +50,7 @@ impl World {
             zone: &TimeZone::UTC,
             before: &self.status,
             now: &measured,
-            records: &self.records,
+            records: Some(&self.records),
             said: &self.said,
         };
         let standing = stand(&seen, now);
@@ -69,8 +69,17 @@ impl World {
     fn meets(&mut self, obligation: &str, kind: &str, time: &str, facts: &[&str]) {
         let facts = facts.iter().map(|key| ((*key).to_owned(), "done".to_owned())).collect();
         let (at, author) = (at(time), "dana".to_owned());
-        let claim =
-            Claim { kind: kind.to_owned(), role: None, author, passed: true, withdrawn: false, at, until: None, facts };
+        let claim = Claim {
+            kind: kind.to_owned(),
+            role: None,
+            author,
+            passed: true,
+            withdrawn: false,
+            at,
+            until: None,
+            facts,
+            signed: false,
+        };
         self.said.push(Said {
             attestation: format!("web-{kind}-x"),
             obligation: obligation.to_owned(),
@@ -220,7 +229,7 @@ fn while_nothing_is_measured_what_was_owed_stays_owed() {
         zone: &TimeZone::UTC,
         before: &world.status,
         now: &RiskBudgetStatus::default(),
-        records: &[],
+        records: Some(&[]),
         said: &[],
     };
     let standing = stand(&seen, at("20T08:05"));
@@ -328,6 +337,7 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         at: at("02T08:00"),
         until: None,
         facts: Demand::named("post-mortem").unwrap().form.fields.iter().map(facts).collect(),
+        signed: false,
     };
     let rollback = Cause { at: at("01T08:00"), about: "it".to_owned() };
     let record = RecordFacts {
@@ -346,7 +356,7 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         zone: &TimeZone::UTC,
         before: &RiskBudgetStatus::default(),
         now: &RiskBudgetStatus::default(),
-        records: &[record],
+        records: Some(&[record]),
         said: &[Said {
             attestation: "web-x".to_owned(),
             obligation: "post-mortem-web-0007".to_owned(),

@@ -1,5 +1,6 @@
 //! Which attestations are heard about one attempt, and whose.
 
+use super::super::config;
 use super::super::plan::judged_revision;
 use super::super::snapshot::{
     ATTESTATIONS_AUTHOR_MAX, ATTESTATIONS_MAX, ATTESTATIONS_READ_MAX, Proof, RiskSeen, Snapshot,
@@ -10,13 +11,9 @@ use crate::api::Time;
 use crate::api::names::RELEASE;
 use crate::api::release_record::ReleaseRecordSpec;
 use crate::policy::evidence::{self, START};
-use crate::policy::requirement::author::{Authors, authors};
+use crate::policy::requirement::author::{Authors, authors, in_commits};
 use crate::policy::requirement::claim::APPROVAL;
 use crate::policy::requirement::{Claim, Claims, heard as spoken, in_one_role};
-
-/// The fact that `tidegate classify` writes: who wrote the commits, as Git knows them. The API server may know them by
-/// another name, so that they count as not known, and are not heard under this one.
-const COMMIT_AUTHORS: &str = "change-authors";
 
 /// What is heard about one attempt.
 pub(super) struct Heard {
@@ -66,26 +63,23 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen, 
             seen.release.namespace, seen.release.name
         ));
     }
-    let Authors { names, known } = authors(&heard.claims, &spec.changed_by);
-    (heard.authors, heard.knows_authors) = (names, known);
-    heard.authors.extend(commit_authors(&heard.claims));
+    // What is attested of a template says nothing of who edited its ConfigMaps.
+    if !config::is_record(spec) {
+        let Authors { names, known } = authors(&heard.claims, &spec.changed_by);
+        (heard.authors, heard.knows_authors) = (names, known);
+        heard.authors.extend(commit_authors(&heard.claims));
+    }
     let twice = in_one_role(&mut heard.claims, now);
     let counted_elsewhere = twice.iter().filter(|one| !heard.authors.contains(&one.author));
     heard.ignored.extend(counted_elsewhere.map(ToString::to_string));
     heard
 }
 
-/// `Ann <ann@example.org>` is the whole, the name and the address.
+/// Whom pipelines name as Git knows them.
 fn commit_authors(claims: &[Claim]) -> Vec<String> {
     let types = evidence::all();
     let of_pipelines = |claim: &&Claim| types.get(claim.kind.as_str()).is_some_and(evidence::Evidence::is_of_pipelines);
-    let facts = claims.iter().filter(of_pipelines).filter_map(|claim| claim.facts.get(COMMIT_AUTHORS));
-    let people = facts.flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty());
-    let names = people.flat_map(|person| {
-        let (name, address) = person.split_once('<').unwrap_or((person, ""));
-        [person, name.trim(), address.trim_end_matches('>').trim()]
-    });
-    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    claims.iter().filter(of_pipelines).flat_map(|claim| in_commits(&claim.facts)).map(str::to_owned).collect()
 }
 
 /// Whether a digest names an image that the attempt's template runs, and, where it runs another one than stable does, one of

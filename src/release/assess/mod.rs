@@ -31,7 +31,9 @@ use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal,
 use crate::policy::worsened::{Levels, Underway};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
-pub(in crate::release) use record::{START as BEFORE_START, agreed, approval, completed, recorded, view};
+pub(in crate::release) use record::{
+    START as BEFORE_START, agreed, approval, authors_on_record, completed, recorded, view,
+};
 pub(in crate::release) use sign::{Signed, Since, how_to_sign, signed};
 
 use claims::{Heard, heard};
@@ -233,6 +235,14 @@ impl Assessed<'_> {
         match self.claims().since(opened).word(START, None) {
             Word::For(claim) => Some(claim),
             Word::Against(_) | Word::Silent { .. } => None,
+        }
+    }
+
+    /// The start that was given to an attempt before the one that was opened then; none where nobody gave one.
+    pub(in crate::release) fn started_before(&self, opened: Time) -> Option<&Claim> {
+        match self.claims().word(START, None) {
+            Word::For(claim) if self.started_by_hand(opened).is_none() => Some(claim),
+            Word::For(_) | Word::Against(_) | Word::Silent { .. } => None,
         }
     }
 

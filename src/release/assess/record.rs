@@ -39,13 +39,13 @@ pub(in crate::release) fn recorded(assessed: &Assessed<'_>) -> AssessmentRecord 
         shown,
         not_shown,
         exception: assessed.exception.as_ref().map(|why| at_most(256, why)),
-        authors: Some(authors(&assessed.heard.authors, assessed.heard.knows_authors)),
+        authors: Some(authors_on_record(&assessed.heard.authors, assessed.heard.knows_authors)),
     }
 }
 
 /// Those who made it, whole names only: nobody could be compared with a part of one. They are not all known where there is no room
 /// for all.
-fn authors(all: &[String], known: bool) -> AuthorsRecord {
+pub(in crate::release) fn authors_on_record(all: &[String], known: bool) -> AuthorsRecord {
     let all: BTreeSet<&String> = all.iter().collect();
     let (mut room, mut names) = (AUTHORS, Vec::new());
     for name in &all {
@@ -75,7 +75,7 @@ fn shown(assessed: &Assessed<'_>, before: &[ShownRecord]) -> (Vec<ShownRecord>, 
             before.iter().find(|known| one.due == Due::Start && known.names.iter().any(|name| name == one.name));
         let by = match (&one.state, known) {
             (_, Some(known)) => known.by.clone(),
-            (State::Met { by, approvals }, None) if approvals.is_empty() => at_most(80, party(by)),
+            (State::Met { by, approvals }, None) if approvals.is_empty() => at_most(80, &party(by)),
             (State::Met { .. }, None) => BY_APPROVALS.to_owned(),
             (State::Missing { .. }, None) => {
                 not_shown.push(one.name.to_owned());
@@ -127,9 +127,11 @@ pub(in crate::release) fn approval(claim: &Claim, before: &str) -> ApprovalRecor
     }
 }
 
-/// Who met it, without the moment: `ci (2 Jan 10:00:00 UTC)` and `ci (2 Jan 10:05:00 UTC)` are one party.
-fn party(by: &str) -> &str {
-    by.split(" (").next().unwrap_or(by)
+/// Who met it, without the moments: `ci (2 Jan 10:00:00 UTC)` and `ci (2 Jan 10:05:00 UTC)` are one party, and so are the two people
+/// who reviewed what nobody knows the author of.
+fn party(by: &str) -> String {
+    let names = by.split("), ").map(|one| one.split(" (").next().unwrap_or(one));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// The roles in which somebody must approve what is not shown yet. What is only audited asks nobody.

@@ -37,7 +37,7 @@ impl Asked {
         }
         Self {
             change: Change {
-                reference: at_most(128, &spec.revision),
+                reference: reference(spec),
                 kind: if kind == ChangeType::Rollback { ChangeType::Feature } else { kind },
                 severity: fact("change-severity").parse::<Severity>().ok(),
                 categories: categories.iter().map(|one| one.as_str().to_owned()).collect(),
@@ -55,6 +55,11 @@ impl Asked {
         };
         Classification::new(known.into_iter().map(finding))
     }
+}
+
+/// The change that an attestation speaks of, as a record has it.
+pub(super) fn reference(spec: &AttestationSpec) -> String {
+    at_most(128, &spec.revision)
 }
 
 /// What is left of a risk budget.

@@ -6,11 +6,14 @@
 //! never enter: whether it may go ahead. Nobody holds a pipeline up from here: what it does against the budget is
 //! charged as an exception.
 
+mod authors;
 mod cost;
+mod name;
 mod next;
 
 pub use cost::{Asked, Cost, Left, cost};
-pub use next::{Charged, Move, Seen, book, is_book, next, record_of};
+pub use name::{book, former_record_of, is_book, record_of};
+pub use next::{Charged, Move, Seen, next};
 
 #[cfg(test)]
 mod tests;

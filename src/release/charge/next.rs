@@ -2,13 +2,14 @@
 //! death between two of them charges nothing twice: the number stands in the ledger before the record is made, and the
 //! record's name follows from the change.
 
+use super::authors::authors;
 use super::cost::{Asked, Cost, cost};
+use super::name::{book, stands_as};
 use crate::api::attestation::ClaimOutcome;
-use crate::api::release_record::{Arm, ChargeRecord, Outcome, Phase};
+use crate::api::release_record::{Arm, AssessmentRecord, ChargeRecord, Outcome, Phase};
 use crate::api::risk_budget::{LedgerStatus, PendingCharge};
 use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, Time};
 use crate::policy::Attested;
-use crate::policy::canonical::short;
 use crate::policy::evidence::CHARGE;
 use crate::policy::ledger::LATE;
 use crate::release::plan::numbered;
@@ -76,35 +77,11 @@ pub enum Move {
     Wait(String),
 }
 
-/// How many characters of a budget's name stand in names of its records, which have at most 253.
-const STEM_MAX: usize = 200;
-
-/// How the name of a chain of charges begins.
-const BOOK: &str = "charges_";
-
-/// The name of the record of a change: one for each change of a budget, however often it is attested.
-pub fn record_of(budget: &str, reference: &str) -> String {
-    let short = short(reference, 6);
-    let stem: String = budget.chars().take(STEM_MAX).collect();
-    format!("{}-charge-{short}", stem.trim_end_matches(['.', '-']))
-}
-
-/// What stands in `spec.release` of these records: their chain. No GatedRelease can have a name with an underscore.
-pub fn book(budget: &str) -> String {
-    let stem: String = budget.chars().take(STEM_MAX).collect();
-    format!("{BOOK}{stem}")
-}
-
-/// Whether a record of this `spec.release` is one of a charge.
-pub fn is_book(release: &str) -> bool {
-    release.starts_with(BOOK)
-}
-
 /// The next move; none where everything that was asked for is charged.
 pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
     let claim = due(seen, now)?;
     let asked = Asked::of(&claim.spec);
-    let name = record_of(seen.name, &claim.spec.revision);
+    let name = stands_as(seen, claim);
     let cost = match cost(&asked, seen.budget, &without(seen.risk, &name), now) {
         Ok(cost) => cost,
         Err(why) => {
@@ -121,7 +98,7 @@ pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
     };
     let made = seen.records.iter().find(|record| record.name == name);
     let spec = made.map_or_else(|| spec(seen, claim, &asked), |record| record.spec.clone());
-    let mut status = status(claim, &asked, &cost, &pending.charge, now);
+    let mut status = status(seen, claim, &asked, &cost, &pending.charge, now);
     room::fit(&spec, &mut status);
     chain::put(&name, &spec, &mut status);
     Some(match made {
@@ -147,7 +124,7 @@ fn without(risk: &RiskSeen, record: &str) -> RiskSeen {
 /// taken back before it was charged asks for nothing; what was charged stays.
 fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
     let sealed = |claim: &Attested| {
-        let name = record_of(seen.name, &claim.spec.revision);
+        let name = stands_as(seen, claim);
         seen.records.iter().any(|record| record.name == name && record.digest.is_some())
     };
     let from = seen.risk.budget.as_ref().map(|window| window.from);
@@ -162,7 +139,7 @@ fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
     };
     // What has its number is brought to its end, whatever was said since.
     let numbered = |claim: &Attested| {
-        let name = record_of(seen.name, &claim.spec.revision);
+        let name = stands_as(seen, claim);
         seen.risk.ledger.pending.iter().any(|pending| pending.record == name)
     };
     seen.claims
@@ -205,8 +182,16 @@ fn spec(seen: &Seen<'_>, claim: &Attested, asked: &Asked) -> ReleaseRecordSpec {
     }
 }
 
-fn status(claim: &Attested, asked: &Asked, cost: &Cost, charge: &ChargeRecord, now: Time) -> ReleaseRecordStatus {
+fn status(
+    seen: &Seen<'_>,
+    claim: &Attested,
+    asked: &Asked,
+    cost: &Cost,
+    charge: &ChargeRecord,
+    now: Time,
+) -> ReleaseRecordStatus {
     let (budget, assessment) = cost.recorded(asked);
+    let assessment = AssessmentRecord { authors: Some(authors(seen, claim)), ..assessment };
     let link = claim.spec.link.as_ref().map(|link| format!(" See {link}.")).unwrap_or_default();
     let past = match charge.exception {
         true => " The budget did not allow it, so it costs half as much again.",

@@ -5,6 +5,7 @@ use super::*;
 use crate::api::release_record::Outcome;
 use crate::api::risk_budget::{ChainStatus, LedgerStatus};
 use crate::api::{AttestationSpec, BudgetStatus, ChangeType, ReleaseRecordSpec, Span, Time};
+use crate::policy::obligation::RecordFacts;
 use crate::policy::score::{Incident, Seen as Known, Signal};
 use crate::policy::{Attested, Band, Gate, Tier};
 use crate::release::chain;
@@ -312,6 +313,77 @@ fn a_record_is_named_by_the_change_and_its_name_is_no_release_s() {
     assert_ne!(record_of("web", "git:1"), record_of("web", "git:2"));
     assert!(record_of(&"x".repeat(253), "git:1").len() <= 253);
     assert_eq!(book("web"), "charges_web");
+}
+
+/// A record that was made before names grew is the same charge, and a number that was given under the former name is kept.
+#[rstest]
+#[case::sealed(0)]
+#[case::its_status_was_never_written(1)]
+#[case::its_number_was_given(2)]
+fn a_charge_from_before_names_grew_is_not_made_again(#[case] left: usize) {
+    let former = former_record_of("web", "git:1");
+    let mut world = World::new(&[infra("a", "git:1")]);
+    assert!(world.step(false));
+    world.risk.ledger.pending[0].record.clone_from(&former);
+    match left {
+        0 => world.settle(),
+        1 => assert!(world.step(true)),
+        _ => {}
+    }
+    world.claims.push(infra("again", "git:1"));
+    world.settle();
+    let names: Vec<&str> = world.records.iter().map(|record| record.name.as_str()).collect();
+    assert_eq!((names, world.charged()), (vec![former.as_str()], vec![(5, 18)]));
+    assert_eq!(world.risk.ledger.pending, []);
+}
+
+/// Another change was found that has the same short name: it is charged, under a name of its own.
+#[test]
+fn a_change_that_shares_a_former_name_is_charged_too() {
+    let mut world = World::new(&[infra("a", "git:1")]);
+    world.settle();
+    let mut other = infra("b", "git:2");
+    other.at = now().plus(Span::seconds(1));
+    world.records[0].name = former_record_of("web", "git:2");
+    world.claims = vec![other];
+    world.settle();
+    assert_eq!(world.charged(), [(5, 18), (6, 18)]);
+    assert_eq!(world.records[1].name, record_of("web", "git:2"));
+}
+
+/// `000_…` §4: whoever made a change that went past its budget does not approve that, whoever sent the charge.
+#[rstest]
+#[case::a_pipeline_names_nobody("system:serviceaccount:shop:ci", json!({}), &["system:serviceaccount:shop:ci"], false)]
+#[case::a_pipeline_names_them("system:serviceaccount:shop:ci", json!({"change-author": "bob, eve"}), &["bob", "eve", "system:serviceaccount:shop:ci"], true)]
+#[case::as_git_knows_them("system:serviceaccount:shop:ci", json!({"change-authors": "Bob <bob@example.org>"}), &["Bob", "Bob <bob@example.org>", "bob@example.org", "system:serviceaccount:shop:ci"], false)]
+#[case::a_person_sends_it("ann", json!({"change-author": "bob"}), &["ann", "bob"], true)]
+fn who_made_what_is_charged_is_on_record(
+    #[case] by: &str,
+    #[case] facts: serde_json::Value,
+    #[case] people: &[&str],
+    #[case] known: bool,
+) {
+    let mut world = World::new(&[claim("a", "git:1", facts)]);
+    world.risk = risk(200);
+    world.claims[0].spec.author = by.into();
+    world.settle();
+    let facts = RecordFacts::of("web-charge", &world.records[0].spec, &world.statuses[0]).unwrap();
+    assert!(facts.unapproved.is_some(), "nobody was asked before");
+    assert_eq!(
+        (facts.people.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), facts.knows_author),
+        (people, known)
+    );
+}
+
+/// Somebody who sends the same charge themselves does not hide that they did.
+#[test]
+fn who_charges_it_beside_a_pipeline_is_one_of_them() {
+    let mut own = infra("b", "git:1");
+    own.spec.author = "vera".into();
+    let mut world = World::new(&[infra("a", "git:1"), own]);
+    world.settle();
+    let authors = world.statuses[0].assessment.as_ref().unwrap().authors.clone().unwrap();
+    assert_eq!((authors.names, authors.known), (vec!["vera".to_owned()], false));
 }
 
 /// A process whose clock is behind the one that turned the window charges the window that is counted.

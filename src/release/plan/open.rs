@@ -6,7 +6,7 @@ use super::idle::last_good;
 use super::stable::stable_set;
 use super::step::Step;
 use super::unpaid;
-use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::api::release_record::{Arm, AuthorsRecord, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Change, ChangeType, Time};
 use crate::release::action::Action;
 use crate::release::snapshot::{Snapshot, Workload, record_name};
@@ -80,23 +80,34 @@ pub(super) fn close_again(active: &Active<'_>) -> Option<Step> {
 
 /// The record of an edit that was no change of the template.
 pub(super) fn as_config(mut step: Step, change: &Change) -> Step {
-    let config = |spec: &mut ReleaseRecordSpec| spec.change = change.clone();
-    // Who agreed to the template, or let it go, did not do so with the edit.
     for action in &mut step.actions {
         if let Action::OpenRecord { spec, status, .. } = action {
-            config(spec);
-            status.approvals.clear();
-            status.resumed_by = None;
+            of_the_edit(spec, change);
+            by_nobody_known(status);
         }
     }
     if let Some((_, spec)) = &mut step.opened {
-        config(spec);
+        of_the_edit(spec, change);
     }
     if let Some(status) = &mut step.record {
-        status.approvals.clear();
-        status.resumed_by = None;
+        by_nobody_known(status);
     }
     step
+}
+
+/// Who changed the template did not make the edit, and managed fields name programs, not people.
+fn of_the_edit(spec: &mut ReleaseRecordSpec, change: &Change) {
+    spec.change = change.clone();
+    spec.changed_by.clear();
+}
+
+/// Who made the template, agreed to it or let it go did not do so with the edit.
+fn by_nobody_known(status: &mut ReleaseRecordStatus) {
+    status.approvals.clear();
+    status.resumed_by = None;
+    if let Some(assessment) = &mut status.assessment {
+        assessment.authors = Some(AuthorsRecord::NOBODY);
+    }
 }
 
 fn record(

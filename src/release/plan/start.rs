@@ -96,10 +96,21 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
         Ok(approvals) => approvals,
         Err(step) => return *step,
     };
-    if schedule.manual_start && assessed.started_by_hand(active.status.phase_since).is_none() {
+    let began = active.status.phase_since;
+    if schedule.manual_start && assessed.started_by_hand(began).is_none() {
+        let former = assessed.started_before(began).map(|claim| {
+            format!(
+                " (the start of {} is from before this attempt began, {}; a start counts for one attempt, and what is tried again is started anew)",
+                claim.by(),
+                began.clock()
+            )
+        });
         let message = format!(
-            "{change} not started: the {} process forbids automation, a person starts it: kubectl tidegate approve {} -n {} --start",
-            schedule.name, active.seen.release.name, active.seen.release.namespace
+            "{change} not started: the {} process forbids automation, a person starts it{}: kubectl tidegate approve {} -n {} --start",
+            schedule.name,
+            former.unwrap_or_default(),
+            active.seen.release.name,
+            active.seen.release.namespace
         );
         return active.hold("ManualStart", message, patience);
     }

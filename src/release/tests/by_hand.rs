@@ -45,7 +45,9 @@ fn what_came_back_is_started_anew() {
     world.retry("1");
     world.run(5);
     assert_eq!(world.seen.release.status.attempts, attempts + 1);
-    assert!(held(&world).starts_with("ManualStart"), "{}", held(&world));
+    let why = held(&world);
+    assert!(why.starts_with("ManualStart") && why.contains("a person starts it (the start of sam ("), "{why}");
+    assert!(why.contains("is from before this attempt began, "), "{why}");
     attest(&mut world, "start", "sam", &[]);
     world.run_until(30, |world| world.phase() == Some(Phase::Stage));
 }

@@ -100,7 +100,9 @@ fn shows_all_but(world: &mut World, but: &str) {
         let plain = entry.means.iter().any(|means| {
             matches!(
                 means,
-                crate::policy::requirement::Means::Attestation(_) | crate::policy::requirement::Means::Fresh(..)
+                crate::policy::requirement::Means::Attestation(_)
+                    | crate::policy::requirement::Means::ByAnother(_)
+                    | crate::policy::requirement::Means::Fresh(..)
             )
         });
         if plain && entry.name != but && entry.name != "on-call-validation" {

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::resource::{NAMESPACE, Resource, Subresource};
 use super::seams::FieldError;
 use super::{meta, refuse};
-use crate::cluster::kind::LEASE;
+use crate::cluster::Kind;
+use crate::cluster::kind::{DEPLOYMENT, LEASE, STATEFUL_SET};
 use crate::sandbox::objects::Refusal;
 
 /// Whether an update of this kind has to say which version it replaces.
@@ -72,9 +73,21 @@ fn copy(fields: &mut Map<String, Value>, from: &Value, key: &str) {
     }
 }
 
+/// What a write of the status takes along, beside the status: the strategies of `apps` keep no more of the old object than this leaves.
+fn along(part: Subresource, kind: Kind) -> &'static [&'static str] {
+    match part {
+        Subresource::Status if kind == DEPLOYMENT => &["annotations"],
+        Subresource::Status if kind == STATEFUL_SET => &["annotations", "labels"],
+        Subresource::Status | Subresource::Scale | Subresource::Eviction | Subresource::Finalize => &[],
+    }
+}
+
 /// The old object with nothing new but this part.
-pub(super) fn only(part: Subresource, old: &Value, mut new: Value) -> Value {
+pub(super) fn only(resource: &Resource, part: Subresource, old: &Value, mut new: Value) -> Value {
     let mut whole = old.clone();
+    for key in along(part, resource.kind) {
+        meta::set(&mut whole, key, meta::metadata(&new).and_then(|metadata| metadata.get(*key)).cloned());
+    }
     let field = if part == Subresource::Finalize { "spec" } else { "status" };
     if let Some(managed) = meta::metadata_mut(&mut new).and_then(|metadata| metadata.remove("managedFields")) {
         meta::set(&mut whole, "managedFields", Some(managed));

@@ -101,7 +101,7 @@ impl ApiServer {
         let new = self.read(intent, new)?;
         preconditions(resource, name, old, &new)?;
         let mut new = match intent.subresource {
-            Some(part @ (Subresource::Status | Subresource::Finalize)) => only(part, old, new),
+            Some(part @ (Subresource::Status | Subresource::Finalize)) => only(resource, part, old, new),
             Some(Subresource::Scale | Subresource::Eviction) | None => all_but_status(resource, old, new),
         };
         self.default(intent, &mut new, Some(old));

@@ -64,3 +64,20 @@ fn a_held_stateful_set_is_applied_again_without_effect_and_without_a_write(
     let wanted = partition(&manifest);
     assert_eq!(wanted.is_some() && wanted != partition(&again), differs);
 }
+
+/// The real strategies: a Deployment keeps its labels at a write of its status, a StatefulSet does not; annotations go with both.
+#[test]
+fn a_write_of_the_status_takes_annotations_along_and_a_stateful_sets_labels() {
+    let mut server = Server::new();
+    apply(&mut server, "", &manifest("app:1", None));
+    let patch = json!({"metadata": {"labels": {"tidegate.io/gated": null}, "annotations": {"team": "shop"}},
+                       "spec": {"replicas": 9}, "status": {"replicas": 1}});
+    let eve = User::person("eve");
+    let target = format!("{SETS}/db/status?fieldManager=eve");
+    let call = Call { user: eve, ..call(Method::PATCH, &target, MERGE, patch.to_string().into_bytes()) };
+    let (code, written) = server.send(&call);
+    assert_eq!(code, 200, "{written}");
+    assert_eq!((&written["spec"]["replicas"], &written["status"]["replicas"]), (&json!(3), &json!(1)));
+    assert_eq!(written["metadata"]["annotations"]["team"], "shop");
+    assert!(written.pointer("/metadata/labels/tidegate.io~1gated").is_none(), "{written}");
+}
