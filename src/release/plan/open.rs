@@ -9,7 +9,7 @@ use super::unpaid;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Change, ChangeType, Time};
 use crate::release::action::Action;
-use crate::release::snapshot::{Snapshot, Workload, record_name};
+use crate::release::snapshot::{ReplicaSetSeen, Snapshot, Workload, record_name};
 use crate::release::{completed, template, wording};
 
 /// Begins an attempt at the workload's template.
@@ -95,6 +95,23 @@ pub(super) fn as_config(mut step: Step, change: &Change) -> Step {
     if let Some(status) = &mut step.record {
         status.approvals.clear();
         status.resumed_by = None;
+    }
+    step
+}
+
+/// The record of what runs in a workload that is held: the held template is not it, and neither is what was said of that.
+pub(super) fn as_set(mut step: Step, set: &ReplicaSetSeen) -> Step {
+    let of_set = |spec: &mut ReleaseRecordSpec| {
+        spec.revision = template::revision(&set.template);
+        (spec.change, spec.changed_by) = (Change::default(), String::new());
+    };
+    for action in &mut step.actions {
+        if let Action::OpenRecord { spec, .. } = action {
+            of_set(spec);
+        }
+    }
+    if let Some((_, spec)) = &mut step.opened {
+        of_set(spec);
     }
     step
 }
