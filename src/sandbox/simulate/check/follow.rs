@@ -33,7 +33,7 @@ fn too_small(seen: &Seen<'_>) -> Option<String> {
         && matches!(is("/status/phase"), "Release" | "Promote")
         && is("/spec/arm") != "Workload"
         && !LEAVES.contains(&is("/status/hold/reason"));
-    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME).filter(|release| !leaves(release));
+    let release = super::release(seen.objects).filter(|release| !leaves(release));
     if !going || release.is_none() {
         return None;
     }

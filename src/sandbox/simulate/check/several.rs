@@ -16,7 +16,7 @@ pub(super) type Effective = BTreeMap<(String, String, u64), Time>;
 
 /// The routes that the GatedRelease names and that are there.
 pub(super) fn routes(objects: &dyn Objects) -> Vec<&Value> {
-    let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(objects);
     let named = release.map_or(&[][..], |release| items(release, "/spec/traffic/httpRoutes"));
     let names = named.iter().filter_map(|one| text(one, "/name"));
     names.filter_map(|name| objects.get(&HTTP_ROUTE, NAMESPACE, name)).collect()

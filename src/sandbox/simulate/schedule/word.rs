@@ -35,6 +35,7 @@ impl Act {
             Self::CreateRelease => "create-release",
             Self::CreateTwin => "create-twin",
             Self::DeleteTwin => "delete-twin",
+            Self::DeleteFirst => "delete-first",
             Self::Detach => "detach",
             Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
@@ -118,6 +119,7 @@ impl Act {
         "create-release",
         "create-twin",
         "delete-twin",
+        "delete-first",
         "detach",
         "attach",
         "reapply-route",
@@ -206,6 +208,7 @@ impl fmt::Display for Act {
             | Self::CreateRelease
             | Self::CreateTwin
             | Self::DeleteTwin
+            | Self::DeleteFirst
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute
