@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, image, items, newest_record, number, text};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, REPLICA_SET};
+use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::sandbox::objects::Objects;
 
 /// How long a thing may go unsaid.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Checkers, Left, NAME, NAMESPACE, Rule, Seen, newest_record, text, time};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, RISK_BUDGET};
+use crate::cluster::kind::{DEPLOYMENT, RISK_BUDGET};
 use crate::sandbox::objects::Objects;
 
 /// How long a GatedRelease may be there before the ConfigMaps of its workload are noted.

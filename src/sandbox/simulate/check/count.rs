@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, items, newest_record, number, text, time};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, POD, STATEFUL_SET};
+use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE, POD, STATEFUL_SET};
 use crate::sandbox::objects::Objects;
 
 const CANARY: &str = "web-canary";

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::route::{CANARY, weight};
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, leaves, newest_record, number, text};
 use crate::api::Span;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE};
+use crate::cluster::kind::DEPLOYMENT;
 
 /// How long it may take to follow.
 const WITHIN: Span = Span::seconds(30);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::route::CANARY;
 use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, text, time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, NETWORK_POLICY};
+use crate::cluster::kind::{DEPLOYMENT, NETWORK_POLICY};
 use crate::sandbox::objects::Objects;
 
 const ROLE: &str = "/metadata/labels/tidegate.io~1role";

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, newest_record, number, text, time};
 use crate::api::Span;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
+use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE};
 
 pub(super) const CANARY: &str = "web-canary";
 pub(super) const PREVIOUS: &str = "web-previous";

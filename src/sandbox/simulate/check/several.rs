@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::route::{CANARY, PREVIOUS, weight};
 use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, items, number, text};
 use crate::api::Time;
-use crate::cluster::kind::{GATED_RELEASE, HTTP_ROUTE};
+use crate::cluster::kind::HTTP_ROUTE;
 use crate::sandbox::objects::Objects;
 
 /// Until when each route had a weight of a backend in all of its rules, known to all of its parents.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::route::weight;
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, detached, image, leaves, newest_record, number, text};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, REPLICA_SET};
+use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::sandbox::objects::Objects;
 
 /// What ran when the workload was held.

@@ -93,7 +93,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 67] = [
+    pub const WORDS: [&'static str; 68] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
