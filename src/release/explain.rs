@@ -9,13 +9,13 @@ use super::action::{Action, Plan};
 use super::assess::{assess, view};
 use super::plan::patience::completes;
 use super::plan::{
-    Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, count, judged_revision,
+    Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, adopt, count, judged_revision,
 };
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
 use super::{completed, config};
-use crate::api::gated_release::{GatedReleaseStatus, RiskView, WorkloadSeen};
+use crate::api::gated_release::{GatedReleaseStatus, HandedOver, RiskView, WorkloadSeen};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Time, Weight};
@@ -30,6 +30,7 @@ pub(super) struct After<'a> {
     actions: &'a [Action],
     risk: Option<&'a RiskView>,
     asks: &'a [Role],
+    handed: Option<HandedOver>,
 }
 
 /// Makes a plan of a step: adds what is to be said.
@@ -45,6 +46,7 @@ pub(super) fn complete(seen: &Snapshot, mut step: Step, now: Time) -> Plan {
         actions: &step.actions,
         risk: step.risk.as_deref(),
         asks: &step.asks,
+        handed: adopt::noted_after(seen, &step),
     };
     let status = status(&after);
     let events = events::events(&after, &status);
@@ -218,6 +220,7 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         records: before.records.clone(),
         completed: completed::after(after.seen, after.record),
         workload: workload.or_else(|| before.workload.clone()),
+        handed_over: after.handed.clone(),
         conditions: conditions::conditions(after, &problems(after.seen)),
     }
 }

@@ -7,7 +7,7 @@ mod taken;
 
 use super::action::{Action, Plan};
 use super::check_job;
-use super::plan::{Active, by_record, marked_elsewhere, named, routes, stable_set};
+use super::plan::{Active, by_record, marked_elsewhere, named, rolled, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Side, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
@@ -379,7 +379,8 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
         Some(_) if seen.by_count() => count::may_resume(seen),
         Some(_) => promotes(seen),
-        None => false,
+        // The roll that a newer template interrupted, to what is stable.
+        None => rolled(seen, workload),
     };
     if !(runs || idle || allowed) {
         notes.push(Note::ResumedUngated);

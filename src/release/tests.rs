@@ -18,6 +18,7 @@ mod dying;
 mod each_stage;
 mod excepted;
 mod follow;
+mod handed_over;
 mod hands;
 mod heard;
 mod in_a_row;

@@ -18,7 +18,7 @@ pub use risk::RiskView;
 pub use status::{CompletedRevision, GatedReleaseStatus, HoldStatus, RecordsKept};
 pub use strategy::{Capacity, NewerTemplate, ScheduleName, StageSpec, Strategy};
 pub use traffic::Traffic;
-pub use workload::{WorkloadKind, WorkloadRef, WorkloadSeen};
+pub use workload::{HandedOver, WorkloadKind, WorkloadRef, WorkloadSeen};
 
 use super::attestation::NameRef;
 use super::change::Change;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::risk::RiskView;
-use super::workload::WorkloadSeen;
+use super::workload::{HandedOver, WorkloadSeen};
 use crate::api::budget_status::BudgetStatus;
 use crate::api::condition::Condition;
 use crate::api::release_record::Phase;
@@ -58,6 +58,10 @@ pub struct GatedReleaseStatus {
     /// The workload as it was last judged; tells a new revision from a changed way of writing the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSeen>,
+    /// What ran in the workload when this GatedRelease was given it in the middle of a roll, or by another one; absent once one
+    /// version is known to be stable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over: Option<HandedOver>,
     /// Ready, Stalled, Progressing, Held, Released.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]

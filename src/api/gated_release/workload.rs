@@ -56,6 +56,19 @@ impl fmt::Display for WorkloadKind {
     }
 }
 
+/// What ran in a workload when a GatedRelease was given it. Whichever of it is left is taken as stable without a charge; any other
+/// template that runs was let past the gate.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HandedOver {
+    /// The workload's UID.
+    #[schemars(length(max = 64))]
+    pub uid: String,
+    /// The revisions that had pods, and the one that rolled; at most 16.
+    #[schemars(length(max = 16), inner(length(max = 64)))]
+    pub running: Vec<String>,
+}
+
 /// The workload as it was last judged.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -93,7 +93,9 @@ impl State {
             return;
         }
         let plan = self.plan();
-        let quiet = plan.actions.is_empty() && plan.status.workload == self.world.seen.release.status.workload;
+        let stored = &self.world.seen.release.status;
+        let noted = plan.status.workload == stored.workload && plan.status.handed_over == stored.handed_over;
+        let quiet = plan.actions.is_empty() && noted;
         if !quiet {
             actions.push(Action::Look);
         }

@@ -155,6 +155,7 @@ fn moment(at: Time, now: Time) -> (u64, u64) {
 fn hash_world(world: &World, to: &mut DefaultHasher) {
     let (seen, now) = (&world.seen, world.now);
     (seen.release.deleting, seen.release.finalizer, &seen.release.retry, world.prometheus).hash(to);
+    seen.release.status.handed_over.as_ref().map(|handed| &handed.running).hash(to);
     for (revision, behaviour) in &world.behaviour {
         (revision, behaviour.errors.to_bits(), behaviour.ready).hash(to);
     }

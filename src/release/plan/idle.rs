@@ -4,13 +4,13 @@ use super::active::{active_set, judged_revision};
 use super::autoscaler::{self, Release};
 use super::came_back::{self, served_by_previous};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{count, follow, leave, open, stable, unlabelled, way_home};
+use super::{adopt, count, follow, leave, open, stable, unlabelled, way_home};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
 use crate::api::{Span, Time};
 use crate::release::action::Action;
 use crate::release::problem::Problem;
-use crate::release::snapshot::{Record, Snapshot, Workload};
+use crate::release::snapshot::{Record, ReplicaSetSeen, Snapshot, Workload};
 use crate::release::{config, template, wording};
 
 pub(super) fn step(seen: &Snapshot, now: Time, found: Vec<Problem>) -> Step {
@@ -55,8 +55,11 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if count::has_forgotten(workload) && !is_known(seen, workload) {
         return runs_ungated(seen, workload, now, count::FORGOTTEN);
     }
-    // A template that came back stays back, whatever becomes of the pods meanwhile.
-    if seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {
+    if let Some(step) = adopt::held(seen, workload, now) {
+        return step;
+    }
+    // A template that came back stays back, whatever becomes of the pods meanwhile. What was handed over has its last attempt elsewhere.
+    if adopt::handed(seen).is_none() && seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {
         return stable::guard(seen, workload).unwrap_or_else(|| Step::says(Say::Closed));
     }
     let Some(active) = active_set(workload).or_else(|| stable::of_one_program(workload)) else {
@@ -64,6 +67,7 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
             // Without traffic on the workload the next template may finish whatever roll was interrupted.
             true => open::attempt(seen, workload, now, true),
             false if workload.replicas == 0 || workload.sets.is_empty() => nothing_runs(seen, workload, now),
+            false if rolled(seen, workload) => goes_on(workload),
             false => unsettled(seen, workload),
         };
     };
@@ -122,6 +126,18 @@ fn resume(workload: &Workload) -> Action {
     Action::Resume { resource_version: workload.resource_version.clone() }
 }
 
+/// Whether a roll to what is known to be stable was interrupted by a template that is gone again.
+pub(in crate::release) fn rolled(seen: &Snapshot, workload: &Workload) -> bool {
+    let runs = |set: &ReplicaSetSeen| set.is_active() && template::same(&set.template, &workload.template);
+    workload.paused_because.is_some() && is_known(seen, workload) && workload.sets.iter().any(runs)
+}
+
+fn goes_on(workload: &Workload) -> Step {
+    let sentence =
+        "The template is the one again whose roll was interrupted, and it is the stable one: the roll goes on.";
+    Step::going("Resuming", sentence.to_owned()).then(resume(workload))
+}
+
 fn unsettled(seen: &Snapshot, workload: &Workload) -> Step {
     let active: Vec<_> = workload.sets.iter().filter(|set| set.is_active()).collect();
     let names: Vec<_> = active.iter().map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();
@@ -178,16 +194,14 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         let moved = last.is_none_or(|last| last.spec.revision != revision);
         return if retried || moved { open::attempt(seen, workload, now, true) } else { Step::says(Say::Closed) };
     }
-    let Some(stable) = last_good(seen) else {
-        if let Some(step) = settling(seen, workload) {
-            return step;
-        }
-        let summary = "Taken under the gate as it runs.".to_owned();
-        return open::sealed(seen, workload, now, Outcome::Bootstrap, summary);
-    };
+    let stable = last_good(seen);
     let running = workload.sets.iter().any(|set| set.replicas > 0 && template::same(&set.template, &workload.template));
-    if stable == revision || (running && is_stable_under_another_name(seen, workload)) {
+    let known = stable.as_ref() == Some(&revision) || (running && is_stable_under_another_name(seen, workload));
+    if known {
         return config_edited(seen, workload, now).unwrap_or_else(|| Step::says(Say::InForce));
+    }
+    if adopt::is_adopted(seen, stable.as_deref(), &revision) {
+        return adopt::running(seen, workload, now);
     }
     let how = match (&workload.break_glass, &workload.resumed_by) {
         (Some(reason), _) => format!("under break-glass: {reason}"),

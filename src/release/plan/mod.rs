@@ -1,6 +1,7 @@
 //! The one decision: what was seen and the time in, the next step out. One file a phase; this one says which is asked.
 
 mod active;
+pub(super) mod adopt;
 pub(in crate::release) mod agree;
 mod autoscaler;
 mod budget;
@@ -46,7 +47,7 @@ use crate::api::release_record::{Outcome, Phase};
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
 pub(super) use came_back::{SENT_BACK, by_record, served_by_previous};
 pub(super) use circuit::CIRCUIT_OPEN;
-pub(super) use idle::last_good;
+pub(super) use idle::{last_good, rolled};
 pub(super) use ledger::{numbered, with_penalty};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
@@ -73,7 +74,7 @@ fn decide(seen: &Snapshot, now: Time) -> Step {
         return leave::step(seen, now, why);
     }
     if !seen.release.finalizer {
-        if let Some(step) = taken::handed_over(seen, now) {
+        if let Some(step) = adopt::handed_over(seen) {
             return step;
         }
         return Step::says(Say::Going("Starting", "Taking the workload under the gate.".to_owned()))

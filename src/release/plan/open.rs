@@ -9,7 +9,7 @@ use super::unpaid;
 use crate::api::release_record::{Arm, AuthorsRecord, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::{Change, ChangeType, Time};
 use crate::release::action::Action;
-use crate::release::snapshot::{Snapshot, Workload, record_name};
+use crate::release::snapshot::{ReplicaSetSeen, Snapshot, Workload, record_name};
 use crate::release::{completed, template, wording};
 
 /// Begins an attempt at the workload's template.
@@ -108,6 +108,23 @@ fn by_nobody_known(status: &mut ReleaseRecordStatus) {
     if let Some(assessment) = &mut status.assessment {
         assessment.authors = Some(AuthorsRecord::NOBODY);
     }
+}
+
+/// The record of what runs in a workload that is held: the held template is not it, and neither is what was said of that.
+pub(super) fn as_set(mut step: Step, set: &ReplicaSetSeen) -> Step {
+    let of_set = |spec: &mut ReleaseRecordSpec| {
+        spec.revision = template::revision(&set.template);
+        (spec.change, spec.changed_by) = (Change::default(), String::new());
+    };
+    for action in &mut step.actions {
+        if let Action::OpenRecord { spec, .. } = action {
+            of_set(spec);
+        }
+    }
+    if let Some((_, spec)) = &mut step.opened {
+        of_set(spec);
+    }
+    step
 }
 
 fn record(

@@ -2,7 +2,7 @@
 
 use super::active::Active;
 use crate::api::Span;
-use crate::api::gated_release::RiskView;
+use crate::api::gated_release::{HandedOver, RiskView};
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::policy::Role;
 use crate::release::action::Action;
@@ -45,11 +45,22 @@ pub(in crate::release) struct Step {
     pub(in crate::release) risk: Option<Box<RiskView>>,
     /// The roles in which it waits for somebody to agree.
     pub(in crate::release) asks: Vec<Role>,
+    /// What ran when the workload was handed over, where it is to be noted.
+    pub(in crate::release) handed: Option<HandedOver>,
 }
 
 impl Step {
     pub(super) fn says(say: Say) -> Self {
-        Self { actions: Vec::new(), opened: None, record: None, say, wake: None, risk: None, asks: Vec::new() }
+        Self {
+            actions: Vec::new(),
+            opened: None,
+            record: None,
+            say,
+            wake: None,
+            risk: None,
+            asks: Vec::new(),
+            handed: None,
+        }
     }
 
     pub(super) fn going(reason: &'static str, sentence: String) -> Self {
@@ -84,6 +95,12 @@ impl Step {
             resource_version: active.record.resource_version.clone(),
             status: Box::new(status),
         })
+    }
+
+    /// Notes what ran when the workload was handed over.
+    pub(super) fn noting(mut self, handed: HandedOver) -> Self {
+        self.handed = Some(handed);
+        self
     }
 
     /// Shows what is at stake as this step judged it.

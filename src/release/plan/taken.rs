@@ -3,8 +3,7 @@
 //!
 //! What must never enter: a write to the workload, or to a route that leads to another release's objects.
 
-use super::active::{Active, judged_revision};
-use super::idle::{last_good, settling};
+use super::active::Active;
 use super::step::{Say, Step};
 use super::{came_back, leave, open, way_home};
 use crate::api::Time;
@@ -48,22 +47,4 @@ pub(in crate::release) fn has_own(seen: &Snapshot) -> bool {
     let sides = || [&seen.canary, &seen.previous].into_iter().flatten();
     let own = |side: &Side| side.foreign.is_none() && side.deployment.is_some();
     seen.kind() == WorkloadKind::Deployment && sides().any(own) && !sides().any(Side::is_anothers)
-}
-
-/// The first step of a release that waited for its workload and has a past from before: what ran meanwhile was another one's to
-/// judge, so it is taken under the gate as it runs, as at an adoption.
-pub(super) fn handed_over(seen: &Snapshot, now: Time) -> Option<Step> {
-    let waited = seen.release.status.conditions.iter().any(|condition| {
-        condition.kind == "Ready"
-            && [Problem::WORKLOAD_TAKEN, Problem::SERVICE_TAKEN].contains(&condition.reason.as_str())
-    });
-    let workload = seen.workload.as_ref().filter(|workload| waited && workload.gated && !workload.paused)?;
-    if last_good(seen)? == judged_revision(seen, workload) {
-        return None;
-    }
-    if let Some(step) = settling(seen, workload) {
-        return Some(step);
-    }
-    let summary = "Taken under the gate as it runs: another GatedRelease had the workload.".to_owned();
-    Some(open::sealed(seen, workload, now, Outcome::Bootstrap, summary).then(Action::AddFinalizer))
 }

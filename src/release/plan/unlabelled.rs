@@ -5,6 +5,7 @@
 //! looks is not known. A workload that no GatedRelease names, or whose GatedRelease is detached, is not looked at: who has left
 //! has no budget to charge.
 
+use super::adopt;
 use super::came_back::served_by_previous;
 use super::idle::{bypassed, is_known, last_good};
 use super::judged_revision;
@@ -19,7 +20,14 @@ use crate::release::template;
 /// compare with.
 pub(super) fn ran(seen: &Snapshot, now: Time) -> Option<Step> {
     let workload = seen.workload.as_ref().filter(|workload| !workload.gated && workload.replicas > 0)?;
-    last_good(seen)?;
+    let handed = adopt::handed(seen);
+    if last_good(seen).is_none() && handed.is_none() {
+        return None;
+    }
+    // What ran, or rolled, when the workload was handed over is nobody's bypass.
+    if handed.is_some_and(|handed| handed.running.contains(&judged_revision(seen, workload))) {
+        return None;
+    }
     // After a late rollback the workload has no traffic: its next template is judged from there when the label is back.
     if is_known(seen, workload) || served_by_previous(seen) || !runs(seen, workload) {
         return None;

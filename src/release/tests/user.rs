@@ -181,6 +181,27 @@ fn a_workload_in_a_rolling_update_is_taken_under_the_gate_afterwards() {
     assert_eq!(world.outcome(), Some(Outcome::Bootstrap));
 }
 
+/// A person let v2 go, v3 was pushed before its roll had ended, and Git went back: the roll goes on, and is charged once.
+#[test]
+fn a_roll_that_was_let_go_goes_on_when_what_interrupted_it_is_reverted() {
+    let mut world = World::new();
+    world.deploy("shop:v2", NEVER_READY);
+    let workload = world.workload();
+    (workload.paused, workload.paused_because, workload.resumed_by) = (false, None, Some("bob".into()));
+    world.run(3);
+    assert_eq!(world.outcome(), Some(Outcome::Bypassed));
+    world.deploy("shop:v3", GOOD);
+    world.run(3);
+    assert_eq!(condition(&world, "Ready"), (Truth::False, "NotSettled".into()));
+    assert!(world.workload().paused && running(&mut world).len() == 2);
+    world.deploy("shop:v2", GOOD);
+    world.run(10);
+    assert_eq!(running(&mut world), ["shop:v2"], "{}", world.trace.join("\n"));
+    assert_eq!(condition(&world, "Ready"), (Truth::True, "InForce".into()));
+    let sequence = world.seen.risk.as_ref().unwrap().ledger.sequence;
+    assert_eq!((world.seen.record.as_ref().unwrap().spec.attempt, sequence), (2, 1));
+}
+
 #[test]
 fn queued_templates_wait_for_the_one_in_its_stages_and_the_latest_is_next() {
     let mut world = World::new();

@@ -351,7 +351,12 @@ impl People {
 
     /// The routes as Git has them.
     fn routes(&self) -> Vec<Value> {
-        routes(self.git.edits, self.git.turns, self.several, self.git.away)
+        let mut all = routes(self.git.edits, self.git.turns, self.several, self.git.away);
+        let rules = self.stewards.iter().flat_map(Stewards::rules);
+        if let Some(first) = all.first_mut().and_then(|route| route["spec"]["rules"].as_array_mut()) {
+            first.extend(rules);
+        }
+        all
     }
 
     /// The routes lead to the workload again, where they did not.
@@ -434,7 +439,7 @@ impl People {
             Act::AddLabel => {
                 merge(api, &person, &workload, &json!({"metadata": {"labels": {"tidegate.io/gated": ""}}}))
             }
-            // The copy goes with it: who takes over is looked at by the stories, and here the first is looked at alone.
+            // The copy goes with it: worlds of their own look at who takes over.
             Act::DeleteRelease => {
                 delete(api, &person, &twin);
                 delete(api, &person, &ours)
@@ -442,6 +447,7 @@ impl People {
             Act::CreateTwin if has_the_workload(api) => apply(api, &flux, RELEASES, &self.copy()),
             Act::CreateTwin => return None,
             Act::DeleteTwin => delete(api, &person, &twin),
+            Act::DeleteFirst => delete(api, &person, &ours),
             Act::Detach => {
                 delete(api, &person, &twin);
                 merge(api, &person, &ours, &json!({"metadata": {"annotations": {DETACH: "left"}}}))

@@ -111,7 +111,7 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
         people.workload = options.mix.workload;
         // A world in which nothing is enforced spends from plenty: what it releases is not about points.
         people.points = if options.mix.enforced { Some(FEW[seed as usize % FEW.len()]) } else { None };
-        people.stewards = options.mix.shared.then(|| Stewards::new(budget::points(seed)));
+        people.stewards = options.mix.shared.then(|| Stewards::new(budget::points(seed), options.mix.joined));
         if options.mix.workload != Workload::Routed {
             cluster.call_directly(NAMESPACE, NAME);
         }
@@ -320,6 +320,7 @@ fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         | Act::CreateRelease
         | Act::CreateTwin
         | Act::DeleteTwin
+        | Act::DeleteFirst
         | Act::Detach
         | Act::Attach
         | Act::ReapplyRoute
@@ -430,7 +431,17 @@ fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, Str
     else {
         return Vec::new();
     };
-    if (Mix { workload: Workload::Routed, several: false, webhook: false, jobs: false, ..mix }) != Mix::CALM || *glass {
+    if (Mix {
+        workload: Workload::Routed,
+        several: false,
+        webhook: false,
+        jobs: false,
+        handed: false,
+        joined: false,
+        ..mix
+    }) != Mix::CALM
+        || *glass
+    {
         return Vec::new();
     }
     let (succeeded, back) =

@@ -29,13 +29,15 @@ pub struct Stewards {
     number: u32,
     change: &'static str,
     said: u32,
+    /// Whether the first service's route leads to the second too, and there is no other.
+    joined: bool,
 }
 
 impl Stewards {
     /// Of a budget with so many points.
-    pub fn new(points: u32) -> Self {
+    pub fn new(points: u32, joined: bool) -> Self {
         let image = format!("{SECOND}:1-{}", Quality::Good.as_str());
-        Self { points, tenths: 990, image, number: 1, change: "Feature", said: 0 }
+        Self { points, tenths: 990, image, number: 1, change: "Feature", said: 0, joined }
     }
 
     /// The RiskBudget: points hold, and what a change must show is only told.
@@ -51,14 +53,27 @@ impl Stewards {
         let [deployment, release] = first;
         let mut release = second(release);
         release["spec"]["riskBudgetRef"]["name"] = json!(NAME);
+        if self.joined {
+            release["spec"]["traffic"]["httpRoutes"] = json!([{"name": NAME}]);
+        }
         let mut codes = vec![
             apply(api, by, BUDGETS, &self.budget()),
             apply(api, by, "/api/v1/namespaces/shop/services", &second(&service())),
             apply(api, by, DEPLOYMENTS, &self.deployment(deployment)),
             apply(api, by, RELEASES, &release),
         ];
-        codes.extend(routes(0, 0, false, false).iter().map(|route| apply(api, by, ROUTES, &second(route))));
+        let own = if self.joined { Vec::new() } else { routes(0, 0, false, false) };
+        codes.extend(own.iter().map(|route| apply(api, by, ROUTES, &second(route))));
         codes
+    }
+
+    /// The rules of the first service's route that lead to the second: one, where they are behind one route.
+    pub(super) fn rules(&self) -> Vec<Value> {
+        let rule = json!({
+            "matches": [{"path": {"type": "PathPrefix", "value": "/second"}}],
+            "backendRefs": [{"name": SECOND, "port": 80}],
+        });
+        self.joined.then_some(rule).into_iter().collect()
     }
 
     fn deployment(&self, first: &Value) -> Value {

@@ -124,6 +124,19 @@ fn invariants_hold_where_two_releases_spend_one_budget() {
 }
 
 #[test]
+fn invariants_hold_where_two_services_are_behind_one_route() {
+    hold(Mix { joined: true, ..Mix::SHARED }, 16);
+    hold(Mix { joined: true, ..Mix::WILD_SHARED }, 8);
+}
+
+#[test]
+fn invariants_hold_where_a_workload_is_handed_over() {
+    let handed = hold(Mix::HANDED, 40).coverage;
+    assert!(handed.of("act", "delete-first") > 0, "nothing is handed over");
+    hold(Mix { handed: true, ..Mix::WILD }, 16);
+}
+
+#[test]
 fn invariants_hold_where_jobs_try_each_stage() {
     let jobs = Mix { jobs: true, ..Mix::CALM };
     hold(jobs, 16);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, image, items, newest_record, number, text};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, REPLICA_SET};
+use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::sandbox::objects::Objects;
 
 /// How long a thing may go unsaid.
@@ -65,7 +65,7 @@ fn two(objects: &dyn Objects) -> bool {
 /// The newest record, while its release goes on and nothing brings it back.
 fn going(objects: &dyn Objects) -> Option<&Value> {
     let open = |record: &Value, place: &str| record.pointer(place).is_none_or(Value::is_null);
-    let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME)?;
+    let release = super::release(objects)?;
     newest_record(objects)
         .filter(|record| !super::leaves(release) && open(record, "/status/outcome") && open(record, "/status/rollback"))
 }
@@ -86,7 +86,7 @@ fn refused(objects: &dyn Objects) -> Option<String> {
     let short = number(waits, "/status/availableReplicas") < number(waits, "/spec/replicas");
     let failure = items(waits, "/status/conditions").iter().find(|one| one["type"] == "ReplicaFailure")?;
     let by_quota = failure["status"] == "True" && text(failure, "/message")?.contains("exceeded quota");
-    let message = objects.get(&GATED_RELEASE, NAMESPACE, NAME).and_then(|it| text(it, "/status/message"))?;
+    let message = super::release(objects).and_then(|it| text(it, "/status/message"))?;
     let held = record.pointer("/status/hold").is_some_and(|hold| !hold.is_null());
     (short && by_quota && !held && !message.contains("exceeded quota"))
         .then(|| format!("{waits_for} lacks pods that a quota refuses, and the GatedRelease says: {message}"))

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Checkers, Left, NAME, NAMESPACE, Rule, Seen, newest_record, text, time};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, RISK_BUDGET};
+use crate::cluster::kind::{DEPLOYMENT, RISK_BUDGET};
 use crate::sandbox::objects::Objects;
 
 /// How long a GatedRelease may be there before the ConfigMaps of its workload are noted.
@@ -90,7 +90,7 @@ impl Checkers {
     /// When all is calm: an edit that should be on record, in words.
     pub fn unseen_edit(&self, objects: &dyn Objects) -> Option<Left> {
         let first = *self.edits.unrecorded.first()?;
-        let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME).filter(|release| !super::leaves(release))?;
+        let release = super::release(objects).filter(|release| !super::leaves(release))?;
         let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME)?;
         let gated = workload.pointer("/metadata/labels/tidegate.io~1gated").is_some();
         let held = workload.pointer("/spec/paused") == Some(&true.into());

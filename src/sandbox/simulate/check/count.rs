@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, image, items, newest_record, number, text, time};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, POD, STATEFUL_SET};
+use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE, POD, STATEFUL_SET};
 use crate::sandbox::objects::Objects;
 
 const CANARY: &str = "web-canary";
@@ -14,8 +14,8 @@ const HELD: u64 = 2_147_483_647;
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     // Routes go first where a whole namespace goes.
     let named = |release: &Value| !items(release, "/spec/traffic/httpRoutes").is_empty();
-    let routed = seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME).is_some()
-        || seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME).is_some_and(named);
+    let routed =
+        seen.objects.get(&HTTP_ROUTE, NAMESPACE, NAME).is_some() || super::release(seen.objects).is_some_and(named);
     if seen.process.is_none() || routed {
         return;
     }
@@ -120,7 +120,7 @@ fn lowered(checkers: &mut Checkers, seen: &Seen<'_>) {
     }
     let replicas = number(after, "/spec/replicas");
     let verified = newest_record(seen.objects).is_some_and(|it| !is_null(it.pointer("/status/promotion/verifiedAt")));
-    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(seen.objects);
     let leaving = release.is_none_or(|it| text(it, "/metadata/deletionTimestamp").is_some());
     if has == 0 && replicas > 1 && !verified && !leaving {
         let says = "all pods of the StatefulSet get a version that is not verified: it has no way back".to_owned();
@@ -171,7 +171,7 @@ fn since(pod: &Value) -> Option<Time> {
 fn overdue(seen: &Seen<'_>) -> bool {
     let Some(record) = newest_record(seen.objects) else { return false };
     let began = time(record, "/status/rollback/at").or_else(|| time(record, "/status/endedAt"));
-    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(seen.objects);
     let budget = release.and_then(|release| text(release, "/spec/rollback/timeBudget")?.parse::<Span>().ok());
     began.is_some_and(|began| seen.now.since(began) >= budget.unwrap_or(Span::minutes(5)))
 }
@@ -193,7 +193,7 @@ pub(super) fn left_over(objects: &dyn Objects) -> Option<String> {
     }
     let set = objects.get(&STATEFUL_SET, NAMESPACE, NAME)?;
     let gated = set.pointer("/metadata/labels/tidegate.io~1gated").is_some();
-    if !gated || objects.get(&GATED_RELEASE, NAMESPACE, NAME).is_none() {
+    if !gated || super::release(objects).is_none() {
         return None;
     }
     let at = partition(set);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::route::weight;
-use super::{NAME, NAMESPACE, newest_record, number, text};
+use super::{NAME, NAMESPACE, TWIN, newest_of, newest_record, number, text};
 use crate::cluster::Kind;
 use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HPA, SCALED_OBJECT};
 use crate::sandbox::objects::Objects;
@@ -29,6 +29,10 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME);
     if release.is_some_and(|release| text(release, "/metadata/deletionTimestamp").is_some()) {
         return Some(Left::Going("the GatedRelease is being deleted".to_owned()));
+    }
+    let twin = objects.get(&GATED_RELEASE, NAMESPACE, TWIN);
+    if twin.is_some_and(|twin| text(twin, "/metadata/deletionTimestamp").is_some()) {
+        return Some(Left::Going("the copy of the GatedRelease is being deleted".to_owned()));
     }
     let finalizer = |release: &Value| !super::items(release, "/metadata/finalizers").is_empty();
     if release.is_some_and(|release| super::detached(release) && finalizer(release)) {
@@ -71,7 +75,10 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     let previous = routes.iter().map(|route| weight(route, "web-previous").unwrap_or(0)).min().unwrap_or(0);
     let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME);
     // After a late rollback the former version serves until Git reverts or fixes.
-    let back = matches!(outcome, Some("RolledBack" | "Abandoned" | "Expired"));
+    // What its copy left behind is there all the same.
+    let left = newest_of(objects, TWIN).and_then(|record| text(record, "/status/outcome"));
+    let came_back = |outcome| matches!(outcome, Some("RolledBack" | "Abandoned" | "Expired"));
+    let back = came_back(outcome) || came_back(left);
     let late = back && previous == 100;
     // Once Tidegate has left after such a rollback, nobody divides a route that its owner makes anew.
     let to_previous = record.is_some_and(|it| text(it, "/status/rollback/trafficTo") == Some("web-previous"));
@@ -83,7 +90,12 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         if routes.iter().any(|route| weight(route, "web-previous").is_some()) {
             return Some(Left::NotHome(format!("the route still names web-previous, weight {previous}")));
         }
-        let marks = routes.iter().filter_map(|route| route.pointer("/metadata/annotations")?.as_object());
+        // After a late rollback of the second service, behind the same route, its marks stay.
+        let second = |route: &&Value| weight(route, "api-previous") == Some(100);
+        let marks = routes
+            .iter()
+            .filter(|route| !second(route))
+            .filter_map(|route| route.pointer("/metadata/annotations")?.as_object());
         if let Some(mark) = marks.flat_map(|all| all.keys()).find(|key| key.starts_with("tidegate.io/")) {
             return Some(Left::NotHome(format!("the route still carries {mark}")));
         }

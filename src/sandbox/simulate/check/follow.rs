@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::route::{CANARY, weight};
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, leaves, newest_record, number, text};
 use crate::api::Span;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE};
+use crate::cluster::kind::DEPLOYMENT;
 
 /// How long it may take to follow.
 const WITHIN: Span = Span::seconds(30);
@@ -33,7 +33,7 @@ fn too_small(seen: &Seen<'_>) -> Option<String> {
         && matches!(is("/status/phase"), "Release" | "Promote")
         && is("/spec/arm") != "Workload"
         && !LEAVES.contains(&is("/status/hold/reason"));
-    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME).filter(|release| !leaves(release));
+    let release = super::release(seen.objects).filter(|release| !leaves(release));
     if !going || release.is_none() {
         return None;
     }

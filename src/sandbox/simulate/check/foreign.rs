@@ -128,9 +128,12 @@ fn stripped(seen: &Seen<'_>, object: &Value) -> Value {
             }
             for rule in object.pointer_mut("/spec/rules").and_then(Value::as_array_mut).into_iter().flatten() {
                 if let Some(refs) = rule.get_mut("backendRefs").and_then(Value::as_array_mut) {
-                    let of = if seen.name == SECOND { SECOND } else { NAME };
-                    let family = ["", "-canary", "-previous"].map(|end| format!("{of}{end}"));
-                    refs.retain(|one| !family.iter().any(|name| one["name"] == **name));
+                    // The first service's route may lead to both.
+                    let of: &[&str] = if seen.name == SECOND { &[SECOND] } else { &WORKLOADS };
+                    let ends = ["", "-canary", "-previous"];
+                    let family =
+                        |name: &Value| of.iter().any(|of| ends.iter().any(|end| *name == format!("{of}{end}")));
+                    refs.retain(|one| !family(&one["name"]));
                 }
             }
         }

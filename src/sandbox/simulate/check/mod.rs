@@ -141,6 +141,8 @@ pub enum Rule {
     PassedUntried,
     /// What a release waits for is said.
     NotTold,
+    /// A release moves its own Service's users in a route, and not those of another one's.
+    NeighbourMoved,
     /// A GatedRelease whose workload another one has writes nothing.
     TwinWrote,
     /// No plan breaks an invariant by itself: the linter refuses none.
@@ -284,6 +286,8 @@ impl Checkers {
                 several::remember(self, seen);
                 route::check(self, seen);
                 several::alike(self, seen);
+                second::route(self, seen);
+                second::neighbours(self, seen);
             }
             ("releaserecords", _) => {
                 record::check(self, seen);
@@ -408,9 +412,21 @@ fn routes(objects: &dyn Objects) -> Vec<&Value> {
     all
 }
 
+/// The name of the GatedRelease that has the first workload: the copy's, once the first has let go and the copy has taken it.
+fn holder(objects: &dyn Objects) -> &'static str {
+    let release = |name| objects.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, name);
+    let has = |name| release(name).is_some_and(|it| !items(it, "/metadata/finalizers").is_empty());
+    if has(TWIN) && !has(NAME) { TWIN } else { NAME }
+}
+
+/// The GatedRelease that has the first workload, or would.
+fn release(objects: &dyn Objects) -> Option<&Value> {
+    objects.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, holder(objects))
+}
+
 /// The newest record of the release.
 fn newest_record(objects: &dyn Objects) -> Option<&Value> {
-    newest_of(objects, NAME)
+    newest_of(objects, holder(objects))
 }
 
 /// The newest record of a release.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::route::CANARY;
 use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, text, time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, NETWORK_POLICY};
+use crate::cluster::kind::{DEPLOYMENT, NETWORK_POLICY};
 use crate::sandbox::objects::Objects;
 
 const ROLE: &str = "/metadata/labels/tidegate.io~1role";
@@ -12,7 +12,7 @@ const SELECTED: &str = "/spec/podSelector/matchLabels/app";
 
 /// The canary gets more of the traffic.
 pub(super) fn rises(checkers: &mut Checkers, seen: &Seen<'_>) {
-    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(seen.objects);
     let copies = release.and_then(|release| release.pointer("/spec/traffic/cloneNetworkPolicies"));
     let Some(canary) = seen.objects.get(&DEPLOYMENT, NAMESPACE, CANARY).filter(|_| copies == Some(&true.into())) else {
         return;

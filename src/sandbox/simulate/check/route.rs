@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, newest_record, number, text, time};
 use crate::api::Span;
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
+use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE};
 
 pub(super) const CANARY: &str = "web-canary";
 pub(super) const PREVIOUS: &str = "web-previous";
@@ -54,7 +54,7 @@ fn home(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value) {
     let rises = weight(after, NAME).unwrap_or(0) > weight(before, NAME).unwrap_or(0);
     let wanted = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME).map_or(1, |it| number(it, "/spec/replicas"));
     let answered = [CANARY, PREVIOUS].into_iter().find(|backend| had(backend) && checkers.ready_now(seen, backend));
-    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(seen.objects);
     let deleted = release.is_none_or(|it| !it["metadata"]["deletionTimestamp"].is_null());
     let detached = release.is_some_and(|it| !it["metadata"]["annotations"]["tidegate.io/detach"].is_null());
     let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
@@ -143,7 +143,7 @@ pub(super) fn abort(checkers: &mut Checkers, seen: &Seen<'_>) {
     let weight = weights.max().unwrap_or(0);
     checkers.abort = since.filter(|_| weight > 0);
     let (Some(since), Some(calm)) = (checkers.abort, checkers.circumstances.calm_since) else { return };
-    let release = seen.objects.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(seen.objects);
     let budget = release.and_then(|release| text(release, "/spec/rollback/timeBudget")?.parse::<Span>().ok());
     let from = if calm.0 > since.0 { calm } else { since };
     if seen.now.since(from) > budget.unwrap_or(Span::minutes(5)).max(GRACE) {

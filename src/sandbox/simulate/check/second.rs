@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::route::weight;
-use super::{Checkers, Left, NAMESPACE, Rule, SECOND, Seen, items, newest_of, text};
+use super::{Checkers, Left, NAME, NAMESPACE, Rule, SECOND, Seen, items, newest_of, text};
 use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE};
 use crate::sandbox::objects::Objects;
 
@@ -30,6 +30,28 @@ pub(super) fn route(checkers: &mut Checkers, seen: &Seen<'_>) {
     }
 }
 
+/// What a rule gives the carriers of a service, by its place.
+fn parts<'a>(route: &'a Value, of: &str) -> Vec<(usize, &'a str, u64)> {
+    let family = ["", "-canary", "-previous"].map(|end| format!("{of}{end}"));
+    let rules = items(route, "/spec/rules").iter().enumerate();
+    let refs = rules.flat_map(|(place, rule)| items(rule, "/backendRefs").iter().map(move |one| (place, one)));
+    let part = |(place, one): (usize, &'a Value)| {
+        let name = text(one, "/name").filter(|name| family.iter().any(|its| its == name))?;
+        Some((place, name, one.get("weight").and_then(Value::as_u64).unwrap_or(1)))
+    };
+    refs.filter_map(part).collect()
+}
+
+/// A write of a route that leads to both: each is written by its own release, so that no write moves users of both.
+pub(super) fn neighbours(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let (Some(_), Some(before), Some(after)) = (seen.process, seen.before, seen.after) else { return };
+    let moved = |of: &str| parts(before, of) != parts(after, of);
+    if moved(NAME) && moved(SECOND) {
+        let says = format!("{}: one write moves users of {NAME} and of {SECOND}", seen.name);
+        checkers.violated(Rule::NeighbourMoved, seen.now, says);
+    }
+}
+
 /// What still goes on with it, or is left over, where it is there at all.
 pub(super) fn left_over(objects: &dyn Objects) -> Option<Left> {
     let release = objects.get(&GATED_RELEASE, NAMESPACE, SECOND)?;
@@ -45,7 +67,8 @@ pub(super) fn left_over(objects: &dyn Objects) -> Option<Left> {
         return Some(Left::Going(says));
     }
     let canary = format!("{SECOND}-canary");
-    let named = objects.get(&HTTP_ROUTE, NAMESPACE, SECOND).and_then(|route| weight(route, &canary));
+    let routes = objects.list(&HTTP_ROUTE, NAMESPACE).into_iter();
+    let named = routes.filter_map(|route| weight(route, &canary)).max();
     if named.is_some() || objects.get(&DEPLOYMENT, NAMESPACE, &canary).is_some() {
         return Some(Left::NotHome(format!("{canary} is still there")));
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::route::{CANARY, PREVIOUS, weight};
 use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, items, number, text};
 use crate::api::Time;
-use crate::cluster::kind::{GATED_RELEASE, HTTP_ROUTE};
+use crate::cluster::kind::HTTP_ROUTE;
 use crate::sandbox::objects::Objects;
 
 /// Until when each route had a weight of a backend in all of its rules, known to all of its parents.
@@ -16,7 +16,7 @@ pub(super) type Effective = BTreeMap<(String, String, u64), Time>;
 
 /// The routes that the GatedRelease names and that are there.
 pub(super) fn routes(objects: &dyn Objects) -> Vec<&Value> {
-    let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(objects);
     let named = release.map_or(&[][..], |release| items(release, "/spec/traffic/httpRoutes"));
     let names = named.iter().filter_map(|one| text(one, "/name"));
     names.filter_map(|name| objects.get(&HTTP_ROUTE, NAMESPACE, name)).collect()

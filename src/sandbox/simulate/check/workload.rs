@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::route::weight;
 use super::{Checkers, NAME, NAMESPACE, Rule, Seen, detached, image, leaves, newest_record, number, text};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, REPLICA_SET};
+use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::sandbox::objects::Objects;
 
 /// What ran when the workload was held.
@@ -57,7 +57,7 @@ fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
     let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
     let gated = |it: &&Value| it.pointer("/metadata/labels/tidegate.io~1gated").is_some();
     // What Tidegate has left is its users' alone.
-    let left = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME).is_some_and(detached);
+    let left = super::release(seen.objects).is_some_and(detached);
     let Some(workload) = workload.filter(|it| paused(it) && !left).filter(gated) else {
         checkers.held = None;
         return;
@@ -145,7 +145,7 @@ fn came_back(objects: &dyn Objects) -> Option<&str> {
     let record = newest_record(objects)?;
     let late = text(record, "/status/outcome") == Some("RolledBack")
         && text(record, "/status/rollback/trafficTo") == Some("web-previous");
-    let release = objects.get(&GATED_RELEASE, NAMESPACE, NAME).filter(|release| !leaves(release))?;
+    let release = super::release(objects).filter(|release| !leaves(release))?;
     let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME)?;
     let noted = |place: &str| release.pointer(&format!("/status/workload/{place}"));
     let same = noted("generation") == workload.pointer("/metadata/generation")
@@ -177,7 +177,7 @@ fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     // A fix that arrives in verification goes at once, whatever goes under break-glass is not gated at all, and a release
     // goes with its GatedRelease.
     let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
-    let release = seen.objects.get(&GATED_RELEASE, NAMESPACE, NAME);
+    let release = super::release(seen.objects);
     if workload.is_none_or(|it| paused(it) || broken_glass(it)) || release.is_none_or(leaves) {
         return;
     }

@@ -72,6 +72,8 @@ pub enum Act {
     CreateTwin,
     /// The copy is deleted.
     DeleteTwin,
+    /// The GatedRelease is deleted and its copy stays, which is to take the workload over.
+    DeleteFirst,
     /// The GatedRelease gets the annotation by which Tidegate leaves its workload.
     Detach,
     /// The annotation goes.
@@ -244,6 +246,7 @@ impl Act {
             | Self::CreateRelease
             | Self::CreateTwin
             | Self::DeleteTwin
+            | Self::DeleteFirst
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute

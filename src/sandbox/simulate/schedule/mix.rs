@@ -30,6 +30,10 @@ pub struct Mix {
     pub shared: bool,
     /// Whether a Job tries each stage, with more versions that only a Job tells from good ones, and people who get in its way.
     pub jobs: bool,
+    /// Whether the workload is handed over to a copy of the GatedRelease, and back.
+    pub handed: bool,
+    /// Whether the two that spend one budget are behind one route, each behind a rule of its own.
+    pub joined: bool,
 }
 
 /// What is released in a world.
@@ -58,13 +62,15 @@ impl Mix {
         webhook: false,
         shared: false,
         jobs: false,
+        handed: false,
+        joined: false,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self { people: 5, within: Span::seconds(150), ..Self::CALM };
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 20] = [
+    pub const NAMED: [(&'static str, Self); 24] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -85,6 +91,10 @@ impl Mix {
         ("wild-shared", Self::WILD_SHARED),
         ("calm-jobs", Self { jobs: true, ..Self::CALM }),
         ("wild-jobs", Self { jobs: true, ..Self::WILD }),
+        ("handed", Self::HANDED),
+        ("wild-handed", Self { handed: true, ..Self::WILD }),
+        ("joined", Self { joined: true, ..Self::SHARED }),
+        ("wild-joined", Self { joined: true, ..Self::WILD_SHARED }),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
@@ -96,6 +106,8 @@ impl Mix {
     pub const SHARED: Self = Self { shared: true, people: 3, ..Self::PEOPLE };
     /// The same with everything else.
     pub const WILD_SHARED: Self = Self { shared: true, ..Self::WILD };
+    /// Two releases that have one workload in turn, people, and no faults.
+    pub const HANDED: Self = Self { handed: true, ..Self::PEOPLE };
     /// Everything that people do and that fails.
     pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), ..Self::CALM };
 }

@@ -8,6 +8,7 @@ mod act;
 mod around;
 mod deed;
 mod draw;
+mod handed;
 mod mix;
 mod quality;
 pub mod shared;
@@ -127,6 +128,10 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if mix.jobs {
         let trials = trial::of_seed(seed, mix, &mut items);
         items.extend(trials);
+    }
+    if mix.handed {
+        handed::spare_late(&mut items);
+        items.extend(handed::of_seed(seed, mix));
     }
     if mix.shared {
         let first = items.first().map_or(Span::ZERO, |item| item.at);

@@ -35,6 +35,7 @@ impl Act {
             Self::CreateRelease => "create-release",
             Self::CreateTwin => "create-twin",
             Self::DeleteTwin => "delete-twin",
+            Self::DeleteFirst => "delete-first",
             Self::Detach => "detach",
             Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
@@ -92,7 +93,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 67] = [
+    pub const WORDS: [&'static str; 68] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -118,6 +119,7 @@ impl Act {
         "create-release",
         "create-twin",
         "delete-twin",
+        "delete-first",
         "detach",
         "attach",
         "reapply-route",
@@ -206,6 +208,7 @@ impl fmt::Display for Act {
             | Self::CreateRelease
             | Self::CreateTwin
             | Self::DeleteTwin
+            | Self::DeleteFirst
             | Self::Detach
             | Self::Attach
             | Self::ReapplyRoute
