@@ -38,6 +38,7 @@ mod twins;
 mod unlabelled;
 mod unpaid;
 mod user;
+mod verified;
 mod watched;
 mod way_back;
 mod worsened;
