@@ -8,7 +8,7 @@ use crate::api::Span;
 /// How rare what is seen in a look must be by chance, in the first window of a stage or a verification.
 ///
 /// What is looked at for long is looked at often, and what each look may spend must not add up: see [`Looked`]. In simulated days of
-/// looks every 15 s over a sliding 2 min a version exactly at its limit came back in 3 to 5 of 1,000, one at half of it whose failures
+/// looks every 15 s over a sliding 2 min a version exactly at its limit came back in 3 to 8 of 1,000, one at half of it whose failures
 /// come in clumps (variance 9 times the mean) in up to 4 of 1,000; 1 in 1,000 at each look alike brought up to 42 of 100 back.
 const CHANCE_FIRST: f64 = 0.000_8;
 

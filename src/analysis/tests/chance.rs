@@ -104,20 +104,21 @@ fn geometric(chance: &mut Rng, mean: f64) -> f64 {
 }
 
 /// At half the limit with clumps of 5 (variance 9 times the mean), at 5 % of 10, 100 and 1,000 requests/s: a plain binomial test brought 52
-/// to 83 of 100 back in an hour; and exactly at the limit.
+/// to 83 of 100 back in an hour; and exactly at the limit, where 5 of 1,000 came back in 4,000 simulated hours.
 #[rstest]
-#[case::little(7.5, 0.005, 5.0, 9.0)]
-#[case::some(75.0, 0.005, 5.0, 9.0)]
-#[case::much(750.0, 0.005, 5.0, 9.0)]
-#[case::at_the_limit(75.0, 0.01, 1.0, 1.0)]
+#[case::little(7.5, 0.005, 5.0, 9.0, 2)]
+#[case::some(75.0, 0.005, 5.0, 9.0, 2)]
+#[case::much(750.0, 0.005, 5.0, 9.0, 2)]
+#[case::at_the_limit(75.0, 0.01, 1.0, 1.0, 4)]
 fn failures_within_the_limit_bring_no_version_back(
     #[case] per_look: f64,
     #[case] rate: f64,
     #[case] clump: f64,
     #[case] scatter: f64,
+    #[case] most: u32,
 ) {
     let (back, _) = come_back(200, 240, &Version { per_look, rate, clump }, scatter);
-    assert!(back <= 2, "{back} of 200");
+    assert!(back <= most, "{back} of 200");
 }
 
 /// A verification of a day, in which 1 in 1,000 at each look brought 3 and 42 of 100 back.
