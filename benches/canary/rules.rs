@@ -1,7 +1,8 @@
 //! Who decides: Tidegate's comparison, and plain re-statements of the usual rules.
 
-use tidegate::analysis::compare::{Base, Baseline, Finding, Interval, Setup, Signal, Tally};
-use tidegate::analysis::{ArmSample, Evidence, Limits, Observation, Verdict, judge};
+use tidegate::analysis::compare::{Base, Baseline, Counted, Finding, Interval, Setup, Signal, Tally};
+use tidegate::analysis::course::{Course, CourseTally};
+use tidegate::analysis::{ArmSample, Evidence, Limits, Looked, Observation, Verdict, judge};
 use tidegate::api::gated_release::RollbackContract;
 use tidegate::api::{Percent, Span, Time};
 
@@ -146,13 +147,23 @@ fn limited(world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
         min_requests: 50,
         baseline_latency: None,
         scatter: setup.overdispersion,
+        looked: Looked::FIRST,
+        course: None,
         share: None,
         business: None,
         in_a_row: 1,
         streaks: &[],
     };
     let window = world.samples(2.0).max(1);
+    let length = Span::from_millis(60_000 / world.samples(1.0).max(1) as u64);
+    let mut tally = CourseTally::new(contract.error_rate_percent);
     (0..release.len()).find(|last| {
+        let elapsed = Span::from_millis(length.as_millis() * (*last as u64 + 1));
+        let interval = (Time(jiff::Timestamp::UNIX_EPOCH).plus(elapsed), length);
+        let counted = tally.count(setup, contract.error_rate_percent, interval, release[*last].canary);
+        debug_assert_eq!(counted, Counted::New);
+        let looked = Looked::for_so_long(elapsed, Span::minutes(2));
+        let limits = Limits { looked, course: Some(Course { tally: &tally, setup }), ..limits };
         let seen = &release[(last + 1).saturating_sub(window)..=*last];
         let arm = |of: fn(&Sample) -> tidegate::analysis::compare::Counts| ArmSample {
             requests: Evidence::Value(seen.iter().map(|one| of(one).requests()).sum()),

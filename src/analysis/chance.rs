@@ -3,16 +3,48 @@
 
 use super::binomial::chance_of_at_least;
 use super::compare::Overdispersion;
+use crate::api::Span;
 
-/// A version is blamed only where chance would explain what was seen less often than this.
+/// How rare what is seen in a look must be by chance, in the first window of a stage or a verification.
 ///
-/// A release is looked at some hundred times, so that one in a hundred would be far too often: a version at 0.8 times
-/// the limit and 1 request/s, looked at every 15 s for 45 min over a sliding 2 min, came back in 20 % of simulated
-/// runs at 0.01, in 0.5 % at 0.001. Errors of 5 % at a limit of 1 % are seen after 15 s at 10 requests/s with either.
+/// What is looked at for long is looked at often, and what each look may spend must not add up: see [`Looked`]. In simulated days of
+/// looks every 15 s over a sliding 2 min a version exactly at its limit came back in 3 to 8 of 1,000, one at half of it whose failures
+/// come in clumps (variance 9 times the mean) in up to 4 of 1,000; 1 in 1,000 at each look alike brought up to 42 of 100 back.
+const CHANCE_FIRST: f64 = 0.000_8;
+
+/// How rare it must be where few looks are taken, or what is seen only holds.
 pub(super) const CHANCE_MAX: f64 = 0.001;
 
 /// The same as a quantile of the normal distribution.
 pub(super) const NORMAL_999: f64 = 3.1;
+
+/// How long a version has been looked at already where it is now, in windows: the k-th one may spend 2 / k(k + 1) of what the first one may,
+/// which all together is twice the first, however long it lasts.
+///
+/// What a late look cannot tell by itself any more, the sums of all intervals do ([`super::course`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looked(u64);
+
+impl Looked {
+    /// In its first window.
+    pub const FIRST: Self = Self(1);
+
+    /// For so long, over a sliding `window`.
+    pub const fn for_so_long(elapsed: Span, window: Span) -> Self {
+        let window = if window.as_millis() == 0 { 1 } else { window.as_millis() };
+        // A look that sees the whole first window is of that one.
+        Self(match elapsed.as_millis().div_ceil(window) {
+            0 => 1,
+            windows => windows,
+        })
+    }
+
+    /// How rare what is seen must be by chance.
+    fn chance_max(self) -> f64 {
+        let windows = self.0 as f64;
+        CHANCE_FIRST * 2.0 / (windows * (windows + 1.0))
+    }
+}
 
 /// So many failed requests at least, unless none are allowed: one call that a client tries again and again is no bad version.
 ///
@@ -32,12 +64,14 @@ const SCATTER_MAX: f64 = 30.0;
 ///
 /// Failures come in clumps, and clumps of `scatter` on average say as much as one: the binomial tail is taken of both counts
 /// divided by it. Where no failure is allowed, the first one counts.
-pub(super) fn beyond_chance(bad: f64, requests: f64, rate: f64, scatter: Overdispersion) -> bool {
+pub(super) fn beyond_chance(bad: f64, requests: f64, rate: f64, scatter: Overdispersion, looked: Looked) -> bool {
     if rate <= 0.0 {
         return bad > 0.0;
     }
     let clump = scatter.get().min(SCATTER_MAX);
-    bad >= ERRORS_MIN && bad / requests > rate && chance_of_at_least(bad / clump, requests / clump, rate) < CHANCE_MAX
+    bad >= ERRORS_MIN
+        && bad / requests > rate
+        && chance_of_at_least(bad / clump, requests / clump, rate) < looked.chance_max()
 }
 
 /// Whether `bad` of so few `requests` speak against a version at `rate` (0 to 1), though they are too few to bring it back.

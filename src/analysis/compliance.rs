@@ -1,14 +1,17 @@
-//! Whether the new version meets the objectives of its service, and for how long without a break
+//! Whether the new version meets the objectives of its service over a while, all its requests in that time together
 //! (`003_…`, module 3: "sustained SLO compliance over a 30-minute window").
 
-use crate::api::compliance::Compliance;
+use crate::api::compliance::{Compliance, CompliancePart};
 use crate::api::{Percent, Span, Time};
 
-use super::chance::beyond_chance;
+use super::chance::{Looked, beyond_chance};
 use super::compare::{Overdispersion, Signal};
 use super::evidence::Evidence;
 use super::figures::{count, percent};
 use super::limits::{EXTRAPOLATION_MAX, figure};
+
+/// The sums stand in about so many parts, of which the oldest leaves when the others are enough.
+const PARTS: u64 = 5;
 
 /// An objective, and what the new version did by it in a look.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,60 +26,45 @@ pub struct Objective<'a> {
     pub bad: Evidence<f64>,
 }
 
-/// What one look comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// Every objective was met, as far as so many requests tell.
-    Met,
-    /// One was missed, clearly. The figures, in words.
-    Missed(String),
-    /// It cannot be told. Why, in words.
-    NotKnown(String),
-}
-
-/// What the objectives come to: missed by more than chance explains (1 in 1,000, with bad requests
-/// that scatter as stable's failures did, and at least five of them), not known, or met.
-/// What is missed counts more than what is not known. Without requests, or without an objective, nothing is known.
-pub fn look(requests: &Evidence<f64>, objectives: &[Objective<'_>], scatter: Overdispersion) -> Look {
-    let requests = match figure(requests, "requests of the new version") {
-        Ok(requests) if requests >= 1.0 => requests,
-        Ok(_) => return Look::NotKnown("the new version answered no request".to_owned()),
-        Err(why) => return Look::NotKnown(why.to_string()),
-    };
-    let looks = objectives.iter().map(|objective| of(requests, objective, scatter));
-    let mut found = Look::NotKnown("its RiskBudget has no objective of this Service".to_owned());
-    for (index, look) in looks.enumerate() {
-        found = match (look, found) {
-            (missed @ Look::Missed(_), _) => return missed,
-            (other, _) if index == 0 => other,
-            (Look::Met, before) => before,
-            (unknown @ Look::NotKnown(_), Look::Met | Look::Missed(_)) => unknown,
-            (Look::NotKnown(_), before @ Look::NotKnown(_)) => before,
-        };
+impl Objective<'_> {
+    /// What its sums are kept under.
+    fn key(&self) -> String {
+        format!("{}: {}", self.name, self.bad_is)
     }
-    found
 }
 
-fn of(requests: f64, objective: &Objective<'_>, scatter: Overdispersion) -> Look {
-    let bad = match figure(&objective.bad, &format!("requests of the new version that {}", objective.bad_is)) {
-        Ok(bad) if bad > requests * EXTRAPOLATION_MAX => {
-            return Look::NotKnown(format!("{} of {} requests {}", count(bad), count(requests), objective.bad_is));
+/// What one look counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    objectives: Vec<String>,
+    requests: f64,
+    bad: Vec<f64>,
+}
+
+/// What one look counts by each objective; why it is not known, where one figure is not. Without an objective nothing is known.
+pub fn look(requests: &Evidence<f64>, objectives: &[Objective<'_>]) -> Result<Look, String> {
+    if objectives.is_empty() {
+        return Err("its RiskBudget has no objective of this Service".to_owned());
+    }
+    let requests = figure(requests, "requests of the new version").map_err(|why| why.to_string())?;
+    let bad = |objective: &Objective<'_>| {
+        if requests <= 0.0 {
+            return Ok(0.0);
         }
-        Ok(bad) => bad.min(requests),
-        Err(why) => return Look::NotKnown(why.to_string()),
+        let what = format!("requests of the new version that {}", objective.bad_is);
+        let bad = figure(&objective.bad, &what).map_err(|why| why.to_string())?;
+        if bad > requests * EXTRAPOLATION_MAX {
+            return Err(format!("{} of {} requests {}", count(bad), count(requests), objective.bad_is));
+        }
+        Ok(tenth(bad.min(requests)))
     };
-    let allowed = 1.0 - objective.objective.ratio();
-    if !beyond_chance(bad, requests, allowed, scatter) {
-        return Look::Met;
-    }
-    Look::Missed(format!(
-        "{}: {} of {} requests {}, {} may",
-        objective.name,
-        percent(bad / requests),
-        count(requests),
-        objective.bad_is,
-        percent(allowed)
-    ))
+    let bad = objectives.iter().map(bad).collect::<Result<Vec<f64>, String>>()?;
+    Ok(Look { objectives: objectives.iter().map(Objective::key).collect(), requests: tenth(requests), bad })
+}
+
+/// A tenth reads back exactly; counts extrapolate anyway.
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
 }
 
 /// How far looks reach.
@@ -84,45 +72,81 @@ fn of(requests: f64, objective: &Objective<'_>, scatter: Overdispersion) -> Look
 pub struct Reach {
     /// How far back this one looks.
     pub back: Span,
-    /// How far apart two may be to be one course: `spec.analysis.window`.
-    pub apart: Span,
-    /// How often one counts: `spec.analysis.interval`.
-    pub every: Span,
+    /// Over how long the objectives are to be met: `spec.analysis.sloCompliance.window`.
+    pub over: Span,
 }
 
-/// How it stands after a look; one counts an interval. A miss begins anew. Time in which it was not known does not count, and
-/// takes nothing away.
-pub fn counted(before: Option<&Compliance>, look: &Look, reach: Reach, now: Time) -> Option<Compliance> {
-    match (before, look) {
-        (before, Look::NotKnown(_)) => before.cloned(),
-        // Many looks within an interval are one.
-        (Some(before), _) if now < before.until.plus(reach.every) => Some(before.clone()),
-        (_, Look::Missed(figures)) => {
-            let figures = figures.chars().take(160).collect();
-            Some(Compliance { since: now, until: now, missed: Some(figures) })
-        }
-        (None, Look::Met) => Some(Compliance { since: before_by(now, reach.back), until: now, missed: None }),
-        (Some(before), Look::Met) => {
-            let apart = now.since(before.until).as_millis();
-            let not_known = Span::from_millis(apart.saturating_sub(reach.apart.as_millis()));
-            // It is written where half of what may lie between is over, and not at every look.
-            if apart * 2 < reach.apart.as_millis() {
-                return Some(before.clone());
-            }
-            Some(Compliance { since: before.since.plus(not_known), until: now, missed: before.missed.clone() })
-        }
+/// The sums with a look counted in that reaches back to nothing that is counted already; what lies between, less than an interval
+/// of looks, is not counted. Time in which it was not known does not count, and takes nothing away.
+pub fn counted(
+    before: Option<&Compliance>,
+    look: &Result<Look, String>,
+    reach: Reach,
+    now: Time,
+) -> Option<Compliance> {
+    let Ok(look) = look else { return before.cloned() };
+    let mut next = match before {
+        Some(before) if before.objectives == look.objectives => before.clone(),
+        Some(_) | None => Compliance { objectives: look.objectives.clone(), parts: Vec::new() },
+    };
+    let counted = before.and_then(|before| before.parts.last()).map(|last| last.until);
+    if counted.is_some_and(|until| until.plus(reach.back) > now) {
+        return before.cloned();
     }
-}
-
-/// For how long the objectives have been met without a break.
-pub fn met_for(stands: &Compliance, look: &Look, now: Time) -> Span {
-    match look {
-        Look::Met => now.since(stands.since),
-        Look::Missed(_) => Span::ZERO,
-        Look::NotKnown(_) => stands.until.since(stands.since),
+    let part = Span::from_millis(reach.over.as_millis() / PARTS);
+    match next.parts.last_mut().filter(|last| together(last.known, reach.back) <= part) {
+        Some(last) => {
+            (last.until, last.known) = (now, together(last.known, reach.back));
+            last.requests = tenth(last.requests + look.requests);
+            last.bad.iter_mut().zip(&look.bad).for_each(|(sum, bad)| *sum = tenth(*sum + bad));
+        }
+        None => next.parts.push(CompliancePart {
+            until: now,
+            known: reach.back,
+            requests: look.requests,
+            bad: look.bad.clone(),
+        }),
     }
+    while next.parts.len() > 1 && known(&next.parts[1..]) >= reach.over {
+        next.parts.remove(0);
+    }
+    Some(next)
 }
 
-fn before_by(now: Time, span: Span) -> Time {
-    Time(now.0.saturating_sub(span.as_signed()).unwrap_or(now.0))
+fn known(parts: &[CompliancePart]) -> Span {
+    parts.iter().fold(Span::ZERO, |sum, part| together(sum, part.known))
+}
+
+const fn together(one: Span, other: Span) -> Span {
+    Span::from_millis(one.as_millis() + other.as_millis())
+}
+
+/// How it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Over how long that is known; nothing without a request.
+    pub over: Span,
+    /// The objective that was missed, with its figures, in words; None where all were met.
+    pub missed: Option<String>,
+}
+
+/// How it stands by these objectives over all the time that counts: missed is what is beyond chance (8 in 10,000, with bad requests that
+/// scatter as stable's failures did, and at least five of them). None where they are not those that were counted.
+pub fn standing(sums: &Compliance, objectives: &[Objective<'_>], scatter: Overdispersion) -> Option<Standing> {
+    if !sums.objectives.iter().cloned().eq(objectives.iter().map(Objective::key)) {
+        return None;
+    }
+    let requests: f64 = sums.parts.iter().map(|part| part.requests).sum();
+    if requests < 1.0 {
+        return Some(Standing { over: Span::ZERO, missed: None });
+    }
+    let missed = objectives.iter().enumerate().find_map(|(index, objective)| {
+        let bad: f64 = sums.parts.iter().filter_map(|part| part.bad.get(index)).sum();
+        let allowed = 1.0 - objective.objective.ratio();
+        beyond_chance(bad, requests, allowed, scatter, Looked::FIRST).then(|| {
+            let (rate, requests) = (percent(bad / requests), count(requests));
+            format!("{}: {rate} of {requests} requests {}, {} may", objective.name, objective.bad_is, percent(allowed))
+        })
+    });
+    Some(Standing { over: known(&sums.parts), missed })
 }

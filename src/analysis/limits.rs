@@ -9,8 +9,9 @@ use crate::api::watched::Streak;
 use crate::api::{Percent, Span};
 
 use super::business::{BusinessTally, business};
-use super::chance::{beyond_chance, speaks_against};
+use super::chance::{Looked, beyond_chance, speaks_against};
 use super::compare::{Overdispersion, minutes, per_second};
+use super::course::Course;
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, percent};
 use super::latency::latency;
@@ -33,6 +34,10 @@ pub struct Limits<'a> {
     pub baseline_latency: Option<f64>,
     /// How much stable's own failures scatter, as it was measured when the release began; what is assumed where it was not.
     pub scatter: Overdispersion,
+    /// For how long it has been looked at where it is now.
+    pub looked: Looked,
+    /// Its requests of all intervals; None where they are not counted.
+    pub course: Option<Course<'a>>,
     /// What the new version's share ought to be; None where both do not have traffic, or nothing divides it exactly.
     pub share: Option<Share>,
     /// What the business metric came to in all stages together; None where it is not counted yet, or nothing is judged.
@@ -141,6 +146,10 @@ pub fn few_requests(requests: f64, window: Span, missing: f64) -> String {
 
 /// More of the new version's requests fail than the contract allows.
 fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
+    let limit = limits.contract.error_rate_percent;
+    if let Some(breach) = limits.course.and_then(|course| course.breach(limit)) {
+        return Verdict::Fail(breach);
+    }
     let counts = match counts(&seen.candidate, "the new version") {
         Ok(counts) => counts,
         Err(why) => return Verdict::NotYet(why),
@@ -149,10 +158,9 @@ fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
     if requests <= 0.0 {
         return too_little(requests, limits.min_requests);
     }
-    let limit = limits.contract.error_rate_percent;
     let rate = errors / requests;
     let figures = error_figures(&counts, limit, &seen.base);
-    if beyond_chance(errors, requests, limit.ratio(), limits.scatter) {
+    if beyond_chance(errors, requests, limit.ratio(), limits.scatter, limits.looked) {
         return Verdict::Fail(Breach {
             trigger: Trigger::ErrorRate,
             value: format!("{} of {} requests", percent(rate), count(requests)),

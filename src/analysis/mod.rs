@@ -12,6 +12,7 @@ pub mod business;
 mod chance;
 pub mod compare;
 pub mod compliance;
+pub mod course;
 pub mod evidence;
 mod figures;
 mod latency;
@@ -22,6 +23,7 @@ pub mod synthetic;
 mod verdict;
 
 pub use blame::blame;
+pub use chance::Looked;
 pub use evidence::{ArmSample, Business, Evidence, Observation};
 pub use latency::lower_quantile;
 pub use limits::{Limits, checks, few_requests, figure, judge, judge_few, traffic_time};

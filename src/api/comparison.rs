@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::words;
-use super::units::{Percent, Span, UnitError};
+use super::units::{Percent, Span, Time, UnitError};
 use crate::analysis::compare::{Setup, Tally};
+use crate::analysis::course::CourseTally;
 use std::fmt;
 use std::str::FromStr;
 
@@ -89,6 +90,17 @@ pub struct ComparisonRecord {
     /// By slow ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<SlowRecord>,
+    /// The new version's failed requests against the limit of its contract, whether anything is compared or not; absent before the
+    /// first interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<CourseTally>,
+}
+
+impl ComparisonRecord {
+    /// Up to when intervals were counted; none before the first.
+    pub fn until(&self) -> Option<Time> {
+        self.errors.tally.until.max(self.course.and_then(|course| course.until))
+    }
 }
 
 /// One signal's.

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::units::{Span, Time};
 
-/// For how long without a break the new version must have met the objectives of its RiskBudget before everybody gets it
+/// Over how long the new version must have met the objectives of its RiskBudget, all its requests in that time together, before everybody gets it
 /// (`003_…`, module 3: "automated promotion criteria from canary to full rollout, such as sustained SLO compliance over a
 /// 30-minute window").
 #[derive(Debug, Clone, Copy, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SloCompliance {
-    /// For how long. Counted from the first request to the new version on, so that stages before the last one count. Default:
+    /// Over how long. Counted from the first request to the new version on, so that stages before the last one count. Default:
     /// 30m (`003_…`, module 3).
     #[serde(default = "SloCompliance::default_window")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("window must be longer than nothing, such as 30m"))]
@@ -34,16 +34,31 @@ impl SloCompliance {
     }
 }
 
-/// Since when the new version has met its objectives. Gone once the record is sealed.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+/// What the new version did by its objectives of late. Gone once the record is sealed.
+#[derive(Debug, Clone, PartialEq, Default, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Compliance {
-    /// Since when; later by every span in which that was not known.
-    pub since: Time,
-    /// Up to when it was seen to.
+    /// The objectives, by name and by what makes a request bad: where they are others than before, it is counted anew.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub objectives: Vec<String>,
+    /// The time that counts, in parts, oldest first; together the window that is asked for and at most a fifth more.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    pub parts: Vec<CompliancePart>,
+}
+
+/// What it did in a part of that time.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CompliancePart {
+    /// When it ended; nothing up to then is counted again.
     pub until: Time,
-    /// What was missed last, in words; absent where nothing was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 160))]
-    pub missed: Option<String>,
+    /// How much time in it was looked at.
+    pub known: Span,
+    /// Requests of the new version. To a tenth.
+    pub requests: f64,
+    /// Bad ones, by objective, in their order. To a tenth.
+    #[schemars(length(max = 20))]
+    pub bad: Vec<f64>,
 }

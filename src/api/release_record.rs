@@ -284,7 +284,7 @@ pub struct ReleaseRecordStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 4))]
     pub streaks: Vec<Streak>,
-    /// Since when it has met its objectives; absent where that is not asked for, and once sealed.
+    /// What it did by its objectives of late; absent where that is not asked for, and once sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complies: Option<Box<Compliance>>,
     /// Circuit breakers of the administrator's that are open for it; absent where none is, and once sealed.

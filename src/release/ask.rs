@@ -21,6 +21,8 @@ pub struct Question {
     pub candidate: Carrier,
     /// The version that it is compared with; may have no traffic.
     pub base: Carrier,
+    /// Since when it is judged where it is now: in its stage, in the verification.
+    pub since: Time,
     /// The short window, for quick detection.
     pub recent: Span,
     /// The window since judging began, asked when the bake time is over.
@@ -288,6 +290,7 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     Some(Question {
         candidate,
         base,
+        since,
         recent: elapsed.min(whole_seconds(seen.release.spec.analysis.window)),
         whole: (now >= until).then_some(elapsed),
         // Rounded down: it does not reach back into the bake.
@@ -298,8 +301,8 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     })
 }
 
-/// What the comparison wants to know: how stable is by itself, once, which the limits ask too; then, where it is asked for, one interval after the other, where the new
-/// version has one place only: in the stages, and again while it is verified.
+/// What the comparison and the limit of errors want to know: how stable is by itself, once; then one interval after the other, where
+/// the new version has one place only: in the stages, and again while it is verified.
 fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<Compare> {
     let rules = seen.release.spec.analysis.comparison.as_ref();
     let interval = rules.map_or_else(Comparison::default_interval, |rules| rules.interval);
@@ -313,9 +316,8 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
         let slower_than = rules.and_then(|rules| rules.latency).map(|latency| latency.slower_than);
         return Some(Compare::Baseline { until: first, interval, slower_than });
     };
-    rules?;
     let slower_than = record.slow.as_ref().map(|slow| slow.slower_than);
-    let from = record.errors.tally.until.filter(|until| until.0 > begins.0).unwrap_or(begins);
+    let from = record.until().filter(|until| until.0 > begins.0).unwrap_or(begins);
     // The interval in which a bake ends waits for what is scraped after the end: four scrapes fit in an interval.
     let bakes_until = end_of_bake(status).filter(|until| from.0 < until.0 && now >= *until);
     let due = bakes_until.map_or(from, |until| until.plus(Span::from_millis(interval.as_millis() / 2)));

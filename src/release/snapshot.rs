@@ -227,6 +227,8 @@ pub struct ReplicaSetSeen {
     pub available: u32,
     /// Its pod template without the `pod-template-hash` label.
     pub template: Value,
+    /// Its containers that crash, as in [`SideDeployment::crashes`]; read while a Deployment runs what is judged, else none.
+    pub crashes: Vec<String>,
 }
 
 impl PodSeen {

@@ -40,6 +40,7 @@ mod twins;
 mod unlabelled;
 mod unpaid;
 mod user;
+mod verified;
 mod watched;
 mod way_back;
 mod worsened;

@@ -423,5 +423,6 @@ fn set(template: &Value, replicas: u32) -> ReplicaSetSeen {
         existing: replicas,
         available: replicas,
         template: template.clone(),
+        crashes: Vec::new(),
     }
 }

@@ -48,4 +48,4 @@ pub use nats::Nats;
 pub use setup::{CHANCE_MAX, FACTOR, Horizon, Setup};
 pub use tally::{Counted, Sums, Tally};
 pub use wealth::Wealth;
-pub(in crate::analysis) use wealth::{Bet, Game, RATIO_COUNT, is_decided, ln_ratio};
+pub(in crate::analysis) use wealth::{Bet, Game, RATIO_COUNT, RATIOS, is_decided, ln_ratio};

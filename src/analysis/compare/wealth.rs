@@ -28,7 +28,7 @@ use super::setup::{CHANCE_MAX, FACTOR, Horizon};
 pub(in crate::analysis) const RATIO_COUNT: usize = 7;
 
 /// By which factors the new version may be worse, or, the other way round, better than what is doubted.
-pub(super) const RATIOS: [f64; RATIO_COUNT] = [1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0];
+pub(in crate::analysis) const RATIOS: [f64; RATIO_COUNT] = [1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0];
 
 /// What one interval can say at most, in nats: what a float can hold. The cap on growth is far below.
 const SAYS_MAX: f64 = 600.0;

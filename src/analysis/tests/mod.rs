@@ -4,6 +4,7 @@ mod binomial;
 mod business;
 mod chance;
 mod compliance;
+mod course;
 mod limits;
 mod promises;
 mod streak;
@@ -68,6 +69,8 @@ fn limits_of<'a>(contract: &'a RollbackContract, baseline: Option<f64>, streaks:
         min_requests: 50,
         baseline_latency: baseline,
         scatter,
+        looked: Looked::FIRST,
+        course: None,
         share: None,
         business: None,
         in_a_row,

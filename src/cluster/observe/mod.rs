@@ -29,6 +29,7 @@ use super::{Cluster, Error};
 use crate::api::Time;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
+use crate::api::release_record::{Arm, Phase};
 use crate::release::Snapshot;
 use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, RouteSeen, Workload};
 use crate::release::split::{Carrier, Split};
@@ -50,7 +51,7 @@ pub async fn observe(
     let name = &spec.workload_ref.name;
     let (canary, previous) = (format!("{name}{CANARY_SUFFIX}"), format!("{name}{PREVIOUS_SUFFIX}"));
     let deployments = &super::kind::DEPLOYMENT;
-    let ((workload, pods), service, routes, (budget, risk), record, canary, previous, scalers) = tokio::try_join!(
+    let ((mut workload, pods), service, routes, (budget, risk), record, canary, previous, scalers) = tokio::try_join!(
         read_workload(cluster, release),
         cluster.get(&super::kind::SERVICE, namespace, &spec.traffic.service),
         routes::read(cluster, namespace, &spec.traffic),
@@ -103,6 +104,12 @@ pub async fn observe(
         }
         Some(_) | None => pods,
     };
+    if let Some(workload) = workload.as_mut().filter(|workload| workload.kind == KindSeen::Deployment)
+        && !spec.traffic.by_count()
+        && runs_what_is_judged(record.as_ref())
+    {
+        pods::crashes(cluster, release, workload).await?;
+    }
     let jobs = jobs::read(cluster, release, busy).await?;
     Ok(Snapshot {
         pods,
@@ -151,6 +158,19 @@ async fn read_workload(cluster: &Cluster, release: &Release) -> Result<(Option<W
 fn is_busy(workload: Option<&Workload>, record: Option<&Record>, leaves: bool) -> bool {
     let open = record.is_some_and(|record| record.status.as_ref().is_none_or(|status| status.outcome.is_none()));
     leaves || open || workload.is_some_and(|workload| workload.paused)
+}
+
+/// Whether the workload itself runs, or begins to run, the version that is judged, so that its own pods are looked at.
+fn runs_what_is_judged(record: Option<&Record>) -> bool {
+    let Some((spec, status)) = record.and_then(|record| Some((&record.spec, record.status.as_ref()?))) else {
+        return false;
+    };
+    let judged = match status.phase {
+        Phase::Release => spec.arm == Arm::Workload,
+        Phase::Promote | Phase::Verify => true,
+        Phase::Idle | Phase::Plan | Phase::Stage | Phase::Rollback | Phase::Complete => false,
+    };
+    judged && status.outcome.is_none()
 }
 
 /// Whether a route names the canary or the previous version, whose Deployment may be gone.

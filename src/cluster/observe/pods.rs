@@ -8,7 +8,7 @@ use crate::api::Time;
 use crate::api::names::{CONTROLLER_REVISION_HASH, RELEASE, ROLE};
 use crate::cluster::kind::POD;
 use crate::cluster::{Cluster, Error};
-use crate::release::snapshot::{PodSeen, Release};
+use crate::release::snapshot::{PodSeen, Release, Workload};
 use crate::release::split::Carrier;
 
 /// The pods of a Deployment and of the canary beside it, which carries the same labels and one more.
@@ -22,13 +22,29 @@ pub(super) async fn of_deployment(
     Ok(all.iter().filter_map(|pod| of_replica_set(pod, &release.name)).collect())
 }
 
+/// Reads what crashes in the pods of a Deployment, and tells it of the ReplicaSet that they belong to.
+pub(super) async fn crashes(cluster: &Cluster, release: &Release, workload: &mut Workload) -> Result<(), Error> {
+    let Some(selector) = super::workload::selector_of(&workload.selector) else { return Ok(()) };
+    let pods = cluster.list(&POD, &release.namespace, &selector).await?;
+    for set in &mut workload.sets {
+        let own = pods.iter().filter(|pod| set_of(pod) == Some(set.name.as_str()));
+        set.crashes = own.flat_map(side::crashed_containers).take(side::CRASHES_MAX).collect();
+    }
+    Ok(())
+}
+
+/// The ReplicaSet that controls a pod.
+fn set_of(pod: &Value) -> Option<&str> {
+    let owner = items(pod, "/metadata/ownerReferences").iter().find(|owner| owner["controller"] == true)?;
+    owner["name"].as_str().filter(|_| owner["kind"] == "ReplicaSet")
+}
+
 fn of_replica_set(pod: &Value, release: &str) -> Option<PodSeen> {
     // A ReplicaSet neither counts nor deletes a pod that was evicted by its node, or that ended: it is nobody's any more.
     if matches!(text(pod, "/status/phase"), Some("Failed" | "Succeeded")) {
         return None;
     }
-    let owner = items(pod, "/metadata/ownerReferences").iter().find(|owner| owner["controller"] == true)?;
-    let of = owner["name"].as_str().filter(|_| owner["kind"] == "ReplicaSet")?;
+    let of = set_of(pod)?;
     let labels = strings(pod, "/metadata/labels");
     let label = |key: &str| labels.get(key).map(String::as_str);
     let canary = label(ROLE) == Some(Carrier::Canary.as_str()) && label(RELEASE) == Some(release);

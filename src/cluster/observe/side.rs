@@ -12,7 +12,7 @@ use crate::release::snapshot::{Release, Side, SideDeployment, service_of};
 use crate::release::split::Carrier;
 
 /// How many crashes are named.
-const CRASHES_MAX: usize = 4;
+pub(super) const CRASHES_MAX: usize = 4;
 
 /// A side's Deployment, and what it is looked for among: what was read of the namespace already.
 pub(super) struct Objects<'a> {

@@ -57,6 +57,7 @@ fn whole(object: &Value, ordinals: &Ordinals) -> ReplicaSetSeen {
         existing: of("/status/replicas"),
         available: of("/status/readyReplicas"),
         template: object["spec"]["template"].clone(),
+        crashes: Vec::new(),
     }
 }
 
@@ -82,6 +83,7 @@ fn set(mut revision: Value, ordinals: &Ordinals, pods: &[PodSeen]) -> Option<Rep
         existing,
         available: count(|pod| pod.ready && !pod.deleting),
         template,
+        crashes: Vec::new(),
         name,
     })
 }

@@ -80,6 +80,7 @@ fn set_seen(mut set: Value) -> ReplicaSetSeen {
         existing: number(&set, "/status/replicas").unwrap_or(0),
         available: number(&set, "/status/availableReplicas").unwrap_or(0),
         template: without_hash(set["spec"]["template"].take()),
+        crashes: Vec::new(),
     }
 }
 

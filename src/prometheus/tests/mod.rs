@@ -68,6 +68,7 @@ fn question(recent: Span, now: Time) -> Question {
     Question {
         candidate: Carrier::Canary,
         base: Carrier::Workload,
+        since: begin(),
         recent,
         whole: None,
         after: None,

@@ -417,6 +417,11 @@ impl<'a> Active<'a> {
         of_sides.chain(self.workload().and_then(|workload| workload.refused.as_deref())).next()
     }
 
+    /// What crashes in the workload's own pods of the new version.
+    pub(super) fn crashes_in_workload(&self) -> Option<&'a str> {
+        self.new_set()?.crashes.first().map(String::as_str)
+    }
+
     /// What crashes in the pods of the new version beside the workload, or, where exposure is by count, in any.
     pub(super) fn crashes(&self) -> Option<&'a str> {
         if self.seen.by_count() {

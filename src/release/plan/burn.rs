@@ -23,7 +23,7 @@ pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
     let burning = page(active)?;
     let recent = &active.seen.answers.as_ref()?.recent;
     let recent = compare::beside_who_serves(active.seen, &active.status, recent);
-    let figures = blame(&recent, compare::scatter(&active.status))?;
+    let figures = blame(&recent, compare::scatter(&active.status), compare::looked(active.seen, active.now))?;
     Some(Breach {
         trigger: Trigger::BudgetBurn,
         value: format!("objective {} {}; {figures}", burning.objective, burning.burn),

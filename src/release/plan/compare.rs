@@ -7,7 +7,8 @@ use super::{count as pods, weight};
 use crate::analysis::compare::{
     Base, Baseline, Counted, Finding, Flow, Interval, Overdispersion, Setup, Signal, Tally, bake_time,
 };
-use crate::analysis::{ArmSample, Breach, Evidence, NotYet, Observation, Verdict};
+use crate::analysis::course::{Course, CourseTally};
+use crate::analysis::{ArmSample, Breach, Evidence, Looked, NotYet, Observation, Verdict};
 use crate::api::release_record::{Phase, ReleaseRecordStatus, StageRecord};
 use crate::api::{Comparison, ComparisonRecord, Percent, SignalRecord, SlowRecord, Span, Time, Weight, WhenUndecided};
 use crate::release::ask::{Arms, Compare, Compared, Past};
@@ -30,14 +31,18 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         }
         (Compare::Interval { end, length, .. }, Compared::Interval { errors, slow }, Some(record)) => {
             let serves = base_serves(seen, &status, answers.question.base);
+            let compares = seen.release.spec.analysis.comparison.is_some();
             let mut next = record.as_ref().clone();
-            let moved = count(&mut next.errors, errors, serves, end, length);
+            let moved = compares && count(&mut next.errors, errors, serves, end, length);
             // Both are asked for as one, by the clock of the errors: an interval whose slow requests are not known is lost to
             // these.
             if let (Some(record), Some(arms), true) = (&mut next.slow, slow, moved) {
                 count(&mut record.signal, arms, serves, end, length);
             }
-            moved.then_some(next)
+            // What is to be compared waits until stable is known too.
+            let waits = compares && serves && errors.base.is_err();
+            let on_course = !waits && along(&mut next, errors, seen, end, length);
+            (moved || on_course).then_some(next)
         }
         // An answer to another question than this record has.
         (
@@ -62,6 +67,26 @@ fn count(record: &mut SignalRecord, arms: &Arms, serves: bool, end: Time, length
     let Ok(candidate) = arms.candidate else { return false };
     let interval = Interval { end, length, candidate, base };
     record.tally.count(&record.setup, &interval) == Counted::New
+}
+
+/// Counts the new version's part of an interval against the limit of its contract; whether it was.
+fn along(record: &mut ComparisonRecord, arms: &Arms, seen: &Snapshot, end: Time, length: Span) -> bool {
+    let Ok(counts) = arms.candidate else { return false };
+    let limit = seen.release.spec.rollback.error_rate_percent;
+    let tally = record.course.get_or_insert_with(|| CourseTally::new(limit));
+    tally.count(&record.errors.setup, limit, (end, length), counts) == Counted::New
+}
+
+/// How the version is judged by all its intervals; None where none is counted yet, and on its way back.
+pub(super) fn course(status: &ReleaseRecordStatus) -> Option<Course<'_>> {
+    let record = status.comparison.as_ref().filter(|_| is_judged(status))?;
+    Some(Course { tally: record.course.as_ref()?, setup: &record.errors.setup })
+}
+
+/// For how long it is looked at where it is now.
+pub(super) fn looked(seen: &Snapshot, now: Time) -> Looked {
+    let since = seen.answers.as_ref().map(|answers| answers.question.since);
+    since.map_or(Looked::FIRST, |since| Looked::for_so_long(now.since(since), seen.release.spec.analysis.window))
 }
 
 /// The rules, frozen; None where stable's past may still be answered for.
@@ -97,7 +122,7 @@ fn begun(
         }
         (Some(_) | None, _) => None,
     };
-    Some(ComparisonRecord { errors, slow })
+    Some(ComparisonRecord { errors, slow, course: None })
 }
 
 /// How much failures scatter by themselves: stable's in the day before its successor met users, frozen then, and the assumption

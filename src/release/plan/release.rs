@@ -142,9 +142,9 @@ pub(super) fn hurts(active: &Active<'_>) -> Option<Step> {
 /// Users would be answered by the router alone.
 fn no_pod_serves(active: &Active<'_>) -> Option<Step> {
     let serves = |carrier| active.weight(carrier) > Weight::ZERO;
-    if serves(Carrier::Canary)
-        && let Some(crash) = active.crashes()
-    {
+    let beside = active.crashes().filter(|_| serves(Carrier::Canary));
+    let within = || active.crashes_in_workload().filter(|_| serves(Carrier::Workload) && active.workload_is_new());
+    if let Some(crash) = beside.or_else(within) {
         let wanted = "no container crashes while it serves".to_owned();
         return Some(roll_back::begin(active, Trigger::Crashed, crash.to_owned(), wanted));
     }

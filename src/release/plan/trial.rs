@@ -21,6 +21,8 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
         min_requests: analysis.min_requests,
         baseline_latency: status.baseline_latency,
         scatter: compare::scatter(&status),
+        looked: compare::looked(seen, now),
+        course: compare::course(&status),
         share: None,
         business: status.business.as_deref(),
         in_a_row: contract.consecutive,

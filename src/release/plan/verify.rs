@@ -215,6 +215,8 @@ fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
         min_requests: active.seen.release.spec.analysis.min_requests,
         baseline_latency: active.status.baseline_latency,
         scatter: compare::scatter(&active.status),
+        looked: compare::looked(active.seen, active.now),
+        course: compare::course(&active.status),
         share: share(active),
         // What serves after a rollback is told as it is.
         business: active.status.business.as_deref().filter(|_| compare::is_judged(&active.status)),

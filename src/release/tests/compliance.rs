@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::json;
 
-/// 99.9 % of the requests are to succeed for 40 s without a break; stages of 10 s at 5 % and 25 %.
+/// 99.9 % of the requests are to succeed over 40 s; stages of 10 s at 5 % and 25 %.
 fn begin(within: &str) -> World {
     let mut world = World::new();
     world.requests_per_second = 1_000.0;
@@ -36,25 +36,25 @@ fn the_stages_before_count_and_the_last_one_waits_for_the_rest() {
     let first = world.status().stages[0].started_at.unwrap();
     world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::FULL);
     let took = world.now.since(first);
-    assert!(took >= Span::seconds(40) && took <= Span::seconds(46), "after {took}");
+    assert!(took >= Span::seconds(40) && took <= Span::seconds(56), "after {took}");
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
-    assert!(world.status().stages[1].verdict.contains("objectives met for 40s"), "{:?}", world.status().stages);
+    assert!(world.status().stages[1].verdict.contains("objectives met over 40s"), "{:?}", world.status().stages);
     assert!(world.status().complies.is_none(), "a sealed record keeps nothing to go on with");
 }
 
 #[test]
-fn a_miss_begins_anew_and_is_named() {
+fn a_miss_counts_until_it_is_long_enough_ago_and_is_named() {
     let mut world = begin("5m");
     world.deploy("shop:v2", GOOD);
     world.run_until(100, is_held);
-    turn(&mut world, Behaviour { errors: 0.02, ..GOOD });
+    turn(&mut world, Behaviour { errors: 0.08, ..GOOD });
     world.run(6);
     turn(&mut world, GOOD);
     let over = world.now;
-    world.run_until(100, |world| message(world).contains("missed before: availability: 2 %"));
+    world.run_until(100, |world| message(world).contains("it has not (availability: "));
     world.run_until(200, |world| world.split().weight(Carrier::Canary) == Weight::FULL);
     let took = world.now.since(over);
-    assert!(took >= Span::seconds(38) && took <= Span::seconds(48), "after {took}");
+    assert!(took >= Span::seconds(28) && took <= Span::seconds(60), "after {took}");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn time_in_which_it_is_not_known_does_not_count() {
     world.run_until(200, |world| world.split().weight(Carrier::Canary) == Weight::FULL);
     let took = world.now.since(first);
     // 30 s away, of which the window of 5 s before and after sees some.
-    assert!(took >= Span::seconds(62) && took <= Span::seconds(78), "after {took}");
+    assert!(took >= Span::seconds(62) && took <= Span::seconds(90), "after {took}");
 }
 
 #[test]
@@ -124,9 +124,9 @@ fn a_controller_that_dies_goes_on_where_it_was() {
     let mut last = None;
     for _ in 0..40 {
         world.run_crashing(&[1, 0, 2]);
-        let since = world.status().complies.as_ref().map(|complies| complies.since);
-        assert!(last.is_none() || since.is_none() || since == last || since > last, "{since:?} after {last:?}");
-        last = since.or(last);
+        let until = world.status().complies.as_ref().and_then(|sums| Some(sums.parts.last()?.until));
+        assert!(until >= last || until.is_none(), "{until:?} after {last:?}");
+        last = until.or(last);
         if world.split().weight(Carrier::Canary) == Weight::FULL {
             break;
         }

@@ -87,7 +87,7 @@ fn a_controller_that_dies_counts_no_check_twice_and_forgets_none() {
         world.run_crashing(&[1, 0, 2]);
         let now = count(&world);
         if now > last.0 {
-            assert_eq!(now, last.0 + 1, "one at a time");
+            assert!(now <= last.0 + 2, "a check counts every two seconds, and three have passed: {last:?}, then {now}");
             last = (now, world.now);
         }
     }

@@ -200,6 +200,7 @@ impl World {
                 existing: count(|_| true),
                 available: count(|pod| pod.ready),
                 template: self.templates[revision(&name)].clone(),
+                crashes: Vec::new(),
                 name,
             }
         });

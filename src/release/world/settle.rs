@@ -244,9 +244,11 @@ impl World {
             }
         }
         for set in &mut workload.sets {
-            let ready = of(&template::revision(&set.template)).ready;
+            let Behaviour { ready, crashes, .. } = of(&template::revision(&set.template));
             set.existing = set.replicas;
             set.available = if ready { set.replicas } else { 0 };
+            let crash = || format!("{}-x/app: CrashLoopBackOff", set.name);
+            set.crashes = (crashes && set.replicas > 0).then(crash).into_iter().collect();
         }
         let available = workload.sets.iter().map(|set| set.available).sum();
         if let Some(service) = &mut self.seen.service {
