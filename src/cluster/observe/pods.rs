@@ -22,13 +22,17 @@ pub(super) async fn of_deployment(
     Ok(all.iter().filter_map(|pod| of_replica_set(pod, &release.name)).collect())
 }
 
+/// How often a container of the workload's own pods was started again after errors, for it to count: they run for hours, and one that
+/// its node killed once says nothing of the version.
+const RESTARTS: u32 = 2;
+
 /// Reads what crashes in the pods of a Deployment, and tells it of the ReplicaSet that they belong to.
 pub(super) async fn crashes(cluster: &Cluster, release: &Release, workload: &mut Workload) -> Result<(), Error> {
     let Some(selector) = super::workload::selector_of(&workload.selector) else { return Ok(()) };
     let pods = cluster.list(&POD, &release.namespace, &selector).await?;
     for set in &mut workload.sets {
         let own = pods.iter().filter(|pod| set_of(pod) == Some(set.name.as_str()));
-        set.crashes = own.flat_map(side::crashed_containers).take(side::CRASHES_MAX).collect();
+        set.crashes = own.flat_map(|pod| side::crashed_containers(pod, RESTARTS)).take(side::CRASHES_MAX).collect();
     }
     Ok(())
 }
@@ -84,7 +88,7 @@ fn seen(pod: &Value) -> PodSeen {
         ready: !deleting && items(pod, "/status/conditions").iter().any(is_ready),
         deleting,
         since: since(pod),
-        crashes: side::crashed_containers(pod),
+        crashes: side::crashed_containers(pod, 1),
     }
 }
 

@@ -119,11 +119,11 @@ fn available(object: &Value) -> u32 {
 async fn crashes(cluster: &Cluster, namespace: &str, deployment: &Value) -> Result<Vec<String>, Error> {
     let Some(selector) = workload::selector(deployment) else { return Ok(Vec::new()) };
     let pods = cluster.list(&POD, namespace, &selector).await?;
-    Ok(pods.iter().flat_map(crashed_containers).take(CRASHES_MAX).collect())
+    Ok(pods.iter().flat_map(|pod| crashed_containers(pod, 1)).take(CRASHES_MAX).collect())
 }
 
-/// Containers of a pod that ended with an error and were, or will be, started again.
-pub(super) fn crashed_containers(pod: &Value) -> Vec<String> {
+/// Containers of a pod that ended with an error and were, or will be, started again: so often at least, or again and again.
+pub(super) fn crashed_containers(pod: &Value, restarted: u32) -> Vec<String> {
     if pod.pointer("/metadata/deletionTimestamp").is_some() {
         return Vec::new();
     }
@@ -135,7 +135,7 @@ pub(super) fn crashed_containers(pod: &Value) -> Vec<String> {
             [status.pointer("/state/terminated"), status.pointer("/lastState/terminated")].into_iter().flatten().next();
         let code = ended.and_then(|ended| ended["exitCode"].as_i64()).unwrap_or(0);
         let looping = text(status, "/state/waiting/reason") == Some("CrashLoopBackOff");
-        if !looping && (code == 0 || restarts == 0) {
+        if !looping && (code == 0 || restarts < restarted) {
             return None;
         }
         let why = if looping {
@@ -168,7 +168,21 @@ mod tests {
     #[case(json!({"name": "app", "restartCount": 0, "state": {"running": {}}}), None)]
     #[case(json!({"name": "app", "restartCount": 0, "state": {"waiting": {"reason": "ContainerCreating"}}}), None)]
     fn a_container_that_crashed_is_named(#[case] status: Value, #[case] says: Option<&str>) {
-        assert_eq!(crashed_containers(&pod(status)).first().map(String::as_str), says);
+        assert_eq!(crashed_containers(&pod(status), 1).first().map(String::as_str), says);
+    }
+
+    #[rstest]
+    #[case::started_again_once(1, "running", false)]
+    #[case::twice(2, "running", true)]
+    #[case::waits_to_be(1, "waiting", true)]
+    fn where_it_runs_for_hours_one_crash_says_nothing(
+        #[case] restarts: u32,
+        #[case] state: &str,
+        #[case] crashed: bool,
+    ) {
+        let status = json!({"name": "app", "restartCount": restarts, "state": {state: {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 1}}});
+        assert_eq!(!crashed_containers(&pod(status), 2).is_empty(), crashed);
     }
 
     #[test]

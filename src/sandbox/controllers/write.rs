@@ -92,8 +92,8 @@ impl Context<'_> {
         if object.get("status") == Some(&status) {
             return Ok(());
         }
-        // Only the status is taken, so the rest need not be copied.
-        let metadata = ["name", "namespace", "uid", "resourceVersion"]
+        // The specification is not taken, so it need not be copied; labels and annotations are, by some kinds.
+        let metadata = ["name", "namespace", "uid", "resourceVersion", "labels", "annotations"]
             .into_iter()
             .filter_map(|key| Some((key.to_owned(), at(object, &["metadata", key])?.clone())));
         let mut slim = serde_json::Map::new();
