@@ -33,8 +33,8 @@ fn told<'a>(job: &'a Value, name: &str) -> Vec<&'a str> {
     let containers =
         items(job, &format!("{pod}/initContainers")).iter().chain(items(job, &format!("{pod}/containers")));
     let of = |container: &'a Value| {
-        let all = items(container, "/env").iter().filter(|one| one["name"] == name);
-        all.map(|one| text(one, "/value").unwrap_or_default()).last().unwrap_or_default()
+        let mut all = items(container, "/env").iter().filter(|one| one["name"] == name);
+        all.next_back().and_then(|one| text(one, "/value")).unwrap_or_default()
     };
     containers.map(of).collect()
 }
