@@ -189,7 +189,7 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if stable == revision || (running && is_stable_under_another_name(seen, workload)) {
         return config_edited(seen, workload, now).unwrap_or_else(|| Step::says(Say::InForce));
     }
-    let how = match (&workload.break_glass, &workload.resumed_by) {
+    let how = match (workload.under_glass(), &workload.resumed_by) {
         (Some(reason), _) => format!("under break-glass: {reason}"),
         (None, Some(who)) => format!("resumed by {who} while it was held"),
         (None, None) => "outside of the gate (created anew, or changed while it was not labelled)".to_owned(),
