@@ -50,3 +50,22 @@ impl Workload {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::never_given("INC-7", "", false)]
+    #[case::given("INC-7", "INC-8\nINC-7", true)]
+    #[case::another_that_has_it_in_it("INC-7", "INC-77\nnot INC-7", false)]
+    #[case::on_two_lines("INC-7:\ndown", "INC-7: down", true)]
+    #[case::long(&"é".repeat(300), &"é".repeat(200), true)]
+    fn a_reason_is_found_as_admission_keeps_it(#[case] reason: &str, #[case] spent: &str, #[case] is_spent: bool) {
+        let glass = BreakGlass::read(reason.to_owned(), Some(&spent.to_owned()));
+        assert_eq!(matches!(glass, BreakGlass::Spent(_)), is_spent);
+        assert_eq!(glass.reason(), reason);
+    }
+}

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::hold::{created, idle, image, paused};
 use super::world::{CONTROLLER, MACHINE, PERSON, World, deployment, held, held_in, with};
 use crate::admission::Override;
+use crate::release::glass::BreakGlass;
 
 pub(super) fn glass(reason: &str) -> Value {
     json!({"metadata": {"annotations": {"tidegate.io/break-glass": reason}}})
@@ -77,6 +78,9 @@ fn a_reason_counts_once(#[case] before: &[&str], #[case] reason: &str, #[case] h
     }
     world.apply(MACHINE, under(deployment("app:2"), reason));
     assert_eq!(world.paused(), held);
+    let spent = world.annotation("tidegate.io/break-glass-spent").map(str::to_owned);
+    let read = BreakGlass::read(reason.to_owned(), spent.as_ref());
+    assert_eq!(matches!(read, BreakGlass::Counts(_)), !held || reason.is_empty(), "{spent:?}");
 }
 
 /// Nobody deletes the line in Git: what follows is held all the same, and says why, until another reason comes or it goes.
