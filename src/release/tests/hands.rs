@@ -146,7 +146,8 @@ fn a_reason_for_break_glass_that_is_spent_says_so_and_is_nobodys_bypass() {
     world.workload().break_glass = Some(BreakGlass::Spent("checkout is down".into()));
     world.run(3);
     assert_eq!(world.phase(), Some(Phase::Plan), "held");
-    let message = &world.seen.release.status.message;
+    let held = world.seen.release.status.conditions.iter().find(|condition| condition.kind == "Held");
+    let message = &held.unwrap().message;
     assert!(message.contains("kubectl annotate deployment checkout -n shop tidegate.io/break-glass-"), "{message}");
     world.workload().paused = false;
     world.workload().resumed_by = Some("bob".into());
