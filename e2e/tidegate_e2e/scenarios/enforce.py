@@ -61,8 +61,8 @@ def enforce(t: Context) -> None:
     shop.leaves_nothing()
     until("the workload runs v2", waits.PODS_READY, lambda: shop.running() == {"v2": 3} and shop.all_ready(), instead=shop.state)
 
-    # Nothing is held now, and nothing would be: a template that comes with break-glass is asked for the same verb.
-    glass = json.dumps({"metadata": {"annotations": {"tidegate.io/break-glass": "INC-7"}}, "spec": {"template": {"metadata": {"annotations": {"e2e/template": "another"}}}}})
+    # Nothing is held now, and nothing would be: break-glass before a template, or with one, is asked for the same verb.
+    glass = json.dumps({"metadata": {"annotations": {"tidegate.io/break-glass": "INC-7"}}})
     answer = bed.kubectl("patch", "deployment", shop.name, "-n", shop.namespace, "--type=merge", "-p", glass, "--as", ANNE, check=False)
     check("verb bypass" in answer and "break-glass" in answer, f"Anne broke the glass of an idle Deployment: {answer}")
     t.note(f"Anne: {answer.strip()}")
