@@ -10,8 +10,12 @@ pub const CHANGE_TYPE: &str = "tidegate.io/change-type";
 pub const CHANGE_SEVERITY: &str = "tidegate.io/change-severity";
 /// Annotation on a Deployment: categories, separated by commas.
 pub const CHANGE_CATEGORIES: &str = "tidegate.io/change-categories";
-/// Annotation on a Deployment: lets the new template run ungated; the value is the reason.
+/// Annotation on a Deployment: lets the template run ungated that the write brings which brings the annotation, or that was held
+/// then; the value is the reason.
 pub const BREAK_GLASS: &str = "tidegate.io/break-glass";
+/// Annotation on a Deployment, written by admission: the reasons for break-glass that let nothing go any more, one a line, newest
+/// first, ten at most. Each as [`crate::release::glass::kept`] writes it.
+pub const BREAK_GLASS_SPENT: &str = "tidegate.io/break-glass-spent";
 /// Annotation on a Deployment, written by admission: who changed the template last.
 pub const CHANGED_BY: &str = "tidegate.io/changed-by";
 /// Annotation on a Deployment, written by admission: who resumed it by hand while it was held.

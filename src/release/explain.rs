@@ -7,6 +7,7 @@ mod watched;
 
 use super::action::{Action, Plan};
 use super::assess::{assess, view};
+use super::glass::BreakGlass;
 use super::plan::patience::completes;
 use super::plan::{
     Active, CIRCUIT_OPEN, NO_WAY_BACK, NOBODY_HOME, REVERT_NOT_READY, Say, Step, adopt, count, judged_revision,
@@ -14,7 +15,7 @@ use super::plan::{
 use super::problem::problems;
 use super::snapshot::{BudgetSeen, Snapshot};
 use super::split::{Carrier, Split};
-use super::{completed, config};
+use super::{completed, config, wording};
 use crate::api::gated_release::{GatedReleaseStatus, HandedOver, RiskView, WorkloadSeen};
 use crate::api::names::RELEASE;
 use crate::api::release_record::{Arm, Outcome, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
@@ -145,7 +146,21 @@ impl After<'_> {
         } else {
             "rolled back"
         };
-        format!("Held/{}: {} Until {}, then {then}.", hold.reason, hold.message, hold.deadline.clock())
+        let despite = self.despite_glass();
+        format!("Held/{}: {} Until {}, then {then}.{despite}", hold.reason, hold.message, hold.deadline.clock())
+    }
+
+    /// Why the workload is held although a reason for break-glass stands there.
+    fn despite_glass(&self) -> String {
+        let held = self.seen.workload.as_ref().filter(|workload| workload.paused);
+        match held.and_then(|workload| workload.break_glass.as_ref()) {
+            Some(BreakGlass::Spent(_)) => {
+                let (release, kind) = (&self.seen.release, self.seen.kind());
+                let off = wording::glass_spent(kind, &release.namespace, &release.spec.workload_ref.name);
+                format!(" The reason for break-glass that stands there was given before. {off}")
+            }
+            Some(BreakGlass::Counts(_)) | None => String::new(),
+        }
     }
 
     /// Whether the workload itself runs the new version.

@@ -16,6 +16,7 @@ mod completed;
 pub mod config;
 mod disruption;
 pub mod explain;
+pub mod glass;
 pub mod labels;
 pub mod lint;
 pub mod objects;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::ask::Answers;
 use super::check_job::JobsSeen;
+use super::glass::BreakGlass;
 use super::objects::suffix;
 use super::preflight::Preflight;
 use super::split::{Carrier, Split};
@@ -144,8 +145,8 @@ pub struct Workload {
     pub changed_by: String,
     /// Who resumed it by hand, as admission stamped it.
     pub resumed_by: Option<String>,
-    /// The reason given for break-glass.
-    pub break_glass: Option<String>,
+    /// The reason for break-glass that stands there.
+    pub break_glass: Option<BreakGlass>,
     /// The text that explains the pause to whoever describes the Deployment.
     pub paused_because: Option<String>,
     /// The ReplicaSets that it owns; of a StatefulSet its current ControllerRevision and those that have pods.

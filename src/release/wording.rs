@@ -1,6 +1,7 @@
 //! Words that several sentences share.
 
 use crate::api::gated_release::WorkloadKind;
+use crate::api::names::BREAK_GLASS;
 use crate::api::release_record::{ReleaseRecordSpec, RollbackLog, Trigger};
 use crate::release::template;
 
@@ -20,6 +21,14 @@ pub fn let_go(kind: WorkloadKind, namespace: &str, name: &str) -> String {
             r#"kubectl patch statefulset {name} -n {namespace} -p '{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"partition":0}}}}}}}}'"#
         ),
     }
+}
+
+/// What a reason for break-glass that was given before is worth, and how it comes off.
+pub(super) fn glass_spent(kind: WorkloadKind, namespace: &str, name: &str) -> String {
+    format!(
+        "A reason counts once, in the write that brings it: the next template is held all the same, unless it brings another. Take it off, in Git first where it is from there: kubectl annotate {} {name} -n {namespace} {BREAK_GLASS}-",
+        kind.resource()
+    )
 }
 
 /// How a change is called: its reference, or its revision where it has none.

@@ -97,6 +97,24 @@ def owners(name, field, kind="deployment"):
     return [m["manager"] for m in managers if field in json.dumps(m.get("fieldsV1", {}))]
 
 
+def spent(name, kind):
+    return get(kind, name)["metadata"].get("annotations", {}).get("tidegate.io/break-glass-spent")
+
+
+def sets(name):
+    """The ReplicaSets of a Deployment."""
+    return json.loads(kubectl("get", "replicasets", "-l", f"app={name}", "-o", "json"))["items"]
+
+
+def revision(replica_set):
+    return int(replica_set["metadata"].get("annotations", {}).get("deployment.kubernetes.io/revision", 0))
+
+
+def kinds(name):
+    """Both kinds of workload: kind, name, manifest, and whether one is held."""
+    return (("deployment", name, deployment, paused), ("statefulset", f"{name}-set", stateful, lambda what: partition(what) == MOST))
+
+
 def held(name, user=MACHINE):
     """A Deployment whose second template is held."""
     apply(deployment(name))
@@ -365,6 +383,45 @@ def _(n):
     assert paused(n)
 
 
+@case("a reason for break-glass counts once: not where it stands, nor taken off and back; another one does", mode="Audit")
+def _(n):
+    for kind, what, manifest, is_held in kinds(n):
+        under = lambda image, reason: annotated(manifest(what, image=image), break_glass=reason)
+        apply(manifest(what))
+        apply(under("app:2", "INC-7"), user=MACHINE)
+        assert not is_held(what), kind
+        apply(under("app:3", "INC-7"), user=MACHINE)
+        off = f"kubectl annotate {kind} {what} -n {NS} tidegate.io/break-glass-"
+        assert is_held(what) and stamps(what, kind)[2].endswith(off), stamps(what, kind)
+        assert spent(what, kind) == "INC-7", spent(what, kind)
+        kubectl("annotate", kind, what, "tidegate.io/break-glass-", user=PERSON)
+        assert is_held(what) and off not in stamps(what, kind)[2] and MACHINE in stamps(what, kind)[2], stamps(what, kind)
+        apply(under("app:3", "INC-7"), user=MACHINE)
+        assert is_held(what), "Git puts it back"
+        apply(under("app:3", "INC-8"), user=MACHINE)
+        assert not is_held(what) and stamps(what, kind)[:2] == (MACHINE, MACHINE), stamps(what, kind)
+        apply(manifest(what, image="app:3"), user=MACHINE)
+        apply(under("app:4", "INC-8"), user=MACHINE)
+        assert is_held(what) and spent(what, kind) == "INC-8\nINC-7", spent(what, kind)
+
+
+@case("kubectl rollout undo brings a reason back that lets nothing go, and nobody is asked for a verb")
+def _(n):
+    apply(deployment(n))
+    apply(annotated(deployment(n, image="app:2"), break_glass="INC-7"))
+    eventually(lambda: any(revision(one) == 2 for one in sets(n)))
+    apply(deployment(n, image="app:3"))
+    patch(n, {"spec": {"paused": False}}, ARGS.controller_user)
+    eventually(lambda: any(revision(one) == 3 for one in sets(n)))
+    kubectl("create", "rolebinding", f"edit-{n}", "--clusterrole=edit", "--user=ena")
+    eventually(lambda: kubectl("auth", "can-i", "patch", "deployments", user="ena", groups=()))
+    kubectl("rollout", "undo", f"deployment/{n}", user="ena", groups=())
+    there = get("deployment", n)
+    assert there["spec"]["template"]["spec"]["containers"][0]["image"] == "app:2", there["spec"]["template"]
+    assert there["metadata"]["annotations"].get("tidegate.io/break-glass") == "INC-7", "the undo brought no annotation: nothing was tried"
+    assert paused(n) and stamps(n)[0] == "ena", stamps(n)
+
+
 @case("without the label nothing is held; a label taken away while held leaves the Deployment as it is", mode="Audit")
 def _(n):
     apply(deployment(f"{n}-plain", gated=False))
@@ -570,7 +627,7 @@ def _(n):
     assert partition(n) == 0 and stamps(n, "statefulset") == (MACHINE, None, None), stamps(n, "statefulset")
     apply(stateful(n, image="app:3"), user=MACHINE)
     assert partition(n) == MOST, "without the annotation the gate is back"
-    apply(glass("app:3"), user=MACHINE)
+    apply(annotated(stateful(n, image="app:3"), break_glass="INC-8"), user=MACHINE)
     assert partition(n) == 0 and stamps(n, "statefulset")[2] is None
     apply(annotated(stateful(n, image="app:4"), break_glass=""))
     assert partition(n) == MOST, "without a reason it does not count"
@@ -686,28 +743,24 @@ def _(n):
     assert partition(name) == 0 and stamps(name, "statefulset")[1] == "sam"
 
 
-@case("Enforce: break-glass on what is idle asks for the verb too, with a template or before it; a plain change is held", mode="Enforce")
+@case("Enforce: break-glass on what is idle asks for the verb too, with a template or before it; what comes under it later is held", mode="Enforce")
 def _(n):
     sam_may_bypass()
     name = f"{n}-set"
     apply(deployment(n))
     apply(stateful(name))
-    both = (("deployment", n, deployment), ("statefulset", name, stateful))
-    for kind, what, manifest in both:
+    for kind, what, manifest, is_held in kinds(n):
         glass = lambda image, reason: annotated(manifest(what, image=image), break_glass=reason)
         why = f"let a template of {kind} .* run ungated: it needs the verb bypass"
-        for refuse in (glass("app:2", "INC-7"), glass("app:1", "INC-7")):
-            given = ("apply", "--server-side", "--force-conflicts", "--field-manager=git", "-f", "-")
-            refused(why, *given, given=refuse, user="eve", groups=())
-            refused(why, *given, given=refuse, user=MACHINE, groups=())
+        given = ("apply", "--server-side", "--force-conflicts", "--field-manager=git", "-f", "-")
+        for user in ("eve", MACHINE):
+            for refuse in (glass("app:2", "INC-7"), glass("app:1", "INC-7")):
+                refused(why, *given, given=refuse, user=user, groups=())
         apply(glass("app:2", "INC-7"), user="sam", groups=())
-        held_now = paused(what) if kind == "deployment" else partition(what) == MOST
-        assert not held_now, "who holds the verb breaks the glass"
-        refused(why, *given, given=glass("app:3", "INC-7"), user="eve", groups=())
-        apply(manifest(what, image="app:2"), user="eve", groups=())
-        apply(manifest(what, image="app:3"), user="eve", groups=())
-        held_now = paused(what) if kind == "deployment" else partition(what) == MOST
-        assert held_now, "a plain change is held"
+        assert not is_held(what), "who holds the verb breaks the glass"
+        refused(why, *given, given=glass("app:3", "INC-8"), user="eve", groups=())
+        apply(glass("app:3", "INC-7"), user="eve", groups=())
+        assert is_held(what), "what comes under a reason that stands is held, and asks for no verb"
 
 
 @case("Enforce: the label taken off together with a template asks for the verb; taken off alone while nothing is held it does not", mode="Enforce")

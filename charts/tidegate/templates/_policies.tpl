@@ -83,8 +83,40 @@ variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith
     && object.spec.template.metadata.?labels.orValue({}) == oldObject.spec.template.metadata.?labels.orValue({})
 - name: before
   expression: oldObject.metadata.?annotations.orValue({})
+# The reasons for break-glass, the one that stands after this write and the one before, as they are kept: on one line, cut off
+# after 200 characters.
+- name: reasons
+  expression: >-
+    [object.metadata.?annotations[?'tidegate.io/break-glass'].orValue(''), variables.before[?'tidegate.io/break-glass'].orValue('')]
+      .map(r, r.replace('\n', ' ')).map(r, r.size() > 200 ? r.substring(0, 200) : r)
+- name: spent
+  expression: variables.before[?'tidegate.io/break-glass-spent'].orValue('').split('\n')
+# A reason counts in the write that brings it, and once: not where it only stands, nor where something puts it back that did not
+# ask, such as kubectl rollout undo, which brings the annotations of an old ReplicaSet, or Git after somebody took it off.
 - name: glass
-  expression: object.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
+  expression: >-
+    variables.reasons[0] != '' && variables.reasons[0] != variables.reasons[1] && !(variables.reasons[0] in variables.spent)
+{{- end -}}
+
+{{- /* The reasons that let nothing go any more. The one before joins them when it goes, or when a template comes under it. */ -}}
+{{- define "tidegate.hold.spent" -}}
+- name: spends
+  expression: variables.reasons[1] != '' && (!variables.same || variables.reasons[0] != variables.reasons[1])
+# Ten, newest first: as many as a Deployment keeps ReplicaSets by default.
+- name: counted
+  expression: >-
+    !variables.spends ? variables.spent
+    : [variables.reasons[1]] + variables.spent.filter(r, r != '' && r != variables.reasons[1])
+- name: remembered
+  expression: >-
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter(i, i < variables.counted.size()).map(i, variables.counted[i]).join('\n')
+{{- end -}}
+
+{{- /* The end of a hold's explanation, where a reason stands that does not count: `kubectl KIND` and the workload's name follow. */ -}}
+{{- define "tidegate.hold.despite" -}}
+(variables.reasons[0] == '' ? '' : '. It is held although tidegate.io/break-glass has a reason: that one was given before, and '
+  + 'a reason counts once, in the write that brings it. Give another one, or take it off, in Git first where it is from there: '
+  + 'kubectl annotate {{ . }} ' + object.metadata.name + ' -n ' + object.metadata.namespace + ' tidegate.io/break-glass-')
 {{- end -}}
 
 {{- /* What the API server knows of who changed a template. Without the label anybody writes the stamps. */ -}}
@@ -92,7 +124,9 @@ variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith
 - name: stamped
   expression: "'tidegate.io/gated' in oldObject.metadata.?labels.orValue({})"
 - name: who
-  expression: "!variables.same ? variables.stamp : 'somebody unknown'"
+  expression: >-
+    !variables.same ? variables.stamp
+    : variables.stamped ? variables.before[?'tidegate.io/changed-by'].orValue('somebody unknown') : 'somebody unknown'
 {{- end -}}
 
 {{- /* Writes the stamps that must be there, and takes away those that must not. */ -}}
@@ -131,6 +165,7 @@ spec:
   variables:
   {{- include "tidegate.hold.change" . | nindent 2 }}
   {{- include "tidegate.hold.known" . | nindent 2 }}
+  {{- include "tidegate.hold.spent" . | nindent 2 }}
   - name: was
     expression: oldObject.spec.?paused.orValue(false)
   - name: sent
@@ -139,14 +174,11 @@ spec:
   - name: resumes
     expression: variables.same && variables.was && !variables.sent && !variables.machine
   - name: paused
-    expression: >-
-      variables.glass != ''
-      ? variables.sent && variables.same && variables.glass == oldObject.metadata.?annotations[?'tidegate.io/break-glass'].orValue('')
-      : !variables.same || (variables.was && !variables.resumes)
+    expression: "!variables.glass && (!variables.same || (variables.was && !variables.resumes))"
   # Break-glass lets it go, by whoever puts it on.
   - name: breaks
-    expression: variables.glass != '' && variables.same && variables.was && !variables.paused
-  # What the three stamps must be; empty stands for none. Whoever sends others gets these. Those from before the label
+    expression: variables.glass && variables.same && variables.was && !variables.paused
+  # What the stamps must be; empty stands for none. Whoever sends others gets these. Those from before the label
   # vouch for nobody.
   - name: stamps
     expression: >-
@@ -156,7 +188,8 @@ spec:
         'tidegate.io/resumed-by': variables.resumes || variables.breaks ? variables.stamp
           : variables.same && variables.stamped ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
-          : variables.same && (variables.stamped || variables.before[?'tidegate.io/paused-because'].orValue('') == '')
+          : variables.same && (variables.before[?'tidegate.io/paused-because'].orValue('') == ''
+            || (variables.stamped && variables.reasons[0] == variables.reasons[1]))
           ? variables.before[?'tidegate.io/paused-because'].orValue('')
           : 'Tidegate holds the pod template that ' + variables.who + ' changed until it decides how to ship it; the pods '
             + 'before the change go on serving. See: kubectl get gatedreleases -n ' + object.metadata.namespace + ' -o wide. '
@@ -165,6 +198,8 @@ spec:
               {{- else -}}
               'To let it run ungated (recorded as a bypass): kubectl rollout resume deployment/'
               {{- end }} + object.metadata.name + ' -n ' + object.metadata.namespace
+            + {{ include "tidegate.hold.despite" "deployment" | indent 14 | trim }},
+        'tidegate.io/break-glass-spent': variables.remembered
       }
   mutations:
   - patchType: JSONPatch
@@ -207,6 +242,7 @@ spec:
   variables:
   {{- include "tidegate.hold.change" . | nindent 2 }}
   {{- include "tidegate.hold.known" . | nindent 2 }}
+  {{- include "tidegate.hold.spent" . | nindent 2 }}
   - name: most
     expression: "2147483647"
   # Whether the pods updated by themselves before: who comes back from OnDelete may bring a template that never ran.
@@ -232,16 +268,15 @@ spec:
     expression: variables.same && variables.was && variables.sent == 0 && !variables.machine
   - name: partition
     expression: >-
-      variables.glass != ''
-      ? (variables.same && variables.glass == variables.before[?'tidegate.io/break-glass'].orValue('') ? variables.sent : 0)
+      variables.glass ? 0
       : variables.news ? variables.most
       : variables.was && !variables.resumes ? variables.had : variables.sent
   - name: paused
     expression: variables.partition > 0 && (variables.news || variables.was)
   # Break-glass lets it go, by whoever puts it on.
   - name: breaks
-    expression: variables.glass != '' && variables.same && variables.was && !variables.paused
-  # What the three stamps must be; empty stands for none. Whoever sends others gets these. Those from before the label
+    expression: variables.glass && variables.same && variables.was && !variables.paused
+  # What the stamps must be; empty stands for none. Whoever sends others gets these. Those from before the label
   # vouch for nobody.
   - name: stamps
     expression: >-
@@ -252,7 +287,8 @@ spec:
           : variables.same && variables.stamped && !variables.returns
           ? variables.before[?'tidegate.io/resumed-by'].orValue('') : '',
         'tidegate.io/paused-because': !variables.paused ? ''
-          : !variables.news && variables.stamped ? variables.before[?'tidegate.io/paused-because'].orValue('')
+          : !variables.news && variables.stamped && variables.reasons[0] == variables.reasons[1]
+          ? variables.before[?'tidegate.io/paused-because'].orValue('')
           : 'Tidegate holds the pod template that ' + variables.who + ' changed until it decides how to ship it; the pods '
             + 'before the change go on serving. See: kubectl get gatedreleases -n ' + object.metadata.namespace + ' -o wide. '
             + {{ if eq .Values.override.mode "Enforce" -}}
@@ -261,6 +297,8 @@ spec:
               'To let it run ungated (recorded as a bypass): kubectl patch statefulset '
               {{- end }} + object.metadata.name + ' -n ' + object.metadata.namespace
             + ' -p \'{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}\''
+            + {{ include "tidegate.hold.despite" "statefulset" | indent 14 | trim }},
+        'tidegate.io/break-glass-spent': variables.remembered
       }
   mutations:
   - patchType: JSONPatch

@@ -183,6 +183,7 @@ CASES = [
     Case("PartitionOwned", False, partition(0), kind="StatefulSet"),
     Case("PartitionStated", False, partition(0), kind="StatefulSet", made="client"),
     Case("PausedByOthers", False, partition(2), kind="StatefulSet", made="create"),
+    Case("BreakGlassStands", False, annotated("tidegate.io/break-glass", "INC-7")),
     Case("ArgoSyncWave", False, annotated("argocd.argoproj.io/sync-wave", "1")),
     Case("ArgoHook", False, annotated("argocd.argoproj.io/hook", "Sync")),
     Case("TwoAutoscalers", False, autoscalers("one", "two")),

@@ -1,21 +1,18 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::glass::glass;
 use super::world::{CONTROLLER, MACHINE, PERSON, World, deployment, held, held_in, with};
 use super::{forged, label};
 use crate::admission::Override;
 
-fn created() -> World {
+pub(super) fn created() -> World {
     let mut world = World::deployments();
     world.apply(PERSON, deployment("app:1"));
     world
 }
 
-fn glass(reason: &str) -> Value {
-    json!({"metadata": {"annotations": {"tidegate.io/break-glass": reason}}})
-}
-
-fn paused(paused: Value) -> Value {
+pub(super) fn paused(paused: Value) -> Value {
     json!({"spec": {"paused": paused}})
 }
 
@@ -281,45 +278,6 @@ fn the_controller_resumes_pauses_and_writes_annotations_as_it_likes() {
     assert!(world.paused());
 }
 
-#[test]
-fn break_glass_in_the_same_apply_runs_at_once_and_says_who_changed_it() {
-    let mut world = created();
-    world.apply(MACHINE, with(deployment("app:2"), glass("INC-7: checkout is down")));
-    assert!(!world.paused());
-    assert_eq!(world.stamps(), [Some(MACHINE), None, None]);
-}
-
-#[test]
-fn break_glass_lets_a_held_template_run_for_a_machine_too() {
-    let mut world = held(MACHINE);
-    world.apply(MACHINE, with(deployment("app:2"), glass("INC-7: checkout is down")));
-    assert!(!world.paused());
-    assert_eq!(world.stamps(), [Some(MACHINE), Some(MACHINE), None]);
-}
-
-/// Who lets it go that way does not approve it afterwards.
-#[test]
-fn break_glass_on_what_is_held_says_who_put_it_on() {
-    let mut world = held(MACHINE);
-    world.patch(PERSON, glass("INC-7: checkout is down")).unwrap();
-    assert_eq!((world.paused(), world.stamps()), (false, [Some(MACHINE), Some(PERSON), None]));
-    world.patch("sam", json!({"spec": {"replicas": 3}})).unwrap();
-    assert_eq!(world.stamps()[1], Some(PERSON), "it stays whoever writes next");
-}
-
-#[test]
-fn break_glass_without_a_reason_does_not_count_without_the_annotation_the_gate_is_back() {
-    let mut world = created();
-    world.apply(PERSON, with(deployment("app:2"), glass("")));
-    assert!(world.paused());
-    world.apply(PERSON, with(deployment("app:2"), glass("INC-7")));
-    assert!(!world.paused());
-    world.apply(PERSON, deployment("app:2"));
-    assert!(!world.paused(), "nothing changed");
-    world.apply(PERSON, deployment("app:3"));
-    assert!(world.paused());
-}
-
 fn ungated(mut manifest: Value) -> Value {
     manifest["metadata"]["labels"] = json!({});
     manifest
@@ -408,59 +366,14 @@ fn enforce_a_write_of_the_status_breaks_no_glass() {
     assert!(world.paused());
 }
 
-fn idle(mode: Override) -> World {
+pub(super) fn idle(mode: Override) -> World {
     let mut world = World::new(mode, ("apps", "v1", "deployments"));
     world.apply(PERSON, deployment("app:1"));
     world
 }
 
-fn image(image: &str) -> Value {
+pub(super) fn image(image: &str) -> Value {
     json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}})
-}
-
-#[test]
-fn enforce_break_glass_asks_for_the_verb_before_anything_was_held_too() {
-    let mut world = idle(Override::Enforce);
-    let why = world.patch("eve", with(image("app:2"), glass("INC-7"))).unwrap_err();
-    let expected = "Forbidden: deployments.apps \"c\" is forbidden: ValidatingAdmissionPolicy 'tidegate-override' with binding \
-        'tidegate-override' denied request: metadata.annotations[tidegate.io/break-glass]: eve may not let a template of deployment \
-        shop/c run ungated: it needs the verb bypass on gatedreleases.tidegate.io. Leave the annotation out, and a new template is \
-        shipped in stages (kubectl get gatedreleases -n shop), or ask somebody who holds the verb";
-    assert_eq!(why, expected);
-    assert!(!world.paused(), "refused, and not held either");
-    world.patch("eve", image("app:2")).unwrap();
-    assert!(world.paused(), "a plain change is what the gate is for");
-    let mut world = idle(Override::Enforce);
-    world.patch("sam", with(image("app:2"), glass("INC-7"))).unwrap();
-    assert!(!world.paused());
-}
-
-/// Who puts the glass on today lets the template of tomorrow run, whoever brings that.
-#[rstest]
-#[case::a_reason_alone(&[], "eve", glass("INC-7"), false)]
-#[case::another_reason(&["INC-7"], "eve", glass("INC-8"), false)]
-#[case::a_template_under_a_reason_that_stands(&["INC-7"], "eve", image("app:2"), false)]
-#[case::by_a_machine(&["INC-7"], MACHINE, image("app:2"), false)]
-#[case::nothing_new(&["INC-7"], "eve", json!({"spec": {"replicas": 3}}), true)]
-#[case::a_restart(&["INC-7"], "eve", json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}), true)]
-#[case::taken_off(&["INC-7"], "eve", glass(""), true)]
-#[case::the_label_taken_off(&["INC-7"], "eve", json!({"metadata": {"labels": {"tidegate.io/gated": null}}}), true)]
-fn enforce_glass_on_what_is_idle(
-    #[case] stands: &[&str],
-    #[case] who: &str,
-    #[case] change: Value,
-    #[case] free: bool,
-) {
-    for (mode, free) in [(Override::Audit, true), (Override::Enforce, free)] {
-        let mut world = idle(mode);
-        for reason in stands {
-            world.patch("sam", glass(reason)).unwrap();
-        }
-        let done = world.patch(who, change.clone());
-        assert_eq!(done.is_ok(), free, "{mode:?}: {done:?}");
-        assert!(done.err().is_none_or(|why| why.contains("verb bypass")));
-        assert!(!world.paused());
-    }
 }
 
 fn label_off(more: Value) -> Value {
@@ -509,18 +422,6 @@ fn enforce_the_label_taken_off_what_is_held_together_with_a_template_is_refused_
         "{why}"
     );
     world.patch("sam", label_off(image("app:3"))).unwrap();
-}
-
-#[test]
-fn enforce_break_glass_on_what_is_held_is_refused_once_and_as_what_it_is() {
-    let mut world = held_in(World::new(Override::Enforce, ("apps", "v1", "deployments")), MACHINE);
-    let why = world.patch("eve", glass("INC-7")).unwrap_err();
-    assert!(
-        why.contains("may not let the held template of deployment shop/c") && !why.contains("break-glass"),
-        "{why}"
-    );
-    world.patch("sam", glass("INC-7")).unwrap();
-    assert!(!world.paused());
 }
 
 #[test]

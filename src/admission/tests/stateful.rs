@@ -104,6 +104,29 @@ fn break_glass_lets_a_new_template_run() {
     assert_eq!((at(&world), world.stamps()[2]), (0, None));
 }
 
+/// What was applied before, the reason that comes with another template, and whether that is held.
+#[rstest]
+#[case::it_stood_already(&["INC-7"], "INC-7", true)]
+#[case::another(&["INC-7"], "INC-8", false)]
+#[case::taken_off_and_back(&["INC-7", ""], "INC-7", true)]
+fn a_reason_counts_once(#[case] before: &[&str], #[case] reason: &str, #[case] held: bool) {
+    let under = |image: &str, reason: &str| {
+        let glass = json!({"metadata": {"annotations": {"tidegate.io/break-glass": reason}}});
+        if reason.is_empty() { stateful(image) } else { with(stateful(image), glass) }
+    };
+    let mut world = created(Override::Audit);
+    for reason in before {
+        world.apply(MACHINE, under("app:1", reason));
+        assert_eq!(at(&world), 0, "nothing changed");
+    }
+    world.apply(MACHINE, under("app:2", reason));
+    assert_eq!(at(&world), if held { u64::from(HELD_PARTITION) } else { 0 });
+    let off = "kubectl annotate statefulset c -n shop tidegate.io/break-glass-";
+    assert_eq!(world.stamps()[2].is_some_and(|because| because.ends_with(off)), held, "{:?}", world.stamps());
+    world.apply(MACHINE, under("app:2", "INC-9"));
+    assert_eq!((at(&world), world.stamps()[2]), (0, None), "another reason lets it go");
+}
+
 #[test]
 fn a_webhook_that_takes_the_change_back_leaves_nothing_held() {
     let mut world = created(Override::Audit);

@@ -7,12 +7,14 @@ use serde_json::Value;
 
 use super::{created, items, number, strings, text};
 use crate::api::names::{
-    BREAK_GLASS, CHANGE, CHANGE_CATEGORIES, CHANGE_SEVERITY, CHANGE_TYPE, CHANGED_BY, GATED, PAUSED_BECAUSE, RESUMED_BY,
+    BREAK_GLASS, BREAK_GLASS_SPENT, CHANGE, CHANGE_CATEGORIES, CHANGE_SEVERITY, CHANGE_TYPE, CHANGED_BY, GATED,
+    PAUSED_BECAUSE, RESUMED_BY,
 };
 use crate::api::units::UnitError;
 use crate::api::{Change, ChangeType};
 use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 use crate::cluster::{Cluster, Error};
+use crate::release::glass::BreakGlass;
 use crate::release::snapshot::{KindSeen, ReplicaSetSeen, Workload};
 use crate::release::template::{revision, without_hash};
 
@@ -59,7 +61,7 @@ pub(super) fn seen(mut object: Value, kind: KindSeen, sets: Vec<ReplicaSetSeen>)
             .any(|key| annotations.contains_key(*key)),
         changed_by: of(CHANGED_BY).unwrap_or_default(),
         resumed_by: of(RESUMED_BY),
-        break_glass: of(BREAK_GLASS),
+        break_glass: of(BREAK_GLASS).map(|reason| BreakGlass::read(reason, annotations.get(BREAK_GLASS_SPENT))),
         paused_because: of(PAUSED_BECAUSE),
         template,
         spec,

@@ -203,7 +203,7 @@ fn running(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if adopt::is_adopted(seen, stable.as_deref(), &revision) {
         return adopt::running(seen, workload, now);
     }
-    let how = match (&workload.break_glass, &workload.resumed_by) {
+    let how = match (workload.under_glass(), &workload.resumed_by) {
         (Some(reason), _) => format!("under break-glass: {reason}"),
         (None, Some(who)) => format!("resumed by {who} while it was held"),
         (None, None) => "outside of the gate (created anew, or changed while it was not labelled)".to_owned(),

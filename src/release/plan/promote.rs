@@ -134,10 +134,7 @@ fn template_back(active: &Active<'_>) -> Step {
 /// Another template was let run in the workload past the gate: who did so wants it to serve. It gets the traffic as soon as
 /// it is ready, and this attempt ends there; the bypass is put on record by the next look.
 pub(super) fn overtaken(active: &Active<'_>, workload: &Workload) -> Step {
-    let how = workload
-        .break_glass
-        .as_deref()
-        .map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
+    let how = workload.under_glass().map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
     let theirs = workload.sets.iter().find(|set| template::same(&set.template, &workload.template));
     let ready = theirs.is_some_and(|set| set.available >= workload.replicas)
         && active.endpoints(Carrier::Workload) >= workload.replicas;

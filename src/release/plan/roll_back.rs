@@ -147,10 +147,8 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
     };
     let held = !active.workload_is_new() && active.status.phase != Phase::Promote;
     if held && !workload.paused && active.template(workload) == Template::Newer {
-        let how = workload
-            .break_glass
-            .as_deref()
-            .map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
+        let how =
+            workload.under_glass().map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
         let value = format!("another template runs in the workload {how}");
         return Some(begin(active, Trigger::Superseded, value, "the template stays".to_owned()));
     }

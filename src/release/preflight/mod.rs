@@ -73,6 +73,7 @@ const RULES: &[Rule] = &[
     workload::partition_by_others,
     workload::paused_by_others,
     workload::partition_in_manifest,
+    workload::glass_stands,
     workload::argo,
     workload::autoscalers,
     network::policies,

@@ -22,6 +22,8 @@ words! {
         PartitionOwned,
         /// The manifest that was applied last states a partition.
         PartitionStated,
+        /// The annotation of break-glass was not taken off.
+        BreakGlassStands,
         /// A sync wave of Argo CD waits for the workload.
         ArgoSyncWave,
         /// Argo CD runs the workload as a hook.

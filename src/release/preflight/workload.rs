@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::facts::{Facts, Way, list, text};
 use super::{Finding, Reason, Severity};
 use crate::api::gated_release::WorkloadKind;
-use crate::api::names::MANAGER;
+use crate::api::names::{BREAK_GLASS, MANAGER};
 use crate::release::labels::labels;
 use crate::release::snapshot::Ordinals;
-use crate::release::wording;
+use crate::release::wording::{self, at_most};
 
 /// The field of a Deployment that belongs to the gate.
 const PAUSED: &str = "/fieldsV1/f:spec/f:paused";
@@ -147,6 +147,20 @@ pub fn hold_owners(kind: WorkloadKind, workload: &Value) -> Vec<String> {
     names.dedup();
     names
 }
+
+/// A reason counts once; who reads the annotation later takes it for a gate that is open.
+pub(super) fn glass_stands(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let Some(glass) = &facts.workload.break_glass else { return };
+    let message = format!(
+        "Its annotation {BREAK_GLASS} ({}) still stands. {}",
+        at_most(REASON_MAX, glass.reason()),
+        wording::glass_spent(facts.seen.kind(), facts.namespace(), &facts.seen.release.spec.workload_ref.name)
+    );
+    found.push(facts.of_workload(Reason::BreakGlassStands, Severity::Warn, message));
+}
+
+/// So much of a reason is told, in characters.
+const REASON_MAX: usize = 100;
 
 /// In a sync with waves or hooks Argo CD waits for ever for a Deployment that is held. A held StatefulSet is healthy to it.
 pub(super) fn argo(facts: &Facts<'_>, found: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! What people do to a release that goes on: they resume, delete, take the label off, write the route.
 
 use super::*;
+use crate::release::glass::BreakGlass;
 
 #[test]
 fn a_person_who_resumes_is_recorded_and_traffic_goes_home() {
@@ -134,6 +135,25 @@ fn break_glass_is_on_record() {
     world.run(10);
     assert_eq!(world.outcome(), Some(Outcome::Bypassed));
     assert!(world.status().summary.contains("checkout is down"), "{}", world.status().summary);
+}
+
+/// A reason of an earlier change is not why this one runs, and does not keep it from being held.
+#[test]
+fn a_reason_for_break_glass_that_is_spent_says_so_and_is_nobodys_bypass() {
+    let mut world = World::new();
+    world.seen.risk.as_mut().unwrap().requirements = Default::default();
+    world.deploy("shop:v2", GOOD);
+    world.workload().break_glass = Some(BreakGlass::Spent("checkout is down".into()));
+    world.run(3);
+    assert_eq!(world.phase(), Some(Phase::Plan), "held");
+    let held = world.seen.release.status.conditions.iter().find(|condition| condition.kind == "Held");
+    let message = &held.unwrap().message;
+    assert!(message.contains("kubectl annotate deployment checkout -n shop tidegate.io/break-glass-"), "{message}");
+    world.workload().paused = false;
+    world.workload().resumed_by = Some("bob".into());
+    world.run_until(60, |world| world.outcome() == Some(Outcome::Bypassed));
+    let said = format!("{:?}", world.status());
+    assert!(said.contains("bob") && !said.contains("checkout is down"), "{said}");
 }
 
 #[test]

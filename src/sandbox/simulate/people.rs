@@ -413,7 +413,9 @@ impl People {
             Act::Deploy { number, quality, change, glass } => {
                 self.git.image = format!("shop:{number}-{}", quality.as_str());
                 (self.git.number, self.git.change) = (*number, change);
-                self.git.glass = glass.then_some(*number);
+                // Half of them forget to delete the line that let an earlier version through.
+                let forgotten = self.git.glass.filter(|_| number % 2 == 0);
+                self.git.glass = glass.then_some(*number).or(forgotten);
                 apply(api, &flux, self.workloads(), &self.deployment())
             }
             Act::Revert => {

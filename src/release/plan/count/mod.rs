@@ -162,10 +162,7 @@ fn forced(active: &Active<'_>) -> Option<Step> {
             format!("{who} let the workload go while it was held: all its pods get the template now."),
         ));
     }
-    let how = workload
-        .break_glass
-        .as_deref()
-        .map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
+    let how = workload.under_glass().map_or("without being held".to_owned(), |why| format!("under break-glass: {why}"));
     Some(match ours {
         true => {
             let who = workload.resumed_by.clone().unwrap_or_else(|| "somebody".to_owned());

@@ -58,6 +58,9 @@ fn spoiled(reason: Reason) -> (Snapshot, Surroundings, Spoil) {
             let manifest = r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#;
             annotated(around, "kubectl.kubernetes.io/last-applied-configuration", manifest);
         }),
+        Reason::BreakGlassStands => {
+            routes(|seen, _| seen.workload.as_mut().unwrap().break_glass = Some("checkout is down".into()))
+        }
         Reason::ArgoSyncWave => routes(|_, around| annotated(around, "argocd.argoproj.io/sync-wave", "1")),
         Reason::ArgoHook => routes(|_, around| annotated(around, "argocd.argoproj.io/hook", "Sync")),
         Reason::TwoAutoscalers => {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::workload::broken_glass;
+use super::workload::{glass, is_spent};
 use super::{Checkers, NAME, Rule, Seen};
 use crate::cluster::kind::STATEFUL_SET;
 
@@ -16,10 +16,15 @@ fn gated(object: &Value) -> bool {
     object.pointer("/metadata/labels/tidegate.io~1gated").is_some()
 }
 
+/// Whether the write brings a reason for break-glass that was never given before.
+fn breaks(before: &Value, after: &Value) -> bool {
+    glass(after).is_some_and(|reason| glass(before) != Some(reason) && !is_spent(before, reason))
+}
+
 /// A write of the workload.
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (None, Some(before), Some(after)) = (seen.process, seen.before, seen.after) else { return };
-    if seen.name != NAME || program(before) == program(after) || !gated(after) || broken_glass(after) {
+    if seen.name != NAME || program(before) == program(after) || !gated(after) || breaks(before, after) {
         return;
     }
     let held = if seen.kind.kind == STATEFUL_SET.kind {

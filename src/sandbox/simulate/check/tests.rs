@@ -250,6 +250,7 @@ fn workload(more: &Value) -> Value {
 
 #[rstest]
 #[case::held(json!({"paused": true, "template": {"spec": {"containers": [{"image": "shop:2-good"}]}}}), json!({}), None)]
+#[case::under_a_reason_that_is_spent(json!({"template": {"spec": {"containers": [{"image": "shop:2-good"}]}}}), json!({"annotations": {"tidegate.io/break-glass": "it burnt"}}), Some(Rule::NotHeld))]
 #[case::let_run(json!({"template": {"spec": {"containers": [{"image": "shop:2-good"}]}}}), json!({}), Some(Rule::NotHeld))]
 #[case::not_gated(json!({"template": {"spec": {"containers": [{"image": "shop:2-good"}]}}}), json!({"labels": {"tidegate.io/gated": null}}), None)]
 #[case::under_break_glass(json!({"template": {"spec": {"containers": [{"image": "shop:2-good"}]}}}), json!({"annotations": {"tidegate.io/break-glass": "it burns"}}), None)]
@@ -261,7 +262,8 @@ fn a_new_template_is_held_in_the_write_that_brings_it(
     #[case] rule: Option<Rule>,
 ) {
     let after = workload(&json!({"spec": spec, "metadata": meta}));
-    let write = Write { kind: &DEPLOYMENT, before: Some(workload(&json!({}))), after: Some(after), process: None };
+    let spent = json!({"metadata": {"annotations": {"tidegate.io/break-glass-spent": "it smoked\nit burnt"}}});
+    let write = Write { kind: &DEPLOYMENT, before: Some(workload(&spent)), after: Some(after), process: None };
     let mut checkers = Checkers::default();
     see(&mut checkers, &Kept(vec![]), "09:00:00", &write);
     assert_eq!(broken(&checkers), Vec::from_iter(rule), "{:?}", checkers.violations);

@@ -48,9 +48,20 @@ fn paused(deployment: &Value) -> bool {
     deployment.pointer("/spec/paused") == Some(&true.into())
 }
 
+/// The reason for break-glass that stands on a workload; none where it is empty.
+pub(super) fn glass(workload: &Value) -> Option<&str> {
+    text(workload, "/metadata/annotations/tidegate.io~1break-glass").filter(|reason| !reason.is_empty())
+}
+
+/// Whether a reason let something go before.
+pub(super) fn is_spent(workload: &Value, reason: &str) -> bool {
+    let spent = text(workload, "/metadata/annotations/tidegate.io~1break-glass-spent");
+    spent.is_some_and(|spent| spent.lines().any(|one| one == reason))
+}
+
 /// Whether somebody let the template run ungated.
-pub(super) fn broken_glass(deployment: &Value) -> bool {
-    text(deployment, "/metadata/annotations/tidegate.io~1break-glass").is_some_and(|reason| !reason.is_empty())
+pub(super) fn broken_glass(workload: &Value) -> bool {
+    glass(workload).is_some_and(|reason| !is_spent(workload, reason))
 }
 
 fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
