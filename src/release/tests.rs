@@ -23,6 +23,7 @@ mod heard;
 mod in_a_row;
 mod last_half;
 mod last_moments;
+mod lost;
 mod leaving;
 mod one_role;
 mod other_budget;

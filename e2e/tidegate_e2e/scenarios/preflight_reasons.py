@@ -1,6 +1,6 @@
 """Each reason of docs/preflight.md, made on the API server by one thing that is wrong with an otherwise clean application.
 
-All 32 can be made here. The kinds of the Prometheus Operator, of Istio and of KEDA are not installed on this cluster and are served from
+All 33 can be made here. The kinds of the Prometheus Operator, of Istio and of KEDA are not installed on this cluster and are served from
 definitions without their programs, as preflight reads objects and asks no program. Nothing has pods but for `NotSettled`, whose pods
 find no node.
 """
@@ -179,6 +179,7 @@ CASES = [
     Case("HostPortTaken", False, container("ports", [{"name": "node", "containerPort": 8081, "hostPort": 18081}])),
     Case("LabelIsRead", False, container("env", [{"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}}])),
     Case("NotSettled", True, template("nodeSelector", {"tidegate.test/nowhere": "yes"}), made="rolling"),
+    Case("HistoryTooShort", True, edit("workload", "spec", "revisionHistoryLimit", to=0)),
     Case("PausedOwned", False, edit("workload", "spec", "paused", to=False)),
     Case("PartitionOwned", False, partition(0), kind="StatefulSet"),
     Case("PartitionStated", False, partition(0), kind="StatefulSet", made="client"),

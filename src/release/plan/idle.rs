@@ -4,7 +4,7 @@ use super::active::{active_set, judged_revision};
 use super::autoscaler::{self, Release};
 use super::came_back::{self, served_by_previous};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{count, follow, leave, open, stable, unlabelled, way_home};
+use super::{count, follow, leave, lost, open, stable, unlabelled, way_home};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
 use crate::api::{Span, Time};
@@ -54,6 +54,9 @@ fn with_autoscalers(seen: &Snapshot, now: Time, step: Step) -> Step {
 fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if count::has_forgotten(workload) && !is_known(seen, workload) {
         return runs_ungated(seen, workload, now, count::FORGOTTEN);
+    }
+    if let Some(step) = lost::told(seen, workload) {
+        return step;
     }
     // A template that came back stays back, whatever becomes of the pods meanwhile.
     if seen.record.as_ref().is_some_and(|last| closed_for_good(seen, workload, last)) {

@@ -2,8 +2,8 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
-use super::stranded;
 use super::verify::{base_latency, grow_previous, verdict_now};
+use super::{lost, stranded};
 use crate::analysis::Verdict;
 use crate::api::gated_release::{NewerTemplate, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
@@ -154,6 +154,9 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
         let value = format!("another template runs in the workload {how}");
         return Some(begin(active, Trigger::Superseded, value, "the template stays".to_owned()));
     }
+    if held && !workload.paused && active.template(workload) == Template::Stable {
+        return Some(reverted(active));
+    }
     if held && !workload.paused {
         let who = workload.resumed_by.clone().unwrap_or_else(|| "somebody".to_owned());
         return Some(begin(
@@ -176,12 +179,7 @@ pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
         Template::Newer if queues && workload.paused => None,
         // Nobody could take its users over: it goes on meanwhile, as if the newer one were queued.
         Template::Newer if workload.paused && stranded::strands_users(active) => None,
-        Template::Stable => Some(begin(
-            active,
-            Trigger::Reverted,
-            "the template went back to the stable one".to_owned(),
-            "the template stays".to_owned(),
-        )),
+        Template::Stable => Some(reverted(active)),
         Template::Newer => Some(begin(
             active,
             Trigger::Superseded,
@@ -189,6 +187,13 @@ pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
             "the template stays".to_owned(),
         )),
     }
+}
+
+/// Git has stable's template again. Where nothing could start that but the workload itself, it is let go: traffic waits for its
+/// pods.
+fn reverted(active: &Active<'_>) -> Step {
+    let (value, stays) = ("the template went back to the stable one", "the template stays");
+    begin(active, Trigger::Reverted, value.to_owned(), stays.to_owned()).all(lost::let_go(active))
 }
 
 /// Phase Rollback.

@@ -70,6 +70,7 @@ type Rule = fn(&Facts<'_>, &mut Vec<Finding>);
 
 const RULES: &[Rule] = &[
     workload::settled,
+    workload::history,
     workload::partition_by_others,
     workload::paused_by_others,
     workload::partition_in_manifest,

@@ -14,6 +14,8 @@ words! {
     Reason, "a reason of preflight; docs/preflight.md lists them" {
         /// More than one revision of the workload is active.
         NotSettled,
+        /// Kubernetes deletes the ReplicaSet of stable when the held workload is scaled to nothing.
+        HistoryTooShort,
         /// Somebody else paused the workload, or gave it a partition.
         PausedByOthers,
         /// A field manager owns `spec.paused`.

@@ -47,6 +47,15 @@ pub(super) fn settled(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     found.push(facts.of_workload(Reason::NotSettled, Severity::Refuse, message));
 }
 
+/// While a Deployment is held stable's ReplicaSet is an old one of it, and has the only copy of stable's template.
+pub(super) fn history(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    if !facts.workload.keeps_no_history() || facts.is_under_way() {
+        return;
+    }
+    let message = "Its revisionHistoryLimit is 0: when it is scaled to nothing while it is held, Kubernetes deletes the ReplicaSet of stable, and nothing starts any more when it is scaled up. Set spec.revisionHistoryLimit to 1 or more, or leave it out (10).";
+    found.push(facts.of_workload(Reason::HistoryTooShort, Severity::Refuse, message));
+}
+
 /// A StatefulSet whose pods are of two revisions, and that Tidegate does not hold. What it holds it brings to one by itself.
 fn settled_ordinals(facts: &Facts<'_>, ordinals: &Ordinals, found: &mut Vec<Finding>) {
     let ours = ordinals.partition > 0 && facts.workload.paused_because.is_some();

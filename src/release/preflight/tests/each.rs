@@ -45,6 +45,9 @@ fn spoiled(reason: Reason) -> (Snapshot, Surroundings, Spoil) {
             workload.sets.push(other);
             seen.record = None;
         }),
+        Reason::HistoryTooShort => {
+            routes(|seen, _| seen.workload.as_mut().unwrap().spec = json!({"revisionHistoryLimit": 0}))
+        }
         Reason::PausedByOthers => stateful(|seen, _| {
             if let KindSeen::StatefulSet(ordinals) = &mut seen.workload.as_mut().unwrap().kind {
                 ordinals.partition = 2;
