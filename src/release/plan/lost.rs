@@ -70,7 +70,9 @@ pub(super) fn let_go(active: &Active<'_>) -> Option<Action> {
 fn message(seen: &Snapshot, workload: &Workload) -> String {
     let (namespace, name) = (&seen.release.namespace, &seen.release.spec.workload_ref.name);
     let why = match workload.keeps_no_history() {
-        true => "it was scaled to nothing while it was held, and with revisionHistoryLimit 0 Kubernetes deletes what has no pods",
+        true => {
+            "it was scaled to nothing while it was held, and with revisionHistoryLimit 0 Kubernetes deletes what has no pods"
+        }
         false => "somebody deleted it",
     };
     let now = match workload.replicas {

@@ -60,6 +60,11 @@ fn unopened() -> World {
     world
 }
 
+fn running(world: &mut World) -> Vec<String> {
+    let sets = world.workload().sets.iter().filter(|set| set.replicas > 0);
+    sets.map(|set| set.template["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()).collect()
+}
+
 fn stays_down(world: &mut World) {
     assert!(world.workload().paused, "the new template runs ungated\n{}", world.trace.join("\n"));
     assert!(world.workload().sets.is_empty());
@@ -85,7 +90,7 @@ fn what_is_held_does_not_run_where_stable_is_lost(
 
     world.deploy("shop:v1", GOOD);
     world.run(20);
-    assert_eq!(world.images(), ["shop:v1"], "a revert is let go at once");
+    assert_eq!(running(&mut world), ["shop:v1"], "a revert is let go at once");
     assert!(!world.workload().paused);
     assert_ne!(world.outcome(), Some(Outcome::Bypassed));
 }
@@ -100,7 +105,7 @@ fn a_revert_is_let_go_in_the_middle_of_a_release_too() {
     world.deploy("shop:v1", GOOD);
     world.run_until(60, |world| world.outcome().is_some());
     assert_eq!(world.outcome(), Some(Outcome::Reverted), "{}", world.trace.join("\n"));
-    assert_eq!(world.images(), ["shop:v1"]);
+    assert_eq!(running(&mut world), ["shop:v1"]);
     assert_eq!(world.split(), Split::HOME);
 }
 
@@ -111,6 +116,6 @@ fn a_person_may_let_the_new_template_run_where_stable_is_lost() {
     world.workload().paused_because = None;
     world.workload().resumed_by = Some("alice".into());
     world.run(60);
-    assert_eq!(world.images(), ["shop:v2"]);
+    assert_eq!(running(&mut world), ["shop:v2"]);
     assert_eq!(world.outcome(), Some(Outcome::Bypassed));
 }
