@@ -24,7 +24,7 @@ words! {
         PartitionOwned,
         /// The manifest that was applied last states a partition.
         PartitionStated,
-        /// A sync wave of Argo CD waits for the workload.
+        /// Argo CD waits for the workload before it applies what comes later.
         ArgoSyncWave,
         /// Argo CD runs the workload as a hook.
         ArgoHook,

@@ -157,24 +157,6 @@ pub fn hold_owners(kind: WorkloadKind, workload: &Value) -> Vec<String> {
     names
 }
 
-/// In a sync with waves or hooks Argo CD waits for ever for a Deployment that is held. A held StatefulSet is healthy to it.
-pub(super) fn argo(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let annotations = labels(&facts.around.workload, "/metadata/annotations");
-    let wave = annotations.get("argocd.argoproj.io/sync-wave").filter(|_| facts.way != Way::Within);
-    if let Some(wave) = wave {
-        let message = format!(
-            "It is in Argo CD's sync wave {wave}: a held Deployment shows as Suspended, and the sync waits for it before it goes on to later waves and PostSync hooks; not even a revert is applied meanwhile. Put it into the last wave, or see docs/gitops.md."
-        );
-        found.push(facts.of_workload(Reason::ArgoSyncWave, Severity::Warn, message));
-    }
-    if let Some(hook) = annotations.get("argocd.argoproj.io/hook") {
-        let message = format!(
-            "It is an Argo CD hook ({hook}): hooks are deleted and created anew, and what is created is not held. Make it an ordinary resource."
-        );
-        found.push(facts.of_workload(Reason::ArgoHook, Severity::Warn, message));
-    }
-}
-
 /// One autoscaler is fine; two fight, and one that is made by another controller takes no setting of ours.
 pub(super) fn autoscalers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let (kind, name) = (facts.seen.kind(), &facts.seen.release.spec.workload_ref.name);

@@ -61,7 +61,7 @@ fn spoiled(reason: Reason) -> (Snapshot, Surroundings, Spoil) {
             let manifest = r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#;
             annotated(around, "kubectl.kubernetes.io/last-applied-configuration", manifest);
         }),
-        Reason::ArgoSyncWave => routes(|_, around| annotated(around, "argocd.argoproj.io/sync-wave", "1")),
+        Reason::ArgoSyncWave => routes(|_, around| hook_after_the_sync(around)),
         Reason::ArgoHook => routes(|_, around| annotated(around, "argocd.argoproj.io/hook", "Sync")),
         Reason::TwoAutoscalers => {
             routes(|_, around| around.autoscalers = vec![autoscaler("a", None), autoscaler("b", None)])
