@@ -277,7 +277,7 @@ pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, ho
         return Step::going("RollingBack", sentence(active, log)).wake(home_at.plus(window).since(active.now));
     }
     let check = check(active, to);
-    let state_after = state_after(active, to);
+    let state_after = wording::at_most(256, &state_after(active, to));
     let took = log.took.map(|took| format!(" Traffic home after {took}.")).unwrap_or_default();
     let summary = format!("{}{took} {state_after}", sentence(active, log));
     let log = RollbackLog { check, state_after, ..log.clone() };
@@ -287,8 +287,9 @@ pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, ho
 fn state_after(active: &Active<'_>, to: Carrier) -> String {
     match (to, active.workload()) {
         (Carrier::Previous, _) => format!(
-            "The workload runs this template without traffic; Service {} serves until Git reverts or fixes.",
-            active.seen.service_of(Carrier::Previous)
+            "The workload runs this template without traffic from the routes: Service {} serves until Git reverts or fixes. Who calls Service {} itself still meets it.",
+            active.seen.service_of(Carrier::Previous),
+            active.seen.service_of(Carrier::Workload)
         ),
         (_, Some(workload)) if workload.paused && active.template(workload) == Template::Ours => {
             let how = match active.seen.kind() {
