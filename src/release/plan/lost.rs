@@ -58,7 +58,7 @@ pub(super) fn told(seen: &Snapshot, workload: &Workload) -> Option<Step> {
 /// An attempt that goes on is held; none where stable is there.
 pub(super) fn hold(active: &Active<'_>, workload: &Workload, patience: Span) -> Option<Step> {
     let lost = is_lost(active.seen, workload);
-    lost.then(|| active.hold(STABLE_LOST, message(active.seen, workload), patience).wake(LOOK_AGAIN))
+    lost.then(|| active.hold_for(STABLE_LOST, message(active.seen, workload), patience).wake(LOOK_AGAIN))
 }
 
 /// Stable's template is back from Git and nothing has its pods: only letting the workload go starts them.
