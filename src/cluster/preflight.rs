@@ -6,7 +6,7 @@
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::kind::{HTTP_ROUTE, NETWORK_POLICY, PDB, SERVICE};
+use super::kind::{HTTP_ROUTE, JOB, NETWORK_POLICY, PDB, SERVICE};
 use super::{Cluster, Error, Kind};
 use crate::release::Snapshot;
 use crate::release::preflight::{Surroundings, Unseen};
@@ -41,6 +41,7 @@ const KINDS: &[(Kind, bool, Into)] = &[
     (QUOTA, true, |around| &mut around.quotas),
     (HTTP_ROUTE, true, |around| &mut around.routes),
     (INGRESS, true, |around| &mut around.routes),
+    (JOB, false, |around| &mut around.jobs),
     (GRPC_ROUTE, false, |around| &mut around.routes),
     (SERVICE_MONITOR, false, |around| &mut around.service_monitors),
     (POD_MONITOR, false, |around| &mut around.pod_monitors),

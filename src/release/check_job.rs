@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::ask::ports;
-use super::objects::belongs_to_tools;
 use super::snapshot::{Record, Snapshot};
+use super::tracking::belongs_to_tools;
 use crate::api::names::{CHECK, CHECK_ROLE, CHECK_STARTED_AT, RELEASE, ROLE};
 use crate::api::release_record::ReleaseRecordStatus;
 use crate::api::synthetic::{JobCheck, SyntheticCheck};

@@ -7,7 +7,7 @@ mod taken;
 
 use super::action::{Action, Plan};
 use super::check_job;
-use super::plan::{Active, by_record, marked_elsewhere, named, rolled, routes, stable_set};
+use super::plan::{Active, by_record, is_lost, marked_elsewhere, named, rolled, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Side, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
@@ -374,7 +374,8 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     let Some(workload) = &seen.workload else { return };
     let active = || workload.sets.iter().filter(|set| set.is_active());
     let runs = active().next().is_some() && active().all(|set| template::same(&set.template, &workload.template));
-    let idle = !workload.sets.iter().any(|set| set.is_active());
+    // With nothing running the template runs instead of nothing, but not in the place of a stable that is lost.
+    let idle = !workload.sets.iter().any(|set| set.is_active()) && !is_lost(seen, workload);
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
         Some(_) if seen.by_count() => count::may_resume(seen),

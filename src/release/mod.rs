@@ -28,6 +28,7 @@ pub mod room;
 pub mod snapshot;
 pub mod split;
 pub mod template;
+mod tracking;
 pub mod twins;
 pub mod wording;
 

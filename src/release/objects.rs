@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::snapshot::{SideDeployment, Snapshot, Workload};
 use super::split::Carrier;
 use super::template::{self, Relabel};
+use super::tracking::{asks_for_the_outside, belongs_to_tools, service_labels};
 use crate::api::names::{CANARY_SUFFIX, GATED, POD_TEMPLATE_HASH, PREVIOUS_SUFFIX, RELEASE, REVISION, ROLE};
 use crate::api::{Percent, Weight};
 
@@ -199,15 +200,6 @@ fn autoscaler_copy(spec: &Value, name: &str, replicas: u32) -> Value {
     copy
 }
 
-/// Labels of the user's Service that its copies keep.
-pub(super) fn service_labels(service: &Value) -> Labels {
-    labels(service, "/metadata/labels").into_iter().filter(|(key, _)| is_kept(key)).collect()
-}
-
-fn is_kept(key: &str) -> bool {
-    !belongs_to_tools(key) && !asks_for_the_outside(key)
-}
-
 /// The user's Service for the copy's pods: same ports and labels, so that ServiceMonitors find it; never a second load balancer.
 fn service_copy(
     service: &Value,
@@ -215,10 +207,10 @@ fn service_copy(
     metadata: impl Fn(&str, Map<String, Value>, Map<String, Value>) -> Value,
     name: &str,
 ) -> Value {
-    let kept = |place: &str| -> Map<String, Value> {
-        let map = service.pointer(place).and_then(Value::as_object).cloned().unwrap_or_default();
-        map.into_iter().filter(|(key, _)| is_kept(key)).collect()
-    };
+    let labels = service_labels(service).into_iter().map(|(key, value)| (key, Value::from(value))).collect();
+    let mut annotations =
+        service.pointer("/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default();
+    annotations.retain(|key, _| !belongs_to_tools(key) && !asks_for_the_outside(key));
     let mut selector = service.pointer("/spec/selector").and_then(Value::as_object).cloned().unwrap_or_default();
     relabel.map(&mut selector);
     let mut ports = service.pointer("/spec/ports").cloned().unwrap_or_else(|| json!([]));
@@ -236,38 +228,15 @@ fn service_copy(
     }
     json!({
         "apiVersion": "v1", "kind": "Service",
-        "metadata": metadata(name, kept("/metadata/labels"), kept("/metadata/annotations")),
+        "metadata": metadata(name, labels, annotations),
         "spec": spec,
     })
 }
 
-/// The workload's own labels, for an object beside it.
+/// The workload's own labels, for an object beside it. Nothing selects such an object by its labels but tools that prune.
 pub(super) fn own_labels(workload: &Workload) -> Map<String, Value> {
     let own = workload.labels.iter().filter(|(key, _)| !belongs_to_tools(key) && key.as_str() != GATED);
     own.map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect()
-}
-
-/// Labels and annotations by which a GitOps tool, Helm or kubectl would take the copy for its own.
-pub(super) fn belongs_to_tools(key: &str) -> bool {
-    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    prefix == "argocd.argoproj.io"
-        || prefix.ends_with("fluxcd.io")
-        || prefix == "meta.helm.sh"
-        || prefix == "helm.sh"
-        || prefix.ends_with("kubectl.kubernetes.io")
-        || key == "app.kubernetes.io/managed-by"
-        || key == "app.kubernetes.io/instance"
-        || prefix == "tidegate.io"
-        || prefix == "deployment.kubernetes.io"
-}
-
-/// Annotations that would ask for a load balancer or a DNS name.
-fn asks_for_the_outside(key: &str) -> bool {
-    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    prefix.contains("external-dns")
-        || prefix.contains("load-balancer")
-        || prefix.starts_with("service.beta")
-        || prefix == "cloud.google.com"
 }
 
 #[cfg(test)]

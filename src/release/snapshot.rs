@@ -241,6 +241,13 @@ impl PodSeen {
     }
 }
 
+impl Workload {
+    /// Whether Kubernetes deletes each ReplicaSet that has no pods, whatever its template: `revisionHistoryLimit` 0 of a Deployment.
+    pub fn keeps_no_history(&self) -> bool {
+        self.kind == KindSeen::Deployment && self.spec.get("revisionHistoryLimit").and_then(Value::as_u64) == Some(0)
+    }
+}
+
 impl ReplicaSetSeen {
     /// Whether it has pods, or wants some.
     pub const fn is_active(&self) -> bool {

@@ -25,6 +25,7 @@ mod in_a_row;
 mod last_half;
 mod last_moments;
 mod leaving;
+mod lost;
 mod one_role;
 mod other_budget;
 mod own;

@@ -1,6 +1,6 @@
 """Each reason of docs/preflight.md, made on the API server by one thing that is wrong with an otherwise clean application.
 
-All 32 can be made here. The kinds of the Prometheus Operator, of Istio and of KEDA are not installed on this cluster and are served from
+All 33 can be made here. The kinds of the Prometheus Operator, of Istio and of KEDA are not installed on this cluster and are served from
 definitions without their programs, as preflight reads objects and asks no program. Nothing has pods but for `NotSettled`, whose pods
 find no node.
 """
@@ -42,10 +42,12 @@ class Case:
     kind: str = "Deployment"
     # How the workload comes to be: by server-side apply, by kubectl's own apply, by a creation, or in the middle of a roll.
     made: str = "apply"
+    # Tells two cases of one reason apart.
+    tag: str = ""
 
     @property
     def name(self) -> str:
-        return self.reason.lower()
+        return self.reason.lower() + self.tag
 
 
 def plural(kind: str) -> str:
@@ -150,6 +152,13 @@ def annotated(key: str, value: str) -> Spoil:
     return edit("workload", "metadata", "annotations", to={key: value})
 
 
+def hook_after_the_sync(shop: Shop, _: Manifests) -> list[Object]:
+    """A Job that Argo CD would run when a sync has ended. It is suspended, so that it has no pods."""
+    pod = {"restartPolicy": "Never", "containers": [{"name": "smoke", "image": "tidegate.test/none"}]}
+    meta = {**shop.meta("smoke"), "annotations": {"argocd.argoproj.io/hook": "PostSync"}}
+    return [{"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"suspend": True, "template": {"spec": pod}}}]
+
+
 HEADER = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "x-of", "value": "backend"}]}}
 TLS = {"targetRefs": [{"group": "", "kind": "Service", "name": "checkout"}], "validation": {"hostname": "checkout.test", "wellKnownCACertificates": "System"}}
 NOT_THE_COPIES = {"key": "app", "operator": "NotIn", "values": ["checkout-canary", "checkout-previous"]}
@@ -179,12 +188,15 @@ CASES = [
     Case("HostPortTaken", False, container("ports", [{"name": "node", "containerPort": 8081, "hostPort": 18081}])),
     Case("LabelIsRead", False, container("env", [{"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}}])),
     Case("NotSettled", True, template("nodeSelector", {"tidegate.test/nowhere": "yes"}), made="rolling"),
+    Case("HistoryTooShort", True, edit("workload", "spec", "revisionHistoryLimit", to=0)),
     Case("PausedOwned", False, edit("workload", "spec", "paused", to=False)),
     Case("PartitionOwned", False, partition(0), kind="StatefulSet"),
     Case("PartitionStated", False, partition(0), kind="StatefulSet", made="client"),
     Case("PausedByOthers", False, partition(2), kind="StatefulSet", made="create"),
     Case("BreakGlassStands", False, annotated("tidegate.io/break-glass", "INC-7")),
-    Case("ArgoSyncWave", False, annotated("argocd.argoproj.io/sync-wave", "1")),
+    # Argo CD goes on from the wave of the Deployment: what is applied last is not waited for.
+    Case("Passed", False, annotated("argocd.argoproj.io/sync-wave", "1"), tag="-in-the-last-wave"),
+    Case("ArgoSyncWave", False, hook_after_the_sync),
     Case("ArgoHook", False, annotated("argocd.argoproj.io/hook", "Sync")),
     Case("TwoAutoscalers", False, autoscalers("one", "two")),
     Case("AutoscalerOwned", False, of_keda),
@@ -211,7 +223,7 @@ def preflight_reasons(t: Context) -> None:
             t.shops.remove(shop)
             api.delete("Namespace", None, shop.namespace)
     check(not wrong, f"{len(wrong)} of {len(CASES)} are not told as they should be:\n" + "\n".join(wrong))
-    t.note(f"{len(CASES) - 1} reasons, {sum(case.refuses for case in CASES)} of them refuse; told the same by condition, preflight and doctor")
+    t.note(f"{len({case.reason for case in CASES}) - 1} reasons, {sum(case.refuses for case in CASES)} of them refuse; told the same by condition, preflight and doctor")
 
 
 def every_reason_has_a_case() -> None:

@@ -94,6 +94,17 @@ fn a_held_workload_is_not_let_go_in_mid_release() {
 }
 
 #[test]
+fn a_held_workload_is_not_let_go_in_the_place_of_a_lost_stable() {
+    let mut world = World::new();
+    world.run(3);
+    world.deploy("shop:v2", GOOD);
+    world.workload().replicas = 0;
+    world.workload().sets.clear();
+    let resource_version = world.workload().resource_version.clone();
+    assert_eq!(notes(&world, vec![Action::Resume { resource_version }]), [Note::ResumedUngated]);
+}
+
+#[test]
 fn every_write_is_fenced_by_what_was_seen() {
     let world = at_25();
     let stale = || "0".to_owned();

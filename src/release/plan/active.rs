@@ -1,5 +1,6 @@
 //! An attempt that is going on, with the facts that every phase needs.
 
+use super::lost;
 use super::patience::{completes, says_nothing};
 use super::promote::OVERTAKEN;
 use super::stable::stable_set;
@@ -202,7 +203,13 @@ impl<'a> Active<'a> {
             // The workload's own ReplicaSets are the new version's by now.
             true => self.side_runs(Carrier::Previous, &workload.template),
             false => {
-                stable_set(self.seen, workload).is_some_and(|set| template::same(&set.template, &workload.template))
+                // Where its ReplicaSet is gone, the name alone is left.
+                let named = || {
+                    lost::nothing_starts(workload)
+                        && self.record.spec.stable.as_ref() == Some(&judged_revision(self.seen, workload))
+                };
+                stable_set(self.seen, workload)
+                    .map_or_else(named, |set| template::same(&set.template, &workload.template))
             }
         };
         if stable { Template::Stable } else { Template::Newer }

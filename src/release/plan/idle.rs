@@ -4,7 +4,7 @@ use super::active::{active_set, judged_revision};
 use super::autoscaler::{self, Release};
 use super::came_back::{self, served_by_previous};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::{adopt, count, follow, leave, open, stable, unlabelled, way_home};
+use super::{adopt, count, follow, leave, lost, open, stable, unlabelled, way_home};
 use crate::api::gated_release::WorkloadKind;
 use crate::api::release_record::Outcome;
 use crate::api::{Span, Time};
@@ -56,6 +56,9 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
         return runs_ungated(seen, workload, now, count::FORGOTTEN);
     }
     if let Some(step) = adopt::held(seen, workload, now) {
+        return step;
+    }
+    if let Some(step) = lost::told(seen, workload) {
         return step;
     }
     // A template that came back stays back, whatever becomes of the pods meanwhile. What was handed over has its last attempt elsewhere.

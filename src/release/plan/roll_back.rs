@@ -2,8 +2,8 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
-use super::stranded;
 use super::verify::{base_latency, grow_previous, verdict_now};
+use super::{lost, stranded};
 use crate::analysis::Verdict;
 use crate::api::gated_release::{NewerTemplate, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};
@@ -152,6 +152,9 @@ pub(super) fn forced(active: &Active<'_>) -> Option<Step> {
         let value = format!("another template runs in the workload {how}");
         return Some(begin(active, Trigger::Superseded, value, "the template stays".to_owned()));
     }
+    if held && !workload.paused && active.template(workload) == Template::Stable {
+        return Some(reverted(active));
+    }
     if held && !workload.paused {
         let who = workload.resumed_by.clone().unwrap_or_else(|| "somebody".to_owned());
         return Some(begin(
@@ -174,12 +177,7 @@ pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
         Template::Newer if queues && workload.paused => None,
         // Nobody could take its users over: it goes on meanwhile, as if the newer one were queued.
         Template::Newer if workload.paused && stranded::strands_users(active) => None,
-        Template::Stable => Some(begin(
-            active,
-            Trigger::Reverted,
-            "the template went back to the stable one".to_owned(),
-            "the template stays".to_owned(),
-        )),
+        Template::Stable => Some(reverted(active)),
         Template::Newer => Some(begin(
             active,
             Trigger::Superseded,
@@ -187,6 +185,13 @@ pub(super) fn template_moved(active: &Active<'_>) -> Option<Step> {
             "the template stays".to_owned(),
         )),
     }
+}
+
+/// Git has stable's template again. Where nothing could start that but the workload itself, it is let go: traffic waits for its
+/// pods.
+fn reverted(active: &Active<'_>) -> Step {
+    let (value, stays) = ("the template went back to the stable one", "the template stays");
+    begin(active, Trigger::Reverted, value.to_owned(), stays.to_owned()).all(lost::let_go(active))
 }
 
 /// Phase Rollback.
@@ -270,7 +275,7 @@ pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, ho
         return Step::going("RollingBack", sentence(active, log)).wake(home_at.plus(window).since(active.now));
     }
     let check = check(active, to);
-    let state_after = state_after(active, to);
+    let state_after = wording::at_most(256, &state_after(active, to));
     let took = log.took.map(|took| format!(" Traffic home after {took}.")).unwrap_or_default();
     let summary = format!("{}{took} {state_after}", sentence(active, log));
     let log = RollbackLog { check, state_after, ..log.clone() };
@@ -280,8 +285,9 @@ pub(super) fn afterwards(active: &Active<'_>, log: &RollbackLog, to: Carrier, ho
 fn state_after(active: &Active<'_>, to: Carrier) -> String {
     match (to, active.workload()) {
         (Carrier::Previous, _) => format!(
-            "The workload runs this template without traffic; Service {} serves until Git reverts or fixes.",
-            active.seen.service_of(Carrier::Previous)
+            "The workload runs this template without traffic from the routes: Service {} serves until Git reverts or fixes. Who calls Service {} itself still meets it.",
+            active.seen.service_of(Carrier::Previous),
+            active.seen.service_of(Carrier::Workload)
         ),
         (_, Some(workload)) if workload.paused && active.template(workload) == Template::Ours => {
             let how = match active.seen.kind() {

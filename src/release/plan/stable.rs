@@ -8,6 +8,7 @@ use super::active::{Active, active_set};
 use super::came_back::served_by_previous;
 use super::idle::last_good;
 use super::leave::left_what_runs;
+use super::lost;
 use super::step::{LOOK_AGAIN, Step};
 use crate::api::Span;
 use crate::api::release_record::{Arm, Outcome, Phase};
@@ -119,7 +120,7 @@ pub(super) fn guard(seen: &Snapshot, workload: &Workload) -> Option<Step> {
 /// brought about, it is reported and waited for.
 pub(super) fn keep(active: &Active<'_>, patience: Span) -> Option<Step> {
     let workload = active.workload().filter(|workload| workload.kind == KindSeen::Deployment)?;
-    guard(active.seen, workload).or_else(|| {
+    guard(active.seen, workload).or_else(|| lost::hold(active, workload, patience)).or_else(|| {
         let stable = stable_set(active.seen, workload).filter(|stable| stable.replicas > 0)?;
         let others: Vec<_> =
             beside(workload, stable).map(|set| format!("{} ({} pods)", set.name, set.existing)).collect();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::facts::{Facts, Way, list, named, text};
 use super::{Finding, Reason, Severity};
 use crate::release::labels::{labels, selects};
-use crate::release::objects::service_labels;
+use crate::release::tracking::service_labels;
 
 /// Whether a monitor looks into this namespace: into its own where it says nothing.
 fn looks_here(monitor: &Value, namespace: &str) -> bool {
@@ -26,7 +26,7 @@ pub(super) fn service_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         }
         let lost: Vec<_> = own.keys().filter(|key| !copied.contains_key(*key)).map(String::as_str).collect();
         let message = format!(
-            "It selects Service {} by a label that the Services of canary and previous version do not keep ({}), so nothing would be measured of them and the release would wait for evidence. Select by another label of the Service.",
+            "It selects Service {} by a label that the Services of canary and previous version do not keep ({}), so nothing would be measured of them and the release would wait for evidence. Select by another label of the Service; app.kubernetes.io/instance is kept where Argo CD tracks by annotation (tracking-id), or Helm or Flux alone have the Service.",
             text(&service.object, "/metadata/name"),
             lost.join(", ")
         );

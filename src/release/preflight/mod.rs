@@ -4,6 +4,7 @@
 //! says by the way a new version gets its users (`facts::Way`) whether it has a meaning where no route divides the traffic. Here
 //! belongs what can be told from objects; what must never enter: a request, or a rule about whether the *change* may ship.
 
+mod argo;
 mod attached;
 mod facts;
 mod metrics;
@@ -70,11 +71,13 @@ type Rule = fn(&Facts<'_>, &mut Vec<Finding>);
 
 const RULES: &[Rule] = &[
     workload::settled,
+    workload::history,
     workload::partition_by_others,
     workload::paused_by_others,
     workload::partition_in_manifest,
     workload::glass_stands,
-    workload::argo,
+    argo::hook,
+    argo::later,
     workload::autoscalers,
     network::policies,
     network::peers,

@@ -14,6 +14,8 @@ words! {
     Reason, "a reason of preflight; docs/preflight.md lists them" {
         /// More than one revision of the workload is active.
         NotSettled,
+        /// Kubernetes deletes the ReplicaSet of stable when the held workload is scaled to nothing.
+        HistoryTooShort,
         /// Somebody else paused the workload, or gave it a partition.
         PausedByOthers,
         /// A field manager owns `spec.paused`.
@@ -24,7 +26,7 @@ words! {
         PartitionStated,
         /// The annotation of break-glass was not taken off.
         BreakGlassStands,
-        /// A sync wave of Argo CD waits for the workload.
+        /// Argo CD waits for the workload before it applies what comes later.
         ArgoSyncWave,
         /// Argo CD runs the workload as a hook.
         ArgoHook,

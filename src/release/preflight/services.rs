@@ -7,6 +7,9 @@ use super::{Finding, Reason, Severity};
 use crate::release::clones::is_made;
 use crate::release::labels::{map_selects, selects};
 
+/// What a rollback by routes means for whoever comes past them.
+const LATE: &str = "A version that comes back after its promotion is without traffic from the routes alone: who comes this way still meets it until Git reverts or fixes";
+
 /// Other Services over the same pods: their users never see the canary, or see it before it is judged.
 pub(super) fn others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let others = facts
@@ -27,7 +30,7 @@ pub(super) fn others(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             found.push(facts.finding(Reason::ServiceReachesCanary, Severity::Warn, ("Service", service), message));
         } else if !missed.is_empty() {
             let message = format!(
-                "It selects the workload's pods and not {}: its users stay on the old version until promotion, unwatched by the release. Send them through Service {} and its routes where they should take part.",
+                "It selects the workload's pods and not {}: its users stay on the old version until promotion, unwatched by the release. {LATE}. Send them through Service {} and its routes where they should take part.",
                 named(&missed),
                 facts.service()
             );
@@ -44,7 +47,7 @@ pub(super) fn exposed(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     if outside {
         let how = if matches!(kind, "NodePort" | "LoadBalancer") { kind } else { "externalIPs" };
         let message = format!(
-            "It is reachable from outside by itself ({how}): who comes that way passes no route and stays on the workload's own pods. Make it type ClusterIP and let all traffic come through the routes."
+            "It is reachable from outside by itself ({how}): who comes that way passes no route and stays on the workload's own pods. {LATE}. Make it type ClusterIP and let all traffic come through the routes."
         );
         found.push(facts.finding(Reason::ServiceExposed, Severity::Warn, ("Service", &service.object), message));
     }
@@ -70,7 +73,7 @@ pub(super) fn ungoverned(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             _ => "Move that traffic to an HTTPRoute and list it in spec.traffic.httpRoutes.",
         };
         let message = format!(
-            "It sends traffic to Service {} and is not governed by the release: who comes that way stays on the workload's own pods. {remedy}",
+            "It sends traffic to Service {} and is not governed by the release: who comes that way stays on the workload's own pods. {LATE}. {remedy}",
             facts.service()
         );
         found.push(facts.finding(Reason::RouteNotGoverned, Severity::Warn, (kind, route), message));

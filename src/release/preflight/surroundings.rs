@@ -19,6 +19,8 @@ pub struct Surroundings {
     pub autoscalers: Vec<Value>,
     /// ResourceQuotas.
     pub quotas: Vec<Value>,
+    /// batch Jobs, among them the hooks of a sync.
+    pub jobs: Vec<Value>,
     /// PersistentVolumeClaims that the templates name; a name without an object is one that does not exist.
     pub claims: Vec<(String, Option<Value>)>,
     /// HTTPRoutes, GRPCRoutes and Ingresses.

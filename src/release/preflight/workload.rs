@@ -47,6 +47,15 @@ pub(super) fn settled(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     found.push(facts.of_workload(Reason::NotSettled, Severity::Refuse, message));
 }
 
+/// While a Deployment is held stable's ReplicaSet is an old one of it, and has the only copy of stable's template.
+pub(super) fn history(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    if !facts.workload.keeps_no_history() || facts.is_under_way() {
+        return;
+    }
+    let message = "Its revisionHistoryLimit is 0: when it is scaled to nothing while it is held, Kubernetes deletes the ReplicaSet of stable, and nothing starts any more when it is scaled up. Set spec.revisionHistoryLimit to 1 or more, or leave it out (10).";
+    found.push(facts.of_workload(Reason::HistoryTooShort, Severity::Refuse, message));
+}
+
 /// A StatefulSet whose pods are of two revisions, and that Tidegate does not hold. What it holds it brings to one by itself.
 fn settled_ordinals(facts: &Facts<'_>, ordinals: &Ordinals, found: &mut Vec<Finding>) {
     let ours = ordinals.partition > 0 && facts.workload.paused_because.is_some();
@@ -161,24 +170,6 @@ pub(super) fn glass_stands(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 
 /// So much of a reason is told, in characters.
 const REASON_MAX: usize = 100;
-
-/// In a sync with waves or hooks Argo CD waits for ever for a Deployment that is held. A held StatefulSet is healthy to it.
-pub(super) fn argo(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let annotations = labels(&facts.around.workload, "/metadata/annotations");
-    let wave = annotations.get("argocd.argoproj.io/sync-wave").filter(|_| facts.way != Way::Within);
-    if let Some(wave) = wave {
-        let message = format!(
-            "It is in Argo CD's sync wave {wave}: a held Deployment shows as Suspended, and the sync waits for it before it goes on to later waves and PostSync hooks; not even a revert is applied meanwhile. Put it into the last wave, or see docs/gitops.md."
-        );
-        found.push(facts.of_workload(Reason::ArgoSyncWave, Severity::Warn, message));
-    }
-    if let Some(hook) = annotations.get("argocd.argoproj.io/hook") {
-        let message = format!(
-            "It is an Argo CD hook ({hook}): hooks are deleted and created anew, and what is created is not held. Make it an ordinary resource."
-        );
-        found.push(facts.of_workload(Reason::ArgoHook, Severity::Warn, message));
-    }
-}
 
 /// One autoscaler is fine; two fight, and one that is made by another controller takes no setting of ours.
 pub(super) fn autoscalers(facts: &Facts<'_>, found: &mut Vec<Finding>) {

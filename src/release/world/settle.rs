@@ -236,12 +236,15 @@ impl World {
             let total: u32 = workload.sets.iter().map(|set| set.replicas).sum();
             if let Some(set) = workload.sets.iter_mut().filter(|set| set.replicas > 0).last() {
                 set.replicas += replicas.saturating_sub(total);
-            } else if replicas > 0 {
+            } else if replicas > 0 && !workload.sets.is_empty() {
                 // After it was scaled to nothing: its template's own ReplicaSet, else the newest one.
                 let own = workload.sets.iter().position(|set| template::same(&set.template, &current));
                 let newest = own.unwrap_or(workload.sets.len() - 1);
                 workload.sets[newest].replicas = replicas;
             }
+        }
+        if workload.keeps_no_history() {
+            workload.sets.retain(|set| set.replicas > 0 || template::same(&set.template, &current));
         }
         for set in &mut workload.sets {
             let Behaviour { ready, crashes, .. } = of(&template::revision(&set.template));

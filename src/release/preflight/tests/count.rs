@@ -72,7 +72,8 @@ fn scaler(kind: &str, name: &str, owner: Option<&str>) -> Value {
     template(seen)["spec"]["affinity"] = affinity;
 }, vec![], vec![])]
 #[case::reads_its_labels(|seen: &mut Snapshot, _: &mut Surroundings| template(seen)["spec"]["containers"] = json!([{"name": "app", "env": [{"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}}]}]), vec![], vec![])]
-#[case::a_wave(|_: &mut Snapshot, around: &mut Surroundings| around.workload = json!({"metadata": {"annotations": {"argocd.argoproj.io/sync-wave": "1"}}}), vec![("ArgoSyncWave", WARN)], vec![])]
+#[case::no_history(|seen: &mut Snapshot, _: &mut Surroundings| seen.workload.as_mut().unwrap().spec = json!({"revisionHistoryLimit": 0}), vec![("HistoryTooShort", REFUSE)], vec![])]
+#[case::a_wave(|_: &mut Snapshot, around: &mut Surroundings| hook_after_the_sync(around), vec![("ArgoSyncWave", WARN)], vec![])]
 #[case::a_hook(|_: &mut Snapshot, around: &mut Surroundings| around.workload = json!({"metadata": {"annotations": {"argocd.argoproj.io/hook": "Sync"}}}), vec![("ArgoHook", WARN)], vec![("ArgoHook", WARN)])]
 #[case::a_manifest_that_lets_go(|_: &mut Snapshot, around: &mut Surroundings| around.workload = applied(r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#), vec![], vec![("PartitionStated", WARN)])]
 #[case::a_manifest_that_moves_what_is_held(|_: &mut Snapshot, around: &mut Surroundings| around.workload = applied(r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":2}}}}"#), vec![], vec![("PartitionStated", WARN)])]

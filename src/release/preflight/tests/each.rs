@@ -45,6 +45,9 @@ fn spoiled(reason: Reason) -> (Snapshot, Surroundings, Spoil) {
             workload.sets.push(other);
             seen.record = None;
         }),
+        Reason::HistoryTooShort => {
+            routes(|seen, _| seen.workload.as_mut().unwrap().spec = json!({"revisionHistoryLimit": 0}))
+        }
         Reason::PausedByOthers => stateful(|seen, _| {
             if let KindSeen::StatefulSet(ordinals) = &mut seen.workload.as_mut().unwrap().kind {
                 ordinals.partition = 2;
@@ -61,7 +64,7 @@ fn spoiled(reason: Reason) -> (Snapshot, Surroundings, Spoil) {
         Reason::BreakGlassStands => {
             routes(|seen, _| seen.workload.as_mut().unwrap().break_glass = Some("checkout is down".into()))
         }
-        Reason::ArgoSyncWave => routes(|_, around| annotated(around, "argocd.argoproj.io/sync-wave", "1")),
+        Reason::ArgoSyncWave => routes(|_, around| hook_after_the_sync(around)),
         Reason::ArgoHook => routes(|_, around| annotated(around, "argocd.argoproj.io/hook", "Sync")),
         Reason::TwoAutoscalers => {
             routes(|_, around| around.autoscalers = vec![autoscaler("a", None), autoscaler("b", None)])

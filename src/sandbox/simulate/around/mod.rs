@@ -90,6 +90,8 @@ pub fn happen(world: &mut World, act: Around) -> Option<u16> {
         Around::CreateNamespace => namespace::anew(world, &admin),
         Around::ScaleOldSet(Some(pods)) => sets::scale(world, &person, pods),
         Around::ScaleOldSet(None) => sets::back(world, &person),
+        Around::NoHistory => sets::keep(world, &person, 0),
+        Around::History => sets::keep(world, &person, 10),
         Around::Keda(Some(most)) => Some(keda::scale(&mut world.cluster.api, &flux, most)),
         Around::Keda(None) => keda::leave(&mut world.cluster.api, &flux),
         Around::NetworkPolicy => Some(policy::set(&mut world.cluster.api, &admin)),

@@ -31,6 +31,14 @@ pub(super) fn scale(world: &mut World, person: &User, pods: u32) -> Option<u16> 
     Some(merge(api, person, &path(&name), &json!({"spec": {"replicas": pods}})))
 }
 
+/// Says how many ReplicaSets without pods are kept of the workload; none where there is no workload.
+pub(super) fn keep(world: &mut World, person: &User, limit: u32) -> Option<u16> {
+    let api = &mut world.cluster.api;
+    api.get(&DEPLOYMENT, NAMESPACE, NAME)?;
+    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}");
+    Some(merge(api, person, &path, &json!({"spec": {"revisionHistoryLimit": limit}})))
+}
+
 /// Scales it back to nothing; none where none was scaled.
 pub(super) fn back(world: &mut World, person: &User) -> Option<u16> {
     let name = world.surroundings.scaled.take()?;

@@ -12,6 +12,7 @@ use crate::sandbox::objects::Objects;
 #[derive(Debug)]
 pub(super) struct HeldSet {
     name: String,
+    image: String,
     other_since: Option<Time>,
 }
 
@@ -19,12 +20,13 @@ pub(super) struct HeldSet {
 const CORRECTED_WITHIN: Span = Span::seconds(20);
 
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
+    let served = checkers.held.as_ref().map(|held| (held.name.clone(), held.image.clone()));
     held(checkers, seen);
     if seen.kind.plural != "deployments" || seen.process.is_none() {
         return;
     }
     match seen.name {
-        NAME => resumed(checkers, seen),
+        NAME => resumed(checkers, seen, served),
         "web-previous" => previous(checkers, seen),
         _ => {}
     }
@@ -85,7 +87,8 @@ fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
         // In the middle of a roll there are two: which of them goes on is Tidegate's to decide.
         if let [only] = active.as_slice() {
             let name = text(only, "/metadata/name").unwrap_or_default().to_owned();
-            checkers.held = Some(HeldSet { name, other_since: None });
+            let image = image(&only["spec"]["template"]).to_owned();
+            checkers.held = Some(HeldSet { name, image, other_since: None });
         }
         return;
     };
@@ -112,7 +115,7 @@ fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
 }
 
 /// Tidegate lets the workload roll.
-fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
+fn resumed(checkers: &mut Checkers, seen: &Seen<'_>, served: Option<(String, String)>) {
     let (Some(before), Some(after)) = (seen.before, seen.after) else { return };
     if !paused(before) || paused(after) {
         return;
@@ -133,8 +136,20 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
         }
         return;
     }
-    // What serves nobody may roll as it likes, such as a workload without pods.
+    // What serves nobody may roll as it likes, such as a workload without pods; but not in the place of a stable that is lost.
     if runs.is_empty() {
+        let lost = served.filter(|(name, was)| {
+            let there = seen.objects.get(&REPLICA_SET, NAMESPACE, name).is_some();
+            !there && was != image(&after["spec"]["template"]) && most("web-previous") == 0
+        });
+        let uid = text(after, "/metadata/uid");
+        let planned = newest_record(seen.objects).filter(|record| {
+            text(record, "/spec/workloadUid") == uid && text(record, "/status/phase") != Some("Promote")
+        });
+        if let (Some((name, _)), Some(_)) = (lost, planned) {
+            let says = format!("a new template is let go where {name}, which served, is gone");
+            checkers.violated(Rule::UnsafeResume, seen.now, says);
+        }
         return;
     }
     let away =

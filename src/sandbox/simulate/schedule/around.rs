@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Item, Mix, count, seconds};
+use super::{Act, Item, Mix, Workload, count, seconds};
 use crate::api::Span;
 
 /// One thing that happens around the workload.
@@ -18,6 +18,10 @@ pub enum Around {
     CreateNamespace,
     /// Somebody scales a ReplicaSet of the workload that has no pods; none scales it back to nothing.
     ScaleOldSet(Option<u32>),
+    /// Somebody sets `revisionHistoryLimit` to 0: what has no pods is deleted.
+    NoHistory,
+    /// He takes that back.
+    History,
     /// KEDA gets hold of the workload, for two pods up to that many; none takes it away.
     Keda(Option<u32>),
     /// The network is closed but for what is allowed to the workload's pods.
@@ -45,6 +49,8 @@ impl Around {
             Self::CreateNamespace => "create-namespace",
             Self::ScaleOldSet(Some(_)) => "scale-old-set",
             Self::ScaleOldSet(None) => "scale-old-set-back",
+            Self::NoHistory => "no-history",
+            Self::History => "history",
             Self::Keda(Some(_)) => "keda",
             Self::Keda(None) => "no-keda",
             Self::NetworkPolicy => "network-policy",
@@ -57,7 +63,7 @@ impl Around {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 15] = [
+    pub const WORDS: [&'static str; 17] = [
         "edit-config",
         "quota",
         "no-quota",
@@ -65,6 +71,8 @@ impl Around {
         "create-namespace",
         "scale-old-set",
         "scale-old-set-back",
+        "no-history",
+        "history",
         "keda",
         "no-keda",
         "network-policy",
@@ -88,6 +96,8 @@ impl fmt::Display for Around {
             Self::ScaleOldSet(Some(pods)) => write!(f, "a ReplicaSet without pods is scaled to {pods} by hand"),
             Self::Keda(Some(most)) => write!(f, "KEDA scales from 2 to {most}"),
             Self::Keda(None)
+            | Self::NoHistory
+            | Self::History
             | Self::NetworkPolicy
             | Self::NoNetworkPolicy
             | Self::RemoveDefinitions
@@ -127,6 +137,11 @@ pub(super) fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
             _ => at_and_after(Around::RemoveDefinitions, Some(Around::InstallDefinitions)),
         }
     }
+    // Dice of its own: the rest of a world is what it was before there was a choice.
+    let mut own = fastrand::Rng::with_seed(seed ^ 0x4157);
+    if mix.around > 0 && mix.workload != Workload::Stateful && own.u32(0..3) == 0 {
+        items.extend(without_history(&mut own, within));
+    }
     if mix.webhook {
         for _ in 0..count(&mut dice, 2) {
             let (at, span) = (seconds(&mut dice, 1, within), seconds(&mut dice, 3, 40));
@@ -137,6 +152,19 @@ pub(super) fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     items
 }
 
+/// A workload without history is scaled to nothing and, mostly, up again: what was held then has lost stable.
+fn without_history(dice: &mut fastrand::Rng, within: u32) -> Vec<Item> {
+    let at = seconds(dice, 3, within);
+    let after = |span: Span| Span::from_millis(at.as_millis() + span.as_millis());
+    let (down, up, over) = (seconds(dice, 1, 30), seconds(dice, 31, 60), seconds(dice, 61, 120));
+    let mut items = vec![item(at, Around::NoHistory), Item { at: after(down), act: Act::Scale(0) }];
+    if dice.u32(0..4) > 0 {
+        items.push(Item { at: after(up), act: Act::Scale(dice.u32(1..=4)) });
+    }
+    items.push(item(after(over), Around::History));
+    items
+}
+
 fn item(at: Span, around: Around) -> Item {
-    Item { at, act: super::Act::Around(around) }
+    Item { at, act: Act::Around(around) }
 }

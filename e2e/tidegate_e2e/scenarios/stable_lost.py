@@ -1,0 +1,41 @@
+from .. import api, waits
+from ..scenario import Context, scenario
+from ..shop import Shop, version_of
+from ..waits import check, until
+
+
+def keep(shop: Shop, limit: int) -> None:
+    api.patch(shop.kind, shop.namespace, shop.name, {"spec": {"revisionHistoryLimit": limit}})
+
+
+def sets(shop: Shop) -> list[str]:
+    """The versions of the workload's own ReplicaSets."""
+    return [version_of(one) for one in api.every("ReplicaSet", shop.namespace, labelSelector=f"app={shop.name}")]
+
+
+@scenario(core=False)
+def stable_lost(t: Context) -> None:
+    """A Deployment that keeps no history is held, refused, scaled to nothing and back: stable's ReplicaSet is gone, nothing runs in its place, it is told, and a revert is let go at once."""
+    shop = t.shop(rate=60)
+    shop.start()
+    keep(shop, 0)
+    shop.deploy("v2")
+    refused = until("preflight refuses it", waits.RELEASE_TAKEN_UP, lambda: shop.held("HistoryTooShort"), instead=shop.state)
+    check("revisionHistoryLimit" in refused["message"], f"the hold says {refused}")
+    shop.all_answers()
+    pods = shop.follow_all("Pod")
+    shop.scale(0)
+    until("Kubernetes has deleted stable's ReplicaSet", waits.GONE, lambda: not shop.running() and not sets(shop), instead=lambda: sets(shop))
+    shop.scale(3)
+    held = until("it says that stable is lost", waits.RELEASE_TAKEN_UP, lambda: (one := shop.held("StableLost")) and "no answer" in one["message"] and one, instead=shop.state)
+    check("Revert in Git" in held["message"] and "kubectl rollout resume" in held["message"], f"the hold says {held}")
+    check(shop.paused() and not sets(shop), f"something runs in stable's place: {sets(shop)}, {shop.running()}")
+    t.note(f"held: {held['message']}")
+
+    keep(shop, 10)
+    shop.deploy("v1")
+    until("stable runs again", waits.PODS_READY, lambda: shop.running() == {"v1": 3} and shop.all_ready(), instead=lambda: (shop.running(), shop.state()))
+    outcome = lambda: shop.records()[-1].get("status", {}).get("outcome")
+    until("the attempt ends as Reverted", waits.RELEASE_ENDS, lambda: outcome() == "Reverted", instead=lambda: (outcome(), shop.state()))
+    check("v2" not in {version_of(seen.obj) for seen in list(pods.seen)}, "pods of the new version started")
+    shop.leaves_nothing()
