@@ -26,6 +26,7 @@ mod last_moments;
 mod leaving;
 mod one_role;
 mod other_budget;
+mod owned_rules;
 mod patience;
 mod policy;
 mod returns;
