@@ -20,6 +20,7 @@ mod ledger;
 mod loosened;
 mod network;
 mod owed;
+mod owned;
 mod record;
 mod route;
 mod second;
@@ -143,6 +144,8 @@ pub enum Rule {
     NotTold,
     /// A GatedRelease whose workload another one has writes nothing.
     TwinWrote,
+    /// Who applies a route without force is refused for no longer than a moment.
+    OwnerRefused,
     /// No plan breaks an invariant by itself: the linter refuses none.
     PlanRefused,
 }
@@ -340,6 +343,7 @@ impl Checkers {
         }
         route::abort(self, seen);
         follow::check(self, seen);
+        owned::check(self, seen);
         around::told(self, seen);
     }
 
