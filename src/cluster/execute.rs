@@ -72,6 +72,8 @@ pub struct Done {
     pub writes: usize,
     /// Jobs that were not made, with the API server's words: that is evidence of nothing, and no failure of the plan.
     pub refused: Vec<(String, String)>,
+    /// Routes whose rules could not be given back, with the API server's words: nothing of a release rests on it.
+    pub kept: Vec<(String, String)>,
 }
 
 /// Carries the actions out in their order; calls `done` after each.
@@ -88,6 +90,7 @@ pub async fn execute(
             (Err(Error::Refused { why, .. } | Error::Outdated { why, .. }), Action::StartJob { name, .. }) => {
                 all.refused.push((name.clone(), why));
             }
+            (Err(Error::Refused { why, .. }), Action::DisownRules { route, .. }) => all.kept.push((route.clone(), why)),
             (result, _) => {
                 result?;
                 all.writes += 1;
@@ -108,6 +111,7 @@ pub const fn word(action: &Action) -> &'static str {
         Action::Apply { .. } => "apply",
         Action::Delete { .. } => "delete",
         Action::SetSplit { .. } => "set_split",
+        Action::DisownRules { .. } => "disown_rules",
         Action::Resume { .. } => "resume",
         Action::ExplainPause { .. } => "explain_pause",
         Action::ScaleReplicaSet { .. } => "scale_replica_set",
@@ -136,13 +140,13 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
         Action::Delete { carrier } => delete(cluster, target, *carrier).await,
         Action::SetSplit { route, resource_version, split, withdrawn } => {
             let provider = Provider::HttpRoute;
-            let what = format!("HTTPRoute {namespace}/{route}");
-            let seen = cluster.get(provider.kind(), namespace, route).await?;
-            let seen = seen.filter(|seen| seen["metadata"]["resourceVersion"] == **resource_version);
-            let Some(seen) = seen else {
-                return Err(Error::Outdated { what, why: "it was changed or deleted".to_owned() });
-            };
+            let seen = route_of(cluster, namespace, route, resource_version).await?;
             let patch = provider.write(&seen, &target.release.spec.traffic.service, *split, withdrawn.as_deref());
+            cluster.patch(provider.kind(), namespace, route, None, Change::Json(patch)).await.map(drop)
+        }
+        Action::DisownRules { route, resource_version } => {
+            let provider = Provider::HttpRoute;
+            let patch = provider.disown(&route_of(cluster, namespace, route, resource_version).await?);
             cluster.patch(provider.kind(), namespace, route, None, Change::Json(patch)).await.map(drop)
         }
         Action::WriteLedger { budget, resource_version, ledger } => {
@@ -209,6 +213,15 @@ async fn act(cluster: &Cluster, action: &Action, target: Target<'_>) -> Result<(
             cluster.patch(kind, namespace, name, None, Change::ApplyAs(SCALE_DOWN_MANAGER, object)).await.map(drop)
         }
     }
+}
+
+/// The route of this resourceVersion.
+async fn route_of(cluster: &Cluster, namespace: &str, name: &str, resource_version: &str) -> Result<Value, Error> {
+    let seen = cluster.get(Provider::HttpRoute.kind(), namespace, name).await?;
+    seen.filter(|seen| seen["metadata"]["resourceVersion"] == *resource_version).ok_or_else(|| Error::Outdated {
+        what: format!("HTTPRoute {namespace}/{name}"),
+        why: "it was changed or deleted".to_owned(),
+    })
 }
 
 async fn write_ledger(

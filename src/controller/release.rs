@@ -104,9 +104,18 @@ async fn carry_out(
     let release = &found.release;
     let (namespace, name) = (release.namespace.as_str(), release.name.as_str());
     let target = Target { release, resource_version: &found.resource_version, finalizers: &found.finalizers };
-    let Done { writes: done, refused } =
+    let Done { writes: done, refused, kept } =
         execute(&context.cluster, linted, target, |action| note(context, seen, action)).await?;
     context.refusals.note(key, refused, context.cluster.now());
+    for (route, why) in kept {
+        tracing::warn!(
+            namespace,
+            name,
+            route,
+            why,
+            "the rules of this HTTPRoute stay Tidegate's by field management: who applies it without force is refused; it is tried again, or apply it with force"
+        );
+    }
     let plan = linted.plan();
     let leaving = plan.actions.contains(&Action::RemoveFinalizer);
     if !leaving
@@ -161,6 +170,7 @@ fn note(context: &Context, seen: &Snapshot, action: &Action) {
     context.metrics.wrote(word(action));
     let what = match action {
         Action::SetSplit { route, split, .. } => format!("HTTPRoute {route}: {split}"),
+        Action::DisownRules { route, .. } => format!("HTTPRoute {route}"),
         Action::OpenRecord { name, status, .. } | Action::UpdateRecord { name, status, .. } => {
             if let Some(log) = begins(seen, status) {
                 context.metrics.rollback(namespace, &seen.release.name, log.trigger.as_str());

@@ -65,6 +65,13 @@ pub enum Action {
         /// The rollback that this write begins: stored in the same write.
         withdrawn: Option<Box<(String, RollbackLog)>>,
     },
+    /// Give the rules of a route back to whoever applies them: they become Tidegate's by each write of its weights.
+    DisownRules {
+        /// The route.
+        route: String,
+        /// The fence.
+        resource_version: String,
+    },
     /// Let the workload roll: nothing keeps its template from its pods any more, the explanation goes.
     Resume {
         /// The fence: the template must be the one that was looked at.

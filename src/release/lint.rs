@@ -3,6 +3,7 @@
 
 mod charge;
 mod count;
+mod owned;
 mod taken;
 
 use super::action::{Action, Plan};
@@ -45,6 +46,9 @@ pub enum Note {
         /// The weight that it would get.
         to: Weight,
     },
+    /// The finalizer would go, and whoever applies a route would be refused for good.
+    #[error("the finalizer would go while the rules of route {0} are Tidegate's by field management")]
+    KeptRules(String),
     /// Traffic would go to a carrier without a ready pod.
     #[error("route {route}: {carrier} would get traffic and has no ready pod")]
     TrafficToNobody {
@@ -131,6 +135,7 @@ pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
         check(&plan, action, seen, &mut notes);
     }
     taken::writes(&plan, seen, &mut notes);
+    owned::given_back(&plan, seen, &mut notes);
     let records =
         plan.actions.iter().filter(|action| matches!(action, Action::OpenRecord { .. } | Action::UpdateRecord { .. }));
     if records.count() > 1 {
@@ -189,7 +194,7 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
                 notes.push(Note::NotFenced("a Job"));
             }
         }
-        Action::AddFinalizer | Action::Apply { .. } | Action::ScaleDown { .. } => {}
+        Action::AddFinalizer | Action::DisownRules { .. } | Action::Apply { .. } | Action::ScaleDown { .. } => {}
     }
 }
 

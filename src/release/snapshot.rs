@@ -344,6 +344,8 @@ pub struct RouteSeen {
     pub name: String,
     /// What it says, or why it cannot carry the release.
     pub state: Result<RouteState, RouteProblem>,
+    /// Its resourceVersion, where its rules are Tidegate's by field management: whoever applies it without force is refused.
+    pub owned: Option<String>,
 }
 
 /// Why a route cannot carry the release.

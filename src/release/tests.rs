@@ -29,6 +29,7 @@ mod lost;
 mod one_role;
 mod other_budget;
 mod own;
+mod owned_rules;
 mod patience;
 mod policy;
 mod returns;

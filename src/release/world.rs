@@ -188,7 +188,7 @@ impl World {
                 workload: Some(workload),
                 service: Some(service),
                 routes: match by_count {
-                    false => vec![RouteSeen { name: "checkout".into(), state: Ok(route) }],
+                    false => vec![RouteSeen { name: "checkout".into(), state: Ok(route), owned: None }],
                     true => Vec::new(),
                 },
                 canary: None,

@@ -16,6 +16,9 @@ use note::Note;
 
 mod marks;
 mod note;
+mod owned;
+
+pub use owned::{disown, owned};
 
 /// What the route says.
 ///

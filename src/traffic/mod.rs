@@ -34,6 +34,20 @@ impl Provider {
         }
     }
 
+    /// The resourceVersion of a route whose rules are Tidegate's own by field management; none where they are not.
+    pub fn owned(self, route: &Value) -> Option<String> {
+        match self {
+            Self::HttpRoute => http_route::owned(route),
+        }
+    }
+
+    /// The JSON patch that gives the rules back to whoever applies them; fenced by the resourceVersion that `route` has.
+    pub fn disown(self, route: &Value) -> Value {
+        match self {
+            Self::HttpRoute => http_route::disown(route),
+        }
+    }
+
     /// The JSON patch that gives the route this split; fenced by the resourceVersion that `route` has.
     pub fn write(self, route: &Value, service: &str, split: Split, withdrawn: Option<&(String, RollbackLog)>) -> Value {
         match self {

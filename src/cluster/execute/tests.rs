@@ -120,6 +120,7 @@ fn writes() -> Vec<Action> {
         Action::RemoveFinalizer,
         Action::UpdateRecord { name: "web-0001".into(), resource_version: rv(), status: Box::new(record_status_now()) },
         set_split(),
+        Action::DisownRules { route: "web".into(), resource_version: rv() },
         Action::Resume { resource_version: rv() },
         Action::ExplainPause { resource_version: rv(), text: "why".into() },
         Action::ScaleReplicaSet { name: "web-1".into(), resource_version: rv(), replicas: 0 },
@@ -185,6 +186,22 @@ async fn a_route_that_moved_is_not_written() {
         assert!(carried_out(&cluster, &set_split()).await.unwrap_err().is_outdated());
         assert!(log.lock().unwrap().iter().all(|got| got.method == "GET"));
     }
+}
+
+#[tokio::test]
+async fn the_rules_of_a_route_are_given_back_and_nothing_else_is_written() {
+    let entry =
+        |manager: &str| json!({"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {"f:rules": {}}}});
+    let (path, mut object) = route("7");
+    object["metadata"]["managedFields"] = json!([entry("helm"), entry("tidegate")]);
+    let (cluster, log) = server(&[(path, object)], 200, Leadership::always());
+    let action = Action::DisownRules { route: "web".into(), resource_version: "7".into() };
+    carried_out(&cluster, &action).await.unwrap();
+    let ops = json!([
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
+        {"op": "remove", "path": "/metadata/managedFields/1"},
+    ]);
+    assert_eq!(log.lock().unwrap().last().unwrap().body, ops);
 }
 
 #[tokio::test]

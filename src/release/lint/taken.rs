@@ -18,7 +18,7 @@ const fn touches(action: &Action) -> Option<&'static str> {
     match action {
         Action::OpenRecord { .. } => Some("a new record"),
         Action::AddFinalizer => Some("the finalizer"),
-        Action::SetSplit { .. } => Some("a route"),
+        Action::SetSplit { .. } | Action::DisownRules { .. } => Some("a route"),
         Action::Apply { .. } | Action::Delete { .. } | Action::ScaleSide { .. } => Some("a canary or previous version"),
         Action::ScaleReplicaSet { .. } | Action::DeleteReplicaSet { .. } | Action::CreateReplicaSet { .. } => {
             Some("a ReplicaSet")

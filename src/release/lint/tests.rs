@@ -111,9 +111,24 @@ fn every_write_is_fenced_by_what_was_seen() {
     let split = Split::canary(Weight::ZERO);
     let route = Action::SetSplit { route: "checkout".into(), resource_version: stale(), split, withdrawn: None };
     assert_eq!(notes(&world, vec![route]), [Note::NotFenced("a route's weights")]);
+    let back = Action::DisownRules { route: "checkout".into(), resource_version: stale() };
+    assert_eq!(notes(&world, vec![back]), [Note::NotFenced("giving a route's rules back")]);
     let status = Box::new(world.status().clone());
     let record = Action::UpdateRecord { name: "checkout-0002".into(), resource_version: stale(), status };
     assert_eq!(notes(&world, vec![record]), [Note::NotFenced("a record's status")]);
+}
+
+#[test]
+fn the_rules_of_a_route_are_given_back_before_the_finalizer_goes() {
+    let mut world = World::new();
+    let version = world.route().resource_version.clone();
+    world.seen.routes[0].owned = Some(version.clone());
+    let back = Action::DisownRules { route: "checkout".into(), resource_version: version };
+    let kept = Note::KeptRules("checkout".into());
+    assert_eq!(notes(&world, vec![Action::RemoveFinalizer]), [kept]);
+    assert_eq!(notes(&world, vec![back.clone(), Action::RemoveFinalizer]), []);
+    let claims = set(&world, Split::HOME);
+    assert_eq!(notes(&world, vec![back, claims]), [Note::NotFenced("giving a route's rules back")]);
 }
 
 #[rstest]

@@ -263,6 +263,7 @@ pub(super) const fn name(write: &Write) -> &'static str {
         Write::Apply { .. } => "Apply",
         Write::Delete { .. } => "Delete",
         Write::SetSplit { .. } => "SetSplit",
+        Write::DisownRules { .. } => "DisownRules",
         Write::Resume { .. } => "Resume",
         Write::ExplainPause { .. } => "ExplainPause",
         Write::ScaleReplicaSet { .. } => "ScaleReplicaSet",

@@ -52,6 +52,10 @@ impl State {
     fn rests_well(&self) -> bool {
         let seen = &self.world.seen;
         let split = self.world.split();
+        // Whoever applies the route is not refused.
+        if seen.routes.iter().any(|route| route.owned.is_some()) {
+            return false;
+        }
         if seen.release.deleting {
             return !seen.release.finalizer && split.of(Carrier::Canary).is_none();
         }

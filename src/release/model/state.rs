@@ -168,7 +168,8 @@ fn hash_world(world: &World, to: &mut DefaultHasher) {
     hash_side(seen.canary.as_ref(), to);
     hash_side(seen.previous.as_ref(), to);
     let (route, record) = (world.route(), seen.record.as_ref());
-    (&route.rules, route.marked, route.effective.is_ok()).hash(to);
+    let owned = seen.routes.iter().any(|route| route.owned.is_some());
+    (&route.rules, route.marked, route.effective.is_ok(), owned).hash(to);
     let mark = route.withdrawn.as_ref();
     if let Some((_, log)) =
         mark.filter(|(name, _)| *name == seen.release.name || record.is_some_and(|record| record.name == *name))

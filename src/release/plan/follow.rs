@@ -116,6 +116,7 @@ fn is_of(action: &Action, carrier: Carrier) -> bool {
         | Action::UpdateRecord { .. }
         | Action::WriteLedger { .. }
         | Action::SetSplit { .. }
+        | Action::DisownRules { .. }
         | Action::Resume { .. }
         | Action::ExplainPause { .. }
         | Action::ScaleReplicaSet { .. }

@@ -13,6 +13,7 @@ mod circuit;
 mod compare;
 mod compliance;
 pub mod count;
+mod disown;
 mod follow;
 mod halt;
 mod idle;
@@ -48,6 +49,7 @@ use crate::api::release_record::{Outcome, Phase};
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
 pub(super) use came_back::{SENT_BACK, by_record, served_by_previous};
 pub(super) use circuit::CIRCUIT_OPEN;
+pub(super) use disown::owned;
 pub(super) use idle::{last_good, rolled};
 pub(super) use ledger::{numbered, with_penalty};
 pub(super) use lost::is_lost;
@@ -62,7 +64,9 @@ pub fn plan(seen: &Snapshot, now: Time) -> Plan {
     let mut step = check_job::ended(seen, now, decide(seen, now));
     room::make(&mut step.actions, seen);
     chain::seal(&mut step.actions, seen);
-    explain::complete(seen, step, now)
+    let mut plan = explain::complete(seen, step, now);
+    disown::first(&mut plan.actions, seen);
+    plan
 }
 
 fn decide(seen: &Snapshot, now: Time) -> Step {

@@ -62,6 +62,7 @@ fn the_later_one_writes_nothing_whatever_the_other_does(#[case] held: bool, #[ca
     }
     weights(&mut world, split);
     (world.seen.canary, world.seen.previous) = (foreign(Carrier::Canary), foreign(Carrier::Previous));
+    world.seen.routes[0].owned = Some(world.route().resource_version.clone());
     let writes = looks(&mut world, 30);
     assert!(writes.is_empty(), "{writes:?}");
     assert_eq!(condition(&world, "Ready"), (Truth::False, "WorkloadTaken".into()));

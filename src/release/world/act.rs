@@ -115,7 +115,18 @@ impl World {
                 route.marked = *split != Split::HOME;
                 route.withdrawn =
                     if route.marked { withdrawn.as_deref().cloned().or(route.withdrawn.clone()) } else { None };
-                route.resource_version = version;
+                route.resource_version.clone_from(&version);
+                self.seen.routes[0].owned = Some(version);
+            }
+            Action::DisownRules { resource_version, .. } => {
+                let route = &mut self.seen.routes[0];
+                if route.owned.as_ref() != Some(resource_version) {
+                    return false;
+                }
+                route.owned = None;
+                if let Ok(route) = &mut route.state {
+                    route.resource_version = version;
+                }
             }
             Action::Resume { resource_version } => {
                 let workload = self.seen.workload.as_mut().unwrap();

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 /// An object to be written. Lean, it goes without `metadata.managedFields`: half of its bytes, which Tidegate
-/// reads of autoscalers, of what KEDA makes them from, and of ConfigMaps only.
+/// reads of routes, of autoscalers, of what KEDA makes them from, and of ConfigMaps only.
 pub(super) struct Shown<'a> {
     pub(super) object: &'a Value,
     pub(super) lean: bool,
@@ -15,7 +15,7 @@ struct Metadata<'a>(&'a Map<String, Value>);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let read = ["HorizontalPodAutoscaler", "ScaledObject", "ConfigMap", "PartialObjectMetadata"];
+        let read = ["HTTPRoute", "HorizontalPodAutoscaler", "ScaledObject", "ConfigMap", "PartialObjectMetadata"];
         let lean = self.lean && !read.iter().any(|kind| self.object["kind"] == *kind);
         let (Value::Object(fields), true) = (self.object, lean) else { return self.object.serialize(to) };
         let mut map = to.serialize_map(Some(fields.len()))?;

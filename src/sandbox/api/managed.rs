@@ -94,15 +94,29 @@ pub(super) fn created(object: &mut Value, by: Manager<'_>, shape: Shape<'_>) {
     put(object, vec![by.entry(UPDATE, set)]);
 }
 
-/// Gives what an update changed to who changed it. The managed fields of `new` are set from those of `old`.
+/// The managed fields that an update begins with: those that it brings along, so that who changes nothing else can give
+/// fields away; those that stand where it brings none, or goes through a subresource. An empty list, or one of an empty
+/// entry, is how a client asks to forget them all.
+fn brought(old: &Value, new: &Value, by: Manager<'_>) -> Vec<Value> {
+    let all = |object| meta::metadata(object).and_then(|metadata| metadata.get("managedFields")?.as_array());
+    match all(new).filter(|_| by.subresource.is_none()) {
+        Some(entries) if entries.is_empty() || entries == &[json!({})] => Vec::new(),
+        Some(entries) if entries.iter().all(is_valid) => entries.clone(),
+        Some(_) | None => all(old).cloned().unwrap_or_default(),
+    }
+}
+
+/// Whether an entry can be read: by whom, how, and which fields.
+fn is_valid(entry: &Value) -> bool {
+    let operation = entry.get("operation").and_then(Value::as_str);
+    entry.get("manager").is_some_and(Value::is_string)
+        && operation.is_some_and(|is| [UPDATE, APPLY].contains(&is))
+        && set_of(entry).is_some()
+}
+
+/// Gives what an update changed to who changed it. The managed fields of `new` are set from those that it begins with.
 pub(super) fn updated(old: &Value, new: &mut Value, by: Manager<'_>, shape: Shape<'_>) {
-    let kept = meta::metadata(old).and_then(|metadata| metadata.get("managedFields"));
-    // An empty list is how a client asks to forget them all.
-    let cleared = meta::metadata(new)
-        .and_then(|metadata| metadata.get("managedFields"))
-        .and_then(Value::as_array)
-        .is_some_and(|entries| entries.is_empty() || entries == &[json!({})]);
-    let mut entries = if cleared { Vec::new() } else { kept.and_then(Value::as_array).cloned().unwrap_or_default() };
+    let mut entries = brought(old, new, by);
     meta::set(new, "managedFields", None);
     let mut difference = compare_objects(old, new, shape);
     strip(&mut difference.changed);

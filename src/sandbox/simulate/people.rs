@@ -160,16 +160,14 @@ pub(super) const ATTESTATIONS: &str = "/apis/tidegate.io/v1alpha1/namespaces/sho
 pub(super) const RELEASES: &str = "/apis/tidegate.io/v1alpha1/namespaces/shop/gatedreleases";
 
 pub(super) fn apply(api: &mut ApiServer, user: &User, plural: &str, object: &Value) -> u16 {
+    apply_with(api, user, plural, object, "&force=true")
+}
+
+/// Applies with these options of a query; without `force` for whoever asks not to take over what is another's.
+fn apply_with(api: &mut ApiServer, user: &User, plural: &str, object: &Value, options: &str) -> u16 {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    call(
-        api,
-        user,
-        http::Method::PATCH,
-        format!("{plural}/{name}"),
-        "fieldManager=git&force=true",
-        "application/apply-patch+yaml",
-        object,
-    )
+    let (path, query) = (format!("{plural}/{name}"), format!("fieldManager=git{options}"));
+    call(api, user, http::Method::PATCH, path, &query, "application/apply-patch+yaml", object)
 }
 
 pub(super) fn merge(api: &mut ApiServer, user: &User, path: &str, patch: &Value) -> u16 {
@@ -179,6 +177,9 @@ pub(super) fn merge(api: &mut ApiServer, user: &User, path: &str, patch: &Value)
 pub(super) fn delete(api: &mut ApiServer, user: &User, path: &str) -> u16 {
     call(api, user, http::Method::DELETE, path.to_owned(), "", "", &Value::Null)
 }
+
+/// The HTTP status of a conflict.
+const REFUSED: u16 = 409;
 
 /// People who speak about changes; the first makes them. The last four agree to a worse budget, each in one role.
 pub(super) const SPEAKERS: [&str; SPEAKING] = ["alice", "bob", "carl", "dana", "sara", "seth", "sam", "sue"];
@@ -223,6 +224,8 @@ pub struct People {
     pub points: Option<u32>,
     /// Whether several routes, rules and parents lead to the workload.
     pub several: bool,
+    /// Whether those who own the routes apply them without force, as Helm 4 does.
+    pub careful: bool,
     /// Whether the pods read a ConfigMap.
     pub surrounded: bool,
     /// Whether a Job tries each stage.
@@ -244,6 +247,7 @@ impl Default for People {
             workload: Workload::Routed,
             points: None,
             several: false,
+            careful: false,
             surrounded: false,
             tried: false,
             stewards: None,
@@ -369,7 +373,22 @@ impl People {
     /// Applies all routes as Git has them; the worst HTTP status that came of it.
     fn apply_routes(&self, api: &mut ApiServer) -> u16 {
         let all = self.routes();
-        all.iter().map(|route| apply(api, &self.flux, ROUTES, route)).max().unwrap_or(0)
+        all.iter().map(|route| self.apply_route(api, route)).max().unwrap_or(0)
+    }
+
+    /// Who applies without force and is refused, because Tidegate has just written, insists.
+    fn apply_route(&self, api: &mut ApiServer, route: &Value) -> u16 {
+        match self.careful.then(|| apply_with(api, &self.flux, ROUTES, route, "")) {
+            None | Some(REFUSED) => apply(api, &self.flux, ROUTES, route),
+            Some(code) => code,
+        }
+    }
+
+    /// Whether an edit of the routes without force would be refused for a conflict. Nothing is written.
+    pub fn refused(&self, api: &mut ApiServer) -> bool {
+        let edited = routes(self.git.edits + 1, self.git.turns, self.several, self.git.away);
+        let refused = |route: &Value| apply_with(api, &self.flux, ROUTES, route, "&dryRun=All") == REFUSED;
+        self.workload == Workload::Routed && edited.iter().any(refused)
     }
 
     /// The GatedRelease as Git has it, for the kind of workload that this world releases.

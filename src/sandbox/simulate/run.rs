@@ -117,6 +117,8 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
         }
         set_budget(cluster, 90);
         people.several = options.mix.several;
+        // Dice of its own: the rest of a world is what it was before there was a choice.
+        people.careful = fastrand::Rng::with_seed(seed ^ 0x0a11).bool();
         people.tried = options.mix.jobs;
         people.surrounded = options.mix.around > 0;
         let surrounded = people.surrounded;
@@ -403,7 +405,7 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
             match quiet_since {
                 Some((since, before)) if before == writes => {
                     if since.elapsed() >= QUIET_FOR {
-                        return Vec::new();
+                        return refused(shared);
                     }
                 }
                 _ => quiet_since = Some((Instant::now(), writes)),
@@ -421,6 +423,16 @@ async fn end(shared: &Shared) -> Vec<(Rule, String)> {
             }];
         }
     }
+}
+
+/// Whether whoever owns the routes is refused although nothing goes on.
+fn refused(shared: &Shared) -> Vec<(Rule, String)> {
+    let refused = shared.with(|world| {
+        let World { people, cluster, .. } = world;
+        people.refused(&mut cluster.api)
+    });
+    let says = || (Rule::OwnerRefused, "an apply of the routes without force is refused when all has ended".to_owned());
+    refused.then(says).into_iter().collect()
 }
 
 /// In a world where nothing but one good version happens, that version is released.

@@ -140,6 +140,47 @@ fn the_rules_of_a_route_are_one_value() {
 }
 
 #[test]
+fn who_changed_the_rules_of_a_route_owns_them_until_they_are_given_back() {
+    let mut server = Server::new();
+    let path = "/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes/shop";
+    let route = |weight: i32| {
+        json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "shop"},
+            "spec": {"parentRefs": [{"name": "public"}],
+                     "rules": [{"backendRefs": [{"name": "shop", "port": 80, "weight": weight}]}]}})
+    };
+    let patch =
+        |server: &mut Server, ops: Value| server.patch(&format!("{path}?fieldManager=tidegate"), JSON_PATCH, &ops).1;
+    apply(&mut server, path, "helm", &route(100));
+    let weight = "/spec/rules/0/backendRefs/0/weight";
+    let divided = patch(&mut server, json!([{"op": "replace", "path": weight, "value": 75}]));
+    assert_eq!(owned(&divided, "tidegate"), json!({"f:spec": {"f:rules": {}}}));
+    let (code, status) = apply(&mut server, path, "helm", &route(100));
+    let says =
+        "Apply failed with 1 conflict: conflict with \"tidegate\" using gateway.networking.k8s.io/v1: .spec.rules";
+    assert_eq!((code, &status["message"]), (409, &json!(says)));
+
+    let gone = json!({"op": "remove", "path": "/metadata/managedFields/1"});
+    let claimed = patch(&mut server, json!([gone, {"op": "replace", "path": weight, "value": 50}]));
+    assert_eq!(owned(&claimed, "tidegate"), json!({"f:spec": {"f:rules": {}}}), "who changes them has them again");
+    let back = patch(&mut server, json!([gone]));
+    assert_eq!((owned(&back, "tidegate"), &back["spec"]), (Value::Null, &claimed["spec"]));
+    assert_eq!(back["metadata"]["generation"], claimed["metadata"]["generation"], "no router looks again");
+    assert_eq!(apply(&mut server, path, "helm", &route(100)).0, 200);
+}
+
+#[rstest]
+#[case::forgotten(json!([]), Value::Null)]
+#[case::forgotten_by_an_empty_entry(json!([{}]), Value::Null)]
+#[case::unreadable(json!([{"manager": "git", "operation": "Guess"}]), json!({"f:data": {"f:a": {}}}))]
+fn an_update_may_bring_managed_fields_along(#[case] entries: Value, #[case] left: Value) {
+    let mut server = Server::new();
+    apply(&mut server, ONE, "git", &config_map("one", json!({"a": "1"})));
+    let patch = json!({"metadata": {"managedFields": entries}});
+    let (_, after) = server.patch(&format!("{ONE}?fieldManager=hand"), MERGE, &patch);
+    assert_eq!(owned(&after, "git"), left);
+}
+
+#[test]
 fn a_custom_kind_says_how_its_lists_merge() {
     let mut server = Server::new();
     server.made(CRDS, &widgets());

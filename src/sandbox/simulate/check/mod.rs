@@ -20,6 +20,7 @@ mod ledger;
 mod loosened;
 mod network;
 mod owed;
+mod owned;
 mod record;
 mod route;
 mod second;
@@ -145,6 +146,8 @@ pub enum Rule {
     NeighbourMoved,
     /// A GatedRelease whose workload another one has writes nothing.
     TwinWrote,
+    /// Who applies a route without force is refused for no longer than a moment.
+    OwnerRefused,
     /// No plan breaks an invariant by itself: the linter refuses none.
     PlanRefused,
 }
@@ -344,6 +347,7 @@ impl Checkers {
         }
         route::abort(self, seen);
         follow::check(self, seen);
+        owned::check(self, seen);
         around::told(self, seen);
     }
 

@@ -120,6 +120,27 @@ fn a_stage_starts_when_all_routes_have_its_weight(
     assert_eq!(broken(&checkers), Vec::from_iter(rule), "{:?}", checkers.violations);
 }
 
+#[rstest]
+#[case::a_moment_ago("tidegate", "Update", "09:59:30", None)]
+#[case::for_long("tidegate", "Update", "09:58:00", Some(Rule::OwnerRefused))]
+#[case::their_owners("git", "Apply", "09:00:00", None)]
+fn the_rules_of_a_route_are_given_back(
+    #[case] manager: &str,
+    #[case] operation: &str,
+    #[case] since: &str,
+    #[case] rule: Option<Rule>,
+) {
+    let fields = json!({"f:spec": {"f:rules": {}}});
+    let entry =
+        json!({"manager": manager, "operation": operation, "time": format!("2026-01-01T{since}Z"), "fieldsV1": fields});
+    let owned = with(route(NAME, [0, 0], 2), &json!({"metadata": {"managedFields": [entry]}}));
+    let objects = Kept(vec![(HTTP_ROUTE, owned.clone())]);
+    let write = Write { kind: &HTTP_ROUTE, before: Some(owned.clone()), after: Some(owned), process: None };
+    let mut checkers = Checkers::default();
+    see(&mut checkers, &objects, "10:00:00", &write);
+    assert_eq!(broken(&checkers), Vec::from_iter(rule), "{:?}", checkers.violations);
+}
+
 /// No route sends anybody to the former version at this moment: its owner made the route anew.
 #[rstest]
 #[case::it_came_back("RolledBack", "bad", &[Rule::FallbackGone])]
