@@ -68,7 +68,7 @@ fn another_had_it(seen: &Snapshot) -> bool {
 /// Whether a workload that nobody had under the gate is in the middle of a roll of its own: nobody let go what the gate's label held,
 /// and it is not the template that was tried here last.
 fn rolls_by_itself(seen: &Snapshot, workload: &Workload) -> bool {
-    let let_go = workload.resumed_by.is_some() || workload.break_glass.is_some();
+    let let_go = workload.resumed_by.is_some() || workload.under_glass().is_some();
     let tried = seen.record.as_ref().is_some_and(|last| last.spec.revision == judged_revision(seen, workload));
     workload.gated && !workload.paused && !let_go && !tried && settling(seen, workload).is_some()
 }
