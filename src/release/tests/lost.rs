@@ -82,7 +82,8 @@ fn what_is_held_does_not_run_where_stable_is_lost(
     let mut world = scaled_to_nothing_and_back(world, looks);
     stays_down(&mut world);
     assert_eq!(condition(&world, kind).1, "StableLost", "{}", world.seen.release.status.message);
-    assert!(world.seen.release.status.message.contains("users get no answer"), "{}", world.seen.release.status.message);
+    let told = world.seen.release.status.conditions.iter().find(|condition| condition.kind == kind).unwrap();
+    assert!(told.message.contains("users get no answer"), "{}", told.message);
     // The hold has an end, and nothing runs then either.
     world.run(700);
     stays_down(&mut world);
