@@ -144,7 +144,9 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>, served: Option<(String, Str
         });
         let uid = text(after, "/metadata/uid");
         let planned = newest_record(seen.objects).filter(|record| {
-            text(record, "/spec/workloadUid") == uid && text(record, "/status/phase") != Some("Promote")
+            // Where the records were deleted nobody knows any more what served.
+            let first = text(record, "/spec/closedAs") == Some("Bootstrap") && number(record, "/spec/attempt") == 1;
+            text(record, "/spec/workloadUid") == uid && text(record, "/status/phase") != Some("Promote") && !first
         });
         if let (Some((name, _)), Some(_)) = (lost, planned) {
             let says = format!("a new template is let go where {name}, which served, is gone");
