@@ -120,6 +120,7 @@ pub fn mend(world: &mut World) {
     // What cannot be put back yet is put back at the next look.
     let _ = quota::lift(&mut world.cluster.api, &admin);
     let _ = sets::back(world, &person);
+    let _ = sets::let_go(world, &person);
     let _ = namespace::anew(world, &admin);
     let _ = definitions::install(world, &admin);
     let _ = webhook(world, true);

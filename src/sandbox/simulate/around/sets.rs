@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
+use crate::cluster::kind::{DEPLOYMENT, GATED_RELEASE, REPLICA_SET};
 use crate::sandbox::objects::Objects as _;
 use crate::sandbox::simulate::check::{NAME, NAMESPACE};
 use crate::sandbox::simulate::people::merge;
@@ -44,4 +44,23 @@ pub(super) fn back(world: &mut World, person: &User) -> Option<u16> {
     let name = world.surroundings.scaled.take()?;
     world.checkers.circumstances.by_hand = None;
     Some(merge(&mut world.cluster.api, person, &path(&name), &json!({"spec": {"replicas": 0}})))
+}
+
+/// Lets the held template run where it is told that stable's ReplicaSet is gone; none where that is not so.
+pub(super) fn let_go(world: &mut World, person: &User) -> Option<u16> {
+    let api = &mut world.cluster.api;
+    let release = api.get(&GATED_RELEASE, NAMESPACE, NAME)?;
+    let conditions = release.pointer("/status/conditions").and_then(Value::as_array)?;
+    let told = conditions.iter().any(|one| {
+        one["reason"] == "StableLost"
+            || (one["reason"] == "NoWayBack" && one["message"].to_string().contains("StableLost"))
+    });
+    let workload = api.get(&DEPLOYMENT, NAMESPACE, NAME)?;
+    let uid = workload.pointer("/metadata/uid")?.clone();
+    let owned = |set: &Value| set.pointer("/metadata/ownerReferences/0/uid") == Some(&uid);
+    let lost = workload["spec"]["paused"] == true
+        && workload["spec"]["replicas"] != 0
+        && !api.list(&REPLICA_SET, NAMESPACE).into_iter().any(owned);
+    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}");
+    (told && lost).then(|| merge(&mut world.cluster.api, person, &path, &json!({"spec": {"paused": null}})))
 }
