@@ -7,7 +7,7 @@ use crate::api::{Percent, Span, Time};
 use super::chance::{Looked, beyond_chance};
 use super::compare::{Overdispersion, Signal};
 use super::evidence::Evidence;
-use super::figures::{count, percent};
+use super::figures::{count, percent, tenth};
 use super::limits::{EXTRAPOLATION_MAX, figure};
 
 /// The sums stand in about so many parts, of which the oldest leaves when the others are enough.
@@ -60,11 +60,6 @@ pub fn look(requests: &Evidence<f64>, objectives: &[Objective<'_>]) -> Result<Lo
     };
     let bad = objectives.iter().map(bad).collect::<Result<Vec<f64>, String>>()?;
     Ok(Look { objectives: objectives.iter().map(Objective::key).collect(), requests: tenth(requests), bad })
-}
-
-/// A tenth reads back exactly; counts extrapolate anyway.
-fn tenth(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }
 
 /// How far looks reach.

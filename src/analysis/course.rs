@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chance::ERRORS_MIN;
 use super::compare::{Bet, Counted, Counts, Game, Nats, Overdispersion, RATIOS, Setup, Wealth, is_decided};
-use super::figures::{count, percent};
+use super::figures::{count, percent, tenth};
 use super::verdict::Breach;
 use crate::api::release_record::Trigger;
 use crate::api::{Percent, Span, Time};
@@ -63,13 +63,8 @@ impl CourseTally {
 
     /// Counts an interval, once, under a contract that allows `limit`.
     pub fn count(&mut self, setup: &Setup, limit: Percent, (end, length): (Time, Span), counts: Counts) -> Counted {
-        if let Some(until) = self.until {
-            if end <= until {
-                return Counted::Before;
-            }
-            if until.plus(length) > end {
-                return Counted::Overlaps;
-            }
+        if let Some(already) = Counted::already(self.until, (end, length)) {
+            return already;
         }
         if self.limit != limit {
             *self = Self { limit, until: self.until, since: self.until, ..Self::new(limit) };
@@ -81,8 +76,8 @@ impl CourseTally {
         if now <= self.least {
             (self.least, self.since, self.requests, self.errors) = (now, Some(end), 0.0, 0.0);
         } else {
-            let sum = |a: f64, b: f64| ((a + b) * 10.0).round() / 10.0;
-            (self.requests, self.errors) = (sum(self.requests, counts.requests()), sum(self.errors, counts.bad()));
+            self.requests = tenth(self.requests + counts.requests());
+            self.errors = tenth(self.errors + counts.bad());
         }
         Counted::New
     }

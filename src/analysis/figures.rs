@@ -35,6 +35,11 @@ pub(super) fn time(seconds: f64) -> String {
     }
 }
 
+/// A count as it is kept: a tenth reads back exactly; counts extrapolate anyway.
+pub(super) fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
 /// `2.3`, `1.0`: a factor to one decimal; two where one would hide that it differs from `limit`.
 pub(super) fn factor(value: f64, limit: f64) -> String {
     let one = (value * 10.0).round() / 10.0;

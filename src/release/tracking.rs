@@ -8,7 +8,7 @@ use super::labels::{Labels, labels};
 /// What charts call an installation, and what Argo CD tracks by where it tracks by label.
 const INSTANCE: &str = "app.kubernetes.io/instance";
 /// What Argo CD tracks by where it tracks by annotation: application, kind, namespace and name of the object.
-const TRACKING: &str = "argocd.argoproj.io/tracking-id";
+pub(super) const TRACKING: &str = "argocd.argoproj.io/tracking-id";
 const HELM: &str = "meta.helm.sh/release-name";
 
 /// Groups of keys of which each is a tool's.

@@ -12,6 +12,7 @@ use crate::analysis::compare::{
     Bet, Counted, Game, Horizon, Nats, Overdispersion, RATIO_COUNT, Wealth, is_decided, ln_ratio,
 };
 use crate::analysis::evidence::Evidence;
+use crate::analysis::figures::tenth;
 use crate::analysis::limits::figure;
 use crate::analysis::verdict::NotYet;
 use crate::api::gated_release::BusinessMetric;
@@ -52,11 +53,6 @@ impl Happened {
     pub(super) const fn events(self) -> f64 {
         self.events
     }
-}
-
-/// A tenth reads back exactly; counts extrapolate anyway.
-fn tenth(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }
 
 /// One interval within a stage. Intervals are disjoint, and each is known by its end.
@@ -198,13 +194,8 @@ impl BusinessTally {
 
     /// Counts an interval, once.
     pub fn count(&mut self, stretch: &Stretch) -> Counted {
-        if let Some(until) = self.until {
-            if stretch.end.0 <= until.0 {
-                return Counted::Before;
-            }
-            if until.plus(stretch.length).0 > stretch.end.0 {
-                return Counted::Overlaps;
-            }
+        if let Some(already) = Counted::already(self.until, (stretch.end, stretch.length)) {
+            return already;
         }
         if self.decided().is_some() {
             return Counted::Decided;

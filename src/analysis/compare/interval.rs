@@ -96,10 +96,3 @@ pub struct Interval {
     /// What served before.
     pub base: Base,
 }
-
-impl Interval {
-    /// Whether a part of it lies before `moment`.
-    pub(super) fn begins_before(&self, moment: Time) -> bool {
-        moment.plus(self.length).0 > self.end.0
-    }
-}

@@ -7,7 +7,8 @@ use super::interval::{Base, Interval};
 use super::nats::Nats;
 use super::setup::Setup;
 use super::wealth::{Bet, Wealth, is_decided};
-use crate::api::Time;
+use crate::analysis::figures::tenth;
+use crate::api::{Span, Time};
 
 /// What the intervals counted so far come to. Begins anew with each attempt; 30 numbers, however long a release takes.
 #[derive(Debug, Clone, PartialEq, Default, JsonSchema, Serialize, Deserialize)]
@@ -49,17 +50,15 @@ pub struct Sums {
 
 impl Sums {
     fn plus(self, interval: &Interval) -> Self {
-        // A tenth reads back exactly; counts extrapolate anyway.
-        let sum = |a: f64, b: f64| ((a + b) * 10.0).round() / 10.0;
         let (base_requests, base_bad) = match interval.base {
             Base::Measured(base) => (base.requests(), base.bad()),
             Base::Frozen(_) => (0.0, 0.0),
         };
         Self {
-            requests: sum(self.requests, interval.candidate.requests()),
-            bad: sum(self.bad, interval.candidate.bad()),
-            base_requests: sum(self.base_requests, base_requests),
-            base_bad: sum(self.base_bad, base_bad),
+            requests: tenth(self.requests + interval.candidate.requests()),
+            bad: tenth(self.bad + interval.candidate.bad()),
+            base_requests: tenth(self.base_requests + base_requests),
+            base_bad: tenth(self.base_bad + base_bad),
         }
     }
 }
@@ -78,16 +77,22 @@ pub enum Counted {
     Decided,
 }
 
+impl Counted {
+    /// What becomes of an interval of this end and length where all up to `until` is counted; none where it is new.
+    pub(in crate::analysis) fn already(until: Option<Time>, (end, length): (Time, Span)) -> Option<Self> {
+        let until = until?;
+        if end <= until {
+            return Some(Self::Before);
+        }
+        (until.plus(length) > end).then_some(Self::Overlaps)
+    }
+}
+
 impl Tally {
     /// Counts an interval, once.
     pub fn count(&mut self, setup: &Setup, interval: &Interval) -> Counted {
-        if let Some(until) = self.until {
-            if interval.end.0 <= until.0 {
-                return Counted::Before;
-            }
-            if interval.begins_before(until) {
-                return Counted::Overlaps;
-            }
+        if let Some(already) = Counted::already(self.until, (interval.end, interval.length)) {
+            return already;
         }
         if self.is_worse(setup) {
             return Counted::Decided;

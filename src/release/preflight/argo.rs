@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::facts::{Facts, Way, text};
 use super::{Finding, Reason, Severity};
 use crate::release::labels::{Labels, labels};
+use crate::release::tracking::TRACKING;
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const HOOK: &str = "argocd.argoproj.io/hook";
-const TRACKING: &str = "argocd.argoproj.io/tracking-id";
 /// Argo CD runs a chart's hooks as its own.
 const HELM_HOOK: &str = "helm.sh/hook";
 

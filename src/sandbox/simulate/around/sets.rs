@@ -13,6 +13,10 @@ fn path(name: &str) -> String {
     format!("/apis/apps/v1/namespaces/{NAMESPACE}/replicasets/{name}")
 }
 
+fn workload() -> String {
+    format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}")
+}
+
 /// Scales the youngest ReplicaSet of the workload that wants no pods; none where there is none.
 pub(super) fn scale(world: &mut World, person: &User, pods: u32) -> Option<u16> {
     let api = &mut world.cluster.api;
@@ -35,8 +39,7 @@ pub(super) fn scale(world: &mut World, person: &User, pods: u32) -> Option<u16> 
 pub(super) fn keep(world: &mut World, person: &User, limit: u32) -> Option<u16> {
     let api = &mut world.cluster.api;
     api.get(&DEPLOYMENT, NAMESPACE, NAME)?;
-    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}");
-    Some(merge(api, person, &path, &json!({"spec": {"revisionHistoryLimit": limit}})))
+    Some(merge(api, person, &workload(), &json!({"spec": {"revisionHistoryLimit": limit}})))
 }
 
 /// Scales it back to nothing; none where none was scaled.
@@ -55,12 +58,11 @@ pub(super) fn let_go(world: &mut World, person: &User) -> Option<u16> {
         one["reason"] == "StableLost"
             || (one["reason"] == "NoWayBack" && one["message"].to_string().contains("StableLost"))
     });
-    let workload = api.get(&DEPLOYMENT, NAMESPACE, NAME)?;
-    let uid = workload.pointer("/metadata/uid")?.clone();
+    let found = api.get(&DEPLOYMENT, NAMESPACE, NAME)?;
+    let uid = found.pointer("/metadata/uid")?.clone();
     let owned = |set: &Value| set.pointer("/metadata/ownerReferences/0/uid") == Some(&uid);
-    let lost = workload["spec"]["paused"] == true
-        && workload["spec"]["replicas"] != 0
+    let lost = found["spec"]["paused"] == true
+        && found["spec"]["replicas"] != 0
         && !api.list(&REPLICA_SET, NAMESPACE).into_iter().any(owned);
-    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}");
-    (told && lost).then(|| merge(&mut world.cluster.api, person, &path, &json!({"spec": {"paused": null}})))
+    (told && lost).then(|| merge(&mut world.cluster.api, person, &workload(), &json!({"spec": {"paused": null}})))
 }
