@@ -33,7 +33,7 @@ def gates(t: Context) -> None:
     check(risk["gate"] == "G4" and risk["why"].startswith("32 RP"), f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
     t.note(f"gate: {risk['why']}; {risk['score']}")
     # Whoever deploys says that it is authentication and nothing else; in tier 3 a pipeline's word is taken for that.
-    check("change-categories as what is in the new image" in shop.held("RequirementsMissing")["message"], f"the hold is silent: {shop.held()}")
+    check(any("change-categories as what is in the new image" in term for term in risk["terms"]), f"it is not told: {risk}")
     attest(shop, pipeline, "classification", facts={"categories": "authentication"})
     gate(shop, "24 RP")
     # A flag alone switches nothing off; what is verified takes points off.

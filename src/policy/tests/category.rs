@@ -112,8 +112,8 @@ fn claims_and_sight_are_joined(#[case] claimed: &[Category], #[case] seen: &[Cat
 
 /// What is written beside a change, and nobody vouches for, adds.
 #[rstest]
-#[case::beside_an_image(&[Telemetry], &[], &[UnclassifiedCode], "unclassified-code, telemetry")]
-#[case::what_somebody_vouches_for_explains(&[Telemetry], &[CoreLogic], &[UnclassifiedCode], "core-logic, telemetry")]
+#[case::beside_an_image(&[Telemetry], &[], &[UnclassifiedCode], "telemetry, unclassified-code")]
+#[case::what_somebody_vouches_for_explains(&[Telemetry], &[CoreLogic], &[UnclassifiedCode], "telemetry, core-logic")]
 #[case::that_code_is_unknown_stays(&[UnclassifiedCode], &[CoreLogic], &[UnclassifiedCode], "unclassified-code, core-logic")]
 #[case::alone(&[Telemetry], &[], &[], "telemetry")]
 fn what_is_only_written_explains_nothing(

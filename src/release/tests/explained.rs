@@ -35,7 +35,8 @@ fn an_annotation_only_adds(#[case] tier: Tier, #[case] explained_by: Option<&str
     let world = world(tier, explained_by, "system:serviceaccount:argocd:controller");
     assert_eq!(is_riddle(&world), riddle, "{}", held(&world));
     let told = "tidegate.io/change-categories as what is in the new image, because whoever edits the workload writes it; let a pipeline say it: kubectl tidegate attest checkout -n shop --type classification --fact categories=telemetry";
-    assert_eq!(held(&world).contains(told), riddle, "{}", held(&world));
+    let terms = &world.seen.release.status.risk.as_ref().unwrap().terms;
+    assert_eq!(terms.iter().any(|term| term.contains(told)), riddle, "{terms:?}");
 }
 
 #[rstest]
