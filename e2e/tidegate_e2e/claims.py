@@ -13,10 +13,10 @@ from .waits import Failed
 RBAC = "rbac.authorization.k8s.io"
 
 
-def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dict[str, str] | None = None, author: str | None = None, expires: float | None = None) -> None:
+def attest(shop: Shop, user: str, kind: str, role: str | None = None, facts: dict[str, str] | None = None, author: str | None = None, expires: float | None = None, outcome: str = "Passed") -> None:
     """As that user; the author is left to admission where none is given. It lapses after so many seconds, where it does."""
     revision = shop.live_release()["status"]["revision"]
-    spec = {"releaseRef": {"name": shop.name}, "revision": revision, "type": kind, "facts": facts or {}}
+    spec = {"releaseRef": {"name": shop.name}, "revision": revision, "type": kind, "outcome": outcome, "facts": facts or {}}
     spec |= ({"role": role} if role else {}) | ({"author": author} if author else {})
     if expires is not None:
         spec["expiresAt"] = f"{datetime.now(timezone.utc) + timedelta(seconds=expires):%Y-%m-%dT%H:%M:%SZ}"

@@ -59,7 +59,8 @@ pub struct AttestationSpec {
     /// Who makes the claim: the user name that the API server authenticated. Admission fills it in where it is left out.
     #[schemars(length(min = 1, max = 256))]
     pub author: String,
-    /// The groups that the API server authenticated the author in. Admission fills them in.
+    /// The groups that the API server authenticated the author in, and `system:machine` where the administrator calls the author a machine
+    /// (`admission.machineUsers`). Admission fills them in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 512))]
     pub groups: Vec<String>,

@@ -250,6 +250,20 @@ pub struct Requirements {
     #[schemars(length(max = 48))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub waived: Vec<Waiver>,
+    /// Whose word says what is in a new image, so that it counts as that and not as `unclassified-code`. Default: Attestation in
+    /// tier 3, Annotation below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained_by: Option<ExplainedBy>,
+}
+
+/// Whose word says what is in a new image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub enum ExplainedBy {
+    /// An attestation of type `classification`, of a machine or of somebody who did not make the change. The annotation only adds
+    /// categories.
+    Attestation,
+    /// The annotation `tidegate.io/change-categories` too, which whoever edits the workload writes.
+    Annotation,
 }
 
 /// What is done where a requirement is not met.

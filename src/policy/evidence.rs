@@ -21,6 +21,15 @@ pub const START: &str = "start";
 /// a RiskBudget, not of a release.
 pub const CHARGE: &str = "charge";
 
+/// Evidence of what is run on the source of an image, which stays true of it however it is configured. Everything else depends on the
+/// configuration, or speaks of the change that brought the image: reviews, documents, tests of what runs.
+const OF_SOURCE: &[&str] = &["lint", "build", "unit-tests", "static-analysis", "sast", "sca"];
+
+/// Whether what a type says of an image holds for every configuration of it.
+pub fn is_of_source(name: &str) -> bool {
+    OF_SOURCE.contains(&name)
+}
+
 /// A fact that a type of evidence may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {

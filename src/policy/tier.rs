@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::api::risk_budget::ExplainedBy;
 use crate::api::units::UnitError;
 
 use super::gate::{Gate, gate_of};
@@ -42,6 +43,15 @@ impl Tier {
             Self::T1 => 1,
             Self::T2 => 2,
             Self::T3 => 3,
+        }
+    }
+
+    /// Whose word says what is in a new image, where the RiskBudget does not choose: of what handles safety, money or data not the word
+    /// of whoever changes it.
+    pub const fn explained_by(self) -> ExplainedBy {
+        match self {
+            Self::T0 | Self::T1 | Self::T2 => ExplainedBy::Annotation,
+            Self::T3 => ExplainedBy::Attestation,
         }
     }
 

@@ -79,7 +79,7 @@ fn exception(roles: Vec<Role>) -> Vec<SignOff> {
 }
 
 /// Who signs for an exhausted risk budget: as the requirement `budget-sign-off`.
-const EXHAUSTED: &[SignOff] = &[
+pub const EXHAUSTED: &[SignOff] = &[
     once(Role::ProductManager, "the risk budget is exhausted", "000 §5.4"),
     once(Role::DevelopmentManager, "the risk budget is exhausted", "000 §5.4"),
 ];

@@ -189,6 +189,14 @@ pub fn has_image(template: &Value, digest: &str) -> bool {
     images(template).any(|image| image.ends_with(digest))
 }
 
+/// The images that a template runs and another does not, by their digests where these are written: a tag is only a name then.
+pub fn new_images<'a>(template: &'a Value, other: &Value) -> Vec<&'a str> {
+    let identity = |image: &'a str| image.rsplit_once('@').map_or(image, |(_, digest)| digest);
+    let known: Vec<&str> =
+        images(other).map(|image| image.rsplit_once('@').map_or(image, |(_, digest)| digest)).collect();
+    images(template).filter(|image| !known.contains(&identity(image))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -297,7 +297,11 @@ impl World {
     /// A user applies another image; admission holds it, as the shipped policy does.
     pub(crate) fn deploy(&mut self, image: &str, behaviour: Behaviour) {
         self.trace.push(format!("user deploys {image}"));
-        let template = pod_template(image);
+        self.push(pod_template(image), behaviour);
+    }
+
+    /// The same with a template of their own.
+    pub(crate) fn push(&mut self, template: Value, behaviour: Behaviour) {
         self.behaviour.insert(template::revision(&template), behaviour);
         let version = self.bump();
         if template::same(&self.workload().template, &template) {

@@ -37,7 +37,7 @@ pub enum Party {
         audience: String,
         /// The claim that says who asked for the token.
         subject: String,
-        /// The claim that says which commit the token is for; none where tokens that sign no words do not count.
+        /// The claim that says which commit the token is for; none where no token counts for a commit.
         commit: Option<String>,
         /// Where its keys are from.
         from: KeysFrom,
@@ -48,6 +48,8 @@ pub enum Party {
     Holder {
         /// The public keys.
         keys: Keys,
+        /// Whether envelopes about a commit count; no image is bound to one.
+        commits: bool,
     },
 }
 
@@ -127,6 +129,7 @@ struct IssuerText {
     oidc: Option<OidcText>,
     #[serde(default)]
     public_keys: Vec<String>,
+    commits: Option<bool>,
     #[serde(default)]
     trust: Vec<RuleText>,
 }
@@ -161,7 +164,7 @@ struct RuleText {
 }
 
 fn issuer(field: &str, text: IssuerText) -> Result<Issuer, String> {
-    let IssuerText { name, oidc, public_keys, trust } = text;
+    let IssuerText { name, oidc, public_keys, commits, trust } = text;
     let shown = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if name.is_empty() || name.len() > 63 || !name.chars().all(shown) {
         return Err(format!(
@@ -172,6 +175,11 @@ fn issuer(field: &str, text: IssuerText) -> Result<Issuer, String> {
         return Err(format!("{field}.trust: is empty, so that nothing of {name} would count; write what it may say"));
     }
     few(&format!("{field}.trust"), &trust)?;
+    if oidc.is_some() && commits.is_some() {
+        return Err(format!(
+            "{field}.commits: is of publicKeys; for tokens write the claim that names the commit, as oidc.commit"
+        ));
+    }
     let party = match (oidc, public_keys.as_slice()) {
         (Some(text), []) => oidc_party(&format!("{field}.oidc"), text)?,
         (None, [_, ..]) => {
@@ -179,7 +187,8 @@ fn issuer(field: &str, text: IssuerText) -> Result<Issuer, String> {
             let read = |(at, pem): (usize, &String)| {
                 Key::of_pem(pem).map_err(|why| format!("{field}.publicKeys[{at}]: {why}"))
             };
-            Party::Holder { keys: Keys::new(public_keys.iter().enumerate().map(read).collect::<Result<_, _>>()?) }
+            let keys = Keys::new(public_keys.iter().enumerate().map(read).collect::<Result<_, _>>()?);
+            Party::Holder { keys, commits: commits.unwrap_or(false) }
         }
         (Some(_), [_, ..]) | (None, []) => {
             return Err(format!(

@@ -121,6 +121,16 @@ pub enum Refusal {
         /// `spec.revision`.
         about: String,
     },
+    /// It speaks of a commit, which the admin did not let it do.
+    #[error(
+        "it is about a commit, which no image is bound to, and {issuer} counts for images alone; sign it for the image, or the admin writes {remedy}"
+    )]
+    NoCommits {
+        /// The issuer's name.
+        issuer: String,
+        /// What the admin writes.
+        remedy: &'static str,
+    },
     /// The envelope is about other images.
     #[error("it is about {signed}, and the attestation is about {about}; sign one for that image")]
     Image {

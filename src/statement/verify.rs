@@ -55,6 +55,9 @@ fn by_token(issuers: &Issuers, words: &Words, text: &str, taken: Time) -> Result
     let token = sealed.open(&one.name, keys)?;
     let at = token.valid(taken)?;
     bound(&token, words, audience, commit)?;
+    if commit.is_none() && words.revision.starts_with(GIT) {
+        return Err(Refusal::NoCommits { issuer: one.name.clone(), remedy: "oidc.commit" });
+    }
     let subject = token.subject(subject)?;
     let by = format!("{}/{subject}", one.name);
     trusted(one, Some((&subject, &token)), words, &by)?;
@@ -100,17 +103,20 @@ fn by_envelope(issuers: &Issuers, words: &Words, text: &str, taken: Time) -> Res
         .all()
         .iter()
         .filter_map(|one| match &one.party {
-            Party::Holder { keys } => Some((one, keys)),
+            Party::Holder { keys, commits } => Some((one, keys, *commits)),
             Party::Oidc { .. } => None,
         })
         .collect();
     if holders.is_empty() {
         return Err(Refusal::NoIssuer("envelopes"));
     }
-    for (one, keys) in holders {
+    for (one, keys, commits) in holders {
         let Some((said, key)) = envelope::opened(text, keys.all().iter())? else { continue };
         let by = format!("{}/{}", one.name, key.fingerprint());
         same(&said, words)?;
+        if !commits && words.revision.starts_with(GIT) {
+            return Err(Refusal::NoCommits { issuer: one.name.clone(), remedy: "commits: true" });
+        }
         if said.at > taken.plus(LEEWAY) {
             return Err(Refusal::Early { from: said.at, taken });
         }

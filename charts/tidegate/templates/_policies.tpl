@@ -56,6 +56,14 @@ variables.user.startsWith('system:serviceaccount:') || variables.user.startsWith
 || variables.user.startsWith('system:node:') || variables.user in {{ .Values.admission.machineUsers | toJson }}
 {{- end -}}
 
+{{- /* The groups that an attestation has: those of the API server, and beside them that of the administrator's machine users, which nobody
+       else has. By it the controller knows them for machines. */ -}}
+{{- define "tidegate.attestedGroups" -}}
+request.userInfo.?groups.orValue([]).filter(g, g != 'system:machine')
++ (!request.userInfo.username.startsWith('system:') && request.userInfo.username in {{ .Values.admission.machineUsers | toJson }}
+? ['system:machine'] : [])
+{{- end -}}
+
 {{- /* Who changes a workload, and whether the program changes: what both kinds of hold go by. */ -}}
 {{- define "tidegate.hold.change" -}}
 - name: user
@@ -539,6 +547,9 @@ spec:
     resourceRules:
     - {apiGroups: [tidegate.io], apiVersions: [v1alpha1], operations: [CREATE], resources: [attestations]}
   variables:
+  - name: groups
+    expression: >-
+      {{- include "tidegate.attestedGroups" . | nindent 6 }}
   # The release, where it can be the value of a label.
   - name: label
     expression: >-
@@ -548,7 +559,7 @@ spec:
   - patchType: JSONPatch
     jsonPatch:
       expression: >-
-        [JSONPatch{op: 'add', path: '/spec/groups', value: request.userInfo.?groups.orValue([])}]
+        [JSONPatch{op: 'add', path: '/spec/groups', value: variables.groups}]
         + (object.spec.?author.orValue('') != '' ? []
           : [JSONPatch{op: 'add', path: '/spec/author', value: request.userInfo.username}])
         + (has(object.metadata.labels) || variables.label == '' ? []

@@ -30,15 +30,19 @@ def gates(t: Context) -> None:
     shop.taken_up()
     until("it is held for what it must show", waits.RELEASE_TAKEN_UP, lambda: shop.held("RequirementsMissing"), instead=shop.state)
     risk = shop.live_release()["status"]["risk"]
-    check(risk["gate"] == "G4" and risk["why"].startswith("26 RP"), f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
+    check(risk["gate"] == "G4" and risk["why"].startswith("32 RP"), f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
     t.note(f"gate: {risk['why']}; {risk['score']}")
+    # Whoever deploys says that it is authentication and nothing else; in tier 3 a pipeline's word is taken for that.
+    check(any("change-categories as what is in the new image" in term for term in risk["terms"]), f"it is not told: {risk}")
+    attest(shop, pipeline, "classification", facts={"categories": "authentication"})
+    gate(shop, "24 RP")
     # A flag alone switches nothing off; what is verified takes points off.
     attest(shop, pipeline, "feature-flag")
     attest(shop, pipeline, "integration-coverage")
     attest(shop, pipeline, "isolation")
-    gate(shop, "22 RP")
+    gate(shop, "20 RP")
     attest(shop, pipeline, "feature-flag", facts={"kill-switch": "tried today"})
-    risk = gate(shop, "19 RP")
+    risk = gate(shop, "17 RP")
     check(risk["gate"] == "G3", f"the gate is {risk['gate']}: {risk['why']}; {risk['score']}")
     t.note(f"gate: {risk['why']}; {risk['score']}")
     asked = names(shop)

@@ -99,7 +99,7 @@ class Signers:
         oidc = {"issuer": "https://ci.test", "audience": "tidegate", "subject": "workflow", "commit": "sha", "jwks": {"keys": [self.ours.jwk("one")]}}
         runs = {"subjects": [WORKFLOW], "claims": {"repository_id": "17"}, "releases": [f"{self.namespace}/{self.release}"], "types": ["unit-tests", "sast", "sca"]}
         holds = {"releases": [f"{self.namespace}/*"], "types": ["static-analysis"]}
-        return [{"name": "ci.test", "oidc": oidc, "trust": [runs]}, {"name": "release-key", "publicKeys": [self.holders.pem()], "trust": [holds]}]
+        return [{"name": "ci.test", "oidc": oidc, "trust": [runs]}, {"name": "release-key", "publicKeys": [self.holders.pem()], "commits": True, "trust": [holds]}]
 
     def file(self) -> Path:
         path = self.folder / "issuers.yaml"

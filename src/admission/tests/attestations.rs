@@ -50,6 +50,27 @@ fn groups_and_label_that_somebody_made_up_are_not_kept() {
     assert_eq!(world.object()["metadata"]["labels"], json!({"tidegate.io/release": "shop", "team": "a"}));
 }
 
+/// By this group the controller knows a pipeline that is a plain user: nobody else has it, whatever their provider calls their groups.
+#[rstest]
+#[case::a_machine_user("jenkins", json!({}), &["system:authenticated", "system:machine"])]
+#[case::a_person(PERSON, json!({}), &["system:authenticated"])]
+#[case::who_makes_it_up(PERSON, json!({"spec": {"groups": ["system:machine"]}}), &["system:authenticated"])]
+#[case::a_service_account(MACHINE, json!({}), &["system:authenticated"])]
+fn a_machine_user_is_told_by_its_group(#[case] user: &'static str, #[case] more: Value, #[case] groups: &[&str]) {
+    let mut world = World::with_machine_user("jenkins", ("tidegate.io", "v1alpha1", "attestations"));
+    world.rights = vec![(user, ATTEST)];
+    world.write(user, with(attestation("unit-tests"), more), None).unwrap();
+    assert_eq!(world.object()["spec"]["groups"], json!(groups));
+}
+
+#[test]
+fn a_machine_user_approves_nothing() {
+    let mut world = World::with_machine_user("jenkins", ("tidegate.io", "v1alpha1", "attestations"));
+    world.rights = vec![("jenkins", APPROVE)];
+    let why = world.write("jenkins", attestation("approval"), None).unwrap_err();
+    assert!(why.contains("is said by people, whatever roles a machine has, and jenkins is none"), "{why}");
+}
+
 #[rstest]
 #[case::too_long(&"a".repeat(64))]
 #[case::no_label_value("-")]

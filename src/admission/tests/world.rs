@@ -35,6 +35,15 @@ impl World {
         Self { policies, rights, resource, object: None, applied: Value::Null, webhook: None }
     }
 
+    /// Where the administrator says of a user that it is a machine.
+    pub fn with_machine_user(name: &str, resource: (&'static str, &'static str, &'static str)) -> Self {
+        let mut text = include_str!("../policies.yaml").to_owned();
+        for user in ["variables.user", "request.userInfo.username"] {
+            text = text.replace(&format!("{user} in []"), &format!("{user} in [\"{name}\"]"));
+        }
+        Self { policies: Policies::read(&text).unwrap(), ..Self::new(Override::Audit, resource) }
+    }
+
     pub fn deployments() -> Self {
         Self::new(Override::Audit, ("apps", "v1", "deployments"))
     }

@@ -11,7 +11,9 @@ use crate::policy::gate::Gate;
 /// Who found a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
-    /// The change says so of itself: an annotation or an attestation.
+    /// The change says so of itself, where nobody else vouches for it: it adds, and explains nothing.
+    Written,
+    /// Somebody says so whose word is taken for what is in an image.
     Claimed,
     /// The controller saw it between two pod templates.
     Seen,
@@ -32,7 +34,7 @@ pub struct Finding {
 ///
 /// Holds at least one category: where nobody found anything, that is [`Category::UnclassifiedCode`]. The same stands
 /// for a new image that no claim explains, and goes once one does: a claim of `core-logic` says what is in the image,
-/// a claim of `docs` does not. A claim of `unclassified-code` stays: it says that there is code of which nobody said
+/// a claim of `docs` does not, nor what is merely written beside the change. A claim of `unclassified-code` stays: it says that there is code of which nobody said
 /// what it is, whatever else is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classification(BTreeMap<Category, Vec<Finding>>);
@@ -48,7 +50,7 @@ impl Classification {
         if claimed.any(|finding| finding.category.explains_code())
             && let Some(mut unknown) = found.remove(&Category::UnclassifiedCode)
         {
-            unknown.retain(|finding| finding.origin == Origin::Claimed);
+            unknown.retain(|finding| finding.origin != Origin::Seen);
             if !unknown.is_empty() {
                 found.insert(Category::UnclassifiedCode, unknown);
             }

@@ -91,7 +91,7 @@ pub fn merge(former: &RiskBudgetSpec, wanted: &RiskBudgetSpec, now: Time) -> Mer
         risk_points: fields::risk_points((former.tier, former.risk_points), (tier, *risk_points), &mut held),
         roles: roles::merge(&former.roles, roles, &mut held),
         restricted_windows,
-        requirements: waivers::merge(&former.requirements, requirements, now, &mut held),
+        requirements: waivers::merge((former.tier, &former.requirements), (tier, requirements), now, &mut held),
         obligations: waivers::obligations(&former.obligations, obligations, now, &mut held),
         reward: fields::reward(former.reward.as_ref(), reward.as_ref(), &mut held),
         freeze: calendar::freeze(former.freeze.as_ref(), freeze.as_ref(), now, &mut held),

@@ -128,6 +128,12 @@ fn roles(entries: &[(&str, Option<&str>, &[&str])]) -> Value {
     {"name": "b", "objective": 90, "availability": {"service": "web"}}]}), &[])]
 #[case::audit(json!({}), json!({"requirements": {"mode": "Audit"}}), &["spec.requirements.mode: Enforce → Audit"])]
 #[case::enforce(json!({"requirements": {"mode": "Audit"}}), json!({}), &[])]
+#[case::explained_by_whoever_edits(json!({"tier": 3}), json!({"tier": 3, "requirements": {"explainedBy": "Annotation"}}),
+    &["spec.requirements.explainedBy: Attestation → Annotation"])]
+#[case::explained_as_before(json!({"tier": 1}), json!({"tier": 1, "requirements": {"explainedBy": "Annotation"}}), &[])]
+#[case::no_longer_attested(json!({"tier": 1, "requirements": {"explainedBy": "Attestation"}}), json!({"tier": 1}),
+    &["spec.requirements.explainedBy: Attestation → Annotation"])]
+#[case::attested_from_now_on(json!({"tier": 1}), json!({"tier": 1, "requirements": {"explainedBy": "Attestation"}}), &[])]
 #[case::waived(json!({}), waived("sast", None), &["spec.requirements.waived[sast]: asked for → waived"])]
 #[case::waived_longer(waived("sast", Some("07-01")), waived("sast", Some("08-01")),
     &["spec.requirements.waived[sast]: waived until 1 Jul 00:00:00 UTC → waived until 1 Aug 00:00:00 UTC"])]

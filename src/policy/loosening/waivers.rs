@@ -3,11 +3,25 @@
 use super::Loosened;
 use crate::api::Time;
 use crate::api::obligation::ObligationRules;
-use crate::api::risk_budget::{RequirementMode, Requirements, Waiver};
+use crate::api::risk_budget::{ExplainedBy, RequirementMode, Requirements, Waiver};
+use crate::policy::Tier;
 
-/// No requirement is waived, or waived for longer, or asked for without being waited for.
-pub(super) fn merge(former: &Requirements, wanted: &Requirements, now: Time, held: &mut Vec<Loosened>) -> Requirements {
-    let Requirements { mode, waived } = wanted;
+/// No requirement is waived, or waived for longer, or asked for without being waited for; and what is in a new image is not said by
+/// more people. Each comes with its tier, which says who does where the spec does not.
+pub(super) fn merge(
+    (tier_before, former): (u8, &Requirements),
+    (tier, wanted): (u8, &Requirements),
+    now: Time,
+    held: &mut Vec<Loosened>,
+) -> Requirements {
+    let Requirements { mode, waived, explained_by } = wanted;
+    let explained_by = match (explains(tier_before, former), explains(tier, wanted)) {
+        (ExplainedBy::Attestation, ExplainedBy::Annotation) => {
+            held.push(Loosened::new("spec.requirements.explainedBy", "Attestation", "Annotation"));
+            Some(ExplainedBy::Attestation)
+        }
+        (ExplainedBy::Attestation | ExplainedBy::Annotation, _) => *explained_by,
+    };
     let mode = match (former.mode, mode) {
         (RequirementMode::Enforce, RequirementMode::Audit) => {
             held.push(Loosened::new("spec.requirements.mode", "Enforce", "Audit"));
@@ -16,7 +30,13 @@ pub(super) fn merge(former: &Requirements, wanted: &Requirements, now: Time, hel
         (RequirementMode::Enforce | RequirementMode::Audit, _) => *mode,
     };
     let waived = waivers("spec.requirements.waived", &former.waived, waived, now, held);
-    Requirements { mode, waived }
+    Requirements { mode, waived, explained_by }
+}
+
+/// A tier that the schema keeps out says the stricter.
+fn explains(tier: u8, requirements: &Requirements) -> ExplainedBy {
+    let by_tier = Tier::new(tier).map_or(ExplainedBy::Attestation, Tier::explained_by);
+    requirements.explained_by.unwrap_or(by_tier)
 }
 
 /// Nothing that people owe is waived, or waived for longer, and quiet times keep their reviews.

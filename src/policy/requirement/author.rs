@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::{APPROVAL, Claim};
-use super::second::takes_another;
+use super::claim::Claim;
 use crate::api::Time;
-use crate::policy::evidence::{self, Evidence, START};
+use crate::policy::evidence::{self, Evidence};
 
 /// The fact by which CI says who made a change; several are separated by commas.
 pub const CHANGE_AUTHOR: &str = "change-author";
@@ -49,14 +48,18 @@ pub struct Authors {
     pub known: bool,
 }
 
-/// Who made the change: the person who changed the template, whose name the API server proved, and whom pipelines name. A machine
-/// that changed it stands for somebody who is not known, unless a pipeline names them.
+/// The same claim where it says nothing of who made the change: whom it names made another one.
+pub fn nameless(mut claim: Claim) -> Claim {
+    claim.facts.retain(|fact, _| ![CHANGE_AUTHOR, COMMIT_AUTHORS].contains(&fact.as_str()));
+    claim
+}
+
+/// Who made the change: the person who changed the template, whose name the API server proved, and whom evidence names. A machine
+/// that changed it stands for somebody who is not known, unless a machine names them: a person who does may have made it themselves, so
+/// that whom they name does not approve, and others may have made it.
 pub fn authors(claims: &[Claim], changed_by: &str) -> Authors {
     let types = evidence::all();
     let of_pipelines = |claim: &Claim| types.get(claim.kind.as_str()).is_some_and(Evidence::is_of_pipelines);
-    // Whoever approves or starts is no pipeline: they may have made it, and have named somebody else.
-    let speaks = |claim: &&Claim| [APPROVAL, START].contains(&claim.kind.as_str());
-    let people: BTreeSet<&str> = claims.iter().filter(speaks).map(|claim| claim.author.as_str()).collect();
     let taken_back = taken_back(claims);
     let stands = |claim: &&Claim| {
         !claim.withdrawn
@@ -66,9 +69,7 @@ pub fn authors(claims: &[Claim], changed_by: &str) -> Authors {
     let mut known = false;
     for claim in claims.iter().filter(|claim| of_pipelines(claim)).filter(stands) {
         for name in named(&claim.facts) {
-            // A person who says that they have reviewed it says nothing of who made it: it may be themselves.
-            let reviews = takes_another(&claim.kind) && !claim.is_of_machine();
-            known |= !reviews && !people.contains(claim.author.as_str());
+            known |= claim.is_of_machine();
             names.insert(name.to_owned());
         }
     }

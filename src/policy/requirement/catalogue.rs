@@ -100,6 +100,23 @@ pub struct Entry {
     pub source: &'static str,
 }
 
+impl Entry {
+    /// The roles in which it is approved; none where it is met in another way.
+    pub fn approvers(&self) -> Vec<Role> {
+        let approves = |means: &Means| -> Vec<Role> {
+            match means {
+                Means::Approvals(seats) => seats.iter().flat_map(|seat| seat.iter()).copied().collect(),
+                Means::Controller { .. }
+                | Means::Attestation(_)
+                | Means::ByAnother(_)
+                | Means::Fresh(_, _)
+                | Means::Document(_) => Vec::new(),
+            }
+        };
+        self.means.iter().flat_map(approves).collect()
+    }
+}
+
 const fn at_start(
     name: &'static str,
     need: Need,
@@ -130,6 +147,9 @@ pub const EXTENDED_CANARY: Span = Span::minutes(30);
 
 /// The type by which somebody on call says that they watch a release.
 pub const ON_CALL_PRESENCE: &str = "on-call-presence";
+
+/// The requirement that an exhausted risk budget is signed for.
+pub const BUDGET_SIGN_OFF: &str = "budget-sign-off";
 
 /// So long somebody's presence counts: a shift, from when the API server took it, or from when it was signed. The documents give no
 /// figure. Who goes earlier says so with `expiresAt`, which never makes it longer.
@@ -205,7 +225,7 @@ pub const CATALOGUE: &[Entry] = &[
     at_start("customer-communication", Need::CustomerImpact(G4), "Customer comms plan if impact is plausible", "000 §6.2, G4", &[Means::Attestation("customer-communication")]),
     at_start("breaking-migration", Need::Touching(G0, &[SchemaMigrationBreaking]), "breaking is disallowed without explicit G4 approval", "000 §10.2",
         &[Means::Approvals(&[&[Role::DevelopmentManager]])]),
-    Entry { name: "budget-sign-off", need: Need::Band(Band::Exhausted), due: Due::Start,
+    Entry { name: BUDGET_SIGN_OFF, need: Need::Band(Band::Exhausted), due: Due::Start,
         means: &[Means::Approvals(&[&[Role::ProductManager], &[Role::DevelopmentManager]])],
         says: "Exhausted (≤0%): with tightened gates and explicit sign-off", source: "000 §5.4" },
     // After the release.

@@ -10,6 +10,9 @@ use crate::policy::sign_off::Role;
 /// The type of an attestation by which a person approves in a role.
 pub const APPROVAL: &str = "approval";
 
+/// The group that admission adds to those of a machine user, and takes from everybody else (`admission.machineUsers`).
+pub const MACHINES: &str = "system:machine";
+
 /// An attestation about the revision that is judged, whose author the API server proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -29,8 +32,9 @@ pub struct Claim {
     pub until: Option<Time>,
     /// Its named facts.
     pub facts: BTreeMap<String, String>,
-    /// Whether a signature proves who claims it, and not the API server: a pipeline.
-    pub signed: bool,
+    /// Whether it is proved that a machine claims it, whatever its name: by a signature, or by admission, which knows the machine users
+    /// of the administrator.
+    pub machine: bool,
 }
 
 impl Claim {
@@ -45,13 +49,24 @@ impl Claim {
             at,
             until: spec.expires_at,
             facts: spec.facts.clone(),
-            signed: false,
+            machine: spec.groups.iter().any(|group| group == MACHINES),
         }
     }
 
     /// Whether a machine claims it: nobody approves or reviews through one, and it made nothing.
     pub fn is_of_machine(&self) -> bool {
-        self.signed || is_machine(&self.author)
+        self.machine || is_machine(&self.author)
+    }
+
+    /// The reason that its author gave, to follow a sentence, shortened: `: no dashboard`; empty where they gave none.
+    pub fn why(&self) -> String {
+        let note = self.facts.get("note").map_or("", |note| note.trim());
+        let cut = note.char_indices().nth(NOTE).map_or(note, |(at, _)| &note[..at]);
+        match (cut.is_empty(), cut.len() < note.len()) {
+            (true, _) => String::new(),
+            (false, false) => format!(": {cut}"),
+            (false, true) => format!(": {cut}…"),
+        }
     }
 
     /// `ci:shop (2 Jan 10:00:00 UTC)`.
@@ -59,6 +74,9 @@ impl Claim {
         format!("{} ({})", self.author, self.at.clock())
     }
 }
+
+/// How many characters of a reason a sentence has.
+const NOTE: usize = 200;
 
 /// The claims about one revision.
 #[derive(Debug, Clone, Copy)]

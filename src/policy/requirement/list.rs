@@ -118,18 +118,7 @@ impl Requirement {
 
     /// The roles in which it is approved; none where it is met in another way.
     pub fn approvers(&self) -> Vec<Role> {
-        let entry = CATALOGUE.iter().find(|entry| entry.name == self.name);
-        let approves = |means: &Means| -> Vec<Role> {
-            match means {
-                Means::Approvals(seats) => seats.iter().flat_map(|seat| seat.iter()).copied().collect(),
-                Means::Controller { .. }
-                | Means::Attestation(_)
-                | Means::ByAnother(_)
-                | Means::Fresh(_, _)
-                | Means::Document(_) => Vec::new(),
-            }
-        };
-        entry.map(|entry| entry.means.iter().flat_map(approves).collect()).unwrap_or_default()
+        CATALOGUE.iter().find(|entry| entry.name == self.name).map(Entry::approvers).unwrap_or_default()
     }
 }
 
@@ -160,8 +149,16 @@ fn named(entry: &Entry) -> Requirement {
     Requirement { name, says, source, due, state: State::Met { by: String::new(), approvals: Vec::new() } }
 }
 
-/// Met where any means holds. Otherwise every way to meet it is told, and why those that were tried do not count.
+/// Met where any means holds, and nobody rejects it in a role that approves it. Otherwise every way to meet it is told, and why those
+/// that were tried do not count.
 fn state(entry: &Entry, facts: &RequirementFacts<'_>) -> State {
+    if let Some(claim) = facts.claims.rejection(&entry.approvers()) {
+        let because = format!("{} rejects it{}", claim.by(), claim.why());
+        return State::Missing {
+            because,
+            how: format!("{} withdraws the rejection, or another revision", claim.author),
+        };
+    }
     let (mut reasons, mut ways) = (Vec::new(), Vec::new());
     for means in entry.means {
         match tried(means, entry.due, facts) {
@@ -283,12 +280,6 @@ fn understated(document: &Document, kind: Option<&String>, facts: &RequirementFa
 }
 
 fn approvals(seats: &[&[Role]], facts: &RequirementFacts<'_>) -> Result<(String, Vec<Claim>), Gap> {
-    let all: Vec<Role> = seats.iter().flat_map(|seat| seat.iter().copied()).collect();
-    if let Some(claim) = facts.claims.rejection(&all) {
-        let because = format!("{} rejects it", claim.by());
-        let how = format!("{} withdraws the rejection, or another revision", claim.author);
-        return Err(Gap { because, how });
-    }
     // Nobody approves their own change: where the author is not known, one of two people is somebody else.
     let twice = [seats.first().copied().unwrap_or_default(); 2];
     let seats = if seats.len() == 1 && !facts.claims.knows_author() { twice.as_slice() } else { seats };

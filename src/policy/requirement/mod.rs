@@ -14,7 +14,7 @@ mod list;
 mod one_role;
 mod second;
 
-pub use catalogue::{CATALOGUE, Due, Entry, Means, Need, ON_CALL_PRESENCE, SHIFT};
+pub use catalogue::{BUDGET_SIGN_OFF, CATALOGUE, Due, Entry, Means, Need, ON_CALL_PRESENCE, SHIFT};
 pub use claim::{Claim, Claims, Word};
 pub use heard::heard;
 pub use list::{Known, Requirement, RequirementFacts, SENTENCE, State, customers_may_notice, requirements};

@@ -4,14 +4,7 @@
 //! A machine's word counts by itself, as it tells what the code host, or whoever has the review, let pass. A person's word does not count
 //! where they made the change; where it is not known who did, two people say it, as two would approve.
 
-use super::catalogue::{CATALOGUE, Means};
 use super::claim::{Claim, Claims};
-
-/// Whether evidence of a type is said by somebody who did not make the change.
-pub fn takes_another(kind: &str) -> bool {
-    let all = CATALOGUE.iter().flat_map(|entry| entry.means);
-    all.into_iter().any(|means| matches!(means, Means::ByAnother(name) if *name == kind))
-}
 
 /// What is said of a type that takes a second person.
 pub(super) enum Second<'a> {

@@ -110,6 +110,23 @@ fn claims_and_sight_are_joined(#[case] claimed: &[Category], #[case] seen: &[Cat
     assert_eq!(all.to_string(), expected);
 }
 
+/// What is written beside a change, and nobody vouches for, adds.
+#[rstest]
+#[case::beside_an_image(&[Telemetry], &[], &[UnclassifiedCode], "telemetry, unclassified-code")]
+#[case::what_somebody_vouches_for_explains(&[Telemetry], &[CoreLogic], &[UnclassifiedCode], "telemetry, core-logic")]
+#[case::that_code_is_unknown_stays(&[UnclassifiedCode], &[CoreLogic], &[UnclassifiedCode], "unclassified-code, core-logic")]
+#[case::alone(&[Telemetry], &[], &[], "telemetry")]
+fn what_is_only_written_explains_nothing(
+    #[case] written: &[Category],
+    #[case] claimed: &[Category],
+    #[case] seen: &[Category],
+    #[case] expected: &str,
+) {
+    let of = |all: &[Category], origin| all.iter().map(|one| finding(*one, origin)).collect::<Vec<_>>();
+    let all = [of(written, Origin::Written), of(claimed, Origin::Claimed), of(seen, Origin::Seen)].concat();
+    assert_eq!(Classification::new(all).to_string(), expected);
+}
+
 #[test]
 fn an_item_is_paid_once_and_the_highest_class_and_floor_hold() {
     let all = classification(&[Authentication, Permissions, SchemaMigrationAdditive, Docs]);

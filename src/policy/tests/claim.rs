@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::api::Time;
+use crate::api::{AttestationSpec, Time};
 use crate::policy::Role;
 use crate::policy::requirement::author::{Authors, CHANGE_AUTHOR, authors};
 use crate::policy::requirement::{Claim, Claims};
@@ -15,13 +15,13 @@ fn attested(names: &str) -> Claim {
     Claim {
         kind: "sast".to_owned(),
         role: None,
-        author: "ci".to_owned(),
+        author: "system:serviceaccount:ci:builder".to_owned(),
         passed: true,
         withdrawn: false,
         at: at("10:00"),
         until: None,
         facts: BTreeMap::from([(CHANGE_AUTHOR.to_owned(), names.to_owned())]),
-        signed: false,
+        machine: false,
     }
 }
 
@@ -66,6 +66,11 @@ const ARGO: &str = "system:serviceaccount:argocd:controller";
 #[case::nor_what_nobody_asks_for(&[named_by("alice", "hearsay", "mallory")], ARGO, &[], false)]
 #[case::who_reviews_it_says_nothing_of_it(&[named_by("alice", "peer-review", "mallory")], ARGO, &["mallory"], false)]
 #[case::a_pipeline_that_tells_of_a_review(&[named_by(ARGO, "peer-review", "bob")], ARGO, &["bob"], true)]
+#[case::nor_does_who_tested_it(&[named_by("alice", "manual-qa", "mallory")], ARGO, &["mallory"], false)]
+#[case::nor_who_looks_at_dashboards(&[named_by("alice", "observability", "mallory")], ARGO, &["mallory"], false)]
+#[case::nor_a_pipeline_that_may_be_a_person(&[named_by("jenkins", "sast", "mallory")], ARGO, &["mallory"], false)]
+#[case::a_machine_user(&[Claim { machine: true, ..named_by("jenkins", "sast", "bob") }], ARGO, &["bob"], true)]
+#[case::a_person_names_more(&[named_by("alice", "manual-qa", "mallory"), attested("bob")], ARGO, &["bob", "mallory"], true)]
 #[case::the_cluster_s_own_name(&[], "system:admin", &[], false)]
 #[case::who_approves_is_no_pipeline(&[named_by("ann", "sast", "mallory"), says("10:00", true)], ARGO, &["mallory"], false)]
 #[case::a_pipeline_beside_it(&[named_by("ann", "sast", "mallory"), says("10:00", true), attested("bob")], ARGO, &["bob", "mallory"], true)]
@@ -98,6 +103,28 @@ fn a_seat_is_taken_by_who_approves_and_stands_by_it(#[case] claims: &[Claim], #[
     assert_eq!(Claims::new(claims, &authors, at("12:00")).seats(&[&[Role::Sre]]).is_ok(), taken);
     let made_it = ["ann".to_owned()];
     assert!(Claims::new(claims, &made_it, at("12:00")).seats(&[&[Role::Sre]]).is_err(), "nobody approves their own");
+}
+
+/// A group that admission alone gives.
+#[rstest]
+#[case::a_person("ann", &["system:authenticated"], false)]
+#[case::a_service_account("system:serviceaccount:ci:builder", &[], true)]
+#[case::a_machine_user("jenkins", &["system:authenticated", "system:machine"], true)]
+fn who_is_a_machine(#[case] author: &str, #[case] groups: &[&str], #[case] expected: bool) {
+    let spec = serde_json::json!({
+        "releaseRef": {"name": "checkout"}, "revision": "r", "type": "sast", "author": author, "groups": groups,
+    });
+    let spec: AttestationSpec = serde_json::from_value(spec).unwrap();
+    assert_eq!(Claim::of(&spec, at("10:00")).is_of_machine(), expected);
+}
+
+#[rstest]
+#[case::none("  ", "")]
+#[case::short(" no dashboard ", ": no dashboard")]
+#[case::long(&"ä".repeat(201), &format!(": {}…", "ä".repeat(200)))]
+fn a_reason_follows_a_sentence(#[case] note: &str, #[case] expected: &str) {
+    let facts = BTreeMap::from([("note".to_owned(), note.to_owned())]);
+    assert_eq!(Claim { facts, ..says("10:00", false) }.why(), expected);
 }
 
 #[test]

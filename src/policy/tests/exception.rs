@@ -62,7 +62,7 @@ fn asked_for(reason: &str) -> Claim {
         at: at("09:00"),
         until: None,
         facts: EXCEPTION.fields.iter().map(|field| fact(field.key)).collect(),
-        signed: false,
+        machine: false,
     }
 }
 

@@ -96,7 +96,7 @@ impl World {
                 at: at(now),
                 until: None,
                 facts,
-                signed: false,
+                machine: false,
             },
             unheard: String::new(),
         });

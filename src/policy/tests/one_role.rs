@@ -22,7 +22,7 @@ fn said(author: &str, role: &str, time: &str) -> Claim {
         at: at(time),
         until: None,
         facts: BTreeMap::new(),
-        signed: false,
+        machine: false,
     }
 }
 

@@ -30,7 +30,7 @@ fn claim(kind: &str, author: &str) -> Claim {
         at,
         until: None,
         facts: BTreeMap::new(),
-        signed: false,
+        machine: false,
     }
 }
 
@@ -289,7 +289,7 @@ fn nobody_reviews_their_own(#[case] claims: &[Claim], #[case] starts: &str) {
 #[case::two(&[review("ann"), ago("11:00", review("bea"))], "met by ann (31 Mar 10:00:00 UTC), bea (31 Mar 11:00:00 UTC)")]
 #[case::one_and_one_that_lapsed(&[review("ann"), Claim { until: Some(now()), ..ago("09:00", review("bea")) }], "missing before the start (000 §6.2, G1), who made the change is not known")]
 #[case::a_machine(&[review(CI)], "met by system:serviceaccount:ci:ci")]
-#[case::signed(&[Claim { signed: true, ..review("github.com/acme") }], "met by github.com/acme")]
+#[case::signed(&[Claim { machine: true, ..review("github.com/acme") }], "met by github.com/acme")]
 #[case::a_machine_and_a_person(&[review(CI), ago("11:00", review("ann"))], "met by system:serviceaccount:ci:ci")]
 #[case::a_name_of_the_cluster_s_own(&[review("system:admin")], "missing")]
 #[case::nobody(&[], "missing before the start (000 §6.2, G1), who made the change is not known, so two people approve: an attestation")]
@@ -419,6 +419,35 @@ fn a_rejection_holds_until_the_same_person_takes_it_back() {
     assert!(seen.contains("ann (31 Mar 10:00:00 UTC) rejects it: ann withdraws the rejection"), "{seen}");
     held.claims.push(Claim { at: at("2026-03-31T11:00:00Z"), ..approval("release-captain", "ann") });
     assert!(held.met("release-captain"));
+}
+
+/// What an attestation would meet too is not met while somebody rejects it in a role that could approve it.
+#[test]
+fn a_rejection_holds_whatever_else_would_meet_it() {
+    let two_ways: Vec<&Entry> =
+        CATALOGUE.iter().filter(|entry| entry.means.len() > 1 && !entry.approvers().is_empty()).collect();
+    let names: Vec<&str> = two_ways.iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["peer-review", "privacy-review", "code-owner-review", "migration-plan-review"]);
+    for entry in two_ways {
+        let of = |claims| Case { gate: G4, categories: &[SchemaMigrationAdditive, Pii], claims, ..case() };
+        let attested = claim(entry.name, CI);
+        assert!(of(vec![attested.clone()]).met(entry.name), "{}", entry.name);
+        for role in entry.approvers() {
+            let facts = BTreeMap::from([("note".to_owned(), "no dashboard".to_owned())]);
+            let no = Claim { passed: false, facts, ..approval(role.as_str(), "ann") };
+            let mut held = of(vec![no, approval(role.as_str(), "bob"), attested.clone()]);
+            let seen = held.one(entry.name);
+            let told =
+                "ann (31 Mar 10:00:00 UTC) rejects it: no dashboard: ann withdraws the rejection, or another revision";
+            assert!(seen.ends_with(told), "{seen}");
+            held.claims.push(Claim {
+                withdrawn: true,
+                at: at("2026-03-31T11:00:00Z"),
+                ..approval(role.as_str(), "ann")
+            });
+            assert!(held.met(entry.name), "{} as {role}", entry.name);
+        }
+    }
 }
 
 #[test]

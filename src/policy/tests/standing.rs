@@ -78,7 +78,7 @@ impl World {
             at,
             until: None,
             facts,
-            signed: false,
+            machine: false,
         };
         self.said.push(Said {
             attestation: format!("web-{kind}-x"),
@@ -337,7 +337,7 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         at: at("02T08:00"),
         until: None,
         facts: Demand::named("post-mortem").unwrap().form.fields.iter().map(facts).collect(),
-        signed: false,
+        machine: false,
     };
     let rollback = Cause { at: at("01T08:00"), about: "it".to_owned() };
     let record = RecordFacts {

@@ -10,7 +10,7 @@ const TOLD: usize = 3;
 
 /// What was signed: whoever carried it did not say it, and it is as old as its signature. No approval is carried.
 pub(super) fn claim(one: &AttestationSeen, signed: &Signed) -> Claim {
-    Claim { role: None, author: signed.by.clone(), signed: true, ..Claim::of(&one.spec, signed.at) }
+    Claim { role: None, author: signed.by.clone(), machine: true, ..Claim::of(&one.spec, signed.at) }
 }
 
 /// Whether a statement speaks of the commit of a change.

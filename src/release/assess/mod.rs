@@ -5,21 +5,18 @@
 
 mod carried;
 mod claims;
+mod classified;
 mod record;
 mod sign;
 
-use serde_json::Value;
-
-use super::plan::stable_set;
-use super::snapshot::{BudgetSeen, RiskSeen, Snapshot, Workload};
-use super::template::diff;
+use super::snapshot::{BudgetSeen, RiskSeen, Snapshot};
 use crate::api::gated_release::StageSpec;
 use crate::api::release_record::{AssessmentRecord, ChargeRecord, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
 use crate::api::risk_budget::{RequirementMode, Waiver};
 use crate::api::{BudgetStatus, ChangeType, Severity, Time, Weight};
 use crate::policy::band::{band, charge};
-use crate::policy::category::{Finding, Origin, parse_list};
-use crate::policy::evidence::{CLASSIFICATION, REMEDIATION, START};
+use crate::policy::category::parse_list;
+use crate::policy::evidence::{REMEDIATION, START};
 use crate::policy::exception::{self, Request};
 use crate::policy::gate::{self, GateDecision, GateFacts};
 use crate::policy::requirement::{
@@ -34,9 +31,10 @@ use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoin
 pub(in crate::release) use record::{
     START as BEFORE_START, agreed, approval, authors_on_record, completed, recorded, view,
 };
-pub(in crate::release) use sign::{Signed, Since, how_to_sign, signed};
+pub(in crate::release) use sign::{Signed, Since, how_to_sign, how_to_withdraw, of_exhausted, rejected, signed};
 
 use claims::{Heard, heard};
+use classified::{classified, explanation};
 
 /// What is at stake with one attempt, at one moment.
 pub(in crate::release) struct Assessed<'a> {
@@ -112,12 +110,14 @@ fn judged<'a>(
     found: &[String],
     now: Time,
 ) -> Assessed<'a> {
-    let heard = heard(seen, spec, risk, now);
-    let change = classified(seen, spec, &heard, found, now);
+    let mut heard = heard(seen, spec, risk, status.assessment.is_some(), now);
+    let explained = explanation(&heard, risk, now);
+    let change = classified(seen, spec, (&heard, explained.as_ref(), risk), found, now);
+    heard.ignored.extend(classified::unheard(seen, spec, risk, &change));
     let context = risk.context(left, now);
     let known = known(seen, spec, status, budget_status);
     let claims = heard.claims(now);
-    let verified = verified(claims, &known, &change);
+    let verified = verified(claims, explained.as_ref(), &known, &change);
     let score =
         Score::of(&ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &verified }, now);
     let relaxed = risk.relaxed();
@@ -281,43 +281,6 @@ impl Assessed<'_> {
     }
 }
 
-/// What is claimed of the change, by annotation or by attestation, joined with what differs between the templates.
-fn classified(seen: &Snapshot, spec: &ReleaseRecordSpec, heard: &Heard, found: &[String], now: Time) -> Classification {
-    let mut findings = claimed(&spec.change.categories, "the change says so");
-    findings.extend(claimed(found, "seen when it ran past its gate"));
-    let claims = heard.claims(now);
-    if let Word::For(claim) = claims.word(CLASSIFICATION, None) {
-        let listed: Vec<String> = claim
-            .facts
-            .get("categories")
-            .map_or("", String::as_str)
-            .split(',')
-            .map(|word| word.trim().to_owned())
-            .collect();
-        findings.extend(claimed(&listed, &format!("attested by {}", claim.author)));
-    }
-    // What was found then stands for the templates, which may be others by now.
-    if found.is_empty()
-        && let Some((before, after)) = templates(seen)
-    {
-        findings.extend(diff::findings(&diff::diff(before, after)));
-    }
-    Classification::new(findings)
-}
-
-fn claimed(categories: &[String], evidence: &str) -> Vec<Finding> {
-    let (known, _) = parse_list(&categories.join(","));
-    let finding = |category| Finding { category, origin: Origin::Claimed, evidence: evidence.to_owned() };
-    known.into_iter().map(finding).collect()
-}
-
-/// The template that serves and the one that is asked for.
-fn templates(seen: &Snapshot) -> Option<(&Value, &Value)> {
-    let workload: &Workload = seen.workload.as_ref()?;
-    let stable = stable_set(seen, workload)?;
-    Some((&stable.template, &workload.template))
-}
-
 /// What the controller knows by itself.
 fn known(seen: &Snapshot, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus, budget: BudgetStatus) -> Known {
     let stages: Vec<StageSpec> = match status.stages.is_empty() {
@@ -338,7 +301,7 @@ fn known(seen: &Snapshot, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus
 }
 
 /// Mitigations that somebody verified, or that the controller knows.
-fn verified(claims: Claims<'_>, known: &Known, change: &Classification) -> Vec<Verified> {
+fn verified(claims: Claims<'_>, explained: Option<&Claim>, known: &Known, change: &Classification) -> Vec<Verified> {
     let mut all = Vec::new();
     let mut add = |mitigation: Mitigation, claim: &Claim| {
         all.push(Verified {
@@ -363,7 +326,7 @@ fn verified(claims: Claims<'_>, known: &Known, change: &Classification) -> Vec<V
             | Mitigation::Isolation => add(*mitigation, claim),
         }
     }
-    if let Word::For(claim) = claims.word(CLASSIFICATION, None)
+    if let Some(claim) = explained
         && !change.categories().any(crate::policy::Category::is_data)
     {
         add(Mitigation::NoDataMigration, claim);

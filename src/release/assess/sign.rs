@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use super::Assessed;
 use crate::api::Time;
 use crate::api::release_record::ApprovalRecord;
-use crate::policy::requirement::{Claim, Claims};
-use crate::policy::{Role, SignOff};
+use crate::policy::requirement::{BUDGET_SIGN_OFF, Claim, Claims};
+use crate::policy::worsened::EXHAUSTED;
+use crate::policy::{Band, Role, SignOff};
 
 /// How far the sign-offs before one moment are.
 pub(in crate::release) enum Signed<'a> {
@@ -47,21 +48,22 @@ impl Since<'_> {
     }
 }
 
-/// Whether those agreed whom `wanted` asks, in approvals that count `since` a moment, where there is one. Each seat is another person's; where it is not known who made the change, at least two people agree, so that
-/// one of them is not its author.
+/// Whether those agreed whom `wanted` asks, in approvals that count `since` a moment, where there is one. Each seat is another person's;
+/// where it is not known who made the change, at least two people agree, so that one of them is not its author. Who rejects it in any role
+/// of the policy is heard whoever is asked, but for a rollback, which waits for nobody.
 pub(in crate::release) fn signed<'a>(
     assessed: &'a Assessed<'_>,
     wanted: &[SignOff],
     since: Option<Since<'_>>,
     late: &'a mut Vec<Claim>,
 ) -> Signed<'a> {
+    if let Some(claim) = assessed.claims().rejection(Role::ALL).filter(|_| !assessed.rollback) {
+        return Signed::Rejected(claim);
+    }
     let mut roles: Vec<Role> =
         wanted.iter().flat_map(|one| std::iter::repeat_n(one.role, usize::from(one.people))).collect();
     if roles.is_empty() {
         return Signed::All(Vec::new());
-    }
-    if let Some(claim) = assessed.claims().rejection(&roles) {
-        return Signed::Rejected(claim);
     }
     late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| since.hears(claim))).cloned());
     let claims = Claims::new(late, &assessed.heard.authors, assessed.now).knowing(assessed.heard.knows_authors);
@@ -73,6 +75,28 @@ pub(in crate::release) fn signed<'a>(
     match claims.seats(&seats) {
         Ok(all) => Signed::All(all),
         Err(empty) => Signed::Missing(empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect()),
+    }
+}
+
+/// `carl (2 Jan 10:00:00 UTC) rejects it as sre: no dashboard`.
+pub(in crate::release) fn rejected(claim: &Claim) -> String {
+    format!("{} rejects it as {}{}", claim.by(), claim.role.as_deref().unwrap_or_default(), claim.why())
+}
+
+/// How a rejection is taken back, and by whom.
+pub(in crate::release) fn how_to_withdraw(assessed: &Assessed<'_>, claim: &Claim) -> String {
+    let (release, namespace) = (&assessed.seen.release.name, &assessed.seen.release.namespace);
+    let role = claim.role.as_deref().unwrap_or_default();
+    format!("{} takes that back: kubectl tidegate withdraw {release} -n {namespace} --role {role}", claim.author)
+}
+
+/// Who signs for an exhausted risk budget, in either mode of the requirements (`000_…` §5.4, "explicit sign-off"); nobody where that is
+/// waived. A rollback waits for nobody.
+pub(in crate::release) fn of_exhausted(assessed: &Assessed<'_>) -> &'static [SignOff] {
+    let asked = !assessed.rollback && assessed.waived(BUDGET_SIGN_OFF).is_none();
+    match assessed.risk.band() {
+        Some(Band::Exhausted) if asked => EXHAUSTED,
+        Some(Band::Green | Band::Yellow | Band::Red | Band::Exhausted) | None => &[],
     }
 }
 

@@ -9,7 +9,9 @@ use crate::policy::requirement::Due;
 use crate::policy::schedule::schedule_for;
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint};
 use crate::policy::worsened::{Levels, asked_anew};
-use crate::release::assess::{self, Assessed, Signed, Since, approval, assess, how_to_sign, signed};
+use crate::release::assess::{
+    self, Assessed, Signed, Since, approval, assess, how_to_sign, how_to_withdraw, rejected, signed,
+};
 use crate::release::snapshot::BudgetSeen;
 
 /// The hold of a verified version whose papers are not complete. Its end is not a way back: what serves well stays.
@@ -171,10 +173,10 @@ fn given(
             }
             Signed::Rejected(claim) => {
                 let message = format!(
-                    "{}: the weight stays: {} rejects it as {}. It comes back when the hold runs out, unless the rejection is withdrawn.",
+                    "{}: the weight stays: {}. It comes back when the hold runs out, unless {}",
                     active.name(),
-                    claim.by(),
-                    claim.role.as_deref().unwrap_or_default()
+                    rejected(claim),
+                    how_to_withdraw(assessed, claim)
                 );
                 return Err(Box::new(active.hold_for("Rejected", message, patience)));
             }

@@ -15,7 +15,10 @@ use crate::policy::message;
 use crate::policy::requirement::Due;
 use crate::policy::schedule::{self, Schedule};
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint, join};
-use crate::release::assess::{Assessed, BEFORE_START, Signed, agreed, approval, assess, how_to_sign, recorded, signed};
+use crate::release::assess::{
+    Assessed, BEFORE_START, Signed, agreed, approval, assess, how_to_sign, how_to_withdraw, of_exhausted, recorded,
+    rejected, signed,
+};
 use crate::release::snapshot::BudgetSeen;
 
 pub(super) fn step(active: &Active<'_>) -> Step {
@@ -91,7 +94,8 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
         return active.hold("GateBlocked", message, patience);
     }
     let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
-    let wanted = join(&join(&sign_offs, &schedule.sign_offs), budget::sign_offs(&active.record.spec));
+    let by_process = join(&sign_offs, &schedule.sign_offs);
+    let wanted = join(&join(&by_process, budget::sign_offs(&active.record.spec)), of_exhausted(assessed));
     let approvals = match demanded(active, assessed, &wanted, status) {
         Ok(approvals) => approvals,
         Err(step) => return *step,
@@ -140,12 +144,10 @@ fn demanded(
         Signed::Missing(roles) => (Vec::new(), roles),
         Signed::Rejected(claim) => {
             let message = format!(
-                "{} not started: {} rejects it as {}. It waits until the rejection is withdrawn (kubectl tidegate withdraw {} -n {}) or another template comes.",
+                "{} not started: {}. It waits until another template comes, or {}",
                 active.record.spec.change,
-                claim.by(),
-                claim.role.as_deref().unwrap_or_default(),
-                active.seen.release.name,
-                active.seen.release.namespace
+                rejected(claim),
+                how_to_withdraw(assessed, claim)
             );
             return Err(Box::new(active.hold_for("Rejected", message, patience)));
         }
@@ -174,10 +176,15 @@ fn demanded(
     let agrees = match missing.is_empty() {
         true => String::new(),
         false => format!(
-            " The error budget is {status}: {}. Missing: {}.{}",
+            " The error budget is {status}: {}. Missing: {}.{}{}",
             message::sign_off_line(wanted),
             how_to_sign(assessed, &missing),
-            budget::reason(&active.record.spec)
+            budget::reason(&active.record.spec),
+            if of_exhausted(assessed).is_empty() {
+                ""
+            } else {
+                " The risk budget is exhausted: both managers sign for it (000, section 5.4)."
+            }
         ),
     };
     let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));

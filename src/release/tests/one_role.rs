@@ -60,10 +60,10 @@ fn nobody_names_somebody_else_and_approves_their_own(#[case] kind: &str) {
 }
 
 /// A machine applied it, and who approves it says that somebody else made it: a second person agrees.
-#[test]
-fn who_approves_does_not_say_who_made_it() {
+#[rstest]
+fn who_approves_does_not_say_who_made_it(#[values("sast", "manual-qa", "customer-communication")] kind: &str) {
     let mut world = asks_for_two("system:serviceaccount:argocd:controller");
-    attest(&mut world, "sast", "alice", &[("change-author", "mallory")]);
+    attest(&mut world, kind, "alice", &[("change-author", "mallory")]);
     approve(&mut world, Role::CodeOwner, "alice");
     world.run(3);
     assert!(missing(&world).contains(&"code-owner-review".to_owned()), "{}", held(&world));

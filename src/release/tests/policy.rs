@@ -15,7 +15,8 @@ pub(super) fn enforced(tier: Tier, categories: &[&str]) -> World {
     let mut world = World::new();
     let risk = world.seen.risk.as_mut().unwrap();
     risk.tier = tier;
-    risk.requirements = Default::default();
+    // What is in the image says the annotation here; whose word counts is told by stories of its own.
+    risk.requirements = serde_json::from_value(json!({"explainedBy": "Annotation"})).unwrap();
     change(&mut world, ChangeType::Feature, None);
     world.workload().change.categories = categories.iter().map(|word| (*word).to_owned()).collect();
     world.workload().change_annotated = true;
@@ -296,6 +297,18 @@ fn an_exhausted_budget_lets_fixes_of_incidents_and_security_through(
         Some(reason) => assert!(held(&world).starts_with(reason), "{}", held(&world)),
         None => {
             assert_eq!(world.seen.risk.as_ref().unwrap().band(), Some(Band::Exhausted));
+            // What its gate asks for is only told in mode Audit; the sign-off holds (`000_…` §5.4, "explicit sign-off").
+            assert!(held(&world).starts_with("ApprovalMissing"), "{}", held(&world));
+            assert!(
+                held(&world).contains("The risk budget is exhausted: both managers sign for it"),
+                "{}",
+                held(&world)
+            );
+            assert_eq!(asks(&world), [Role::ProductManager, Role::DevelopmentManager]);
+            approve(&mut world, Role::ProductManager, "paul");
+            world.run(3);
+            assert_eq!(asks(&world), [Role::DevelopmentManager]);
+            approve(&mut world, Role::DevelopmentManager, "dora");
             world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
             assert_eq!(world.status().assessment.as_ref().unwrap().gate, Gate::G3);
         }

@@ -127,6 +127,27 @@ fn an_envelope_does_not_count(#[case] change: fn(&mut Trial), #[case] expected: 
     assert!(why.contains(expected), "{why}");
 }
 
+/// Whoever deploys writes which commit it is, so that this is the admin's to allow, as of tokens.
+#[rstest]
+#[case::said_so(json!(true), true)]
+#[case::not_said(Value::Null, false)]
+#[case::denied(json!(false), false)]
+fn an_envelope_counts_for_a_commit_where_the_admin_says_so(#[case] commits: Value, #[case] counts: bool) {
+    let mut text = super::sign::issuers();
+    text["issuers"][1]["commits"] = commits;
+    let mut trial = Trial { issuers: Issuers::parse(&text.to_string()).unwrap(), ..Trial::new() };
+    trial.verify().unwrap();
+    trial.statement["subject"][0]["digest"] = json!({"gitCommit": COMMIT});
+    trial.spec.revision = format!("git:{COMMIT}");
+    match trial.verify() {
+        Ok(_) => assert!(counts),
+        Err(why) => {
+            let told = "it is about a commit, which no image is bound to, and release-key counts for images alone; sign it for the image, or the admin writes commits: true";
+            assert_eq!((counts, why.to_string().as_str()), (false, told));
+        }
+    }
+}
+
 #[test]
 fn one_of_a_token_and_an_envelope_is_signed() {
     let both = Statement { token: Some("a.b.c".to_owned()), envelope: Some("{}".to_owned()) };

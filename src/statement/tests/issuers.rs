@@ -59,6 +59,7 @@ fn keys_are_where_the_configuration_says() {
 #[case::keys_twice(json!({"oidc": {"jwksFile": "/a"}}), "issuers[0].oidc: jwks and jwksFile both say")]
 #[case::no_keys(json!({"oidc": {"jwks": {"keys": []}}}), "issuers[0].oidc.jwks: no key in it is of RSA")]
 #[case::commit(json!({"oidc": {"commit": ""}}), "issuers[0].oidc.commit: is empty")]
+#[case::commits_of_tokens(json!({"commits": true}), "issuers[0].commits: is of publicKeys; for tokens write the claim that names the commit")]
 #[case::anybody(json!({"trust": [{"subjects": ["*"], "releases": ["a/b"], "types": ["sast"]}]}),
     "issuers[0].trust[0].subjects[0]: \"*\" begins with `*` and would fit names that are anybody's")]
 #[case::nobody(json!({"trust": [{"releases": ["a/b"], "types": ["sast"]}]}), "issuers[0].trust[0].subjects: is empty; an issuer of tokens signs for many")]

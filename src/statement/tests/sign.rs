@@ -92,7 +92,7 @@ pub fn issuers() -> Value {
                 {"subjects": ["acme/platform/*"], "releases": ["shop/*"], "types": ["sca"]},
             ],
         },
-        {"name": "release-key", "publicKeys": pems(), "trust": [{"releases": ["shop/checkout"], "types": ["sast", "unit-tests"]}]},
+        {"name": "release-key", "publicKeys": pems(), "commits": true, "trust": [{"releases": ["shop/checkout"], "types": ["sast", "unit-tests"]}]},
     ]})
 }
 

@@ -190,6 +190,19 @@ fn it_does_not_count_where_the_admin_names_no_claim_of_the_commit() {
 }
 
 #[test]
+fn nor_does_one_that_signs_its_words() {
+    let mut trial = Trial::new(json!({"revision": format!("git:{COMMIT}")}));
+    let mut text = super::sign::issuers();
+    text["issuers"][0]["oidc"].as_object_mut().unwrap().remove("commit");
+    trial.issuers = Issuers::parse(&text.to_string()).unwrap();
+    let why = trial.verify().unwrap_err().to_string();
+    assert!(
+        why.contains("ci.example.com counts for images alone") && why.ends_with("the admin writes oidc.commit"),
+        "{why}"
+    );
+}
+
+#[test]
 fn signed_words_about_a_commit_are_of_the_commit_of_the_run() {
     let mut trial = Trial::new(json!({"revision": format!("git:{COMMIT}")}));
     trial.verify().unwrap();

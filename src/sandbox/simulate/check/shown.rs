@@ -117,6 +117,11 @@ impl<'a> Stood<'a> {
         words.iter().filter(|said| said.outcome == "Failed").any(|said| stands(&said))
     }
 
+    /// Whether somebody rejects it in any role.
+    fn rejected_in_any(self) -> bool {
+        self.about().filter_map(|(_, said)| said.role.as_deref()).any(|role| self.rejected(role))
+    }
+
     /// Whether a peer has reviewed it: somebody who did not make it; two where it is not known who did.
     fn reviewed(self) -> bool {
         if self.attested("peer-review") {
@@ -204,11 +209,13 @@ fn begins(checkers: &mut Checkers, seen: &Seen<'_>, record: &Value, revision: &s
             }
         }
     }
+    let rollback = text(record, "/spec/change/type") == Some("Rollback");
+    if !rollback && !lately(checkers, seen.now, revision, |stood| !stood.rejected_in_any()) {
+        checkers.violated(Rule::NotAgreed, seen.now, format!("{} ships, and somebody rejects it", seen.name));
+    }
     let budget = seen.objects.get(&RISK_BUDGET, NAMESPACE, NAME);
     let audited = budget.and_then(|budget| text(budget, "/spec/requirements/mode")) == Some("Audit");
-    let exempt =
-        text(record, "/spec/change/type") == Some("Rollback") || text(record, "/status/assessment/exception").is_some();
-    if audited || exempt {
+    if audited || rollback || text(record, "/status/assessment/exception").is_some() {
         return;
     }
     let mut missing: Vec<&str> = FROM_G1
