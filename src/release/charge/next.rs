@@ -125,6 +125,10 @@ fn known_or_late(seen: &Seen<'_>, claim: &Attested, asked: &Asked, name: &str, n
 pub fn waiting(seen: &Seen<'_>, now: Time) -> Option<String> {
     let Some(Move::Wait(why)) = next(seen, now) else { return None };
     let claim = due(seen, now).filter(|claim| now.since(claim.at) >= PENDING_WITHIN)?;
+    let name = stands_as(seen, claim);
+    if seen.risk.ledger.pending.iter().any(|pending| pending.record == name) {
+        return None;
+    }
     Some(format!(
         "{}. It was attested on {} ({}); on {} at the latest it is charged as if nothing were left of what is not known",
         why.trim_end_matches('.'),

@@ -158,9 +158,7 @@ fn points_of_the_next_window_are_promised_only_where_the_hold_lasts(
     #[case] sooner: bool,
 ) {
     let mut world = begun(ChangeType::Feature);
-    spent(&mut world, 100, 95);
-    // Green by its allocation, and yet not enough.
-    world.seen.risk.as_mut().unwrap().budget.as_mut().unwrap().consumed = 0;
+    spent(&mut world, 100, 0);
     let other = json!({"reservations": [{"record": "cart-0007", "points": 95}]});
     world.seen.risk.as_mut().unwrap().ledger = serde_json::from_value(other).unwrap();
     let until = minutes.map(|minutes| world.now.plus(Span::minutes(minutes)));
