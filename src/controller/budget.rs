@@ -70,7 +70,8 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let now = context.cluster.now();
     let mut status = status(name, &before, generation, spec, &measured, now);
     status.signals = heard.map(|heard| status_of(&heard, before.signals.as_ref(), now));
-    ledger::count(context, (namespace, name), spec, &before, &mut status, now).await?;
+    let unnumbered = charges::waits(context, &words, namespace, name).await;
+    ledger::count(context, (namespace, name), (spec, unnumbered), &before, &mut status, now).await?;
     policy.put(name, &before, &mut status, now);
     if context.pending.forgets(namespace, name) {
         loosening::forgotten(name, &before, &mut status, now);

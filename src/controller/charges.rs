@@ -7,7 +7,7 @@ use crate::cluster::execute::carry_out;
 use crate::cluster::observe::{self, Measured};
 use crate::cluster::{Cluster, Error};
 use crate::policy::evidence::CHARGE;
-use crate::release::charge::{Move, Seen, book, next};
+use crate::release::charge::{Move, Seen, book, next, waiting};
 
 /// Makes the next move; says whether something was written, so that it is looked at again at once.
 pub(super) async fn charge(context: &Context, look: &Look<'_>, namespace: &str, name: &str) -> Result<bool, Error> {
@@ -19,6 +19,20 @@ pub(super) async fn charge(context: &Context, look: &Look<'_>, namespace: &str, 
         look.charged();
     }
     Ok(matches!(moved, Step::Written))
+}
+
+/// What is told of a charge that was asked for long ago and has no number yet; none where none waits, or nothing can be read: that is
+/// tried again, and told, where it is charged.
+pub(super) async fn waits(context: &Context, look: &Look<'_>, namespace: &str, name: &str) -> Option<String> {
+    if look.is_charged() {
+        return None;
+    }
+    let claims = look.fresh().await.ok().filter(|claims| claims.iter().any(|claim| claim.spec.kind == CHARGE))?;
+    let cluster: &Cluster = &context.cluster;
+    let records = observe::charges::records(cluster, namespace, name).await.ok()?;
+    let read = observe::budget::read(cluster, namespace, name, &context.budgets as &dyn Measured).await;
+    let (budget, risk) = read.ok()?;
+    waiting(&Seen { name, budget: &budget, risk: &risk?, claims, records: &records }, cluster.now())
 }
 
 enum Step {

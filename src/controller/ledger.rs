@@ -32,11 +32,12 @@ impl Books {
     }
 }
 
-/// Adds what the risk budget comes to, and whether its ledger is whole, to a status.
+/// Adds what the risk budget comes to, and whether its ledger is whole, to a status; `unnumbered` tells of a charge that was asked for
+/// and has no number yet.
 pub(super) async fn count(
     context: &Context,
     (namespace, name): (&str, &str),
-    spec: &RiskBudgetSpec,
+    (spec, unnumbered): (&RiskBudgetSpec, Option<String>),
     before: &RiskBudgetStatus,
     status: &mut RiskBudgetStatus,
     now: Time,
@@ -68,7 +69,12 @@ pub(super) async fn count(
             false => format!("{} to {}", range.start(), range.end()),
         })
         .collect();
-    let facts = match (broken.is_empty(), waiting(namespace, &counted.ledger, now)) {
+    let waits: Vec<String> = waiting(namespace, &counted.ledger, now)
+        .into_iter()
+        .chain(unnumbered.map(|says| format!("a charge waits for its number: {says}.")))
+        .collect();
+    let waits = (!waits.is_empty()).then(|| waits.join(" "));
+    let facts = match (broken.is_empty(), waits) {
         (true, None) => (Truth::False, "Whole", "Every charge of this window stands in a record.".to_owned()),
         (true, Some(waits)) => (Truth::False, "ChargeWaits", format!("RiskBudget {name}: {waits}")),
         (false, _) => (

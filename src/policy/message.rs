@@ -90,12 +90,17 @@ impl fmt::Display for Blocked {
 /// "Feature releases: BLOCKED" (001, …). Ships once …. Allowed now: ….`.
 pub fn blocked_line(kind: ChangeType, status: BudgetStatus, left: Option<Remaining>, blocked: &Blocked) -> String {
     let at = left.map_or_else(|| format!("under {status}"), |left| format!("at {left} error budget ({status})"));
-    let once = match left {
+    let once = ships_once(left, blocked);
+    format!("{kind} {at}: {blocked}. Ships once {once}. Allowed now: {}.", blocked.allowed_now)
+}
+
+/// What ends a block, to follow "ships once".
+pub fn ships_once(left: Option<Remaining>, blocked: &Blocked) -> String {
+    match left {
         // The figures alone would let it go.
         Some(left) if left.rounded() > blocked.released_above.get() => "the declared freeze ends".to_owned(),
         Some(_) | None => format!("more than {} is left", blocked.released_above),
-    };
-    format!("{kind} {at}: {blocked}. Ships once {once}. Allowed now: {}.", blocked.allowed_now)
+    }
 }
 
 /// Who must agree: `senior-engineer before the start (001, …), sre before 100 % (001, …)`; empty for nobody.

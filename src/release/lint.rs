@@ -147,7 +147,7 @@ pub fn lint(plan: Plan, seen: &Snapshot) -> Result<LintedPlan, Vec<Note>> {
 fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
     match action {
         Action::SetSplit { route, resource_version, split, .. } => {
-            set_split(seen, route, resource_version, *split, notes)
+            set_split(seen, (route, resource_version, *split), charge::is_owed(plan, action, seen), notes)
         }
         Action::UpdateRecord { name, resource_version, status } => {
             update_record(plan, seen, (name, resource_version), status, notes)
@@ -172,16 +172,16 @@ fn check(plan: &Plan, action: &Action, seen: &Snapshot, notes: &mut Vec<Note>) {
         Action::DeleteReplicaSet { name, resource_version } => delete_set(seen, name, resource_version, notes),
         Action::CreateReplicaSet { object } => create_set(seen, object, notes),
         Action::ScaleSide { carrier, replicas } if seen.by_count() && *carrier == Carrier::Canary => {
-            count::grow_canary(seen, *replicas, notes)
+            count::grow_canary(seen, *replicas, charge::is_owed(plan, action, seen), notes)
         }
         Action::ScaleSide { carrier, replicas } => scale_side(seen, *carrier, *replicas, notes),
         Action::SetPartition { resource_version, partition } => {
             workload_fence(seen, resource_version, "a StatefulSet's partition", notes);
-            count::set_partition(seen, *partition, notes);
+            count::set_partition(seen, *partition, charge::is_owed(plan, action, seen), notes);
         }
         Action::DeletePod { name, uid } => count::delete_pod(plan, seen, (name, uid), notes),
         Action::Apply { carrier: Carrier::Canary, object } if seen.by_count() => {
-            count::apply_canary(seen, object, notes)
+            count::apply_canary(seen, object, charge::is_owed(plan, action, seen), notes)
         }
         Action::ExplainPause { resource_version, .. } => {
             workload_fence(seen, resource_version, "the pause's explanation", notes)
@@ -252,7 +252,7 @@ fn write_ledger(seen: &Snapshot, resource_version: &str, ledger: &LedgerStatus, 
     }
 }
 
-fn set_split(seen: &Snapshot, name: &str, resource_version: &str, split: Split, notes: &mut Vec<Note>) {
+fn set_split(seen: &Snapshot, (name, resource_version, split): (&str, &str, Split), owes: bool, notes: &mut Vec<Note>) {
     // What leads to nobody of ours loses its marks, and nothing else is written to it.
     if split == Split::HOME && marked_elsewhere(seen).any(|left| left == (name, resource_version)) {
         return;
@@ -279,8 +279,7 @@ fn set_split(seen: &Snapshot, name: &str, resource_version: &str, split: Split, 
                 notes.push(Note::RaisedAfterRollback { route: name.to_owned(), to })
             }
             Some(active) if may_have(&active.status, arm, to) => {
-                let owes = active.status.assessment.is_some() && active.status.charge.is_none();
-                if from == Weight::ZERO && owes && seen.risk.is_some() {
+                if from == Weight::ZERO && owes {
                     notes.push(Note::NotCharged);
                 }
             }

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::text;
-use crate::api::ReleaseRecordSpec;
 use crate::api::names::{RELEASE, label_value};
+use crate::api::{ReleaseRecordSpec, Time};
 use crate::cluster::kind::RELEASE_RECORD;
 use crate::cluster::{Cluster, Error};
 use crate::release::charge::{Charged, book};
@@ -24,6 +24,7 @@ fn charged(mut object: Value) -> Result<Charged, Error> {
     Ok(Charged {
         resource_version: text(&object, "/metadata/resourceVersion").unwrap_or_default().to_owned(),
         digest: text(&object, "/status/digest").map(str::to_owned),
+        at: text(&object, "/status/charge/at").and_then(|at| at.parse().ok()).map(Time),
         name,
         spec,
     })

@@ -84,9 +84,41 @@ pub struct Step {
     pub source: &'static str,
 }
 
+/// What makes a rule block a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockCause {
+    /// The service is in an incident, or nobody can tell.
+    Incident,
+    /// The error budget is severely degraded.
+    ErrorBudget,
+    /// A restricted window holds.
+    RestrictedWindow,
+    /// What is left of the risk budget.
+    RiskBudget,
+}
+
+impl BlockCause {
+    /// Whether it is an incident.
+    pub const fn is_incident(self) -> bool {
+        matches!(self, Self::Incident)
+    }
+
+    /// Whether it holds a change that was let start before, too: an incident before each stage, a restricted window before the first
+    /// users. What the budgets came to meanwhile asks people instead ([`crate::policy::worsened`]).
+    pub const fn holds_underway(self, first: bool) -> bool {
+        match self {
+            Self::Incident => true,
+            Self::RestrictedWindow => first,
+            Self::ErrorBudget | Self::RiskBudget => false,
+        }
+    }
+}
+
 /// Why a change may not ship whatever its gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateBlock {
+    /// What makes the rule block it.
+    pub cause: BlockCause,
     /// The rule that blocks.
     pub by: Clause,
     /// A line that would let it pass; the stricter holds.
@@ -256,19 +288,22 @@ fn blocks(facts: &GateFacts<'_>) -> Vec<GateBlock> {
         return Vec::new();
     }
     let mut all = Vec::new();
+    let block = |cause, by, until| GateBlock { cause, by, despite: None, until };
     if facts.incident && !is_fix(facts.kind) {
-        all.push(GateBlock { by: NON_FIX, despite: None, until: "the incident is over".into() });
+        all.push(block(BlockCause::Incident, NON_FIX, "the incident is over".into()));
     }
     if severely_degraded(facts) && !is_fix(facts.kind) {
-        all.push(GateBlock { by: NON_FIX, despite: None, until: "more than 30 % of the error budget is left".into() });
+        all.push(block(BlockCause::ErrorBudget, NON_FIX, "more than 30 % of the error budget is left".into()));
     }
     if let Some(window) = facts.restricted {
         let until = format!("the restricted window is over ({window})").into();
-        all.push(GateBlock { by: RESTRICTED, despite: None, until });
+        all.push(block(BlockCause::RestrictedWindow, RESTRICTED, until));
     }
     let asked = BandFacts { kind: facts.kind, diff: facts.change.floor(), exception: facts.exception };
     let until = || "30 % of the risk budget or more is left".into();
     let by_band = band::blocks(facts.band, &asked).into_iter();
-    all.extend(by_band.map(|block| GateBlock { by: block.by, despite: block.despite, until: until() }));
+    let of_band =
+        |by: band::BandBlock| GateBlock { despite: by.despite, ..block(BlockCause::RiskBudget, by.by, until()) };
+    all.extend(by_band.map(of_band));
     all
 }

@@ -3,5 +3,5 @@
 mod decision;
 mod level;
 
-pub use decision::{GateBlock, GateDecision, GateFacts, GateRule, Step, decide};
+pub use decision::{BlockCause, GateBlock, GateDecision, GateFacts, GateRule, Step, decide};
 pub use level::{Gate, gate_of};

@@ -11,6 +11,9 @@ pub const INCIDENT_LOOK_BACK: Span = Span::days(7);
 /// Below this many percent of error budget a change costs more.
 pub const ERROR_BUDGET_LOW_BELOW: f64 = 50.0;
 
+/// The document's line for incidents.
+pub const IN_INCIDENT: &str = "service currently in incident or had Sev1/Sev2 in last 7 days";
+
 /// How old a signal may be. The documents give no figure: older than this, what it said is not what is.
 pub const SIGNAL_FRESH: Span = Span::minutes(15);
 
@@ -106,7 +109,7 @@ impl Context {
             }
             Err(why) => not_known("incidents are", &why),
         };
-        Some(term(5, "service currently in incident or had Sev1/Sev2 in last 7 days", evidence))
+        Some(term(5, IN_INCIDENT, evidence))
     }
 
     fn error_budget(&self, now: Time) -> Option<Term> {

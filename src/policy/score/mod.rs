@@ -8,7 +8,7 @@ pub mod signals;
 mod sum;
 
 pub use context::{
-    Context, ERROR_BUDGET_LOW_BELOW, INCIDENT_LOOK_BACK, Incident, OnCallLoad, SIGNAL_FRESH, Seen, Signal,
+    Context, ERROR_BUDGET_LOW_BELOW, IN_INCIDENT, INCIDENT_LOOK_BACK, Incident, OnCallLoad, SIGNAL_FRESH, Seen, Signal,
 };
 pub use mitigation::{Declined, MITIGATION_FRESH, Mitigation, Verified};
 pub use sum::{Score, ScoreFacts, Term, TermKind};

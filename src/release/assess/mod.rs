@@ -24,7 +24,7 @@ use crate::policy::requirement::{
     requirements,
 };
 use crate::policy::restricted::restricted;
-use crate::policy::score::{Context, Mitigation, Score, ScoreFacts, Seen, Signal, Verified};
+use crate::policy::score::{Context, IN_INCIDENT, Mitigation, Score, ScoreFacts, Seen, Signal, Verified};
 use crate::policy::worsened::{Levels, Underway};
 use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoints, schedule_for};
 
@@ -192,6 +192,16 @@ impl Assessed<'_> {
     /// The points that it is charged for, without an exception's penalty.
     pub(in crate::release) fn points(&self) -> RiskPoints {
         if self.rollback { RiskPoints::LEAST } else { self.score.total }
+    }
+
+    /// What of incidents speaks against a release now, in words: that one goes on, or why nobody can tell; none where nothing does.
+    pub(in crate::release) fn incident(&self) -> Option<&str> {
+        self.score.terms.iter().find(|term| term.says == IN_INCIDENT).map(|term| term.evidence.as_str())
+    }
+
+    /// Until when no window is restricted any more; none where none holds now, or there is no end in sight.
+    pub(in crate::release) fn restricted_until(&self) -> Option<Time> {
+        restricted(&self.risk.restricted, self.now)?.until
     }
 
     fn claims(&self) -> Claims<'_> {

@@ -88,24 +88,64 @@ pub struct Cost {
     pub after: Left,
     /// Risk points of the window.
     pub allocated: u32,
+    /// What was not known and counts as if nothing were left of it; none where all was known.
+    pub unknown: Option<String>,
     categories: Vec<String>,
     budget: BudgetAtStart,
 }
 
+/// What a cost rests on, as far as it is known.
+struct Known {
+    status: BudgetStatus,
+    /// What is left of the error budget, in percent; none where it is not known.
+    left: Option<f64>,
+    band: Band,
+    /// Risk points that are not spent.
+    unspent: i64,
+    /// Risk points of the window.
+    allocated: u32,
+    tightened: bool,
+}
+
 /// What a change costs at `now`. The error says what is not known yet: nothing is charged by guess.
 pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> Result<Cost, String> {
-    let (status, remaining_percent) = match budget {
-        BudgetSeen::Measured { status, remaining_percent, .. } => (*status, *remaining_percent),
+    let (status, left) = match budget {
+        BudgetSeen::Measured { status, remaining_percent, .. } => (*status, Some(*remaining_percent)),
         BudgetSeen::Unmeasured(why) => return Err(why.clone()),
         BudgetSeen::Missing => return Err("there is no such RiskBudget".to_owned()),
     };
     let counted = "its risk points have not been counted yet";
-    let (Some(before), Some(unspent), Some(window)) = (risk.band(), risk.unspent(), risk.budget.as_ref()) else {
+    let (Some(band), Some(unspent), Some(window)) = (risk.band(), risk.unspent(), risk.budget.as_ref()) else {
         return Err(counted.to_owned());
     };
+    let tightened = !window.tightened_by.is_empty();
+    let known = Known { status, left, band, unspent, allocated: window.allocated, tightened };
+    Ok(of(asked, &known, risk, now))
+}
+
+/// The same where what is not known, which is `why`, counts as if nothing were left of it; none where there is no RiskBudget.
+pub(super) fn at_worst(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, why: String, now: Time) -> Option<Cost> {
+    let (status, left) = match budget {
+        BudgetSeen::Measured { status, remaining_percent, .. } => (*status, Some(*remaining_percent)),
+        BudgetSeen::Unmeasured(_) => (BudgetStatus::Emergency, None),
+        BudgetSeen::Missing => return None,
+    };
+    let window = risk.budget.as_ref();
+    let known = Known {
+        status,
+        left,
+        band: risk.band().unwrap_or(Band::Exhausted),
+        unspent: risk.unspent().unwrap_or(0),
+        allocated: window.map_or(0, |window| window.allocated),
+        tightened: window.is_some_and(|window| !window.tightened_by.is_empty()),
+    };
+    Some(Cost { unknown: Some(why), ..of(asked, &known, risk, now) })
+}
+
+fn of(asked: &Asked, known: &Known, risk: &RiskSeen, now: Time) -> Cost {
+    let Known { status, left, band: before, unspent, allocated, tightened } = *known;
     let change = asked.classified();
-    let left = Remaining::from_percent(remaining_percent);
-    let context = risk.context(left, now);
+    let context = risk.context(left.and_then(Remaining::from_percent), now);
     // What verifies a mitigation speaks of a workload's revision: there is none.
     let score = Score::of(&ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &[] }, now);
     let decision = gate::decide(&GateFacts {
@@ -119,7 +159,7 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
         restricted: context.restricted.as_deref(),
         remediation: false,
         exception: false,
-        tightened: !window.tightened_by.is_empty(),
+        tightened,
         // What a service earned is for what goes through its gate in stages.
         relaxed: &BTreeSet::new(),
     });
@@ -127,17 +167,19 @@ pub fn cost(asked: &Asked, budget: &BudgetSeen, risk: &RiskSeen, now: Time) -> R
     let refused = refused(asked, &score, &decision, status, free);
     let points = charge(score.total, !refused.is_empty());
     let after = unspent - i64::from(points.get());
-    Ok(Cost {
+    let after_band = if allocated == 0 { Band::Exhausted } else { band(after, RiskPoints::new(allocated)) };
+    Cost {
         points,
         refused,
         before: Left { band: before, remaining: free },
-        after: Left { band: band(after, RiskPoints::new(window.allocated)), remaining: free - i64::from(points.get()) },
-        allocated: window.allocated,
+        after: Left { band: after_band, remaining: free - i64::from(points.get()) },
+        allocated,
+        unknown: None,
         categories: change.categories().map(|category| category.as_str().to_owned()).collect(),
-        budget: BudgetAtStart { status, remaining_percent, band: None },
+        budget: BudgetAtStart { status, remaining_percent: left.unwrap_or(0.0), band: None },
         score,
         decision,
-    })
+    }
 }
 
 /// The rules that hold a release with such a diff: gate, freeze, points. What people would have to agree to is not among

@@ -13,7 +13,7 @@ mod next;
 
 pub use cost::{Asked, Cost, Left, cost};
 pub use name::{book, former_record_of, is_book, record_of};
-pub use next::{Charged, Move, Seen, next};
+pub use next::{Charged, Move, Seen, next, waiting};
 
 #[cfg(test)]
 mod tests;

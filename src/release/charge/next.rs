@@ -3,7 +3,7 @@
 //! record's name follows from the change.
 
 use super::authors::authors;
-use super::cost::{Asked, Cost, cost};
+use super::cost::{Asked, Cost, at_worst, cost};
 use super::name::{book, stands_as};
 use crate::api::attestation::ClaimOutcome;
 use crate::api::release_record::{Arm, AssessmentRecord, ChargeRecord, Outcome, Phase};
@@ -11,7 +11,7 @@ use crate::api::risk_budget::{LedgerStatus, PendingCharge};
 use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, Time};
 use crate::policy::Attested;
 use crate::policy::evidence::CHARGE;
-use crate::policy::ledger::LATE;
+use crate::policy::ledger::{LATE, PENDING_WITHIN};
 use crate::release::plan::numbered;
 use crate::release::snapshot::{BudgetSeen, RiskSeen};
 use crate::release::wording::at_most;
@@ -28,6 +28,8 @@ pub struct Charged {
     pub spec: ReleaseRecordSpec,
     /// Its digest; none where its status was never written.
     pub digest: Option<String>,
+    /// When it was charged; none where its status was never written.
+    pub at: Option<Time>,
 }
 
 /// Everything that the next move depends on.
@@ -82,7 +84,7 @@ pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
     let claim = due(seen, now)?;
     let asked = Asked::of(&claim.spec);
     let name = stands_as(seen, claim);
-    let cost = match cost(&asked, seen.budget, &without(seen.risk, &name), now) {
+    let cost = match known_or_late(seen, claim, &asked, &name, now) {
         Ok(cost) => cost,
         Err(why) => {
             return Some(Move::Wait(format!("{} is charged once it is known what it costs: {why}", asked.change)));
@@ -109,6 +111,46 @@ pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
     })
 }
 
+/// What a claim costs: by what is known, or after [`LATE`] as if nothing were left of what is not. The error says why nobody can tell.
+fn known_or_late(seen: &Seen<'_>, claim: &Attested, asked: &Asked, name: &str, now: Time) -> Result<Cost, String> {
+    let risk = without(seen.risk, name);
+    cost(asked, seen.budget, &risk, now).or_else(|why| {
+        let late = now >= claim.at.plus(LATE);
+        let worst = late.then(|| at_worst(asked, seen.budget, &risk, why.clone(), now)).flatten();
+        worst.ok_or(why)
+    })
+}
+
+/// What is told of a charge that was asked for long ago and has no number yet, because nobody knows what it costs; without a full stop.
+pub fn waiting(seen: &Seen<'_>, now: Time) -> Option<String> {
+    let Some(Move::Wait(why)) = next(seen, now) else { return None };
+    let claim = due(seen, now).filter(|claim| now.since(claim.at) >= PENDING_WITHIN)?;
+    let name = stands_as(seen, claim);
+    if seen.risk.ledger.pending.iter().any(|pending| pending.record == name) {
+        return None;
+    }
+    Some(format!(
+        "{}. It was attested on {} ({}); on {} at the latest it is charged as if nothing were left of what is not known",
+        why.trim_end_matches('.'),
+        claim.at.clock(),
+        claim.name,
+        claim.at.plus(LATE).clock()
+    ))
+}
+
+/// Whether a claim may have been charged by a record that is pruned by now: nothing is charged twice. Records go from the beginning of
+/// their chain, so that what was attested after the oldest one that is left was charged has its own, or was never charged.
+fn may_be_pruned(seen: &Seen<'_>, claim: &Attested) -> bool {
+    let oldest = seen.records.iter().min_by_key(|record| record.spec.attempt);
+    match (oldest, &seen.risk.ledger.chain) {
+        (Some(oldest), _) if oldest.spec.attempt <= 1 => false,
+        (None, None) => false,
+        (Some(Charged { at: Some(at), .. }), _) => claim.at <= *at,
+        // Where the chain begins nobody knows: all of it is gone, or the first that is left was never written.
+        (Some(_) | None, _) => seen.risk.budget.as_ref().is_some_and(|window| window.from.since(claim.at) > LATE),
+    }
+}
+
 /// The budget as it was before a charge got its number: what it says of the charge must not rest on the charge.
 fn without(risk: &RiskSeen, record: &str) -> RiskSeen {
     let mut risk = risk.clone();
@@ -127,8 +169,6 @@ fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
         let name = stands_as(seen, claim);
         seen.records.iter().any(|record| record.name == name && record.digest.is_some())
     };
-    let from = seen.risk.budget.as_ref().map(|window| window.from);
-    let too_late = |claim: &Attested| from.is_some_and(|from| from.since(claim.at) > LATE);
     let withdrawn = |claim: &Attested| {
         seen.claims.iter().any(|other| {
             other.spec.outcome == ClaimOutcome::Withdrawn
@@ -147,7 +187,9 @@ fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
         .filter(|claim| claim.spec.kind == CHARGE && claim.spec.outcome == ClaimOutcome::Passed && !sealed(claim))
         .filter(|claim| {
             numbered(claim)
-                || (!withdrawn(claim) && !too_late(claim) && claim.spec.expires_at.is_none_or(|until| now < until))
+                || (!withdrawn(claim)
+                    && !may_be_pruned(seen, claim)
+                    && claim.spec.expires_at.is_none_or(|until| now < until))
         })
         .min_by_key(|claim| (!numbered(claim), claim.at, claim.name.clone()))
 }
@@ -197,8 +239,15 @@ fn status(
         true => " The budget did not allow it, so it costs half as much again.",
         false => "",
     };
+    let worst = cost.unknown.as_ref().map(|why| {
+        format!(
+            " It waited for a day, and counts as if nothing were left of what is not known: {}.",
+            why.trim_end_matches('.')
+        )
+    });
+    let worst = worst.unwrap_or_default();
     let summary = format!(
-        "{} is no workload's change; charged {} RP, as {} attested ({}).{past}{link}",
+        "{} is no workload's change; charged {} RP, as {} attested ({}).{past}{worst}{link}",
         asked.change, charge.points, claim.spec.author, claim.name
     );
     ReleaseRecordStatus {

@@ -172,9 +172,9 @@ impl World {
         // As the ledger counts: what stands in a record is on its way no more.
         self.risk.ledger.pending.retain(|pending| pending.record != name);
         self.records.retain(|record| record.name != name);
-        let digest = status.digest.clone();
+        let (digest, at) = (status.digest.clone(), status.charge.as_ref().map(|charge| charge.at));
         self.statuses.push(status);
-        self.records.push(Charged { name, resource_version: "1".into(), spec, digest });
+        self.records.push(Charged { name, resource_version: "1".into(), spec, digest, at });
     }
 
     /// Carries one move out; says whether there was one. With `dies` the record is made and its status is not written.
@@ -187,7 +187,7 @@ impl World {
                 true
             }
             Some(Move::Open { name, spec, .. }) if dies => {
-                self.records.push(Charged { name, resource_version: "1".into(), spec: *spec, digest: None });
+                self.records.push(Charged { name, resource_version: "1".into(), spec: *spec, digest: None, at: None });
                 true
             }
             Some(Move::Open { name, spec, status }) => {
@@ -280,13 +280,74 @@ fn what_does_not_stand_asks_for_nothing(#[case] fields: serde_json::Value, #[cas
     assert_eq!(World::new(&[claim]).next().is_some(), asks);
 }
 
-/// Records of windows before may have been pruned: what was attested then is not charged anew.
+/// Records of windows before may have been pruned: what was attested before the oldest that is left was charged is not charged anew.
 #[rstest]
-#[case("2025-12-30T23:59:59Z", false)]
-#[case("2025-12-31T00:00:00Z", true)]
-fn what_was_attested_long_before_the_window_is_not_charged_to_it(#[case] at: &str, #[case] asks: bool) {
-    let claim = Attested { at: Time(at.parse().unwrap()), ..infra("a", "git:1") };
-    assert_eq!(World::new(&[claim]).next().is_some(), asks);
+#[case::before_the_book_begins(7, "2025-12-20T12:00:00Z", false)]
+#[case::since_then(7, "2025-12-20T12:00:01Z", true)]
+#[case::nothing_was_pruned(1, "2025-11-01T00:00:00Z", true)]
+fn what_may_have_been_charged_in_a_pruned_record_is_not_charged_anew(
+    #[case] oldest: u32,
+    #[case] at: &str,
+    #[case] asks: bool,
+) {
+    let mut world = World::new(&[infra("a", "git:1")]);
+    world.settle();
+    world.records[0].spec.attempt = oldest;
+    world.records[0].at = Some(Time("2025-12-20T12:00:00Z".parse().unwrap()));
+    world.claims = vec![Attested { at: Time(at.parse().unwrap()), ..infra("b", "git:2") }];
+    assert_eq!(world.next().is_some(), asks);
+}
+
+/// A controller that was away for days when the window turned drops nothing: it is charged to the window that is counted.
+#[test]
+fn what_was_attested_days_before_the_window_is_charged_to_it() {
+    let mut world =
+        World::new(&[Attested { at: Time("2025-12-29T09:00:00Z".parse().unwrap()), ..infra("a", "git:1") }]);
+    world.settle();
+    assert_eq!(world.charged(), [(5, 18)]);
+    world.risk.ledger.chain = Some(ChainStatus { attempts: 1, head: "d".into() });
+    world.records.clear();
+    assert_eq!(world.next(), None, "all of its records are gone: who knows what they charged");
+}
+
+/// What is not known for a day counts as if nothing were left of it, as of a release that ran past its gate.
+#[rstest]
+#[case::never_measured(BudgetSeen::Unmeasured("Prometheus is down".into()), risk(0), 32)]
+#[case::never_counted(healthy(), RiskSeen { budget: None, ..risk(0) }, 27)]
+fn after_a_day_it_is_charged_with_the_worst_figures(
+    #[case] budget: BudgetSeen,
+    #[case] risk: RiskSeen,
+    #[case] points: u32,
+) {
+    let claims = [infra("a", "git:1")];
+    let seen = Seen { name: "web", budget: &budget, risk: &risk, claims: &claims, records: &[] };
+    let late = now().plus(Span::days(1));
+    let before = Time(late.0 - jiff::SignedDuration::from_secs(1));
+    assert!(matches!(next(&seen, before), Some(Move::Wait(_))), "not a second sooner");
+    let Some(Move::Number { ledger, .. }) = next(&seen, late) else { panic!("it waits on") };
+    assert_eq!((ledger.pending[0].charge.points, ledger.pending[0].charge.exception), (points, true));
+    let risk = RiskSeen { ledger: *ledger, ..risk.clone() };
+    let seen = Seen { risk: &risk, ..seen };
+    let Some(Move::Open { status, .. }) = next(&seen, late) else { panic!("its record is not made") };
+    assert!(status.summary.contains("as if nothing were left of what is not known: "), "{}", status.summary);
+    let gone = Seen { budget: &BudgetSeen::Missing, ..seen };
+    assert!(matches!(next(&gone, late), Some(Move::Wait(_))), "there is nothing to charge");
+}
+
+#[test]
+fn a_charge_that_waits_for_ten_minutes_is_told_of() {
+    let (budget, risk, claims) = (BudgetSeen::Unmeasured("Prometheus is down".into()), risk(0), [infra("a", "git:1")]);
+    let seen = Seen { name: "web", budget: &budget, risk: &risk, claims: &claims, records: &[] };
+    let after = |minutes| waiting(&seen, now().plus(Span::minutes(minutes)));
+    assert_eq!(after(9), None);
+    let says = after(10).unwrap();
+    assert!(
+        says.contains("git:1") && says.contains("is charged once it is known what it costs: Prometheus is down."),
+        "{says}"
+    );
+    assert!(says.contains("on 11 Jan 12:00:00 UTC at the latest it is charged as if nothing were left"), "{says}");
+    let known = healthy();
+    assert_eq!(waiting(&Seen { budget: &known, ..seen }, now().plus(Span::minutes(10))), None);
 }
 
 #[test]

@@ -24,6 +24,16 @@ pub(super) fn stands(
     }
 }
 
+/// Whether the attempt is not charged, neither on record nor by a write of the plan that comes before this action: a write that fails
+/// ends its plan.
+pub(super) fn is_owed(plan: &Plan, action: &Action, seen: &Snapshot) -> bool {
+    let status = seen.record.as_ref().and_then(|record| record.status.as_ref());
+    let owes = status.is_some_and(|status| status.assessment.is_some() && status.charge.is_none());
+    let mut before = plan.actions.iter().take_while(|one| !std::ptr::eq(*one, action));
+    let pays = before.any(|one| matches!(one, Action::UpdateRecord { status, .. } if status.charge.is_some()));
+    owes && !pays && seen.risk.is_some()
+}
+
 /// Whether the ledger has given this charge to this record, or a write before the record's does.
 fn is_numbered(plan: &Plan, seen: &Snapshot, record: &str, new: &ChargeRecord) -> bool {
     let known = seen.risk.iter().map(|risk| &risk.ledger);

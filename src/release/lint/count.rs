@@ -37,9 +37,14 @@ fn allowed(active: &Active<'_>) -> Result<u32, Note> {
     }
 }
 
-fn may_expose(seen: &Snapshot, pods: u32) -> Result<(), Note> {
+fn may_expose(seen: &Snapshot, pods: u32, owes: bool) -> Result<(), Note> {
     let active = Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]).ok_or(Note::ExposedWithoutPass)?;
-    if pods <= allowed(&active)? { Ok(()) } else { Err(Note::ExposedWithoutPass) }
+    if pods > allowed(&active)? {
+        return Err(Note::ExposedWithoutPass);
+    }
+    let begins = active.status.phase == Phase::Release && active.status.stage == 0;
+    let first = begins && exposure(&active).is_some_and(|kind| kind.exposes() == 0);
+    if first && owes { Err(Note::NotCharged) } else { Ok(()) }
 }
 
 fn stateful(seen: &Snapshot) -> Option<(&Workload, &Ordinals)> {
@@ -51,7 +56,7 @@ fn stateful(seen: &Snapshot) -> Option<(&Workload, &Ordinals)> {
 }
 
 /// A partition is lowered no further than the stage allows, and only for the template that was looked at.
-pub(super) fn set_partition(seen: &Snapshot, partition: u32, notes: &mut Vec<Note>) {
+pub(super) fn set_partition(seen: &Snapshot, partition: u32, owes: bool, notes: &mut Vec<Note>) {
     let Some((workload, ordinals)) = stateful(seen) else {
         notes.push(Note::NotFenced("the partition of a workload that has none"));
         return;
@@ -62,7 +67,7 @@ pub(super) fn set_partition(seen: &Snapshot, partition: u32, notes: &mut Vec<Not
     }
     if partition < ordinals.partition {
         let pods = workload.replicas.saturating_sub(partition);
-        notes.extend(may_expose(seen, pods).err());
+        notes.extend(may_expose(seen, pods, owes).err());
         if !ordinals.observed {
             notes.push(Note::NotFenced("a partition whose controller has not seen the template"));
         }
@@ -91,16 +96,16 @@ pub(super) fn delete_pod(plan: &Plan, seen: &Snapshot, (name, uid): (&str, &str)
 }
 
 /// The canary grows only as far as its stage allows.
-pub(super) fn apply_canary(seen: &Snapshot, object: &Value, notes: &mut Vec<Note>) {
+pub(super) fn apply_canary(seen: &Snapshot, object: &Value, owes: bool, notes: &mut Vec<Note>) {
     let wanted = object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(u64::from(u32::MAX));
-    grow_canary(seen, u32::try_from(wanted).unwrap_or(u32::MAX), notes);
+    grow_canary(seen, u32::try_from(wanted).unwrap_or(u32::MAX), owes, notes);
 }
 
-pub(super) fn grow_canary(seen: &Snapshot, wanted: u32, notes: &mut Vec<Note>) {
+pub(super) fn grow_canary(seen: &Snapshot, wanted: u32, owes: bool, notes: &mut Vec<Note>) {
     let have =
         seen.canary.as_ref().and_then(|side| side.deployment.as_ref()).map_or(0, |deployment| deployment.replicas);
     if wanted > have {
-        notes.extend(may_expose(seen, wanted).err());
+        notes.extend(may_expose(seen, wanted, owes).err());
     }
 }
 

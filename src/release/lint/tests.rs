@@ -313,6 +313,37 @@ fn a_new_charge_stands_in_the_ledger_before_it_stands_in_its_record() {
     assert_eq!(notes(&world, actions[1..].to_vec()), [Note::ChargeNotInLedger], "nobody knows the budget");
 }
 
+/// A moment in which a version is about to get its first users, and the plan that gives them.
+fn first_users(kind: Option<&str>) -> (World, Vec<Action>) {
+    let mut world = kind.map_or_else(World::new, World::by_count);
+    world.deploy("shop:v2", GOOD);
+    for _ in 0..300 {
+        let actions = world.look(Some(0)).actions;
+        let charges = matches!(actions.first(), Some(Action::WriteLedger { .. }));
+        if charges && world.phase() == Some(Phase::Release) {
+            return (world, actions);
+        }
+        if world.look(None).actions.is_empty() {
+            world.run(1);
+        }
+        world.settle();
+    }
+    panic!("it gets no users");
+}
+
+/// In the same plan, so that nothing can hold it between the two.
+#[rstest]
+fn users_are_given_after_the_charge(#[values(None, Some("Deployment"), Some("StatefulSet"))] kind: Option<&str>) {
+    let (world, actions) = first_users(kind);
+    assert_eq!(notes(&world, actions.clone()), []);
+    let charged = actions.iter().position(|action| matches!(action, Action::UpdateRecord { .. })).unwrap() + 1;
+    let gives = actions[charged..].to_vec();
+    assert!(!gives.is_empty(), "{actions:?}");
+    assert_eq!(notes(&world, gives.clone()), [Note::NotCharged], "without a charge");
+    let late = [gives, actions[..charged].to_vec()].concat();
+    assert_eq!(notes(&world, late), [Note::NotCharged], "a death between the two would charge nothing");
+}
+
 #[rstest]
 #[case::stays(|_: &mut ReleaseRecordStatus| (), &[])]
 #[case::is_forgotten(|s: &mut ReleaseRecordStatus| s.charge = None, &[Note::ChargeChanged])]

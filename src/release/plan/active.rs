@@ -449,6 +449,21 @@ impl<'a> Active<'a> {
         self.held(reason, message, patience, true)
     }
 
+    /// The same for a message with figures that move by themselves: it stays as long as it tells of the same causes, each word for
+    /// word, and is written anew where one of them is another.
+    pub(super) fn hold_while(&self, reason: &str, causes: &[&str], message: String, patience: Span) -> Step {
+        let stands = self.status.hold.as_ref().filter(|hold| hold.reason == reason);
+        let tells = stands.is_some_and(|hold| causes.iter().all(|cause| hold.message.contains(cause)));
+        self.held(reason, message, patience, !tells)
+    }
+
+    /// When a hold ends that is written now, if it begins now: one that stands keeps its deadline, whatever it waits for by now.
+    pub(super) fn hold_ends(&self, patience: Span) -> Time {
+        let stands = self.status.hold.as_ref();
+        let stands = stands.filter(|hold| hold.reason != NOBODY_ANSWERS && !self.is_of_papers(hold));
+        stands.map_or(self.now.plus(patience), |hold| hold.deadline)
+    }
+
     fn held(&self, reason: &str, message: String, patience: Span, anew: bool) -> Step {
         let message = wording::at_most(1_000, &message);
         let hold = match &self.status.hold {
@@ -564,6 +579,8 @@ impl<'a> Active<'a> {
             format!(" It was charged {plain} RP when users met it first, and costs {} past its gate.", charge.points)
         });
         let summary = wording::at_most(1_000, &(summary + &more.unwrap_or_default()));
+        // A number that was given is never taken back, or its record would be missed.
+        let given = || super::ledger::on_its_way(self).filter(|_| outcome != Outcome::Bypassed).cloned();
         // What is not withdrawn at its end was not so in time either.
         let rollback = rollback.map(|log| match outcome {
             Outcome::NotWithdrawn => RollbackLog { within_time_budget: Some(false), ..log },
@@ -598,7 +615,7 @@ impl<'a> Active<'a> {
             complies: None,
             circuits: Vec::new(),
             readiness: None,
-            charge: charge.map(|(_, charge)| charge).or_else(|| self.status.charge.clone()),
+            charge: charge.map(|(_, charge)| charge).or_else(|| self.status.charge.clone()).or_else(given),
             ..self.enter(phase)
         };
         // Whoever lets go what was held before users met it pays as for an exception.

@@ -1,6 +1,8 @@
-//! What people must agree to, and what must be shown, after a release has begun: before a stage, and before it is complete.
+//! What people must agree to, and what must be shown, after a release has begun: before a stage, and before it is complete. What
+//! blocks it meanwhile is asked beside it (`blocked.rs`).
 
 use super::active::Active;
+use super::blocked;
 use super::step::Step;
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, Phase, ReleaseRecordStatus, Worsened};
 use crate::api::{ChangeType, Time, Weight};
@@ -56,6 +58,9 @@ fn agreed(active: &Active<'_>, index: usize) -> Result<Vec<ApprovalRecord>, Box<
         return Ok(Vec::new());
     }
     let (assessed, seen) = known(active)?;
+    if let Some(hold) = blocked::before_stage(active, &assessed, index == 0) {
+        return Err(Box::new(hold));
+    }
     on_call(active, &assessed)?;
     if let Some(step) = worse(active, seen) {
         return Err(Box::new(step));
@@ -79,7 +84,7 @@ fn known<'a>(active: &'a Active<'_>) -> Result<(Assessed<'a>, Seen), Box<Step>> 
             "{}: the weight stays: how RiskBudget {budget} stands is not known: {why}. It goes on when it is. Look: kubectl describe riskbudget {budget} -n {namespace}",
             active.name()
         );
-        Box::new(active.hold(reason, message, active.seen.release.spec.strategy.hold_for))
+        Box::new(active.hold_while(reason, &[why], message, active.seen.release.spec.strategy.hold_for))
     };
     let (status, remaining_percent) = match &active.seen.budget {
         BudgetSeen::Measured { status, remaining_percent, .. } => (*status, *remaining_percent),

@@ -3,7 +3,7 @@
 //! cannot spend the same points; what was written there survives a crash before it stands in the record.
 
 use super::active::Active;
-use super::step::Step;
+use super::step::{Say, Step};
 use crate::api::Time;
 use crate::api::release_record::{
     ApprovalRecord, AssessmentRecord, ChargeRecord, Phase, ReleaseRecordSpec, ReleaseRecordStatus,
@@ -64,9 +64,9 @@ fn write(risk: &RiskSeen, budget: &str, ledger: LedgerStatus) -> Action {
     Action::WriteLedger { budget: budget.to_owned(), resource_version, ledger: Box::new(ledger) }
 }
 
-/// Charges a release that is about to meet its first user. Where its RiskBudget is gone there is nothing to charge: the
-/// release goes on.
-pub(super) fn at_first_exposure(active: &Active<'_>) -> Option<Step> {
+/// The charge of a release whose users have not met it yet, with the write that gives it its number; none where it is charged, or
+/// nothing is to be charged: where its RiskBudget is gone the release goes on.
+fn owed(active: &Active<'_>) -> Option<(Option<Action>, ChargeRecord)> {
     let untouched = active.status.stages.first().is_some_and(|first| first.started_at.is_none());
     if active.status.phase != Phase::Release || active.status.charge.is_some() || !untouched {
         return None;
@@ -74,10 +74,41 @@ pub(super) fn at_first_exposure(active: &Active<'_>) -> Option<Step> {
     let assessment = active.status.assessment.as_ref()?;
     let risk = active.seen.risk.as_ref()?;
     let points = (RiskPoints::new(assessment.points), assessment.exception.is_some());
-    let (write, charge) = number(risk, &active.record.spec.risk_budget, &active.record.name, points, active.now);
-    let sentence = format!("{} is about to meet its first users and is charged {} RP.", active.name(), charge.points);
+    Some(number(risk, &active.record.spec.risk_budget, &active.record.name, points, active.now))
+}
+
+/// The step that gives a release its first users, with the charge before its writes. One plan has both, so that only a death
+/// between them leaves something charged that nobody met: whatever holds the release was asked before.
+pub(super) fn before_users(active: &Active<'_>, step: Step) -> Step {
+    let goes_back = step.record.as_ref().is_some_and(|next| next.rollback.is_some() || next.outcome.is_some());
+    let Some((write, charge)) = owed(active).filter(|_| !goes_back) else { return step };
+    let say = match step.say {
+        Say::Going(reason, sentence) => Say::Going(reason, format!("{sentence} It is charged {} RP.", charge.points)),
+        other => other,
+    };
+    let next = step.record.unwrap_or_else(|| active.next());
+    let next = ReleaseRecordStatus { charge: Some(charge), ..next };
+    let others = step.actions.into_iter().filter(|action| !matches!(action, Action::UpdateRecord { .. }));
+    let writes: Vec<Action> = others.collect();
+    Step { actions: write.into_iter().collect(), say, record: None, ..step }.update(active, next).all(writes)
+}
+
+/// A charge that has its number and does not stand in its record, because the controller died between the two; as this release would be
+/// charged, which what somebody let go past its gate is not.
+pub(super) fn on_its_way<'a>(active: &'a Active<'_>) -> Option<&'a ChargeRecord> {
+    let excepted = active.status.assessment.as_ref()?.exception.is_some();
+    let risk = active.seen.risk.as_ref().filter(|_| active.status.charge.is_none())?;
+    let ours = risk.ledger.pending.iter().find(|pending| pending.record == active.record.name)?;
+    Some(&ours.charge).filter(|charge| charge.exception == excepted)
+}
+
+/// Puts such a charge on record, whatever holds the release by now: a number that was given is never taken back.
+pub(super) fn taken_up(active: &Active<'_>) -> Option<Step> {
+    let charge = on_its_way(active).filter(|_| active.status.phase == Phase::Release)?.clone();
+    let sentence =
+        format!("{} was charged {} RP when it was about to meet its first users.", active.name(), charge.points);
     let next = ReleaseRecordStatus { charge: Some(charge), ..active.status.clone() };
-    Some(Step::going("Charging", sentence).all(write).update(active, next))
+    Some(Step::going("Charging", sentence).update(active, next))
 }
 
 /// What is put on record of a template that runs ungated.

@@ -4,6 +4,7 @@ mod active;
 pub(super) mod adopt;
 pub(in crate::release) mod agree;
 mod autoscaler;
+mod blocked;
 mod budget;
 mod burn;
 mod business;
@@ -102,7 +103,7 @@ fn active_step(active: &Active<'_>) -> Step {
         return Step::says(Say::Going("Planning", "The attempt has been recorded.".to_owned()))
             .update(active, active.status.clone());
     };
-    if let Some(step) = ledger::at_first_exposure(active) {
+    if let Some(step) = ledger::taken_up(active) {
         return step;
     }
     if active.seen.by_count() {

@@ -31,6 +31,7 @@ const EVIDENCE: [&str; 7] = [
 pub(super) fn says_nothing(reason: &str) -> bool {
     let others = [
         burn::BURNING,
+        super::blocked::GATE_BLOCKED,
         super::compare::UNDECIDED,
         super::check_job::CHECK_NOT_RUN,
         super::synthetic::NOT_ASKED,

@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{agree, came_back, halt, roll_back, stable, stranded};
+use super::{agree, came_back, halt, ledger, roll_back, stable, stranded};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -33,7 +33,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     }
 }
 
-/// The pods first, then the weight, then the clock.
+/// The pods first, then the weight, then the clock. What is charged is charged with the first weight, when nothing holds it any more.
 fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     let (weight, since) = (stage.spec.weight, active.raise_since());
     if let Some(step) = below(active, weight) {
@@ -51,14 +51,14 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     }
     let writes = active.steer(active.split(weight));
     if !writes.is_empty() {
-        return Step::going("Raising", format!("{} goes to {weight} of the traffic.", active.name()))
-            .all(writes)
-            .wake(LOOK_AGAIN);
+        let step = Step::going("Raising", format!("{} goes to {weight} of the traffic.", active.name()));
+        return ledger::before_users(active, step.all(writes).wake(LOOK_AGAIN));
     }
     if let Err(why) = active.effective() {
         return active.wait_for_router(since, "Raising", &why);
     }
-    Step::going("Baking", baking(active, stage, active.now)).update(active, agree::begin_stage(active, approvals))
+    let step = Step::going("Baking", baking(active, stage, active.now));
+    ledger::before_users(active, step.update(active, agree::begin_stage(active, approvals)))
 }
 
 /// While a version that is judged in the workload waits for its next weight, a route that was made anew or put back would send

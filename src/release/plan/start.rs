@@ -1,16 +1,18 @@
 //! Phase Plan: whether the change may ship at all, and by which schedule (`002_…`, plan phase; `001_…`, freeze policy).
 
 use super::active::{Active, Template};
+use super::blocked::GATE_BLOCKED;
 use super::step::Step;
 use super::{budget, came_back, circuit, ledger, stable};
 use crate::api::gated_release::{Capacity, WorkloadKind};
 use crate::api::release_record::{
     ApprovalRecord, Arm, BudgetAtStart, Outcome, Phase, ReleaseRecordStatus, StageRecord,
 };
-use crate::api::{BudgetStatus, ChangeType};
+use crate::api::{BudgetStatus, ChangeType, Time};
 use crate::policy::budget::Remaining;
 use crate::policy::exception::Request;
 use crate::policy::freeze::{self, ChangeFacts, Permission};
+use crate::policy::gate::BlockCause;
 use crate::policy::message;
 use crate::policy::requirement::Due;
 use crate::policy::schedule::{self, Schedule};
@@ -46,13 +48,11 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     }
     let (status, remaining_percent, decided_by) = match &active.seen.budget {
         BudgetSeen::Measured { status, remaining_percent, decided_by } => (*status, *remaining_percent, decided_by),
-        BudgetSeen::Unmeasured(why) => return active.hold("BudgetUnknown", unknown_budget(active, why), patience),
-        BudgetSeen::Missing => {
-            return active.hold("RiskBudgetMissing", unknown_budget(active, "it does not exist"), patience);
-        }
+        BudgetSeen::Unmeasured(why) => return unknown_budget(active, "BudgetUnknown", why),
+        BudgetSeen::Missing => return unknown_budget(active, "RiskBudgetMissing", "it does not exist"),
     };
     let Some(assessed) = assess(active.seen, &active.record.spec, &active.status, active.now) else {
-        return active.hold("BudgetUnknown", unknown_budget(active, "its risk points are not counted yet"), patience);
+        return unknown_budget(active, "BudgetUnknown", "its risk points are not counted yet");
     };
     let budget = BudgetAtStart { status, remaining_percent, band: assessed.promised_band(&active.record.name) };
     judged(active, &assessed, budget, decided_by).showing(active, &assessed)
@@ -76,7 +76,9 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
                 active.record.spec.risk_budget,
                 how_to_except(active)
             );
-            return active.hold("BudgetFreeze", message, patience);
+            let (by, once) = (blocked.to_string(), message::ships_once(left, &blocked));
+            let causes = [by.as_str(), status.as_str(), once.as_str(), decided_by];
+            return active.hold_while("BudgetFreeze", &causes, message, patience);
         }
         Permission::Blocked(_) => Vec::new(),
         Permission::Allowed { sign_offs } => sign_offs,
@@ -85,13 +87,15 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
         if let Some(hold) = asked_for_exception(active, assessed, EXCEPTION_ONLY) {
             return hold;
         }
+        let ends = assessed.restricted_until().filter(|_| block.cause == BlockCause::RestrictedWindow);
         let message = format!(
-            "{change} not started: {} ({}); {block}.{}",
+            "{change} not started: {} ({}); {block}.{}{}",
             assessed.decision,
             assessed.score,
+            ends.map_or_else(String::new, |ends| sooner(active, ends)),
             how_to_except(active)
         );
-        return active.hold("GateBlocked", message, patience);
+        return active.hold_while(GATE_BLOCKED, &[block.to_string().as_str()], message, patience);
     }
     let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
     let by_process = join(&sign_offs, &schedule.sign_offs);
@@ -110,13 +114,14 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
             )
         });
         let message = format!(
-            "{change} not started: the {} process forbids automation, a person starts it{}: kubectl tidegate approve {} -n {} --start",
+            "{change} not started: the {} process forbids automation, a person starts it{}: kubectl tidegate approve {} -n {} --start.{}",
             schedule.name,
             former.unwrap_or_default(),
             active.seen.release.name,
-            active.seen.release.namespace
+            active.seen.release.namespace,
+            watched_next(assessed)
         );
-        return active.hold("ManualStart", message, patience);
+        return active.hold_for("ManualStart", message, patience);
     }
     if let Some(hold) = circuit::hold(active) {
         return hold;
@@ -187,8 +192,32 @@ fn demanded(
             }
         ),
     };
-    let message = format!("{} not started:{agrees}{shows}{}", active.record.spec.change, ignored(assessed));
+    let next = watched_next(assessed);
+    let message = format!("{} not started:{agrees}{shows}{next}{}", active.record.spec.change, ignored(assessed));
     Err(Box::new(active.hold_for(reason, message, patience).asking(&missing)))
+}
+
+/// What it waits for next, once it may start: somebody on call who watches it, before any user meets it. Empty where somebody does.
+fn watched_next(assessed: &Assessed<'_>) -> String {
+    let missing = assessed.missing(&[Due::Throughout]);
+    let first = missing.first().filter(|_| assessed.enforced());
+    first.map_or_else(String::new, |first| {
+        format!(" Once it is started, no user meets it before somebody on call watches it. {first}.")
+    })
+}
+
+/// That the hold runs out before what it waits for, and what to type then; empty where it lasts until then.
+fn sooner(active: &Active<'_>, ends: Time) -> String {
+    let deadline = active.hold_ends(active.seen.release.spec.strategy.hold_for);
+    if ends < deadline {
+        return String::new();
+    }
+    let (release, namespace) = (&active.seen.release.name, &active.seen.release.namespace);
+    format!(
+        " This hold ends before that, on {}, and starts nothing by itself then; after {}: kubectl tidegate retry {release} -n {namespace}.",
+        deadline.clock(),
+        ends.clock()
+    )
 }
 
 /// Approvals that were given and do not count are told, or their authors wait for nothing.
@@ -246,8 +275,9 @@ fn points(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
     let facts = ChangeFacts::from(&active.record.spec.change);
     let may_overdraw = assessed.exception.is_some() || facts.is_fix() || facts.kind == ChangeType::Rollback;
     let free = risk.free(record).unwrap_or(0);
+    let ends = risk.budget.as_ref().map(|budget| budget.until);
     if !may_overdraw && free < i64::from(costs.get()) {
-        let until = risk.budget.as_ref().map_or_else(String::new, |budget| format!(" on {}", budget.until.clock()));
+        let until = ends.map_or_else(String::new, |ends| format!(" on {}", ends.clock()));
         let waits = format!(
             "not started: it costs {costs}, and RiskBudget {budget} has {free} RP that are neither spent nor promised: it waits for the next window{until}, or ships as an exception"
         );
@@ -255,21 +285,28 @@ fn points(active: &Active<'_>, assessed: &Assessed<'_>) -> Option<Step> {
             return Some(hold);
         }
         let message = format!(
-            "{} not started: it costs {costs} ({}), and RiskBudget {budget} has {free} RP that are neither spent nor promised to another release. It waits for the next window{until}, or until a release that has a promise ends before users met it. Make the change smaller, or ask for an exception: kubectl tidegate attest {} -n {} --type exception --help",
-            active.record.spec.change, assessed.score, active.seen.release.name, active.seen.release.namespace
+            "{} not started: it costs {costs} ({}), and RiskBudget {budget} has {free} RP that are neither spent nor promised to another release. It waits for the next window{until}, or until a release that has a promise ends before users met it.{} Make the change smaller, or ask for an exception: kubectl tidegate attest {} -n {} --type exception --help",
+            active.record.spec.change,
+            assessed.score,
+            ends.map_or_else(String::new, |ends| sooner(active, ends)),
+            active.seen.release.name,
+            active.seen.release.namespace
         );
-        return Some(active.hold("RiskPointsSpent", message, active.seen.release.spec.strategy.hold_for));
+        let (costs, until) = (format!("it costs {costs} "), format!("next window{until}"));
+        let patience = active.seen.release.spec.strategy.hold_for;
+        return Some(active.hold_while("RiskPointsSpent", &[costs.as_str(), until.as_str()], message, patience));
     }
     let write = ledger::reserve(risk, budget, record, costs)?;
     Some(Step::going("Reserving", format!("{} may ship: {costs} are kept for it.", active.name())).then(write))
 }
 
-fn unknown_budget(active: &Active<'_>, why: &str) -> String {
+fn unknown_budget(active: &Active<'_>, reason: &str, why: &str) -> Step {
     let (namespace, budget) = (&active.seen.release.namespace, &active.record.spec.risk_budget);
-    format!(
+    let message = format!(
         "{} not started: the error budget of RiskBudget {budget} is not known: {why}. Look: kubectl describe riskbudget {budget} -n {namespace}",
         active.record.spec.change
-    )
+    );
+    active.hold_while(reason, &[why], message, active.seen.release.spec.strategy.hold_for)
 }
 
 fn start(active: &Active<'_>, schedule: Schedule, budget: BudgetAtStart, decided: ReleaseRecordStatus) -> Step {

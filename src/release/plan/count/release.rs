@@ -3,11 +3,12 @@
 use super::super::active::{Active, Template};
 use super::super::step::Step;
 use super::super::verify::{base_latency, on_verdict, verdict_now};
-use super::super::{agree, autoscaler, halt, stable};
+use super::super::{agree, autoscaler, halt, ledger, stable};
 use super::{Exposure, begin, exposure};
 use crate::analysis::Verdict;
 use crate::api::Time;
 use crate::api::release_record::{Phase, ReleaseRecordStatus, StageRecord, Trigger};
+use crate::release::action::Action;
 use crate::release::wording;
 
 /// Nothing can come up without users, because the Service sends requests to every ready pod: there is nothing to stage but
@@ -115,7 +116,10 @@ fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step 
             return active.hold(problem.reason, problem.message, patience);
         }
         Ok(writes) if !writes.is_empty() => {
-            return active.wait_for(writes, since, "Raising", "pods of the new version are being made");
+            // What an older attempt left goes first: no pod of this version comes of that.
+            let exposes = writes.iter().any(|write| !matches!(write, Action::Delete { .. }));
+            let step = active.wait_for(writes, since, "Raising", "pods of the new version are being made");
+            return if exposes { ledger::before_users(active, step) } else { step };
         }
         Ok(_) => {}
     }
@@ -126,7 +130,8 @@ fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step 
     if let Some(stage) = next.stages.get_mut(active.status.stage as usize) {
         stage.pods = Some(kind.share_of(pods));
     }
-    Step::going("Baking", baking(active, kind, stage, active.now)).update(active, next)
+    let step = Step::going("Baking", baking(active, kind, stage, active.now));
+    ledger::before_users(active, step.update(active, next))
 }
 
 /// The share that users really get, and the one that was asked for.

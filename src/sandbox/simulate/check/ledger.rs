@@ -127,6 +127,20 @@ fn sealed(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value, charged: bool
     }
 }
 
+/// A record is sealed whose release was held until it came back: had nobody met it, it was not charged. A process that died, or a
+/// write that was lost, between the charge and the first users leaves one that nobody met; of a world in which nothing failed since
+/// the charge nobody can say that.
+fn unmet(checkers: &mut Checkers, seen: &Seen<'_>, after: &Value, charge: &Numbered) {
+    let is = |record: &Value| text(record, "/status/digest").is_some();
+    let held = text(after, "/status/rollback/trigger") == Some("HoldExpired");
+    let untouched = text(after, "/status/stages/0/startedAt").is_none() && !checkers.met.contains(seen.name);
+    let calm = checkers.circumstances.calm_since.zip(charge.at).is_some_and(|(calm, at)| calm <= at);
+    if is(after) && !seen.before.is_some_and(is) && held && untouched && calm {
+        let says = format!("{} came back before any user met it, and is charged {} RP", seen.name, charge.points);
+        checkers.violated(Rule::ChargedUnmet, seen.now, says);
+    }
+}
+
 /// A write of a record: what it is charged is what the ledger said, and stays; but that half as much again is due once, in the
 /// write that seals it, where somebody let it go past its gate after users had met it (`000_…` §7).
 pub(super) fn record(checkers: &mut Checkers, seen: &Seen<'_>) {
@@ -141,6 +155,9 @@ pub(super) fn record(checkers: &mut Checkers, seen: &Seen<'_>) {
     let charge = |record: &Value| record.pointer("/status/charge").filter(|charge| !charge.is_null()).map(Numbered::of);
     let (had, has) = (seen.before.and_then(charge), charge(after));
     sealed(checkers, seen, after, has.is_some());
+    if let Some(charge) = &has {
+        unmet(checkers, seen, after, charge);
+    }
     let penalty = |had: &Numbered| Numbered { points: (had.points * 3).div_ceil(2), ..had.clone() };
     let plain = |record: &Value| record.pointer("/status/charge/exception").and_then(Value::as_bool) != Some(true);
     let let_go = text(after, "/status/outcome") == Some("Bypassed") && seen.before.is_some_and(plain);
@@ -162,6 +179,7 @@ pub(super) fn record(checkers: &mut Checkers, seen: &Seen<'_>) {
 /// Users are about to meet the version of the newest record, in this many percent or pods.
 pub(super) fn exposed(checkers: &mut Checkers, seen: &Seen<'_>, what: &str) {
     let Some(record) = newest_record(seen.objects) else { return };
+    checkers.met.extend(text(record, "/metadata/name").map(str::to_owned));
     let ended = record.pointer("/status/outcome").is_some_and(|outcome| !outcome.is_null());
     if ended || record.pointer("/status/charge").is_some_and(|charge| !charge.is_null()) {
         return;

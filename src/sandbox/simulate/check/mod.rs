@@ -31,7 +31,7 @@ mod twin;
 mod view;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
@@ -101,6 +101,8 @@ pub enum Rule {
     Overspent,
     /// Users meet nothing that was not charged.
     NotCharged,
+    /// Nothing is charged that was held before any user met it.
+    ChargedUnmet,
     /// Each charge counts in one window, once, and the figures of a window follow from each other.
     Miscounted,
     /// What of a RiskBudget allows more is in force with both approvals alone, and what allows less at once.
@@ -229,6 +231,8 @@ pub struct Checkers {
     small_since: Option<Time>,
     /// The numbers that the ledger gave out, by record.
     charges: ledger::Charges,
+    /// Records whose version was given users.
+    met: BTreeSet<String>,
     /// What the routes said, and until when.
     effective: several::Effective,
     /// Edits of the ConfigMap, and what became of them.

@@ -19,6 +19,7 @@ pub(super) fn route(checkers: &mut Checkers, seen: &Seen<'_>) {
     }
     let Some(record) = newest_of(seen.objects, SECOND) else { return };
     let name = text(record, "/metadata/name").unwrap_or_default();
+    checkers.met.insert(name.to_owned());
     if record.pointer("/status/charge").is_none_or(Value::is_null) {
         checkers.violated(Rule::NotCharged, seen.now, format!("{canary} gets {has} %: {name} is not charged"));
     }

@@ -239,6 +239,34 @@ fn a_bypass_is_sealed_with_its_charge(#[case] writes: &[Value], #[case] budget: 
     assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
 }
 
+/// What was held until it came back cost something only where users met it, or a process may have died after it was charged.
+#[rstest]
+#[case::nobody_met_it(json!({}), Some("08:00:00"), &[Rule::ChargedUnmet])]
+#[case::a_stage_began(json!({"stages": [{"weight": 5, "startedAt": "2026-01-01T08:40:00Z"}]}), Some("08:00:00"), &[])]
+#[case::replaced(json!({"rollback": {"trigger": "Superseded"}}), Some("08:00:00"), &[])]
+#[case::something_failed_since(json!({}), Some("08:45:00"), &[])]
+#[case::not_charged(json!({"charge": null}), Some("08:00:00"), &[])]
+fn nothing_is_charged_that_was_held_before_anybody_met_it(
+    #[case] more: Value,
+    #[case] calm: Option<&str>,
+    #[case] rules: &[Rule],
+) {
+    let charge = json!({"sequence": 1, "points": 5, "at": "2026-01-01T08:30:00Z"});
+    let stages = json!([{"weight": 5}]);
+    let begun =
+        json!({"phase": "Rollback", "charge": charge, "stages": stages, "rollback": {"trigger": "HoldExpired"}});
+    let begun = with(begun, &more);
+    let mut before = record(&begun);
+    let mut after = record(&with(begun, &json!({"digest": "d", "outcome": "RolledBack"})));
+    (before["metadata"]["name"], after["metadata"]["name"]) = (json!("web-0001"), json!("web-0001"));
+    let mut checkers = Checkers::default();
+    checkers.circumstances.calm_since = calm.map(at);
+    checkers.charges.insert("web-0001".to_owned(), ledger::Numbered::of(&charge));
+    let write = Write { kind: &RELEASE_RECORD, before: Some(before), after: Some(after), process: Some(0) };
+    see(&mut checkers, &Kept(vec![]), "09:00:00", &write);
+    assert_eq!(broken(&checkers), rules, "{:?}", checkers.violations);
+}
+
 #[rstest]
 #[case::never("2026-01-01T08:30:00Z", json!({"outcome": "Succeeded", "endedAt": "2026-01-01T08:40:00Z"}), true)]
 #[case::in_a_record_of_what_ran_ungated("2026-01-01T08:30:00Z", json!({"outcome": "Bypassed", "endedAt": "2026-01-01T09:10:00Z"}), false)]
