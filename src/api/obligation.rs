@@ -145,12 +145,19 @@ pub struct Course {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub losses: Vec<LossStatus>,
-    /// When nothing is left if it goes on as in the last day; absent where it does not fall.
+    /// When nothing is left if it goes on as since `projectedSince`; absent where it does not fall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depleted_at: Option<Time>,
     /// How far that is to be believed: by whether the days before went as fast; absent where nothing is projected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
+    /// Since when the rate is taken that the projection rests on: the first change of the present day, or of the day before within
+    /// the hour after it; absent where nothing is projected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projected_since: Option<Time>,
+    /// Since when the longer look back is that the confidence rests on; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_since: Option<Time>,
 }
 
 /// A time that the error budget spends at a level or worse. Coming back to it within a day goes on with it.

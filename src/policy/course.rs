@@ -56,14 +56,23 @@ pub fn advance(before: Option<&Course>, reading: &Reading<'_>, zone: &TimeZone, 
         losses: losses(before.map_or(&[], |before| &before.losses), reading, now),
         depleted_at: None,
         confidence: None,
+        projected_since: None,
+        compared_since: None,
     };
     // Where nothing changed the projection stays: it would move at every look, and be written.
-    let same = before.filter(|before| reading.last == Some(reading.remaining) && before.days == course.days);
-    let projected = match same {
-        Some(before) => before.depleted_at.filter(|at| *at > now).map(|at| (at, before.confidence)),
-        None => depleted_at(&course.days, reading.remaining, now).map(|(at, believed)| (at, Some(believed))),
-    };
-    (course.depleted_at, course.confidence) = projected.map_or((None, None), |(at, believed)| (Some(at), believed));
+    match before.filter(|before| reading.last == Some(reading.remaining) && before.days == course.days) {
+        Some(before) if before.depleted_at.is_some_and(|at| at > now) => {
+            (course.depleted_at, course.confidence) = (before.depleted_at, before.confidence);
+            (course.projected_since, course.compared_since) = (before.projected_since, before.compared_since);
+        }
+        Some(_) => {}
+        None => {
+            if let Some(found) = projection(&course.days, reading.remaining, now) {
+                (course.depleted_at, course.confidence) = (Some(found.at), Some(found.confidence));
+                (course.projected_since, course.compared_since) = (Some(found.since), found.compared);
+            }
+        }
+    }
     course
 }
 
@@ -120,22 +129,34 @@ fn losses(before: &[LossStatus], reading: &Reading<'_>, now: Time) -> Vec<LossSt
     losses
 }
 
+/// When nothing is left, and what says so.
+struct Projection {
+    at: Time,
+    confidence: Confidence,
+    /// Since when the rate is taken.
+    since: Time,
+    /// Since when the longer look back is that it was compared with.
+    compared: Option<Time>,
+}
+
 /// When nothing is left, at the rate since the latest day that is far enough back; believed as far as the rate since the
 /// earliest day that is known says the same.
-fn depleted_at(days: &[DayStatus], remaining: f64, now: Time) -> Option<(Time, Confidence)> {
+fn projection(days: &[DayStatus], remaining: f64, now: Time) -> Option<Projection> {
     let since = days.iter().rev().find(|day| now.since(day.at) >= RATE_AFTER)?;
     let fall = since.remaining_percent - remaining;
     if fall <= 0.0 || remaining <= 0.0 {
         return None;
     }
     let rate = |day: &DayStatus| (day.remaining_percent - remaining) / now.since(day.at).as_secs_f64();
-    let believed = confidence(rate(since), days.first().filter(|first| first.at < since.at).map(rate));
+    let longer = days.first().filter(|first| first.at < since.at);
+    let confidence = confidence(rate(since), longer.map(rate));
     let rest = now.since(since.at).as_std().mul_f64((remaining / fall).min(10_000.0));
     let rest = Span::from_millis(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
     let unit = if rest < HOURS_UP_TO { 3_600 } else { 86_400 };
     let at = now.plus(rest).0.as_second();
     // Up to the next full hour or day: never a moment that is over.
-    jiff::Timestamp::from_second(at.div_euclid(unit).saturating_add(1) * unit).ok().map(|at| (Time(at), believed))
+    let at = jiff::Timestamp::from_second(at.div_euclid(unit).saturating_add(1) * unit).ok().map(Time)?;
+    Some(Projection { at, confidence, since: since.at, compared: longer.map(|longer| longer.at) })
 }
 
 /// What cost most in the last 24 hours, the costliest first (`001_…`, Emergency, example message).

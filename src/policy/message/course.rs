@@ -68,13 +68,20 @@ fn projection(told: &Told<'_>) -> Option<String> {
     if told.left.percent() <= 0.0 {
         return Some("It is spent: the objective is missed.".to_owned());
     }
-    let believed = match told.course.confidence {
-        Some(Confidence::High) => " (high confidence)",
-        Some(Confidence::Medium) => " (medium confidence)",
-        Some(Confidence::Low) => " (low confidence)",
-        None => "",
+    let course = told.course;
+    let since = course.projected_since.map_or_else(|| "of late".to_owned(), |since| format!("since {}", since.clock()));
+    let longer = course.compared_since.map(|longer| format!("since {}", longer.clock()));
+    let believed = match (course.confidence, longer) {
+        (Some(Confidence::High), Some(longer)) => format!(" (high confidence: {longer} it went about as fast)"),
+        (Some(Confidence::Medium), Some(longer)) => {
+            format!(" (medium confidence: {longer} it went two to four times as fast, or as slowly)")
+        }
+        (Some(Confidence::Low), Some(longer)) => format!(" (low confidence: {longer} it went quite otherwise)"),
+        (Some(Confidence::Low), None) => " (low confidence: nothing longer is known to compare with)".to_owned(),
+        // As an earlier version wrote it.
+        (Some(Confidence::High | Confidence::Medium), None) | (None, _) => String::new(),
     };
-    told.course.depleted_at.map(|at| format!("As fast as of late it is spent by {}{believed}.", at.clock()))
+    course.depleted_at.map(|at| format!("As fast as {since} it is spent by {}{believed}.", at.clock()))
 }
 
 /// What is blocked, by the rules themselves; none where nothing is.

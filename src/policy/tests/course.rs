@@ -76,6 +76,18 @@ fn a_projection_is_believed_as_far_as_the_days_before_agree(
     assert_eq!(course(looks).confidence, expected);
 }
 
+#[test]
+fn a_projection_says_since_when_it_counts() {
+    let steady = [("17 00:00", 60.0), ("18 00:00", 50.0), ("19 00:00", 40.0), ("20 00:00", 30.0)];
+    let since = |course: &Course| (course.projected_since, course.compared_since);
+    let told = course(&steady);
+    assert_eq!(since(&told), (Some(at("2026-11-19T00:00:00Z")), Some(at("2026-11-17T00:00:00Z"))));
+    let still = [&steady[..], &[("20 12:00", 30.0)]].concat();
+    assert_eq!(since(&course(&still)), since(&told), "kept while nothing moves");
+    assert_eq!(since(&course(&[("20 09:00", 42.0), ("20 12:00", 18.0)])), (Some(at("2026-11-20T09:00:00Z")), None));
+    assert_eq!(since(&course(&[("19 09:00", 42.0), ("20 12:00", 42.0)])), (None, None));
+}
+
 /// `001_…`, Emergency, example message: three incidents, of which each cost some percent.
 #[test]
 fn falls_without_a_pause_are_one_loss_and_the_costliest_are_told() {
