@@ -84,7 +84,9 @@ pub(super) fn before_users(active: &Active<'_>, step: Step) -> Step {
     let Some((write, charge)) = owed(active).filter(|_| !goes_back) else { return step };
     let say = match step.say {
         Say::Going(reason, sentence) => Say::Going(reason, format!("{sentence} It is charged {} RP.", charge.points)),
-        other => other,
+        other @ (Say::Problems(_) | Say::InForce | Say::Unsettled(..) | Say::Detached | Say::Closed | Say::Held) => {
+            other
+        }
     };
     let next = step.record.unwrap_or_else(|| active.next());
     let next = ReleaseRecordStatus { charge: Some(charge), ..next };
