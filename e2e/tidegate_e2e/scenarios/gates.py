@@ -26,6 +26,7 @@ def gates(t: Context) -> None:
     shop.start()
     shop.users()
     pipeline = grant(shop)
+    shop.container = {"image": "testbed.local/app:2"}
     shop.deploy("v2", {"change-categories": "authentication"})
     shop.taken_up()
     until("it is held for what it must show", waits.RELEASE_TAKEN_UP, lambda: shop.held("RequirementsMissing"), instead=shop.state)
