@@ -28,7 +28,7 @@ def held_unmet(t: Context) -> None:
     check((rollback["trigger"], rollback["fromWeight"]) == ("HoldExpired", 0), f"it came back by {rollback}")
     check("charge" not in record["status"], f"nobody met it, and it is charged {record['status'].get('charge')}")
     stays_at_stable(shop)
-    answers = shop.all_answers()
+    answers = shop.so_far()
     check(not answers.of("v2"), f"{len(answers.of('v2'))} requests reached it")
     # So long that the budget has been counted since.
     time.sleep(waits.BUDGET_MEASURED / 2)
