@@ -2,8 +2,8 @@
 //! blocks it meanwhile is asked beside it (`blocked.rs`).
 
 use super::active::Active;
-use super::blocked;
 use super::step::Step;
+use super::{blocked, halt};
 use crate::api::release_record::{ApprovalRecord, AssessmentRecord, Phase, ReleaseRecordStatus, Worsened};
 use crate::api::{ChangeType, Time, Weight};
 use crate::policy::Band;
@@ -28,10 +28,15 @@ fn assessed<'a>(active: &'a Active<'_>) -> Option<Assessed<'a>> {
     assess(active.seen, &active.record.spec, &active.status, active.now)
 }
 
-/// The approvals that let the next stage begin, or a hold that says who is missing. A rollback waits for nobody, and what began
-/// before changes were assessed is asked for nothing.
-pub(super) fn before_stage(active: &Active<'_>) -> Result<Vec<ApprovalRecord>, Box<Step>> {
-    agreed(active, active.status.stage as usize)
+/// The approvals that let the next stage begin, or a hold: what stops every further user, or who is missing. A rollback waits for
+/// nobody, and what began before changes were assessed is asked for nothing.
+///
+/// From its first weight or pod on (`met`) the first stage begins whatever comes: a version that has users is judged, which a hold
+/// before the stage would keep it from. What holds it then is asked before more users get it.
+pub(super) fn before_stage(active: &Active<'_>, met: bool) -> Result<Vec<ApprovalRecord>, Box<Step>> {
+    let holds = halt::before_more(active).map(Box::new);
+    let approvals = holds.map_or_else(|| agreed(active, active.status.stage as usize), Err);
+    if met && active.status.stage == 0 { Ok(approvals.unwrap_or_default()) } else { approvals }
 }
 
 /// What keeps the rest of the users from a version whose stages stop at half of them: who is asked before 100 % and has not agreed,

@@ -33,10 +33,9 @@ pub(super) fn before_stage(active: &Active<'_>, assessed: &Assessed<'_>, first: 
     Some(hold.wake(active.seen.release.spec.analysis.interval))
 }
 
-/// What comes of a release that nobody met when its hold runs out.
+/// What comes of a release that nobody met when its hold runs out. Charged it is where the controller died before the first weight.
 fn again(active: &Active<'_>) -> String {
     let (release, namespace) = (&active.seen.release.name, &active.seen.release.namespace);
-    format!(
-        " Nobody has met it, and it costs nothing if the hold runs out; to try it again then: kubectl tidegate retry {release} -n {namespace}."
-    )
+    let costs = if active.status.charge.is_none() { ", and it costs nothing if the hold runs out" } else { "" };
+    format!(" Nobody has met it{costs}; to try it again then: kubectl tidegate retry {release} -n {namespace}.")
 }

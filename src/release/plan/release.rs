@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{base_latency, on_verdict, verdict_now};
-use super::{agree, came_back, halt, ledger, roll_back, stable, stranded};
+use super::{agree, came_back, ledger, roll_back, stable, stranded};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -39,10 +39,7 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     if let Some(step) = below(active, weight) {
         return step;
     }
-    if let Some(hold) = halt::before_more(active) {
-        return hold;
-    }
-    let approvals = match agree::before_stage(active) {
+    let approvals = match agree::before_stage(active, active.weight(candidate(active)) > Weight::ZERO) {
         Ok(approvals) => approvals,
         Err(hold) => return *hold,
     };
@@ -59,6 +56,14 @@ fn raise(active: &Active<'_>, stage: &StageRecord) -> Step {
     }
     let step = Step::going("Baking", baking(active, stage, active.now));
     ledger::before_users(active, step.update(active, agree::begin_stage(active, approvals)))
+}
+
+/// Who has the version that is judged.
+fn candidate(active: &Active<'_>) -> Carrier {
+    match active.record.spec.arm {
+        Arm::Canary => Carrier::Canary,
+        Arm::Workload => Carrier::Workload,
+    }
 }
 
 /// While a version that is judged in the workload waits for its next weight, a route that was made anew or put back would send

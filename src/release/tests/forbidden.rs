@@ -187,3 +187,36 @@ fn a_start_after_a_window_is_promised_only_where_the_hold_lasts(#[case] minutes:
         world.run_until(1_000, |world| world.outcome() == Some(Outcome::Expired));
     }
 }
+
+/// The first weight is written, or the first pod asked for, and the first stage has not begun.
+fn just_met(mut world: World, version: Behaviour) -> World {
+    world.deploy("shop:v2", version);
+    step_until(&mut world, 100, |world| world.status().charge.is_some());
+    let given = world.seen.by_count() || world.split().weight(Carrier::Canary) > Weight::ZERO;
+    assert!(given && world.status().stages[0].started_at.is_none(), "{}", world.trace.join("\n"));
+    world
+}
+
+/// A version that has users is judged, whatever would have held it a moment ago: the hold comes before the next weight.
+#[rstest]
+#[case::by_routes(World::new())]
+#[case::by_count(World::by_count("Deployment"))]
+fn what_holds_it_right_after_its_first_users_came_lets_the_first_stage_judge_it(#[case] world: World) {
+    let mut good = just_met(world, GOOD);
+    incident(&mut good);
+    window(&mut good, 60);
+    good.run(60);
+    let says = held(&good);
+    assert!(says.starts_with("GateBlocked") && says.contains("the weight stays"), "{says}");
+    assert!(good.status().stages[0].passed_at.is_some(), "{}", good.trace.join("\n"));
+}
+
+#[rstest]
+#[case::by_routes(World::new())]
+#[case::by_count(World::by_count("Deployment"))]
+fn a_bad_version_comes_back_though_an_incident_began_with_its_first_users(#[case] world: World) {
+    let mut bad = just_met(world, Behaviour { errors: 0.2, ..GOOD });
+    incident(&mut bad);
+    bad.run_until(100, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(bad.status().rollback.as_ref().unwrap().trigger, Trigger::ErrorRate, "{}", bad.trace.join("\n"));
+}

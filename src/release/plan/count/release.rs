@@ -3,7 +3,7 @@
 use super::super::active::{Active, Template};
 use super::super::step::Step;
 use super::super::verify::{base_latency, on_verdict, verdict_now};
-use super::super::{agree, autoscaler, halt, ledger, stable};
+use super::super::{agree, autoscaler, ledger, stable};
 use super::{Exposure, begin, exposure};
 use crate::analysis::Verdict;
 use crate::api::Time;
@@ -103,10 +103,7 @@ pub(super) fn hurts(active: &Active<'_>) -> Option<Step> {
 
 fn raise(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord) -> Step {
     let (pods, since) = (kind.pods_for(stage.spec.weight), active.raise_since());
-    if let Some(hold) = halt::before_more(active) {
-        return hold;
-    }
-    let approvals = match agree::before_stage(active) {
+    let approvals = match agree::before_stage(active, kind.exposes() > 0) {
         Ok(approvals) => approvals,
         Err(hold) => return *hold,
     };
