@@ -99,7 +99,10 @@ impl Request<'_> {
 /// How far the request for an exception is among the claims about a revision.
 pub fn request<'a>(claims: Claims<'a>, status: BudgetStatus, customers_may_notice: bool) -> Request<'a> {
     let by = match claims.word(EXCEPTION.kind, None) {
-        Word::For(claim) => claim,
+        Word::For(asked) => {
+            let incomplete = asked.all().find(|claim| !EXCEPTION.problems(&claim.facts).is_empty());
+            incomplete.unwrap_or_else(|| asked.oldest())
+        }
         Word::Against(_) | Word::Silent { .. } => return Request::None,
     };
     let problems = EXCEPTION.problems(&by.facts);

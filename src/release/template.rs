@@ -184,17 +184,21 @@ pub fn images(template: &Value) -> impl Iterator<Item = &str> {
     lists.filter_map(Value::as_array).flatten().filter_map(|container| container.get("image")?.as_str())
 }
 
+/// The digest that an image is named by, with its algorithm; none where it is named by a tag, which may look like one.
+pub fn image_digest(image: &str) -> Option<&str> {
+    let (_, digest) = image.rsplit_once('@')?;
+    digest.starts_with("sha256:").then_some(digest)
+}
+
 /// Whether a container of a template runs the image of a digest.
 pub fn has_image(template: &Value, digest: &str) -> bool {
-    images(template).any(|image| image.ends_with(digest))
+    images(template).any(|image| image_digest(image) == Some(digest))
 }
 
 /// The images that a template runs and another does not, by their digests where these are written: a tag is only a name then.
 pub fn new_images<'a>(template: &'a Value, other: &Value) -> Vec<&'a str> {
-    let identity = |image: &'a str| image.rsplit_once('@').map_or(image, |(_, digest)| digest);
-    let known: Vec<&str> =
-        images(other).map(|image| image.rsplit_once('@').map_or(image, |(_, digest)| digest)).collect();
-    images(template).filter(|image| !known.contains(&identity(image))).collect()
+    let known: Vec<&str> = images(other).map(|image| image_digest(image).unwrap_or(image)).collect();
+    images(template).filter(|image| !known.contains(&image_digest(image).unwrap_or(image))).collect()
 }
 
 #[cfg(test)]
@@ -228,6 +232,18 @@ mod tests {
         let named = revision(&template());
         assert_eq!(named.len() * 4, 160);
         assert_eq!(short_of(&named), &named[..10]);
+    }
+
+    /// A repository may be called `sha256`, and its tag may have as many digits as a digest.
+    #[rstest]
+    #[case::by_digest("registry.example/shop@sha256:0a0a", true)]
+    #[case::by_both("shop:1@sha256:0a0a", true)]
+    #[case::by_a_tag("shop:1", false)]
+    #[case::by_a_tag_that_looks_like_one("registry.example/sha256:0a0a", false)]
+    #[case::by_another_digest("shop@sha256:0b0a0a", false)]
+    fn an_image_is_known_by_its_digest(#[case] image: &str, #[case] known: bool) {
+        let template = json!({"spec": {"containers": [{"name": "app", "image": image}]}});
+        assert_eq!(has_image(&template, "sha256:0a0a"), known);
     }
 
     #[test]

@@ -166,7 +166,8 @@ fn once(owed: &Owed, facts: &Facts<'_>, now: Time) -> ObligationStatus {
     let about = said_about(owed, facts);
     let claims: Vec<Claim> = about.iter().map(|said| said.claim.clone()).collect();
     let problem = match Claims::new(&claims, &[], now).word(owed.demand.kind(), None) {
-        Word::For(claim) => {
+        Word::For(said) => {
+            let claim = said.oldest();
             let problems = owed.demand.form.problems(&claim.facts);
             if problems.is_empty() {
                 let met = about.iter().find(|said| said.claim == *claim).map(|said| met(said));

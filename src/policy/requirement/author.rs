@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::Claim;
+use super::image::{NewImage, Part};
 use crate::api::Time;
 use crate::policy::evidence::{self, Evidence};
 
@@ -58,20 +59,18 @@ pub fn nameless(mut claim: Claim) -> Claim {
 /// that changed it stands for somebody who is not known, unless a machine names them: a person who does may have made it themselves, so
 /// that whom they name does not approve, and others may have made it.
 pub fn authors(claims: &[Claim], changed_by: &str) -> Authors {
-    let types = evidence::all();
-    let of_pipelines = |claim: &Claim| types.get(claim.kind.as_str()).is_some_and(Evidence::is_of_pipelines);
-    let taken_back = taken_back(claims);
-    let stands = |claim: &&Claim| {
-        !claim.withdrawn
-            && taken_back.get(&(claim.author.as_str(), claim.kind.as_str())).is_none_or(|at| claim.at > *at)
-    };
+    authors_of(claims, &[], changed_by)
+}
+
+/// The same where these images come new: whom evidence of any names made the change, and they are all known where that of each names
+/// somebody, or that of the revision.
+pub fn authors_of(claims: &[Claim], images: &[NewImage], changed_by: &str) -> Authors {
     let mut names: BTreeSet<String> = BTreeSet::new();
-    let mut known = false;
-    for claim in claims.iter().filter(|claim| of_pipelines(claim)).filter(stands) {
-        for name in named(&claim.facts) {
-            known |= claim.is_of_machine();
-            names.insert(name.to_owned());
-        }
+    let mut known = true;
+    for part in Part::of(images) {
+        let (of_part, known_of_part) = attested(claims, part);
+        names.extend(of_part.into_iter().map(str::to_owned));
+        known &= known_of_part;
     }
     if changed_by.ends_with('…') {
         // A record has cut the name: nobody could be compared with it.
@@ -83,8 +82,28 @@ pub fn authors(claims: &[Claim], changed_by: &str) -> Authors {
     Authors { names: names.into_iter().collect(), known }
 }
 
+/// Whom evidence about one part names, and whether a machine's does.
+fn attested<'a>(claims: &'a [Claim], part: Part<'_>) -> (Vec<&'a str>, bool) {
+    let types = evidence::all();
+    let of_pipelines = |claim: &&Claim| types.get(claim.kind.as_str()).is_some_and(Evidence::is_of_pipelines);
+    let heard: Vec<&Claim> = claims.iter().filter(|claim| part.hears(claim)).collect();
+    let taken_back = taken_back(&heard);
+    let stands = |claim: &&Claim| {
+        !claim.withdrawn
+            && taken_back.get(&(claim.author.as_str(), claim.kind.as_str())).is_none_or(|at| claim.at > *at)
+    };
+    let (mut names, mut known) = (Vec::new(), false);
+    for claim in heard.iter().copied().filter(of_pipelines).filter(stands) {
+        for name in named(&claim.facts) {
+            known |= claim.is_of_machine();
+            names.push(name);
+        }
+    }
+    (names, known)
+}
+
 /// When each author last took back what they said of a type.
-fn taken_back(claims: &[Claim]) -> BTreeMap<(&str, &str), Time> {
+fn taken_back<'a>(claims: &[&'a Claim]) -> BTreeMap<(&'a str, &'a str), Time> {
     let mut last = BTreeMap::new();
     for claim in claims.iter().filter(|claim| claim.withdrawn) {
         let known = last.entry((claim.author.as_str(), claim.kind.as_str())).or_insert(claim.at);

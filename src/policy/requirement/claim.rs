@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::author::is_machine;
+use super::image::{NewImage, Part};
 use crate::api::attestation::ClaimOutcome;
-use crate::api::{AttestationSpec, Span, Time};
+use crate::api::{AttestationSpec, Time};
 use crate::policy::sign_off::Role;
 
 /// The type of an attestation by which a person approves in a role.
@@ -35,10 +36,12 @@ pub struct Claim {
     /// Whether it is proved that a machine claims it, whatever its name: by a signature, or by admission, which knows the machine users
     /// of the administrator.
     pub machine: bool,
+    /// The digest of the image that it speaks of; none where it speaks of the revision, whatever that runs.
+    pub about: Option<String>,
 }
 
 impl Claim {
-    /// What an attestation claims that the API server took at this moment, in the role that it names itself.
+    /// What an attestation claims of a revision that the API server took at this moment, in the role that it names itself.
     pub fn of(spec: &AttestationSpec, at: Time) -> Self {
         Self {
             kind: spec.kind.clone(),
@@ -50,6 +53,7 @@ impl Claim {
             until: spec.expires_at,
             facts: spec.facts.clone(),
             machine: spec.groups.iter().any(|group| group == MACHINES),
+            about: None,
         }
     }
 
@@ -81,34 +85,27 @@ const NOTE: usize = 200;
 /// The claims about one revision.
 #[derive(Debug, Clone, Copy)]
 pub struct Claims<'a> {
-    all: &'a [Claim],
+    pub(super) all: &'a [Claim],
+    /// The images that come new, each of which something must be said of.
+    pub(super) images: &'a [NewImage],
     /// Who made the change, who may not approve it; empty where it is not known.
     authors: &'a [String],
     /// Whether they are all who made it, by the names under which they would approve.
     known: bool,
     /// From when on a word about a requirement counts, to the second; always where absent.
-    since: Option<Time>,
-    now: Time,
-}
-
-/// What the claims of one type say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word<'a> {
-    /// Nothing, or nothing any more.
-    Silent {
-        /// What is left of an earlier claim, in words; empty where there was none.
-        because: String,
-    },
-    /// The latest speaks for the revision.
-    For(&'a Claim),
-    /// The latest speaks against it.
-    Against(&'a Claim),
+    pub(super) since: Option<Time>,
+    pub(super) now: Time,
 }
 
 impl<'a> Claims<'a> {
     /// The claims as they stand at `now`. `authors` are those who made the change, as far as they are known.
     pub const fn new(all: &'a [Claim], authors: &'a [String], now: Time) -> Self {
-        Self { all, authors, known: !authors.is_empty(), since: None, now }
+        Self { all, images: &[], authors, known: !authors.is_empty(), since: None, now }
+    }
+
+    /// The same, where these images come new.
+    pub const fn bringing(self, images: &'a [NewImage]) -> Self {
+        Self { images, ..self }
     }
 
     /// The same, where a word about a requirement counts from a moment on. The API server's times are whole seconds: what was said in
@@ -127,21 +124,22 @@ impl<'a> Claims<'a> {
         self.known
     }
 
-    /// What each author last said of a type, without what they took back. Who made the change may stop it: what they say for it takes
+    /// What each author last said of a type about one part, without what they took back. Who made the change may stop it: what they say for it takes
     /// that back and counts for nothing.
-    pub(super) fn of_others(&self, kind: &str) -> Vec<&'a Claim> {
-        self.last_of(kind).filter(|claim| !claim.passed || !self.made(claim)).collect()
+    pub(super) fn of_others(&self, part: Part<'a>, kind: &str) -> Vec<&'a Claim> {
+        self.last_of(part, kind).filter(|claim| !claim.passed || !self.is_own(claim)).collect()
     }
 
     /// The latest that somebody says for their own change; none where nobody does.
-    pub(super) fn own(&self, kind: &str) -> Option<&'a Claim> {
-        self.last_of(kind).filter(|claim| claim.passed && self.made(claim)).max_by_key(|claim| claim.at)
+    pub(super) fn own(&self, part: Part<'a>, kind: &str) -> Option<&'a Claim> {
+        self.last_of(part, kind).filter(|claim| claim.passed && self.is_own(claim)).max_by_key(|claim| claim.at)
     }
 
-    fn last_of(&self, kind: &str) -> impl Iterator<Item = &'a Claim> {
+    fn last_of(&self, part: Part<'a>, kind: &str) -> impl Iterator<Item = &'a Claim> {
         let mut latest: BTreeMap<&str, &'a Claim> = BTreeMap::new();
         let rank = |claim: &Claim| (claim.at, claim.withdrawn, !claim.passed);
-        for claim in self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now) {
+        let said = |claim: &&Claim| claim.kind == kind && claim.at <= self.now && part.hears(claim);
+        for claim in self.all.iter().filter(said) {
             let known = latest.entry(&claim.author).or_insert(claim);
             if rank(claim) > rank(known) {
                 *known = claim;
@@ -151,42 +149,13 @@ impl<'a> Claims<'a> {
     }
 
     /// Whether who claims this made the change, as far as that is known.
-    fn made(&self, claim: &Claim) -> bool {
+    fn is_own(&self, claim: &Claim) -> bool {
         self.authors.contains(&claim.author)
     }
 
     /// The moment at which they stand.
     pub(super) const fn now(&self) -> Time {
         self.now
-    }
-
-    /// What is said about a requirement: the latest claim decides. The API server's times are whole seconds, so that one and
-    /// its correction may have the same: of equals the one against decides, then the one that says more. With `fresh`, one
-    /// that is older says nothing.
-    pub fn word(&self, kind: &str, fresh: Option<Span>) -> Word<'a> {
-        let counts = |at: Time| self.since.is_none_or(|since| at.0.as_second() >= since.0.as_second());
-        let made = || self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now && counts(claim.at));
-        // What its author took back later says nothing.
-        let stands = |claim: &&Claim| {
-            !claim.withdrawn
-                && !made().any(|other| other.withdrawn && other.author == claim.author && other.at >= claim.at)
-        };
-        let Some(latest) = made().filter(stands).max_by_key(|claim| (claim.at, !claim.passed, claim.facts.len()))
-        else {
-            return Word::Silent { because: String::new() };
-        };
-        if !latest.passed {
-            return Word::Against(latest);
-        }
-        if let Some(until) = latest.until.filter(|until| *until <= self.now) {
-            return Word::Silent { because: format!("that of {} lapsed {}", latest.by(), until.clock()) };
-        }
-        match fresh {
-            Some(span) if self.now.since(latest.at) > span => {
-                Word::Silent { because: format!("that of {} is older than {span}", latest.by()) }
-            }
-            Some(_) | None => Word::For(latest),
-        }
     }
 
     /// What each person last said in a role, without what lapsed. Who made the change may stop it and not approve it: an approval of
@@ -203,7 +172,7 @@ impl<'a> Claims<'a> {
                 *known = claim;
             }
         }
-        let own = |claim: &Claim| claim.passed && self.made(claim);
+        let own = |claim: &Claim| claim.passed && self.is_own(claim);
         let stands =
             |claim: &&Claim| !claim.withdrawn && !own(claim) && claim.until.is_none_or(|until| until > self.now);
         latest.into_values().filter(stands).collect()

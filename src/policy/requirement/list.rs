@@ -8,9 +8,10 @@ use crate::policy::sign_off::Role;
 use crate::policy::tier::Tier;
 
 use super::catalogue::{CATALOGUE, Due, Entry, Means};
-use super::claim::{Claim, Claims, Word};
+use super::claim::{Claim, Claims};
 use super::document::{self, BREAKING, CUSTOMER_IMPACT, Document, MIGRATION_TYPE};
-use super::second::{self, Second};
+use super::second;
+use super::word::{Spoken, Word};
 
 /// What the controller knows by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,13 +63,15 @@ impl RequirementFacts<'_> {
 }
 
 /// Whether customers may notice a change: not in Tier 0, which has none, and not where a complete release plan says
-/// `none`.
+/// `none`, of each image that comes new.
 pub fn customers_may_notice(tier: Tier, claims: Claims<'_>) -> bool {
+    let says_none = |plan: &Claim| {
+        document::RELEASE_PLAN.problems(&plan.facts).is_empty()
+            && plan.facts.get(CUSTOMER_IMPACT).is_some_and(|impact| impact.trim().eq_ignore_ascii_case("none"))
+    };
     let none = match claims.word(document::RELEASE_PLAN.kind, None) {
-        Word::For(plan) if document::RELEASE_PLAN.problems(&plan.facts).is_empty() => {
-            plan.facts.get(CUSTOMER_IMPACT).is_some_and(|impact| impact.trim().eq_ignore_ascii_case("none"))
-        }
-        Word::For(_) | Word::Against(_) | Word::Silent { .. } => false,
+        Word::For(plans) => plans.all().all(says_none),
+        Word::Against(_) | Word::Silent { .. } => false,
     };
     tier != Tier::T0 && !none
 }
@@ -208,8 +211,13 @@ fn word<'a>(kind: &str, fresh: Option<Span>, due: Due, facts: &RequirementFacts<
             (Word::Silent { because: String::new() }, early)
         }
     };
-    match (said, all) {
-        (Word::Silent { because }, Word::For(claim) | Word::Against(claim)) if because.is_empty() => {
+    let before = match &all {
+        Word::For(claims) => Some(claims.oldest()),
+        Word::Against(claim) => Some(*claim),
+        Word::Silent { .. } => None,
+    };
+    match (said, before) {
+        (Word::Silent { because }, Some(claim)) if because.is_empty() => {
             Word::Silent { because: format!("that of {} {early}", claim.by()) }
         }
         (said, _) => said,
@@ -222,10 +230,14 @@ fn attestation(kind: &str, fresh: Option<Span>, due: Due, facts: &RequirementFac
         format!("an attestation of type {kind}{within}: {}", attest(kind, facts))
     };
     match word(kind, fresh, due, facts) {
-        Word::For(claim) => Ok(claim.by()),
-        Word::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
+        Word::For(claims) => Ok(claims.by()),
+        Word::Against(claim) => Err(Gap { because: failed(claim, facts), how: how() }),
         Word::Silent { because } => Err(Gap { because, how: how() }),
     }
+}
+
+fn failed(claim: &Claim, facts: &RequirementFacts<'_>) -> String {
+    format!("{} says that it failed{}", claim.by(), facts.claims.which(claim))
 }
 
 /// What takes a second person is asked for before the start: none of these speaks of what was released.
@@ -233,9 +245,9 @@ fn by_another(kind: &str, facts: &RequirementFacts<'_>) -> Result<String, Gap> {
     let how =
         || format!("an attestation of type {kind}, of somebody who did not make the change: {}", attest(kind, facts));
     match second::word(facts.claims, kind) {
-        Second::For(claims) => Ok(claims.iter().map(|claim| claim.by()).collect::<Vec<_>>().join(", ")),
-        Second::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
-        Second::Silent { because } => Err(Gap { because, how: how() }),
+        Word::For(claims) => Ok(claims.by()),
+        Word::Against(claim) => Err(Gap { because: failed(claim, facts), how: how() }),
+        Word::Silent { because } => Err(Gap { because, how: how() }),
     }
 }
 
@@ -249,22 +261,27 @@ fn attested_document(document: &Document, due: Due, facts: &RequirementFacts<'_>
         )
     };
     match word(document.kind, None, due, facts) {
-        Word::For(claim) => {
-            let mut problems = document.problems(&claim.facts);
-            problems.extend(understated(document, claim.facts.get(MIGRATION_TYPE), facts));
+        Word::For(claims) => {
+            let problems_of = |claim: &Claim| (claim.by(), document.problems(&claim.facts));
+            let incomplete = claims.all().map(problems_of).find(|(_, problems)| !problems.is_empty());
+            let (by, mut problems) = incomplete.unwrap_or_else(|| (claims.by(), Vec::new()));
+            problems.extend(understated(document, &claims, facts));
             if problems.is_empty() {
-                return Ok(claim.by());
+                return Ok(by);
             }
-            Err(Gap { because: format!("that of {} is incomplete: {}", claim.by(), problems.join(", ")), how: how() })
+            Err(Gap { because: format!("that of {by} is incomplete: {}", problems.join(", ")), how: how() })
         }
-        Word::Against(claim) => Err(Gap { because: format!("{} says that it failed", claim.by()), how: how() }),
+        Word::Against(claim) => Err(Gap { because: failed(claim, facts), how: how() }),
         Word::Silent { because } => Err(Gap { because, how: how() }),
     }
 }
 
 /// A migration plan and the categories must tell the same: a breaking migration goes through G4.
-fn understated(document: &Document, kind: Option<&String>, facts: &RequirementFacts<'_>) -> Option<String> {
-    let planned = kind.filter(|_| document.kind == document::MIGRATION_PLAN.kind)?.trim() == BREAKING;
+fn understated(document: &Document, plans: &Spoken<'_>, facts: &RequirementFacts<'_>) -> Option<String> {
+    let of_plans = plans.all().filter(|_| document.kind == document::MIGRATION_PLAN.kind);
+    let mut types = of_plans.filter_map(|plan| plan.facts.get(MIGRATION_TYPE)).peekable();
+    types.peek()?;
+    let planned = types.any(|kind| kind.trim() == BREAKING);
     let classified = facts.change.has(Category::SchemaMigrationBreaking);
     match (planned, classified) {
         (true, false) => Some(format!(

@@ -5,56 +5,48 @@
 //! where they made the change; where it is not known who did, two people say it, as two would approve.
 
 use super::claim::{Claim, Claims};
+use super::image::{Part, joined};
+use super::word::{Spoken, Word};
 
-/// What is said of a type that takes a second person.
-pub(super) enum Second<'a> {
-    /// It was said by these: the one or two that it rests on.
-    For(Vec<&'a Claim>),
-    /// The latest speaks against it.
-    Against(&'a Claim),
-    /// Nothing that counts.
-    Silent {
-        /// Why what was said does not count, in words; empty where nothing was said.
-        because: String,
-    },
+/// What is said of a type that takes a second person; about each image the latest decides, of one second the one against.
+pub(super) fn word<'a>(claims: Claims<'a>, kind: &str) -> Word<'a> {
+    let of_part = |part| (part, word_of(claims, part, kind));
+    joined(claims.parts(kind).into_iter().map(of_part).collect())
 }
 
-/// What is said of a type; the latest decides, of one second the one against.
-pub(super) fn word<'a>(claims: Claims<'a>, kind: &str) -> Second<'a> {
-    let mut said = claims.of_others(kind);
+fn word_of<'a>(claims: Claims<'a>, part: Part<'a>, kind: &str) -> Word<'a> {
+    let mut said = claims.of_others(part, kind);
     said.sort_by_key(|claim| (claim.at, !claim.passed));
-    match said.last() {
-        None => return Second::Silent { because: own(claims, kind) },
-        Some(latest) if !latest.passed => return Second::Against(latest),
-        Some(latest) => {
-            if let Some(until) = latest.until.filter(|until| *until <= claims.now()) {
-                return Second::Silent { because: format!("that of {} lapsed {}", latest.by(), until.clock()) };
-            }
-        }
+    let latest = match said.last() {
+        None => return Word::Silent { because: own(claims, part, kind) },
+        Some(latest) if !latest.passed => return Word::Against(latest),
+        Some(latest) => *latest,
+    };
+    if let Some(until) = latest.until.filter(|until| *until <= claims.now()) {
+        return Word::Silent { because: format!("that of {} lapsed {}", latest.by(), until.clock()) };
+    }
+    if claims.knows_author() {
+        return Word::For(Spoken::one(latest));
     }
     let stands = |claim: &&&Claim| claim.passed && claim.until.is_none_or(|until| until > claims.now());
-    let mut newest = said.iter().rev().filter(stands).copied();
-    if claims.knows_author() {
-        return Second::For(newest.next().into_iter().collect());
-    }
-    let all: Vec<&Claim> = newest.collect();
+    let all: Vec<&'a Claim> = said.iter().rev().filter(stands).copied().collect();
     match (all.iter().find(|claim| claim.is_of_machine()), all.as_slice()) {
-        (Some(machine), _) => Second::For(vec![machine]),
-        (None, [one, other, ..]) => Second::For(vec![other, one]),
+        (Some(machine), _) => Word::For(Spoken::one(machine)),
+        (None, [one, other, ..]) => Word::For(Spoken::two(other, one)),
         (None, one) => {
             let who: Vec<String> = one.iter().map(|claim| claim.by()).collect();
             let because = format!(
                 "who made the change is not known, so two people say it: {} does, somebody else is missing",
                 who.join(", ")
             );
-            Second::Silent { because }
+            Word::Silent { because }
         }
     }
 }
 
 /// What is told to who says it of their own change.
-fn own(claims: Claims<'_>, kind: &str) -> String {
-    match claims.own(kind) {
+fn own<'a>(claims: Claims<'a>, part: Part<'a>, kind: &str) -> String {
+    match claims.own(part, kind) {
         Some(claim) => format!("that of {} does not count: {} made the change", claim.by(), claim.author),
         None => String::new(),
     }

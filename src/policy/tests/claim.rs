@@ -22,6 +22,7 @@ fn attested(names: &str) -> Claim {
         until: None,
         facts: BTreeMap::from([(CHANGE_AUTHOR.to_owned(), names.to_owned())]),
         machine: false,
+        about: None,
     }
 }
 

@@ -63,6 +63,7 @@ fn asked_for(reason: &str) -> Claim {
         until: None,
         facts: EXCEPTION.fields.iter().map(|field| fact(field.key)).collect(),
         machine: false,
+        about: None,
     }
 }
 

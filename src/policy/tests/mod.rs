@@ -11,6 +11,7 @@ mod evidence;
 mod exception;
 mod freeze;
 mod gate;
+mod image;
 mod message;
 mod obligation;
 mod one_role;

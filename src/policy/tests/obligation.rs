@@ -97,6 +97,7 @@ impl World {
                 until: None,
                 facts,
                 machine: false,
+                about: None,
             },
             unheard: String::new(),
         });

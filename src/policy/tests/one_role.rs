@@ -23,6 +23,7 @@ fn said(author: &str, role: &str, time: &str) -> Claim {
         until: None,
         facts: BTreeMap::new(),
         machine: false,
+        about: None,
     }
 }
 

@@ -31,6 +31,7 @@ fn claim(kind: &str, author: &str) -> Claim {
         until: None,
         facts: BTreeMap::new(),
         machine: false,
+        about: None,
     }
 }
 
@@ -61,6 +62,7 @@ struct Case<'a> {
     band: Band,
     known: Known,
     claims: Vec<Claim>,
+    images: Vec<NewImage>,
     author: Option<&'a str>,
 }
 
@@ -73,6 +75,7 @@ impl Default for Case<'_> {
             band: Band::Green,
             known: Known::default(),
             claims: Vec::new(),
+            images: Vec::new(),
             author: Some("dev"),
         }
     }
@@ -88,7 +91,7 @@ impl Case<'_> {
             tier: self.tier,
             band: self.band,
             known: &self.known,
-            claims: Claims::new(&self.claims, &authors, now()),
+            claims: Claims::new(&self.claims, &authors, now()).bringing(&self.images),
             release: "checkout",
             namespace: "shop",
             now: now(),
@@ -211,14 +214,18 @@ fn no_sentence_is_cut() {
     let change = classification(Category::ALL);
     let empty = [RELEASE_PLAN, MIGRATION_PLAN, POST_RELEASE_CHECKLIST].map(|one| document(one.kind, &[]));
     let name = "n".repeat(63);
-    for claims in [&[], empty.as_slice()] {
+    let long = |digest: &str| NewImage { name: "i".repeat(100), digest: Some(digest.to_owned()) };
+    let images: Vec<NewImage> = ["a", "b", "c", "d", "e"].map(long).into();
+    let of_one: Vec<Claim> =
+        CATALOGUE.iter().map(|entry| Claim { about: Some("a".into()), ..claim(entry.name, "ci") }).collect();
+    for (claims, images) in [(&[][..], &[][..]), (&empty, &[]), (&of_one, &images)] {
         let all = requirements(&RequirementFacts {
             gate: G4,
             change: &change,
             tier: Tier::T3,
             band: Band::Exhausted,
             known: &Known::default(),
-            claims: Claims::new(claims, &[], now()),
+            claims: Claims::new(claims, &[], now()).bringing(images),
             release: &name,
             namespace: &name,
             now: now(),
@@ -253,6 +260,44 @@ fn a_command_is_said_once() {
 fn the_latest_claim_decides(#[case] claims: Vec<Claim>, #[case] starts: &str) {
     let seen = Case { claims, ..case() }.one("sast");
     assert!(seen.starts_with(starts), "{seen}");
+}
+
+fn about(image: &str, claim: Claim) -> Claim {
+    Claim { about: Some(image.to_owned()), ..claim }
+}
+
+fn plan(impact: &str) -> Claim {
+    let facts = PLAN.iter().map(|(key, text)| if *key == "customer-impact" { (*key, impact) } else { (*key, *text) });
+    document("release-plan", &facts.collect::<Vec<_>>())
+}
+
+/// The change brings `app` and `proxy`.
+#[rstest]
+#[case::failed("sast", &[about("app", Claim { passed: false, ..claim("sast", "ci") }), about("proxy", claim("sast", "ci"))], "missing before the start (003, Module 4; 000 §6.2, G3), ci (31 Mar 10:00:00 UTC) says that it failed for app: an attestation of type sast: kubectl")]
+#[case::of_one("sast", &[about("proxy", claim("sast", "ci"))], "missing before the start (003, Module 4; 000 §6.2, G3), nobody says it of app, new with this change; said of the revision it is of all: an attestation of type sast: kubectl tidegate attest checkout -n shop --type sast")]
+#[case::of_both("sast", &[about("proxy", claim("sast", "ci")), about("app", claim("sast", "ci2"))], "met by ci2 (31 Mar 10:00:00 UTC), ci (31 Mar 10:00:00 UTC)")]
+#[case::a_review_of_one("peer-review", &[about("proxy", claim("peer-review", "ann"))], "missing before the start (000 §6.2, G1), nobody says it of app, ")]
+#[case::a_review_of_both("peer-review", &[about("proxy", claim("peer-review", "ann")), about("app", claim("peer-review", "bea"))], "met by bea (31 Mar 10:00:00 UTC), ann (31 Mar 10:00:00 UTC)")]
+#[case::a_plan_of_one("release-plan", &[about("app", plan("none"))], "missing before the start (000 §10.1), nobody says it of proxy, ")]
+#[case::an_incomplete_plan_of_one("release-plan", &[about("app", plan("none")), about("proxy", plan(""))], "missing before the start (000 §10.1), that of ci (31 Mar 10:00:00 UTC) is incomplete: facts.customer-impact is missing")]
+#[case::a_plan_of_both("release-plan", &[about("app", plan("none")), about("proxy", plan("none"))], "met by ci (31 Mar 10:00:00 UTC), ci")]
+fn each_image_that_comes_new_is_shown(#[case] name: &str, #[case] claims: &[Claim], #[case] starts: &str) {
+    let seen = Case { gate: G2, claims: claims.to_vec(), images: images(), ..case() }.one(name);
+    assert!(seen.starts_with(&format!("{name}: {starts}")), "{seen}");
+}
+
+fn images() -> Vec<NewImage> {
+    ["app", "proxy"].map(|name| NewImage { name: name.to_owned(), digest: Some(name.to_owned()) }).into()
+}
+
+/// The plan of one image says nothing of what customers notice of another.
+#[rstest]
+#[case::of_both("none", false)]
+#[case::of_one("prices look different", true)]
+fn customers_notice_nothing_where_each_plan_says_so(#[case] of_proxy: &str, #[case] asked: bool) {
+    let claims = vec![about("app", plan("none")), about("proxy", plan(of_proxy))];
+    let names = Case { gate: G2, claims, images: images(), ..case() }.names();
+    assert_eq!(names.contains(&"feature-flag"), asked, "{names:?}");
 }
 
 fn ago(hour: &str, claim: Claim) -> Claim {

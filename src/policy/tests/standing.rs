@@ -79,6 +79,7 @@ impl World {
             until: None,
             facts,
             machine: false,
+            about: None,
         };
         self.said.push(Said {
             attestation: format!("web-{kind}-x"),
@@ -338,6 +339,7 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
         until: None,
         facts: Demand::named("post-mortem").unwrap().form.fields.iter().map(facts).collect(),
         machine: false,
+        about: None,
     };
     let rollback = Cause { at: at("01T08:00"), about: "it".to_owned() };
     let record = RecordFacts {

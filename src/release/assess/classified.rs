@@ -19,28 +19,56 @@ fn explained_by(risk: &RiskSeen) -> ExplainedBy {
     risk.requirements.explained_by.unwrap_or(risk.tier.explained_by())
 }
 
-/// The attestation that says what is in a new image; none where nobody says it whose word is taken for that: who made the change may
-/// call it harmless, and so may somebody where it is not known who did.
-pub(super) fn explanation(heard: &Heard, risk: &RiskSeen, now: Time) -> Option<Claim> {
+/// What is said of what comes new by those whose word is taken for it.
+pub(super) struct Explanation {
+    /// One attestation of each image of which somebody says it, or one of the revision.
+    claims: Vec<Claim>,
+    /// Whether that is all that comes new.
+    whole: bool,
+}
+
+impl Explanation {
+    /// The attestations, where they speak of all that comes new.
+    pub(super) fn of_all(&self) -> &[Claim] {
+        if self.whole { &self.claims } else { &[] }
+    }
+
+    /// What they count as. One image of which more is told than its documents explains no other.
+    fn origin(&self) -> Origin {
+        let alike = self.claims.iter().all(explains_code) || !self.claims.iter().any(explains_code);
+        if self.whole && alike { Origin::Claimed } else { Origin::Written }
+    }
+}
+
+/// The attestations that say what is in what comes new. Nobody says it whose word is not taken for that: who made the change may call it
+/// harmless, and so may somebody where it is not known who did.
+pub(super) fn explanation(heard: &Heard, risk: &RiskSeen, now: Time) -> Explanation {
     let others = |claim: &&Claim| {
         let of_another = heard.knows_authors && !heard.authors.contains(&claim.author);
         claim.kind == CLASSIFICATION && (claim.is_of_machine() || of_another)
     };
     match explained_by(risk) {
-        ExplainedBy::Annotation => said(heard.claims(now)).cloned(),
+        ExplainedBy::Annotation => explained(heard.claims(now)),
         ExplainedBy::Attestation => {
             let vouched: Vec<Claim> = heard.claims.iter().filter(others).cloned().collect();
-            said(Claims::new(&vouched, &heard.authors, now)).cloned()
+            explained(heard.of(&vouched, now))
         }
     }
 }
 
+fn explained(claims: Claims<'_>) -> Explanation {
+    Explanation {
+        claims: claims.each(CLASSIFICATION).into_iter().cloned().collect(),
+        whole: matches!(claims.word(CLASSIFICATION, None), Word::For(_)),
+    }
+}
+
 /// What is claimed of the change, by annotation or by attestation, joined with what differs between the templates; with what
-/// explains a new image, where something does.
+/// explains what comes new, where something does.
 pub(super) fn classified(
     seen: &Snapshot,
     spec: &ReleaseRecordSpec,
-    (heard, explained, risk): (&Heard, Option<&Claim>, &RiskSeen),
+    (heard, explained, risk): (&Heard, &Explanation, &RiskSeen),
     found: &[String],
     now: Time,
 ) -> Classification {
@@ -50,12 +78,10 @@ pub(super) fn classified(
     };
     let mut findings = findings(&spec.change.categories, written, "the change says so");
     findings.extend(self::findings(found, Origin::Claimed, "seen when it ran past its gate"));
-    if let Some(claim) = explained {
-        findings.extend(attested(claim, Origin::Claimed));
-    }
-    if let Some(claim) = said(heard.claims(now)).filter(|claim| Some(*claim) != explained) {
-        findings.extend(attested(claim, Origin::Written));
-    }
+    findings.extend(explained.claims.iter().flat_map(|claim| attested(claim, explained.origin())));
+    let of_others = |claim: &&Claim| !explained.claims.contains(claim);
+    let added = heard.claims(now).each(CLASSIFICATION).into_iter().filter(of_others);
+    findings.extend(added.flat_map(|claim| attested(claim, Origin::Written)));
     // What was found then stands for the templates, which may be others by now.
     if found.is_empty()
         && let Some((before, after)) = templates(seen)
@@ -63,6 +89,11 @@ pub(super) fn classified(
         findings.extend(diff::findings(&diff::diff(before, after)));
     }
     Classification::new(findings)
+}
+
+/// Whether a classification says what changed in a program.
+fn explains_code(claim: &Claim) -> bool {
+    categories(claim).into_iter().any(Category::explains_code)
 }
 
 /// What is told where an annotation says what is in a new image and is not taken for that.
@@ -85,17 +116,14 @@ pub(super) fn unheard(
     })
 }
 
-fn said(claims: Claims<'_>) -> Option<&Claim> {
-    match claims.word(CLASSIFICATION, None) {
-        Word::For(claim) => Some(claim),
-        Word::Against(_) | Word::Silent { .. } => None,
-    }
+fn attested(claim: &Claim, origin: Origin) -> Vec<Finding> {
+    let evidence = format!("attested by {}", claim.author);
+    let finding = |category| Finding { category, origin, evidence: evidence.clone() };
+    categories(claim).into_iter().map(finding).collect()
 }
 
-fn attested(claim: &Claim, origin: Origin) -> Vec<Finding> {
-    let listed = claim.facts.get("categories").map_or("", String::as_str);
-    let listed: Vec<String> = listed.split(',').map(|word| word.trim().to_owned()).collect();
-    findings(&listed, origin, &format!("attested by {}", claim.author))
+fn categories(claim: &Claim) -> Vec<Category> {
+    parse_list(claim.facts.get("categories").map_or("", String::as_str)).0
 }
 
 fn findings(categories: &[String], origin: Origin, evidence: &str) -> Vec<Finding> {

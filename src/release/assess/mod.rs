@@ -6,8 +6,11 @@
 mod carried;
 mod claims;
 mod classified;
+mod images;
 mod record;
 mod sign;
+
+use std::collections::BTreeSet;
 
 use super::snapshot::{BudgetSeen, RiskSeen, Snapshot};
 use crate::api::gated_release::StageSpec;
@@ -112,12 +115,12 @@ fn judged<'a>(
 ) -> Assessed<'a> {
     let mut heard = heard(seen, spec, risk, status.assessment.is_some(), now);
     let explained = explanation(&heard, risk, now);
-    let change = classified(seen, spec, (&heard, explained.as_ref(), risk), found, now);
+    let change = classified(seen, spec, (&heard, &explained, risk), found, now);
     heard.ignored.extend(classified::unheard(seen, spec, risk, &change));
     let context = risk.context(left, now);
     let known = known(seen, spec, status, budget_status);
     let claims = heard.claims(now);
-    let verified = verified(claims, explained.as_ref(), &known, &change);
+    let verified = verified(claims, explained.of_all(), &known, &change);
     let score =
         Score::of(&ScoreFacts { tier: risk.tier, change: &change, context: &context, mitigations: &verified }, now);
     let relaxed = risk.relaxed();
@@ -243,7 +246,7 @@ impl Assessed<'_> {
     /// not know how that would end.
     pub(in crate::release) fn started_by_hand(&self, opened: Time) -> Option<&Claim> {
         match self.claims().since(opened).word(START, None) {
-            Word::For(claim) => Some(claim),
+            Word::For(said) => Some(said.oldest()),
             Word::Against(_) | Word::Silent { .. } => None,
         }
     }
@@ -251,7 +254,7 @@ impl Assessed<'_> {
     /// The start that was given to an attempt before the one that was opened then; none where nobody gave one.
     pub(in crate::release) fn started_before(&self, opened: Time) -> Option<&Claim> {
         match self.claims().word(START, None) {
-            Word::For(claim) if self.started_by_hand(opened).is_none() => Some(claim),
+            Word::For(said) if self.started_by_hand(opened).is_none() => Some(said.oldest()),
             Word::For(_) | Word::Against(_) | Word::Silent { .. } => None,
         }
     }
@@ -310,41 +313,43 @@ fn known(seen: &Snapshot, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus
     }
 }
 
-/// Mitigations that somebody verified, or that the controller knows.
-fn verified(claims: Claims<'_>, explained: Option<&Claim>, known: &Known, change: &Classification) -> Vec<Verified> {
+/// Mitigations that somebody verified of all that comes new, or that the controller knows.
+fn verified(claims: Claims<'_>, explained: &[Claim], known: &Known, change: &Classification) -> Vec<Verified> {
     let mut all = Vec::new();
-    let mut add = |mitigation: Mitigation, claim: &Claim| {
+    let mut add = |mitigation: Mitigation, claims: &[&Claim]| {
+        // Of several images it is as old as what was verified first, and lapses with what lapses first.
+        let Some(at) = claims.iter().map(|claim| claim.at).min() else { return };
+        let authors: BTreeSet<&str> = claims.iter().map(|claim| claim.author.as_str()).collect();
         all.push(Verified {
             mitigation,
-            at: claim.at,
-            until: claim.until,
-            evidence: format!("attested by {}", claim.author),
+            at,
+            until: claims.iter().filter_map(|claim| claim.until).min(),
+            evidence: format!("attested by {}", authors.into_iter().collect::<Vec<_>>().join(", ")),
         });
     };
+    let switches_off = |claim: &&Claim| claim.facts.get("kill-switch").is_some_and(|text| !text.trim().is_empty());
     for mitigation in Mitigation::ALL {
-        let Word::For(claim) = claims.word(mitigation.as_str(), None) else { continue };
-        let kill_switch = claim.facts.get("kill-switch").is_some_and(|text| !text.trim().is_empty());
+        let Word::For(said) = claims.word(mitigation.as_str(), None) else { continue };
+        let said: Vec<&Claim> = said.all().collect();
         match mitigation {
             // A flag alone switches nothing off: "instant kill switch verified".
-            Mitigation::FeatureFlag if !kill_switch => {}
+            Mitigation::FeatureFlag if !said.iter().all(switches_off) => {}
             // The canary is Tidegate's own: what is attested of another one does not count.
             Mitigation::Canary => {}
             Mitigation::FeatureFlag
             | Mitigation::IntegrationCoverage
             | Mitigation::NoDataMigration
             | Mitigation::CompatibleMigration
-            | Mitigation::Isolation => add(*mitigation, claim),
+            | Mitigation::Isolation => add(*mitigation, &said),
         }
     }
-    if let Some(claim) = explained
-        && !change.categories().any(crate::policy::Category::is_data)
-    {
-        add(Mitigation::NoDataMigration, claim);
+    if !change.categories().any(crate::policy::Category::is_data) {
+        add(Mitigation::NoDataMigration, &explained.iter().collect::<Vec<_>>());
     }
     let judged = known.staged && known.judges_errors && known.judges_latency;
     if judged {
-        if let Word::For(claim) = claims.word("rollback-rehearsal", None) {
-            add(Mitigation::Canary, claim);
+        if let Word::For(said) = claims.word("rollback-rehearsal", None) {
+            add(Mitigation::Canary, &said.all().collect::<Vec<_>>());
         }
         if let Some(at) = known.rollback_proven {
             let evidence = "error rate and latency are judged at each stage, and a rollback of this workload succeeded";
@@ -406,7 +411,7 @@ impl RiskSeen {
         Some(self.unspent()? - promised.map(|one| i64::from(one.points)).sum::<i64>())
     }
 
-    fn relaxed(&self) -> std::collections::BTreeSet<crate::policy::Category> {
+    fn relaxed(&self) -> BTreeSet<crate::policy::Category> {
         let words = self.budget.as_ref().map(|budget| budget.relaxed.join(",")).unwrap_or_default();
         parse_list(&words).0.into_iter().collect()
     }

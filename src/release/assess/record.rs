@@ -87,11 +87,13 @@ fn shown(assessed: &Assessed<'_>, before: &[ShownRecord]) -> (Vec<ShownRecord>, 
     (shown.into_iter().map(|(by, names)| ShownRecord { by, names }).take(40).collect(), not_shown)
 }
 
-/// Lines added and removed, of the attestation that `tidegate classify` makes.
+/// Lines added and removed, of the attestation that `tidegate classify` makes; of several images the most, as one range of commits may
+/// have made them all.
 fn diff_lines(assessed: &Assessed<'_>) -> Option<u32> {
-    let Word::For(claim) = assessed.claims().word(CLASSIFICATION, None) else { return None };
-    let lines = |key: &str| claim.facts.get(key)?.trim().parse::<u32>().ok();
-    Some(lines("lines-added")?.saturating_add(lines("lines-removed")?))
+    let Word::For(said) = assessed.claims().word(CLASSIFICATION, None) else { return None };
+    let lines = |claim: &Claim, key: &str| claim.facts.get(key)?.trim().parse::<u32>().ok();
+    let of_one = |claim: &Claim| Some(lines(claim, "lines-added")?.saturating_add(lines(claim, "lines-removed")?));
+    said.all().map(of_one).collect::<Option<Vec<u32>>>()?.into_iter().max()
 }
 
 /// Everybody whose approval met a requirement, or agreed to an exception: one line a person and role, with all that it counted
@@ -127,11 +129,12 @@ pub(in crate::release) fn approval(claim: &Claim, before: &str) -> ApprovalRecor
     }
 }
 
-/// Who met it, without the moments: `ci (2 Jan 10:00:00 UTC)` and `ci (2 Jan 10:05:00 UTC)` are one party, and so are the two people
-/// who reviewed what nobody knows the author of.
+/// Who met it, without the moments: `ci (2 Jan 10:00:00 UTC)` and `ci (2 Jan 10:05:00 UTC)` are one party, of two images too, and so are
+/// the two people who reviewed what nobody knows the author of.
 fn party(by: &str) -> String {
-    let names = by.split("), ").map(|one| one.split(" (").next().unwrap_or(one));
-    names.collect::<Vec<_>>().join(", ")
+    let mut names: Vec<&str> = by.split("), ").map(|one| one.split(" (").next().unwrap_or(one)).collect();
+    names.dedup();
+    names.join(", ")
 }
 
 /// The roles in which somebody must approve what is not shown yet. What is only audited asks nobody.

@@ -81,7 +81,7 @@ pub enum Move {
 
 /// The next move; none where everything that was asked for is charged.
 pub fn next(seen: &Seen<'_>, now: Time) -> Option<Move> {
-    let claim = due(seen, now)?;
+    let claim = due(seen)?;
     let asked = Asked::of(&claim.spec);
     let name = stands_as(seen, claim);
     let cost = match known_or_late(seen, claim, &asked, &name, now) {
@@ -124,7 +124,7 @@ fn known_or_late(seen: &Seen<'_>, claim: &Attested, asked: &Asked, name: &str, n
 /// What is told of a charge that was asked for long ago and has no number yet, because nobody knows what it costs; without a full stop.
 pub fn waiting(seen: &Seen<'_>, now: Time) -> Option<String> {
     let Some(Move::Wait(why)) = next(seen, now) else { return None };
-    let claim = due(seen, now).filter(|claim| now.since(claim.at) >= PENDING_WITHIN)?;
+    let claim = due(seen).filter(|claim| now.since(claim.at) >= PENDING_WITHIN)?;
     let name = stands_as(seen, claim);
     if seen.risk.ledger.pending.iter().any(|pending| pending.record == name) {
         return None;
@@ -162,9 +162,10 @@ fn without(risk: &RiskSeen, record: &str) -> RiskSeen {
     risk
 }
 
-/// The oldest claim whose record is not sealed; of a change that is attested twice the first. One that failed, lapsed or was
-/// taken back before it was charged asks for nothing; what was charged stays.
-fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
+/// The oldest claim whose record is not sealed; of a change that is attested twice the first. One that failed, was taken back before it
+/// was charged, or had lapsed when the API server took it asks for nothing; what was charged stays. One that lapses while nobody knows
+/// what it costs is owed all the same: the change was made.
+fn due<'a>(seen: &Seen<'a>) -> Option<&'a Attested> {
     let sealed = |claim: &Attested| {
         let name = stands_as(seen, claim);
         seen.records.iter().any(|record| record.name == name && record.digest.is_some())
@@ -189,7 +190,7 @@ fn due<'a>(seen: &Seen<'a>, now: Time) -> Option<&'a Attested> {
             numbered(claim)
                 || (!withdrawn(claim)
                     && !may_be_pruned(seen, claim)
-                    && claim.spec.expires_at.is_none_or(|until| now < until))
+                    && claim.spec.expires_at.is_none_or(|until| claim.at < until))
         })
         .min_by_key(|claim| (!numbered(claim), claim.at, claim.name.clone()))
 }

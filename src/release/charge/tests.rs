@@ -269,7 +269,7 @@ fn a_record_that_is_deleted_leaves_a_gap_in_the_chain() {
 
 #[rstest]
 #[case::failed(json!({"outcome": "Failed"}), false)]
-#[case::lapsed(json!({"expiresAt": "2026-01-10T12:00:00Z"}), false)]
+#[case::lapsed_before_it_came(json!({"expiresAt": "2026-01-10T12:00:00Z"}), false)]
 #[case::another_type(json!({"type": "classification"}), false)]
 #[case::still_good(json!({"expiresAt": "2026-01-10T12:00:01Z"}), true)]
 fn what_does_not_stand_asks_for_nothing(#[case] fields: serde_json::Value, #[case] asks: bool) {
@@ -332,6 +332,24 @@ fn after_a_day_it_is_charged_with_the_worst_figures(
     assert!(status.summary.contains("as if nothing were left of what is not known: "), "{}", status.summary);
     let gone = Seen { budget: &BudgetSeen::Missing, ..seen };
     assert!(matches!(next(&gone, late), Some(Move::Wait(_))), "there is nothing to charge");
+}
+
+/// Who charges an hour's work lets the attestation lapse after it. An outage that is longer does not make the change one that never was.
+#[test]
+fn what_lapses_in_an_outage_is_owed_all_the_same() {
+    let mut claim = infra("a", "git:1");
+    claim.spec.expires_at = Some(now().plus(Span::hours(1)));
+    let (budget, risk, claims) = (BudgetSeen::Unmeasured("Prometheus is down".into()), risk(0), [claim]);
+    let seen = Seen { name: "web", budget: &budget, risk: &risk, claims: &claims, records: &[] };
+    let after = now().plus(Span::hours(2));
+    assert!(waiting(&seen, after).is_some(), "it is told of as long as it waits");
+    let known = healthy();
+    let Some(Move::Number { ledger, .. }) = next(&Seen { budget: &known, ..seen }, after) else {
+        panic!("Prometheus is back, and it is not charged")
+    };
+    assert_eq!(ledger.pending[0].charge.points, 18);
+    let late = next(&seen, now().plus(Span::days(1)));
+    assert!(matches!(late, Some(Move::Number { .. })), "after a day it is charged with the worst figures: {late:?}");
 }
 
 #[test]

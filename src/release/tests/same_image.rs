@@ -1,16 +1,19 @@
-//! Stories of an image that runs on with other configuration: what was said of it then is not said of what changes now.
+//! Stories of which image evidence speaks: what was said of one that runs on is not said of what changes now, and what is said of one that
+//! comes new not of another.
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::policy::{change, missing};
 use super::*;
+use crate::api::attestation::ClaimOutcome;
 use crate::api::{AttestationSpec, Time};
 use crate::release::snapshot::{AttestationSeen, Proof};
 use crate::release::world::pod_template;
 
 const DIGEST: &str = "sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
 const OTHER: &str = "sha256:0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b";
+const THIRD: &str = "sha256:0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c";
 const PIPELINE: &str = "system:serviceaccount:ci:builder";
 
 /// Runs the image, and enforces from now on what the next change must show.
@@ -27,9 +30,13 @@ fn settled() -> World {
 
 /// A pipeline says of an image that it passed, and who made it.
 fn say_of(world: &mut World, image: &str, kind: &str) {
+    say(world, image, kind, ClaimOutcome::Passed, json!({"change-author": "bob"}));
+}
+
+fn say(world: &mut World, about: &str, kind: &str, outcome: ClaimOutcome, facts: Value) {
     let spec: AttestationSpec = serde_json::from_value(json!({
-        "releaseRef": {"name": "checkout"}, "revision": image, "type": kind, "author": PIPELINE,
-        "facts": {"change-author": "bob"},
+        "releaseRef": {"name": "checkout"}, "revision": about, "type": kind, "author": PIPELINE, "outcome": outcome,
+        "facts": facts,
     }))
     .unwrap();
     let at = Time(jiff::Timestamp::from_second(world.now.0.as_second()).unwrap());
@@ -122,4 +129,114 @@ fn where_there_is_no_stable_everything_counts() {
     world.seen.record.as_mut().unwrap().spec.stable = None;
     world.run(2);
     assert!(!missing(&world).contains(&"peer-review".to_owned()), "{:?}", missing(&world));
+}
+
+/// Both of the workload's own images are new.
+fn with_both_new() -> Value {
+    let mut template = with_sidecar(&format!("shop:v8@{OTHER}"));
+    template["spec"]["containers"][1]["image"] = json!(format!("registry.example/proxy:2@{THIRD}"));
+    template
+}
+
+/// One requirement as it stands in the hold.
+fn line(world: &World, kind: &str) -> String {
+    let risk = world.seen.release.status.risk.as_ref().unwrap();
+    risk.missing.iter().find(|line| line.starts_with(kind)).cloned().unwrap_or_default()
+}
+
+/// What the pipeline says of app and proxy, and of the revision, a minute between each and the next.
+#[rstest]
+#[case::each_passed(&[(OTHER, ClaimOutcome::Passed), (THIRD, ClaimOutcome::Passed)], "")]
+#[case::the_app_failed_before(&[(OTHER, ClaimOutcome::Failed), (THIRD, ClaimOutcome::Passed)], " says that it failed for shop:v8@sha256:0b0b0b0b0b0b: ")]
+#[case::and_is_mended(&[(OTHER, ClaimOutcome::Failed), (THIRD, ClaimOutcome::Passed), (OTHER, ClaimOutcome::Passed)], "")]
+#[case::the_proxy_alone(&[(THIRD, ClaimOutcome::Passed)], ", nobody says it of shop:v8@sha256:0b0b0b0b0b0b, new with this change; said of the revision it is of all: an attestation of type sast: kubectl tidegate attest checkout -n shop --type sast")]
+#[case::the_proxy_and_the_revision(&[(THIRD, ClaimOutcome::Passed), ("", ClaimOutcome::Passed)], "")]
+#[case::the_revision_failed(&[(OTHER, ClaimOutcome::Passed), (THIRD, ClaimOutcome::Passed), ("", ClaimOutcome::Failed)], " says that it failed: ")]
+#[case::the_app_is_taken_back(&[(OTHER, ClaimOutcome::Passed), (THIRD, ClaimOutcome::Passed), (OTHER, ClaimOutcome::Withdrawn)], ", nobody says it of shop:v8@sha256:0b0b0b0b0b0b, ")]
+fn a_word_about_one_new_image_is_none_about_another(#[case] said: &[(&str, ClaimOutcome)], #[case] missing: &str) {
+    let mut world = settled();
+    world.push(with_both_new(), GOOD);
+    world.run(3);
+    let revision = world.workload().revision.clone();
+    for (about, outcome) in said {
+        let about = if about.is_empty() { &revision } else { *about };
+        say(&mut world, about, "sast", *outcome, json!({"change-author": "bob"}));
+        world.run(60);
+    }
+    let told = line(&world, "sast");
+    assert_eq!(told.is_empty(), missing.is_empty(), "{told}");
+    assert!(told.contains(missing), "{told}");
+}
+
+/// Who made one of two images did not make the other; nobody of all approves.
+#[rstest]
+#[case::of_each(&[OTHER, THIRD], true)]
+#[case::of_one(&[THIRD], false)]
+fn the_author_is_known_where_each_image_names_one(#[case] of: &[&str], #[case] known: bool) {
+    let mut world = settled();
+    for image in of {
+        say_of(&mut world, image, "unit-tests");
+    }
+    world.push(with_both_new(), GOOD);
+    world.run(3);
+    assert_eq!(line(&world, "peer-review").contains("who made the change is not known"), !known);
+}
+
+/// What explains one image leaves the other a riddle.
+#[rstest]
+#[case::each(&[(OTHER, "telemetry"), (THIRD, "authentication")], false)]
+#[case::one(&[(THIRD, "telemetry")], true)]
+#[case::one_by_its_documents(&[(OTHER, "docs"), (THIRD, "telemetry")], true)]
+fn each_new_image_is_explained(#[case] said: &[(&str, &str)], #[case] riddle: bool) {
+    let mut world = settled();
+    world.seen.risk.as_mut().unwrap().requirements =
+        serde_json::from_value(json!({"explainedBy": "Attestation"})).unwrap();
+    for (image, categories) in said {
+        say(&mut world, image, "classification", ClaimOutcome::Passed, json!({"categories": categories}));
+    }
+    world.push(with_both_new(), GOOD);
+    world.run(3);
+    let terms = &world.seen.release.status.risk.as_ref().unwrap().terms;
+    assert_eq!(terms.iter().any(|term| term.contains("unclassified-code")), riddle, "{terms:?}");
+    for (_, categories) in said {
+        assert!(terms.iter().any(|term| term.contains(categories)), "what is said adds all the same: {terms:?}");
+    }
+}
+
+/// An init container that runs what was attested a month ago and does nothing, beside a program that nobody looked at.
+#[test]
+fn an_image_that_is_brought_along_covers_no_other() {
+    let mut world = settled();
+    world.seen.risk.as_mut().unwrap().requirements =
+        serde_json::from_value(json!({"explainedBy": "Attestation"})).unwrap();
+    let kinds = ["unit-tests", "sast", "smoke-tests", "peer-review", "code-owner-review", "staging-deploy"];
+    for kind in kinds.into_iter().chain(["isolation"]) {
+        say_of(&mut world, OTHER, kind);
+    }
+    say(&mut world, OTHER, "classification", ClaimOutcome::Passed, json!({"categories": "telemetry"}));
+    let mut template = pod_template("registry.example/shop:v9");
+    template["spec"]["initContainers"] =
+        json!([{"name": "warm", "image": format!("shop@{OTHER}"), "command": ["true"]}]);
+    world.push(template, GOOD);
+    world.run(3);
+    let all = missing(&world);
+    assert!(kinds.iter().all(|kind| all.contains(&(*kind).to_owned())), "{all:?}");
+    let told = line(&world, "sast");
+    assert!(
+        told.contains(
+            "nobody says it of shop:v9 (without a sha256 digest), new with this change; said of the revision"
+        ),
+        "{told}"
+    );
+    assert!(line(&world, "peer-review").contains("who made the change is not known"), "bob made another one");
+    let terms = world.seen.release.status.risk.as_ref().unwrap().terms.clone();
+    assert!(terms.iter().any(|term| term.contains("unclassified-code")), "{terms:?}");
+    assert!(!terms.iter().any(|term| term.contains("permission boundary")), "{terms:?}");
+    let revision = world.workload().revision.clone();
+    for kind in kinds {
+        say_of(&mut world, &revision, kind);
+    }
+    world.run(3);
+    let all = missing(&world);
+    assert!(!kinds.iter().any(|kind| all.contains(&(*kind).to_owned())), "what is attested for the revision: {all:?}");
 }
