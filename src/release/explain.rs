@@ -3,6 +3,7 @@
 mod conditions;
 mod events;
 mod preflight;
+mod routes;
 mod watched;
 
 use super::action::{Action, Plan};
@@ -225,6 +226,7 @@ fn status(after: &After<'_>) -> GatedReleaseStatus {
         phase: Some(phase),
         stage,
         weight: after.weight(),
+        held_routes: routes::held(after.seen),
         budget,
         risk: risk(after),
         rollback_proven_at: rollback_proven(after),

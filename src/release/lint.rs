@@ -8,7 +8,7 @@ mod taken;
 
 use super::action::{Action, Plan};
 use super::check_job;
-use super::plan::{Active, by_record, is_lost, marked_elsewhere, named, rolled, routes, stable_set};
+use super::plan::{Active, by_record, is_back, is_lost, marked_elsewhere, named, rolled, routes, stable_set};
 use super::snapshot::{ReplicaSetSeen, Side, Snapshot};
 use super::split::{Carrier, Split};
 use super::template;
@@ -380,6 +380,8 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
     let runs = active().next().is_some() && active().all(|set| template::same(&set.template, &workload.template));
     // With nothing running the template runs instead of nothing, but not in the place of a stable that is lost.
     let idle = !workload.sets.iter().any(|set| set.is_active()) && !is_lost(seen, workload);
+    // Stable's own template, where another version was started in the place of its lost ReplicaSet.
+    let back = is_back(seen, workload);
     let allowed = match Active::of(seen, Time(jiff::Timestamp::UNIX_EPOCH), &[]) {
         Some(active) if active.record.spec.arm == Arm::Workload => !traffic(seen, Carrier::Workload),
         Some(_) if seen.by_count() => count::may_resume(seen),
@@ -387,7 +389,7 @@ fn resume(seen: &Snapshot, resource_version: &str, notes: &mut Vec<Note>) {
         // The roll that a newer template interrupted, to what is stable.
         None => rolled(seen, workload),
     };
-    if !(runs || idle || allowed) {
+    if !(runs || idle || back || allowed) {
         notes.push(Note::ResumedUngated);
     }
 }

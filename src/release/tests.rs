@@ -23,6 +23,7 @@ mod forbidden;
 mod handed_over;
 mod hands;
 mod heard;
+mod held_routes;
 mod in_a_row;
 mod last_half;
 mod last_moments;

@@ -26,6 +26,12 @@ pub struct GatedReleaseStatus {
     /// Percent of the traffic that goes to the new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<Weight>,
+    /// The HTTPRoutes that lead to a version beside the workload, also at weight 0 and also when no release goes on: to a canary, or
+    /// to the previous version, which serves after a late rollback. As long as one stands here, it stays in `spec.traffic.httpRoutes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 253)))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub held_routes: Vec<String>,
     /// The error budget's status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetStatus>,

@@ -3,7 +3,7 @@
 use super::lost;
 use super::patience::{completes, says_nothing};
 use super::promote::OVERTAKEN;
-use super::stable::stable_set;
+use super::stable::{noted_set, stable_set};
 use super::step::{LOOK_AGAIN, Say, Step};
 use super::stranded::{NOBODY_ANSWERS, NOBODY_HOME};
 use crate::api::gated_release::HoldStatus;
@@ -205,8 +205,9 @@ impl<'a> Active<'a> {
             false => {
                 // Where its ReplicaSet is gone, the name alone is left.
                 let named = || {
-                    lost::nothing_starts(workload)
-                        && self.record.spec.stable.as_ref() == Some(&judged_revision(self.seen, workload))
+                    let stable = self.record.spec.stable.as_ref();
+                    let alone = lost::nothing_starts(workload) && stable == Some(&judged_revision(self.seen, workload));
+                    alone || lost::is_back(self.seen, workload)
                 };
                 stable_set(self.seen, workload)
                     .map_or_else(named, |set| template::same(&set.template, &workload.template))
@@ -288,11 +289,11 @@ impl<'a> Active<'a> {
         Ok(objects.into_iter().map(|object| Action::Apply { carrier, object }).collect())
     }
 
-    /// The template that served before: that of the ReplicaSet that the record names.
+    /// The template that served before: that of the ReplicaSet that the record names; none where that is gone.
     fn stable_template(&self, workload: &Workload) -> Option<serde_json::Value> {
-        let noted = self.record.spec.stable_set.as_deref();
-        let set = workload.sets.iter().find(|set| Some(set.name.as_str()) == noted);
-        set.or_else(|| active_set(workload)).map(|set| set.template.clone())
+        let set = noted_set(self.seen, workload, self.record)?;
+        // Once the workload was let go, what runs there alone is the attempt's.
+        (template::revision(&set.template) != self.record.spec.revision).then(|| set.template.clone())
     }
 
     /// Endpoints of a carrier's Service that are ready.

@@ -58,7 +58,7 @@ fn held(seen: &Snapshot, workload: &Workload, now: Time) -> Step {
     if let Some(step) = adopt::held(seen, workload, now) {
         return step;
     }
-    if let Some(step) = lost::told(seen, workload) {
+    if let Some(step) = lost::told(seen, workload).or_else(|| lost::back(seen, workload)) {
         return step;
     }
     // A template that came back stays back, whatever becomes of the pods meanwhile. What was handed over has its last attempt elsewhere.

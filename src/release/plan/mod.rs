@@ -53,7 +53,7 @@ pub(super) use circuit::CIRCUIT_OPEN;
 pub(super) use disown::owned;
 pub(super) use idle::{last_good, rolled};
 pub(super) use ledger::{numbered, with_penalty};
-pub(super) use lost::is_lost;
+pub(super) use lost::{is_back, is_lost};
 pub(super) use stable::stable_set;
 pub(super) use step::{Say, Step};
 pub(super) use stranded::NOBODY_HOME;

@@ -3,7 +3,7 @@
 use super::active::{Active, Template, previous_size};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::on_verdict;
-use super::{agree, halt, roll_back, stable, stranded, way_home};
+use super::{agree, halt, lost, roll_back, stable, stranded, way_home};
 use crate::api::Weight;
 use crate::api::release_record::{Outcome, Phase, Promotion, ReleaseRecordStatus, Trigger};
 use crate::policy::schedule::LEAN_MAX;
@@ -65,6 +65,13 @@ fn warm_previous(active: &Active<'_>, workload: &Workload) -> Step {
     }
     // A lean release keeps its way back in the workload as long as people are waited for.
     if let Some(hold) = halt::before_more(active).or_else(|| agree::before_rest(active)) {
+        return hold;
+    }
+    // Nothing else has the template of the way back.
+    let patience = active.seen.release.spec.strategy.ready_within;
+    if let Some(hold) =
+        lost::hold(active, workload, patience).filter(|_| active.deployment(Carrier::Previous).is_none())
+    {
         return hold;
     }
     let lean = active.is_lean();

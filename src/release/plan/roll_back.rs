@@ -289,6 +289,9 @@ fn state_after(active: &Active<'_>, to: Carrier) -> String {
             active.seen.service_of(Carrier::Previous),
             active.seen.service_of(Carrier::Workload)
         ),
+        (_, Some(workload)) if lost::is_lost(active.seen, workload) => {
+            "The Deployment stays paused with this template, and stable's ReplicaSet is gone: revert in Git.".to_owned()
+        }
         (_, Some(workload)) if workload.paused && active.template(workload) == Template::Ours => {
             let how = match active.seen.kind() {
                 WorkloadKind::Deployment => "Deployment stays paused",

@@ -5,6 +5,7 @@
 //! and where something else was started all the same it is taken back.
 
 use super::active::{Active, active_set};
+use super::adopt::handed;
 use super::came_back::served_by_previous;
 use super::idle::last_good;
 use super::leave::left_what_runs;
@@ -13,7 +14,7 @@ use super::step::{LOOK_AGAIN, Step};
 use crate::api::Span;
 use crate::api::release_record::{Arm, Outcome, Phase};
 use crate::release::action::Action;
-use crate::release::snapshot::{KindSeen, ReplicaSetSeen, Snapshot, Workload};
+use crate::release::snapshot::{KindSeen, Record, ReplicaSetSeen, Snapshot, Workload};
 use crate::release::split::Carrier;
 use crate::release::template;
 
@@ -24,25 +25,14 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
         return active_set(workload);
     };
     let status = record.status.as_ref();
-    let noted = || {
-        let name = record.spec.stable_set.as_deref();
-        let by_name = workload.sets.iter().find(|set| Some(set.name.as_str()) == name);
-        let serving =
-            by_name.and_then(|noted| the_one_with_pods(workload, |set| template::same(&set.template, &noted.template)));
-        serving
-            .or(by_name)
-            .or_else(|| of_revision(workload, record.spec.stable.as_deref()))
-            .or_else(|| active_set(workload))
-    };
+    let noted = || noted_set(seen, workload, record);
+    let last =
+        || of_revision(workload, last_good(seen).as_deref()).or_else(|| the_one_that_runs(seen, workload, record));
     match status.and_then(|status| status.outcome) {
         // After a late rollback the workload runs the version that came back.
         Some(_) if served_by_previous(seen) => None,
-        Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn) => {
-            of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
-        }
-        Some(Outcome::Abandoned) if status.is_some_and(left_what_runs) => {
-            of_revision(workload, last_good(seen).as_deref()).or_else(|| active_set(workload))
-        }
+        Some(Outcome::Succeeded | Outcome::Bootstrap | Outcome::Bypassed | Outcome::NotWithdrawn) => last(),
+        Some(Outcome::Abandoned) if status.is_some_and(left_what_runs) => last(),
         Some(
             Outcome::RolledBack
             | Outcome::Superseded
@@ -65,6 +55,42 @@ pub(in crate::release) fn stable_set<'a>(seen: &Snapshot, workload: &'a Workload
             Some(Phase::Verify | Phase::Complete) => None,
         },
     }
+}
+
+/// The ReplicaSet that a record names as stable, or what runs where none can be told from it.
+pub(super) fn noted_set<'a>(seen: &Snapshot, workload: &'a Workload, record: &Record) -> Option<&'a ReplicaSetSeen> {
+    let name = record.spec.stable_set.as_deref();
+    let by_name = workload.sets.iter().find(|set| Some(set.name.as_str()) == name);
+    let serving =
+        by_name.and_then(|noted| the_one_with_pods(workload, |set| template::same(&set.template, &noted.template)));
+    serving
+        .or(by_name)
+        .or_else(|| of_revision(workload, record.spec.stable.as_deref()))
+        .or_else(|| the_one_that_runs(seen, workload, record))
+}
+
+/// What alone runs, under whatever name, if it may be stable.
+fn the_one_that_runs<'a>(seen: &Snapshot, workload: &'a Workload, record: &Record) -> Option<&'a ReplicaSetSeen> {
+    active_set(workload).filter(|set| !is_another(seen, workload, record, set))
+}
+
+/// Whether a ReplicaSet of another revision than stable's is another version for sure, such as an older one that was started when
+/// a hand had deleted stable's. An API server with new template defaults gives stable itself another revision, but its ReplicaSet
+/// keeps its name: where the record has that name, what has neither is another. After an attempt that went well nobody noted the
+/// name of its ReplicaSet; then the version before it is known, and what completed under a name of its own.
+pub(super) fn is_another(seen: &Snapshot, workload: &Workload, record: &Record, set: &ReplicaSetSeen) -> bool {
+    let (spec, revision) = (&record.spec, template::revision(&set.template));
+    // What runs when a workload is handed over may be stable (`adopt`); so may a version that an attempt left there.
+    if workload.kind != KindSeen::Deployment || handed(seen).is_some() || revision == spec.revision {
+        return false;
+    }
+    let completed = seen.release.status.completed.iter().flatten().any(|one| one.revision == revision);
+    let went_well = last_good(seen).as_ref() == Some(&spec.revision);
+    let told_apart = match went_well {
+        true => spec.stable.as_ref() == Some(&revision) || spec.stable_set.as_ref() == Some(&set.name),
+        false => spec.stable.is_some() && spec.stable_set.is_some(),
+    };
+    completed || told_apart && spec.stable.as_ref() != Some(&spec.revision)
 }
 
 fn of_revision<'a>(workload: &'a Workload, revision: Option<&str>) -> Option<&'a ReplicaSetSeen> {

@@ -101,9 +101,10 @@ impl World {
                     deployment.deleting = true;
                 }
             }
-            Action::SetSplit { split, withdrawn, resource_version, .. } => {
+            Action::SetSplit { route, split, withdrawn, resource_version } => {
                 self.trace.push(line(format!("route: {split}")));
-                let route = match &mut self.seen.routes[0].state {
+                let place = self.seen.routes.iter().position(|one| one.name == *route).unwrap();
+                let route = match &mut self.seen.routes[place].state {
                     Err(RouteProblem::NoBackend { marked }) => {
                         *marked = None;
                         return true;
@@ -116,10 +117,10 @@ impl World {
                 route.withdrawn =
                     if route.marked { withdrawn.as_deref().cloned().or(route.withdrawn.clone()) } else { None };
                 route.resource_version.clone_from(&version);
-                self.seen.routes[0].owned = Some(version);
+                self.seen.routes[place].owned = Some(version);
             }
-            Action::DisownRules { resource_version, .. } => {
-                let route = &mut self.seen.routes[0];
+            Action::DisownRules { route, resource_version } => {
+                let route = self.seen.routes.iter_mut().find(|one| one.name == *route).unwrap();
                 if route.owned.as_ref() != Some(resource_version) {
                     return false;
                 }

@@ -1,3 +1,4 @@
 mod definitions;
 mod manifests;
 mod properties;
+mod traffic;
