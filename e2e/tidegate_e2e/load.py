@@ -41,6 +41,14 @@ class Answers(list[Answer]):
     def of(self, *versions: str) -> Answers:
         return Answers(a for a in self if a.version in versions)
 
+    def outside(self, *windows: tuple[int, int]) -> Answers:
+        """Those that had ended before each [start, end) began, or were sent when it was over."""
+        return Answers(a for a in self if all(a.done < start or a.sent >= end for start, end in windows))
+
+    def others(self, *versions: str) -> Answers:
+        """Those of another version than these; where nobody answered there is none."""
+        return Answers(a for a in self if a.version not in (*versions, "-"))
+
     def failed(self) -> Answers:
         return Answers(a for a in self if a.failed)
 

@@ -96,7 +96,9 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         say("no GatedRelease is there: nothing to leave\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let leads = lease::who_leads(&client, args.controller_namespace.as_deref(), args.offline).await?;
+    // Searched as whoever types: the controller may read its own Lease and list none.
+    let (own, _) = client_as(None, None).await?;
+    let leads = lease::who_leads(&own, args.controller_namespace.as_deref(), args.offline).await?;
     if matches!(leads, Leads::Nobody(_)) {
         alone::may_write(&client, &all).await?;
     }
