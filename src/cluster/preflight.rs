@@ -6,10 +6,12 @@
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::kind::{HTTP_ROUTE, JOB, NETWORK_POLICY, PDB, SERVICE};
+use super::kind::{
+    CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, JOB, NETWORK_POLICY, PDB, RISK_BUDGET, SERVICE, STATEFUL_SET,
+};
 use super::{Cluster, Error, Kind};
 use crate::release::Snapshot;
-use crate::release::preflight::{Surroundings, Unseen};
+use crate::release::preflight::{Surroundings, Unseen, is_waited_for};
 
 /// How many objects of a kind are looked at in a namespace.
 const LIMIT: u32 = 500;
@@ -52,6 +54,9 @@ const KINDS: &[(Kind, bool, Into)] = &[
     (ENVOY_BACKEND, false, |around| &mut around.attached),
 ];
 
+/// What Argo CD may apply after the workload, beside the others: of these nothing but metadata is asked for.
+const APPLIED: [&Kind; 5] = [&DEPLOYMENT, &STATEFUL_SET, &CONFIG_MAP, &GATED_RELEASE, &RISK_BUDGET];
+
 /// What lies around the workload of a snapshot.
 pub async fn surroundings(cluster: &Cluster, seen: &Snapshot) -> Result<Surroundings, Error> {
     let namespace = &seen.release.namespace;
@@ -70,21 +75,32 @@ pub async fn surroundings(cluster: &Cluster, seen: &Snapshot) -> Result<Surround
             Err(unseen) => around.unseen.push(unseen),
         }
     }
+    if is_waited_for(seen, &around.workload) {
+        let lists = APPLIED
+            .map(|kind| async move { read(kind, false, cluster.list_some_metadata(kind, namespace, LIMIT).await) });
+        for (items, unseen) in try_join_all(lists).await? {
+            around.applied.extend(items);
+            around.unseen.extend(unseen);
+        }
+    }
     Ok(around)
 }
 
-/// The objects of a kind, with their kind written in each, and what is to be said of the list.
-async fn listed(
-    cluster: &Cluster,
-    kind: &Kind,
-    namespace: &str,
-    core: bool,
-) -> Result<(Vec<Value>, Option<Unseen>), Error> {
+/// The objects of a kind, and what is to be said of the list.
+async fn listed(cluster: &Cluster, kind: &Kind, namespace: &str, core: bool) -> Result<Listed, Error> {
+    read(kind, core, cluster.list_some(kind, namespace, "", LIMIT).await)
+}
+
+/// Objects of a kind, and what is to be said of the list.
+type Listed = (Vec<Value>, Option<Unseen>);
+
+/// An answer to a list: with the kind written in each object, and with a note instead of an error where that is enough.
+fn read(kind: &Kind, core: bool, answer: Result<(Vec<Value>, bool), Error>) -> Result<Listed, Error> {
     let unseen = |why: String, exists: bool| {
         let kind = if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) };
         Some(Unseen { kind, why, exists })
     };
-    match cluster.list_some(kind, namespace, "", LIMIT).await {
+    match answer {
         Ok((mut items, more)) => {
             for item in items.iter_mut().filter_map(Value::as_object_mut) {
                 item.insert("kind".to_owned(), kind.kind.into());

@@ -22,6 +22,7 @@ use serde::Serialize;
 use super::snapshot::Snapshot;
 use facts::Facts;
 
+pub use argo::is_waited_for;
 pub use quota::{Capacity, capacity};
 pub use reason::Reason;
 pub use surroundings::{Surroundings, Unseen};
@@ -102,13 +103,14 @@ const RULES: &[Rule] = &[
 /// Everything that is found; no rule stops at the first.
 pub fn preflight(seen: &Snapshot, around: &Surroundings) -> Preflight {
     let mut findings = Vec::new();
+    let mut unseen: Vec<_> = around.unseen.iter().filter(|unseen| unseen.exists).map(ToString::to_string).collect();
     if let Some(facts) = Facts::of(seen, around) {
         for rule in RULES {
             rule(&facts, &mut findings);
         }
+        unseen.extend(argo::not_seen(&facts));
     }
     findings.sort_by_key(|finding| finding.severity);
-    let unseen = around.unseen.iter().filter(|unseen| unseen.exists).map(ToString::to_string).collect();
     Preflight { findings, unseen }
 }
 

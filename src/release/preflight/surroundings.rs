@@ -21,6 +21,9 @@ pub struct Surroundings {
     pub quotas: Vec<Value>,
     /// batch Jobs, among them the hooks of a sync.
     pub jobs: Vec<Value>,
+    /// Metadata alone, of Deployments, StatefulSets, ConfigMaps, GatedReleases and RiskBudgets: what Argo CD may apply later. Read
+    /// only where a sync would wait for the workload.
+    pub applied: Vec<Value>,
     /// PersistentVolumeClaims that the templates name; a name without an object is one that does not exist.
     pub claims: Vec<(String, Option<Value>)>,
     /// HTTPRoutes, GRPCRoutes and Ingresses.
