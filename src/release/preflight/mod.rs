@@ -6,9 +6,11 @@
 
 mod argo;
 mod attached;
+pub mod elsewhere;
 mod facts;
 mod metrics;
 mod network;
+mod peers;
 mod placement;
 mod quota;
 mod reason;
@@ -81,7 +83,8 @@ const RULES: &[Rule] = &[
     argo::later,
     workload::autoscalers,
     network::policies,
-    network::peers,
+    peers::here,
+    peers::elsewhere,
     network::authorization,
     services::others,
     services::exposed,
@@ -103,7 +106,8 @@ const RULES: &[Rule] = &[
 /// Everything that is found; no rule stops at the first.
 pub fn preflight(seen: &Snapshot, around: &Surroundings) -> Preflight {
     let mut findings = Vec::new();
-    let mut unseen: Vec<_> = around.unseen.iter().filter(|unseen| unseen.exists).map(ToString::to_string).collect();
+    let unseen = around.unseen.iter().chain(&around.elsewhere.unseen).filter(|unseen| unseen.exists);
+    let mut unseen: Vec<_> = unseen.map(ToString::to_string).collect();
     if let Some(facts) = Facts::of(seen, around) {
         for rule in RULES {
             rule(&facts, &mut findings);
