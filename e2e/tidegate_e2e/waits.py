@@ -19,6 +19,7 @@ LEADER_CHANGES = 60
 BUDGET_MEASURED = 90
 RULES_RECORD = 360  # rules that count every five minutes
 GONE = 60
+OTHER_NAMESPACES_SEEN = 17  # the controller's look at them serves all releases for 15 seconds
 
 # What every deadline is multiplied by: more where the controller is killed again and again, and most of the time none leads.
 patience = 1.0

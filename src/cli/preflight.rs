@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::output::Output;
 use super::{Failure, client, say};
+use crate::cluster::elsewhere::Shared;
 use crate::cluster::observe::{self, Found, Measured};
 use crate::cluster::preflight::surroundings;
 use crate::cluster::{Cluster, Leadership, SystemClock};
@@ -135,7 +136,7 @@ async fn report(cluster: &Cluster, found: &Found, proposed: bool) -> Result<Repo
     )
     .map_err(|error| error.to_string())?;
     let seen = Snapshot { others, ..seen };
-    let around = surroundings(cluster, &seen).await.map_err(|error| error.to_string())?;
+    let around = surroundings(cluster, &seen, &Shared::default()).await.map_err(|error| error.to_string())?;
     let preflight = preflight(&seen, &around);
     let mut findings = basics(&seen, proposed);
     findings.extend(preflight.findings);

@@ -2,10 +2,12 @@
 //!
 //! Here belongs every request to Kubernetes. What must never enter: a choice. [`observe`](observe::observe) fills a
 //! snapshot, [`execute`](execute::execute) carries a linted plan out, and neither asks whether it is right.
-//! Watches are triggers only; nothing is decided from a cache.
+//! Watches are triggers only; nothing is decided from a cache, but for what preflight asks of other namespaces, which is seconds old
+//! ([`elsewhere`]).
 
 pub mod clock;
 pub mod doctor;
+pub mod elsewhere;
 pub mod error;
 pub mod events;
 pub mod execute;

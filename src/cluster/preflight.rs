@@ -3,16 +3,26 @@
 //! A kind that the cluster does not have, or that may not be read, is a note and not an error; so is an add-on's kind that
 //! cannot be read for another reason, such as a conversion webhook that is down.
 
+use std::fmt;
+use std::sync::Arc;
+
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::kind::{HTTP_ROUTE, JOB, NETWORK_POLICY, PDB, SERVICE};
+use super::elsewhere::Shared;
+use super::kind::{
+    CONFIG_MAP, DEPLOYMENT, GATED_RELEASE, HTTP_ROUTE, JOB, NETWORK_POLICY, PDB, RISK_BUDGET, SERVICE, STATEFUL_SET,
+};
 use super::{Cluster, Error, Kind};
 use crate::release::Snapshot;
-use crate::release::preflight::{Surroundings, Unseen};
+use crate::release::labels::{Labels, labels};
+use crate::release::preflight::elsewhere::selects_namespaces;
+use crate::release::preflight::{Surroundings, Unseen, is_waited_for};
 
 /// How many objects of a kind are looked at in a namespace.
 const LIMIT: u32 = 500;
+
+const NAMESPACE: Kind = Kind::new("", "v1", "Namespace", "namespaces");
 
 const AUTOSCALER: Kind = Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
 const QUOTA: Kind = Kind::new("", "v1", "ResourceQuota", "resourcequotas");
@@ -24,9 +34,10 @@ const X_BACKEND: Kind =
     Kind::new("gateway.networking.x-k8s.io", "v1alpha1", "XBackendTrafficPolicy", "xbackendtrafficpolicies");
 const ENVOY_BACKEND: Kind =
     Kind::new("gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy", "backendtrafficpolicies");
-const SERVICE_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
-const POD_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors");
-const AUTHORIZATION: Kind = Kind::new("security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies");
+pub(super) const SERVICE_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
+pub(super) const POD_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors");
+pub(super) const AUTHORIZATION: Kind =
+    Kind::new("security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies");
 const DESTINATION: Kind = Kind::new("networking.istio.io", "v1", "DestinationRule", "destinationrules");
 
 /// Where objects of a kind are put.
@@ -52,14 +63,20 @@ const KINDS: &[(Kind, bool, Into)] = &[
     (ENVOY_BACKEND, false, |around| &mut around.attached),
 ];
 
-/// What lies around the workload of a snapshot.
-pub async fn surroundings(cluster: &Cluster, seen: &Snapshot) -> Result<Surroundings, Error> {
+/// What Argo CD may apply after the workload, beside the others: of these nothing but metadata is asked for.
+const APPLIED: [&Kind; 5] = [&DEPLOYMENT, &STATEFUL_SET, &CONFIG_MAP, &GATED_RELEASE, &RISK_BUDGET];
+
+/// What lies around the workload of a snapshot. What other namespaces hold is of the last look that all releases share.
+pub async fn surroundings(cluster: &Cluster, seen: &Snapshot, shared: &Shared) -> Result<Surroundings, Error> {
     let namespace = &seen.release.namespace;
     let (kind, workload) = (Kind::of_workload(seen.kind()), &seen.release.spec.workload_ref.name);
     let lists = try_join_all(KINDS.iter().map(|(kind, core, _)| listed(cluster, kind, namespace, *core)));
     let claims = try_join_all(claim_names(seen).into_iter().map(|name| claim(cluster, namespace, name)));
-    let (lists, claims, object) = tokio::try_join!(lists, claims, cluster.get(kind, namespace, workload))?;
-    let mut around = Surroundings { workload: object.unwrap_or_default(), ..Surroundings::default() };
+    // No pods under another label, and so nothing that misses them.
+    let elsewhere = async { if seen.by_count() { Ok(Arc::default()) } else { shared.seen(cluster).await } };
+    let object = cluster.get(kind, namespace, workload);
+    let (lists, claims, object, elsewhere) = tokio::try_join!(lists, claims, object, elsewhere)?;
+    let mut around = Surroundings { workload: object.unwrap_or_default(), elsewhere, ..Surroundings::default() };
     for ((_, _, place), (items, unseen)) in KINDS.iter().zip(lists) {
         place(&mut around).extend(items);
         around.unseen.extend(unseen);
@@ -70,26 +87,51 @@ pub async fn surroundings(cluster: &Cluster, seen: &Snapshot) -> Result<Surround
             Err(unseen) => around.unseen.push(unseen),
         }
     }
+    if around.elsewhere.network_policies.iter().chain(&around.network_policies).any(selects_namespaces) {
+        match home(cluster, namespace).await? {
+            Ok(labels) => around.home = labels,
+            Err(unseen) => around.unseen.push(unseen),
+        }
+    }
+    if is_waited_for(seen, &around.workload) {
+        let lists = APPLIED.map(|kind| async move {
+            read(kind, "", false, LIMIT, cluster.list_some_metadata(kind, namespace, LIMIT).await)
+        });
+        for (items, unseen) in try_join_all(lists).await? {
+            around.applied.extend(items);
+            around.unseen.extend(unseen);
+        }
+    }
     Ok(around)
 }
 
-/// The objects of a kind, with their kind written in each, and what is to be said of the list.
-async fn listed(
-    cluster: &Cluster,
+/// The objects of a kind, and what is to be said of the list.
+async fn listed(cluster: &Cluster, kind: &Kind, namespace: &str, core: bool) -> Result<Listed, Error> {
+    read(kind, "", core, LIMIT, cluster.list_some(kind, namespace, "", LIMIT).await)
+}
+
+/// Objects of a kind, and what is to be said of the list.
+pub(super) type Listed = (Vec<Value>, Option<Unseen>);
+
+/// An answer to a list: with the kind written in each object, and with a note instead of an error where that is enough. `of` says
+/// of which namespaces they are, where it is not the release's own.
+pub(super) fn read(
     kind: &Kind,
-    namespace: &str,
+    of: &str,
     core: bool,
-) -> Result<(Vec<Value>, Option<Unseen>), Error> {
+    limit: impl fmt::Display,
+    answer: Result<(Vec<Value>, bool), Error>,
+) -> Result<Listed, Error> {
     let unseen = |why: String, exists: bool| {
-        let kind = if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) };
-        Some(Unseen { kind, why, exists })
+        let group = if kind.group.is_empty() { String::new() } else { format!(".{}", kind.group) };
+        Some(Unseen { kind: format!("{}{group}{of}", kind.kind), why, exists })
     };
-    match cluster.list_some(kind, namespace, "", LIMIT).await {
+    match answer {
         Ok((mut items, more)) => {
             for item in items.iter_mut().filter_map(Value::as_object_mut) {
                 item.insert("kind".to_owned(), kind.kind.into());
             }
-            let note = more.then(|| unseen(format!("there are more than {LIMIT}, and the others were left out"), true));
+            let note = more.then(|| unseen(format!("there are more than {limit}, and the others were left out"), true));
             Ok((items, note.flatten()))
         }
         Err(Error::Refused { code: 404, .. }) => {
@@ -105,6 +147,19 @@ async fn listed(
 
 fn forbidden(kind: &Kind) -> String {
     format!("the verb list on {} is not granted", kind.plural)
+}
+
+/// Labels of the namespace. Where they may not be read, it is known by its name alone.
+async fn home(cluster: &Cluster, namespace: &str) -> Result<Result<Labels, Unseen>, Error> {
+    match cluster.get_metadata(&NAMESPACE, "", namespace).await {
+        Ok(object) => Ok(Ok(labels(&object.unwrap_or_default(), "/metadata/labels"))),
+        Err(Error::Refused { code: 403, .. }) => {
+            let why =
+                "the verb get on namespaces is not granted, so that policies find it by its name alone".to_owned();
+            Ok(Err(Unseen { kind: format!("{} {namespace}", NAMESPACE.kind), why, exists: true }))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Claims that the workload's template mounts.

@@ -110,7 +110,24 @@ impl Cluster {
     ) -> Result<(Vec<Value>, bool), Error> {
         let what = format!("list {} {namespace}", kind.kind);
         let params = ListParams::default().labels(labels).limit(limit);
-        let mut answer = self.send(what, Request::new(kind.path(namespace)).list(&params), REQUEST_TIMEOUT).await?;
+        self.page(what, Request::new(kind.path(namespace)).list(&params)).await
+    }
+
+    /// The metadata of at most so many objects, and nothing else of them, and whether there are more.
+    pub(crate) async fn list_some_metadata(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        limit: u32,
+    ) -> Result<(Vec<Value>, bool), Error> {
+        let what = format!("list metadata of {} {namespace}", kind.kind);
+        let params = ListParams::default().limit(limit);
+        self.page(what, Request::new(kind.path(namespace)).list_metadata(&params)).await
+    }
+
+    /// The items of one answer, and whether there are more.
+    async fn page(&self, what: String, built: Built) -> Result<(Vec<Value>, bool), Error> {
+        let mut answer = self.send(what, built, REQUEST_TIMEOUT).await?;
         let more = answer.pointer("/metadata/continue").and_then(Value::as_str).is_some_and(|more| !more.is_empty());
         Ok((answer.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default(), more))
     }

@@ -28,7 +28,7 @@ use tokio::time::Instant;
 
 use crate::cluster::kind::{DEPLOYMENT, STATEFUL_SET};
 use crate::cluster::observe::Measured;
-use crate::cluster::{Cluster, Error};
+use crate::cluster::{Cluster, Error, elsewhere};
 use crate::issuers::Trusted;
 use crate::prometheus::Sources;
 use crate::prometheus::signals::Shared;
@@ -74,6 +74,7 @@ pub struct Context {
     pending: loosening::Pending,
     files: obligations::Files,
     preflights: preflight::Found,
+    elsewhere: elsewhere::Shared,
     refusals: refusals::Refusals,
     told: Mutex<BTreeMap<Key, String>>,
     started: Instant,
@@ -137,6 +138,7 @@ impl Context {
             pending: loosening::Pending::default(),
             files: obligations::Files::default(),
             preflights: preflight::Found::default(),
+            elsewhere: elsewhere::Shared::default(),
             refusals: refusals::Refusals::default(),
             told: Mutex::default(),
             started: Instant::now(),

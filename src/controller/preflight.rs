@@ -74,7 +74,7 @@ pub(super) async fn look(context: &Context, key: &Key, seen: &Snapshot) -> Resul
     if !due || seen.workload.is_none() || seen.release.deleting {
         return Ok(remembered);
     }
-    let around = match surroundings(&context.cluster, seen).await {
+    let around = match surroundings(&context.cluster, seen, &context.elsewhere).await {
         Ok(around) => around,
         // What starts now must be known; anything else can wait for the next look.
         Err(error) if stands(seen) == Stands::Planned => return Err(error),

@@ -62,17 +62,21 @@ pub(super) fn service_labels(service: &Value) -> Labels {
 /// Flux know what is theirs from a list of their own; but what they leave on an object stays there when Argo CD takes it over.
 fn names_no_owner(object: &Value) -> bool {
     let notes = labels(object, "/metadata/annotations");
-    let own = labels(object, "/metadata/labels");
     if let Some(id) = notes.get(TRACKING) {
         return is_of(id, object);
     }
-    let keys = || notes.keys().chain(own.keys());
+    let own = labels(object, "/metadata/labels");
+    let by_others = notes.contains_key(HELM) || own.keys().any(|key| group(key).ends_with(".fluxcd.io"));
+    by_others && !is_by_argo(object)
+}
+
+/// Whether an object shows that Argo CD applies it, or did: by what it is marked with, or by who wrote its fields.
+pub(super) fn is_by_argo(object: &Value) -> bool {
+    let marks = ["/metadata/annotations", "/metadata/labels"].map(|place| labels(object, place));
     let managers = object.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
     let mut managers = managers.filter_map(|entry| entry.get("manager")?.as_str());
-    let by_argo =
-        keys().any(|key| group(key) == "argocd.argoproj.io") || managers.any(|name| name.starts_with("argocd"));
-    let by_others = notes.contains_key(HELM) || own.keys().any(|key| group(key).ends_with(".fluxcd.io"));
-    by_others && !by_argo
+    marks.iter().flat_map(Labels::keys).any(|key| group(key) == "argocd.argoproj.io")
+        || managers.any(|name| name.starts_with("argocd"))
 }
 
 /// Whether a tracking id names this very Service, as `shop:/Service:shop/checkout` does: a copied one says nothing.

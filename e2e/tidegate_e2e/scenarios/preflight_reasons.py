@@ -8,6 +8,7 @@ find no node.
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class Case:
     made: str = "apply"
     # Tells two cases of one reason apart.
     tag: str = ""
+    # What is wrong stands in a second namespace.
+    elsewhere: bool = False
 
     @property
     def name(self) -> str:
@@ -78,6 +81,20 @@ def both(*spoils: Spoil) -> Spoil:
 
 def network_policy(name: str, selector: Object, ingress: list[Object]) -> Spoil:
     return other("networking.k8s.io/v1", "NetworkPolicy", name, {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": ingress})
+
+
+def second(shop: Shop) -> str:
+    return f"{shop.namespace}-2"
+
+
+def in_second(version: str, kind: str, spec: Callable[[str], Object]) -> Spoil:
+    """An object of the second namespace, by the name of the application's."""
+    return lambda shop, _: [{"apiVersion": version, "kind": kind, "metadata": {"name": "own", "namespace": second(shop)}, "spec": spec(shop.namespace)}]
+
+
+def lets_in(namespace: str) -> Object:
+    pods = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}, "podSelector": OWN}
+    return {"podSelector": {"matchLabels": {"app": "db"}}, "policyTypes": ["Ingress"], "ingress": [{"from": [pods]}]}
 
 
 def service(name: str, selector: Object) -> Spoil:
@@ -159,6 +176,15 @@ def hook_after_the_sync(shop: Shop, _: Manifests) -> list[Object]:
     return [{"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"suspend": True, "template": {"spec": pod}}}]
 
 
+def in_a_later_wave(shop: Shop, _: Manifests) -> list[Object]:
+    """A Deployment without pods that Argo CD would apply after this one."""
+    labels = {"app": "frontend"}
+    pod = {"containers": [{"name": "app", "image": "tidegate.test/none"}]}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
+    meta = {**shop.meta("frontend"), "annotations": {"argocd.argoproj.io/sync-wave": "2"}}
+    return [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}]
+
+
 HEADER = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "x-of", "value": "backend"}]}}
 TLS = {"targetRefs": [{"group": "", "kind": "Service", "name": "checkout"}], "validation": {"hostname": "checkout.test", "wellKnownCACertificates": "System"}}
 NOT_THE_COPIES = {"key": "app", "operator": "NotIn", "values": ["checkout-canary", "checkout-previous"]}
@@ -168,6 +194,7 @@ CASES = [
     Case("Passed", False, lambda *_: []),
     Case("NetworkPolicyMissesCanary", True, both(network_policy("closed", {}, []), network_policy("gateway", OWN, FROM_GATEWAY))),
     Case("NetworkPolicyPeerMissesCanary", True, network_policy("database", {"matchLabels": {"app": "db"}}, [{"from": [{"podSelector": OWN}]}])),
+    Case("NetworkPolicyPeerMissesCanary", True, in_second("networking.k8s.io/v1", "NetworkPolicy", lets_in), tag="-far", elsewhere=True),
     Case("NetworkPolicyNotBinding", False, network_policy("gateway", OWN, FROM_GATEWAY)),
     Case("AuthorizationPolicyMissesCanary", True, both(istio("all", {"action": "ALLOW", "rules": [{}]}), istio("own", {"selector": OWN, "rules": [{}]}))),
     Case("ServiceReachesCanary", False, both(edit("workload", "spec", "template", "metadata", "labels", "tier", to="web"), service("admin", {"tier": "web"}))),
@@ -180,6 +207,7 @@ CASES = [
     Case("DestinationRuleMissesCanary", False, other("networking.istio.io/v1", "DestinationRule", "pool", {"host": "checkout"})),
     Case("ServiceMonitorMissesCanary", False, both(edit("service", "metadata", "labels", to=INSTANCE), other("monitoring.coreos.com/v1", "ServiceMonitor", "own", {"selector": {"matchLabels": INSTANCE}, "endpoints": []}))),
     Case("PodMonitorMissesCanary", False, other("monitoring.coreos.com/v1", "PodMonitor", "own", {"selector": OWN})),
+    Case("PodMonitorMissesCanary", False, in_second("monitoring.coreos.com/v1", "PodMonitor", lambda here: {"namespaceSelector": {"matchNames": [here]}, "selector": OWN}), tag="-far", elsewhere=True),
     Case("VolumeNotShareable", True, claim("ReadWriteOnce")),
     Case("ClaimMissing", True, claim()),
     Case("AffinityUnsatisfiable", True, affinity("podAffinity", {**OWN, "matchExpressions": [NOT_THE_COPIES]})),
@@ -197,6 +225,7 @@ CASES = [
     # Argo CD goes on from the wave of the Deployment: what is applied last is not waited for.
     Case("Passed", False, annotated("argocd.argoproj.io/sync-wave", "1"), tag="-in-the-last-wave"),
     Case("ArgoSyncWave", False, hook_after_the_sync),
+    Case("ArgoSyncWave", False, both(annotated("argocd.argoproj.io/sync-wave", "1"), in_a_later_wave), tag="-of-a-deployment"),
     Case("ArgoHook", False, annotated("argocd.argoproj.io/hook", "Sync")),
     Case("TwoAutoscalers", False, autoscalers("one", "two")),
     Case("AutoscalerOwned", False, of_keda),
@@ -215,6 +244,8 @@ def preflight_reasons(t: Context) -> None:
     for group, _, kind in KINDS:
         until(f"{kind} is served", waits.GONE, lambda name=f"{plural(kind)}.{group}": established(name))
     shops = [(case, shop_of(t, case)) for case in CASES]
+    for shop in (shop for case, shop in shops if case.elsewhere):
+        t.afterwards(lambda name=second(shop): api.delete("Namespace", None, name))
     with ThreadPoolExecutor(4) as pool:
         whys = list(pool.map(lambda one: tried(*one), shops))
     wrong = [f"{case.reason}: {why}" for (case, _), why in zip(shops, whys) if why]
@@ -229,8 +260,8 @@ def preflight_reasons(t: Context) -> None:
 def every_reason_has_a_case() -> None:
     """The reasons are those of the tables of docs/preflight.md, which a unit test holds complete."""
     rows = [line.split("`")[1] for line in (bed.CHECKOUT / "docs/preflight.md").read_text().splitlines() if line.startswith("| `")]
-    tried = [case.reason for case in CASES if case.reason != "Passed"]
-    check(sorted(rows) == sorted(tried), f"without a case, or without a row: {sorted(set(rows) ^ set(tried))}")
+    tried = {case.reason for case in CASES if case.reason != "Passed"}
+    check(sorted(rows) == sorted(tried), f"without a case, or without a row: {sorted(set(rows) ^ tried)}")
 
 
 def established(name: str) -> bool:
@@ -261,6 +292,8 @@ def make(case: Case, shop: Shop) -> None:
         manifests["route"] = shop.route()
         # Nobody uses it: no gateway need know it.
         del manifests["route"]["spec"]["parentRefs"]
+    if case.elsewhere:
+        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": second(shop)}})
     around = case.spoil(shop, manifests)
     rest = [*around, *(obj for which, obj in manifests.items() if which != "workload"), shop.risk_budget()]
     workload = manifests["workload"]
@@ -278,6 +311,9 @@ def make(case: Case, shop: Shop) -> None:
     if any(obj["kind"] == "ResourceQuota" for obj in around):
         counted = lambda: api.get("ResourceQuota", shop.namespace, "team").get("status", {}).get("used")
         until("the quota is counted", waits.GONE, counted)
+    if case.elsewhere:
+        # What other namespaces hold is looked at once for all releases, and anew after this.
+        time.sleep(waits.OTHER_NAMESPACES_SEEN)
     api.apply(shop.gated_release(), "gitops")
 
 

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::facts::{Facts, Way, text};
 use super::{Finding, Reason, Severity};
+use crate::api::gated_release::WorkloadKind;
 use crate::release::labels::{Labels, labels};
-use crate::release::tracking::TRACKING;
+use crate::release::snapshot::Snapshot;
+use crate::release::tracking::{TRACKING, is_by_argo};
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const HOOK: &str = "argocd.argoproj.io/hook";
@@ -14,6 +16,13 @@ const HELM_HOOK: &str = "helm.sh/hook";
 
 /// How many objects that come later are named.
 const NAMED: usize = 3;
+/// What nobody lists, and may come later all the same.
+const NOT_LISTED: &str = "CronJobs, Secrets and the kinds of other programs";
+
+/// Whether a sync would wait for this workload while it is held: Argo CD applies it, and a held one is Suspended to it.
+pub fn is_waited_for(seen: &Snapshot, workload: &Value) -> bool {
+    seen.kind() == WorkloadKind::Deployment && is_by_argo(workload)
+}
 
 /// Hooks are deleted and created anew.
 pub(super) fn hook(facts: &Facts<'_>, found: &mut Vec<Finding>) {
@@ -28,9 +37,38 @@ pub(super) fn hook(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 /// Before a later wave, or a PostSync hook, Argo CD waits until all that it applied is healthy: for ever where a Deployment is held.
 /// What is applied last is not waited for. A held StatefulSet is healthy to it.
 pub(super) fn later(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let mut coming = coming(facts);
+    let more = coming.len().saturating_sub(NAMED);
+    coming.truncate(NAMED);
+    if coming.is_empty() {
+        return;
+    }
+    let wave = wave_of(&labels(&facts.around.workload, "/metadata/annotations"));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!(
+        "Argo CD applies it in sync wave {wave}, and after it {}{more}. A held Deployment shows as Suspended, and a sync waits for it before it goes on to what comes later; no other sync begins meanwhile, so that not even a revert is applied. Let nothing come after it ({NOT_LISTED} were not looked at), or let Argo CD take a held Deployment for healthy: docs/gitops.md.",
+        coming.join(", ")
+    );
+    found.push(facts.of_workload(Reason::ArgoSyncWave, Severity::Warn, message));
+}
+
+/// Where a wave is given and nothing later was seen: it is the last one as far as anybody looked, and no further.
+pub(super) fn not_seen(facts: &Facts<'_>) -> Option<String> {
+    let own = labels(&facts.around.workload, "/metadata/annotations");
+    let blind = facts.way != Way::Within && !own.contains_key(HOOK) && own.contains_key(WAVE);
+    (blind && coming(facts).is_empty()).then(|| {
+        format!(
+            "Nothing was seen that Argo CD applies after sync wave {}, in which the workload is; {NOT_LISTED} were not looked at",
+            wave_of(&own)
+        )
+    })
+}
+
+/// What comes after the workload in a sync, each with its wave, by name.
+fn coming(facts: &Facts<'_>) -> Vec<String> {
     let own = labels(&facts.around.workload, "/metadata/annotations");
     if facts.way == Way::Within || own.contains_key(HOOK) {
-        return;
+        return Vec::new();
     }
     let wave = wave_of(&own);
     let coming = objects(facts).filter_map(|object| {
@@ -40,17 +78,7 @@ pub(super) fn later(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     });
     let mut coming: Vec<_> = coming.collect();
     coming.sort();
-    let more = coming.len().saturating_sub(NAMED);
-    coming.truncate(NAMED);
-    if coming.is_empty() {
-        return;
-    }
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!(
-        "Argo CD applies it in sync wave {wave}, and after it {}{more}. A held Deployment shows as Suspended, and a sync waits for it before it goes on to what comes later; no other sync begins meanwhile, so that not even a revert is applied. Let nothing come after it, or let Argo CD take a held Deployment for healthy: docs/gitops.md.",
-        coming.join(", ")
-    );
-    found.push(facts.of_workload(Reason::ArgoSyncWave, Severity::Warn, message));
+    coming
 }
 
 /// Everything of the namespace that is looked at and that Argo CD may have applied.
@@ -58,6 +86,7 @@ fn objects<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a Value> {
     let around = facts.around;
     let all = [
         &around.jobs,
+        &around.applied,
         &around.services,
         &around.network_policies,
         &around.budgets,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::elsewhere::Elsewhere;
 use super::surroundings::Surroundings;
 use super::{Finding, Reason, Severity};
 use crate::release::labels::{Labels, labels};
@@ -10,6 +11,9 @@ use crate::release::plan::active_set;
 use crate::release::snapshot::{KindSeen, Ordinals, Snapshot, Workload};
 use crate::release::split::Carrier;
 use crate::release::template::Relabel;
+
+/// What every namespace is labelled with: its name.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 pub(super) struct Facts<'a> {
     pub(super) seen: &'a Snapshot,
@@ -22,6 +26,8 @@ pub(super) struct Facts<'a> {
     pub(super) copies: Vec<Copied>,
     /// How a new version gets its share of the users.
     pub(super) way: Way,
+    /// Labels of the release's namespace: its name, and what else is known.
+    pub(super) home: Labels,
 }
 
 /// How a new version gets its share of the users, and so what of it stands beside the workload.
@@ -93,7 +99,9 @@ impl<'a> Facts<'a> {
         let way = Way::of(seen, workload);
         let all = [(Carrier::Canary, &workload.template), (Carrier::Previous, old)];
         let copies = all.into_iter().filter(|_| way == Way::Routes).filter_map(copied).collect();
-        Some(Self { seen, around, workload, old, copies, way })
+        let mut home = around.home.clone();
+        home.insert(NAMESPACE_NAME.to_owned(), seen.release.namespace.clone());
+        Some(Self { seen, around, workload, old, copies, way, home })
     }
 
     pub(super) fn namespace(&self) -> &str {
@@ -116,7 +124,20 @@ impl<'a> Facts<'a> {
 
     /// `NetworkPolicy shop/allow`.
     pub(super) fn object(&self, kind: &str, object: &Value) -> String {
-        format!("{kind} {}/{}", self.namespace(), text(object, "/metadata/name"))
+        let namespace = if self.is_home(object) { self.namespace() } else { text(object, "/metadata/namespace") };
+        format!("{kind} {namespace}/{}", text(object, "/metadata/name"))
+    }
+
+    /// Whether an object stands in the release's namespace.
+    pub(super) fn is_home(&self, object: &Value) -> bool {
+        let namespace = text(object, "/metadata/namespace");
+        namespace.is_empty() || namespace == self.namespace()
+    }
+
+    /// What stands in other namespaces.
+    pub(super) fn elsewhere(&self, of: fn(&Elsewhere) -> &Vec<Value>) -> Vec<&'a Value> {
+        let around: &'a Surroundings = self.around;
+        of(&around.elsewhere).iter().filter(|object| !self.is_home(object)).collect()
     }
 
     pub(super) fn finding(

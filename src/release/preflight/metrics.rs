@@ -2,24 +2,28 @@
 
 use serde_json::Value;
 
+use super::elsewhere::Elsewhere;
 use super::facts::{Facts, Way, list, named, text};
 use super::{Finding, Reason, Severity};
 use crate::release::labels::{labels, selects};
 use crate::release::tracking::service_labels;
 
-/// Whether a monitor looks into this namespace: into its own where it says nothing.
-fn looks_here(monitor: &Value, namespace: &str) -> bool {
-    let selector = monitor.pointer("/spec/namespaceSelector");
-    let any = selector.and_then(|selector| selector.get("any")).and_then(Value::as_bool).unwrap_or(false);
-    let names = list(monitor, "/spec/namespaceSelector/matchNames");
-    any || names.is_empty() || names.iter().any(|name| name == namespace)
+/// The monitors that look into the release's namespace, wherever they stand: into their own where they say nothing.
+fn looking<'a>(facts: &Facts<'a>, here: &'a [Value], elsewhere: fn(&Elsewhere) -> &Vec<Value>) -> Vec<&'a Value> {
+    let looks_here = |monitor: &&Value| {
+        let any = monitor.pointer("/spec/namespaceSelector/any").and_then(Value::as_bool).unwrap_or(false);
+        let names = list(monitor, "/spec/namespaceSelector/matchNames");
+        let own = names.is_empty() && facts.is_home(monitor);
+        any || own || names.iter().any(|name| name == facts.namespace())
+    };
+    here.iter().chain(facts.elsewhere(elsewhere)).filter(looks_here).collect()
 }
 
 /// By labels of the Service; a copy does not keep those by which a tool would take it for its own.
 pub(super) fn service_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let Some(service) = facts.seen.service.as_ref().filter(|_| facts.way == Way::Routes) else { return };
     let (own, copied) = (labels(&service.object, "/metadata/labels"), service_labels(&service.object));
-    for monitor in facts.around.service_monitors.iter().filter(|monitor| looks_here(monitor, facts.namespace())) {
+    for monitor in looking(facts, &facts.around.service_monitors, |elsewhere| &elsewhere.service_monitors) {
         let selector = monitor.pointer("/spec/selector");
         if !selects(selector, &own) || selects(selector, &copied) {
             continue;
@@ -41,7 +45,7 @@ pub(super) fn service_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 
 /// By labels of the pods.
 pub(super) fn pod_monitors(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    for monitor in facts.around.pod_monitors.iter().filter(|monitor| looks_here(monitor, facts.namespace())) {
+    for monitor in looking(facts, &facts.around.pod_monitors, |elsewhere| &elsewhere.pod_monitors) {
         let missed = facts.missed(|labels| selects(monitor.pointer("/spec/selector"), labels));
         if missed.is_empty() {
             continue;

@@ -6,9 +6,11 @@
 
 mod argo;
 mod attached;
+pub mod elsewhere;
 mod facts;
 mod metrics;
 mod network;
+mod peers;
 mod placement;
 mod quota;
 mod reason;
@@ -22,6 +24,7 @@ use serde::Serialize;
 use super::snapshot::Snapshot;
 use facts::Facts;
 
+pub use argo::is_waited_for;
 pub use quota::{Capacity, capacity};
 pub use reason::Reason;
 pub use surroundings::{Surroundings, Unseen};
@@ -80,7 +83,8 @@ const RULES: &[Rule] = &[
     argo::later,
     workload::autoscalers,
     network::policies,
-    network::peers,
+    peers::here,
+    peers::elsewhere,
     network::authorization,
     services::others,
     services::exposed,
@@ -102,13 +106,15 @@ const RULES: &[Rule] = &[
 /// Everything that is found; no rule stops at the first.
 pub fn preflight(seen: &Snapshot, around: &Surroundings) -> Preflight {
     let mut findings = Vec::new();
+    let unseen = around.unseen.iter().chain(&around.elsewhere.unseen).filter(|unseen| unseen.exists);
+    let mut unseen: Vec<_> = unseen.map(ToString::to_string).collect();
     if let Some(facts) = Facts::of(seen, around) {
         for rule in RULES {
             rule(&facts, &mut findings);
         }
+        unseen.extend(argo::not_seen(&facts));
     }
     findings.sort_by_key(|finding| finding.severity);
-    let unseen = around.unseen.iter().filter(|unseen| unseen.exists).map(ToString::to_string).collect();
     Preflight { findings, unseen }
 }
 

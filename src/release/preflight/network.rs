@@ -9,39 +9,40 @@ use crate::release::labels::{Labels, selects};
 
 /// One direction of a policy.
 #[derive(Clone, Copy)]
-struct Side {
-    name: &'static str,
-    rules: &'static str,
-    peers: &'static str,
+pub(super) struct Side {
+    pub(super) name: &'static str,
+    pub(super) rules: &'static str,
+    /// Where a rule lists its peers.
+    pub(super) peers: &'static str,
 }
 
-fn sides() -> impl Iterator<Item = Side> {
+pub(super) fn sides() -> impl Iterator<Item = Side> {
     DIRECTIONS.into_iter().map(|(name, rules, peers)| Side { name, rules, peers })
 }
 
 /// Whether a policy closes its pods in a direction but for what it allows.
-fn governs(policy: &Value, side: Side) -> bool {
+pub(super) fn governs(policy: &Value, side: Side) -> bool {
     match policy.pointer("/spec/policyTypes").and_then(Value::as_array) {
         Some(types) => types.iter().any(|name| name == side.name),
         None => side.name == "Ingress" || policy.pointer("/spec/egress").is_some(),
     }
 }
 
-fn means(policy: &Value, labels: &Labels) -> bool {
+pub(super) fn means(policy: &Value, labels: &Labels) -> bool {
     selects(policy.pointer("/spec/podSelector"), labels)
 }
 
-fn rules(policy: &Value, side: Side) -> &[Value] {
+pub(super) fn rules(policy: &Value, side: Side) -> &[Value] {
     policy.get("spec").and_then(|spec| spec.get(side.rules)).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn is_cloned(facts: &Facts<'_>, policy: &Value, copy: &Copied) -> bool {
+pub(super) fn is_cloned(facts: &Facts<'_>, policy: &Value, copy: &Copied) -> bool {
     facts.seen.release.spec.traffic.clone_network_policies
         && clone(facts.seen, policy, copy.carrier, &copy.relabel, &copy.plain).is_some()
 }
 
 /// The user's own policies.
-fn own<'a>(facts: &Facts<'a>) -> Vec<&'a Value> {
+pub(super) fn own<'a>(facts: &Facts<'a>) -> Vec<&'a Value> {
     facts.around.network_policies.iter().filter(|policy| !is_made(policy)).collect()
 }
 
@@ -103,69 +104,20 @@ fn leaves_open(all: &[&Value], policy: &Value, copy: &Copied) -> bool {
         .any(|side| !all.iter().any(|other| governs(other, side) && means(other, &copy.labels)))
 }
 
-/// A policy of other pods lets the user's pods in, or the other way round, and not their copies: they could not reach a
-/// database, say. Where the policy is the workload's own, it is pods among themselves.
-pub(super) fn peers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let all = own(facts);
-    for policy in &all {
-        let cut = |copy: &&Copied| {
-            !is_cloned(facts, policy, copy)
-                && sides().any(|side| {
-                    rules(policy, side).iter().any(|rule| is_cut_off(facts, &all, policy, side, rule, copy))
-                })
-        };
-        let missed: Vec<_> = facts.copies.iter().filter(cut).collect();
-        if missed.is_empty() {
-            continue;
-        }
-        let own = facts.copies.iter().any(|copy| means(policy, &copy.plain));
-        let severity = if own { Severity::Warn } else { Severity::Refuse };
-        let message = format!(
-            "Its rules name the workload's pods as a peer and not {}, whose connections would be closed. Add them as a peer, or set spec.traffic.cloneNetworkPolicies: true.",
-            named(&missed)
-        );
-        found.push(facts.finding(Reason::NetworkPolicyPeerMissesCanary, severity, ("NetworkPolicy", policy), message));
-    }
-}
-
-/// Whether a rule's peers mean the user's pods, and neither it nor a like one of a policy over the same pods the copy's.
-fn is_cut_off(facts: &Facts<'_>, all: &[&Value], policy: &Value, side: Side, rule: &Value, copy: &Copied) -> bool {
-    let lets = |rule: &Value, labels: &Labels| {
-        let peers = rule.get(side.peers).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        peers.is_empty() || peers.iter().any(|peer| is_peer(facts.namespace(), peer, labels))
-    };
-    if !lets(rule, &copy.plain) || lets(rule, &copy.labels) {
-        return false;
-    }
-    let same_pods = |other: &&&Value| other.pointer("/spec/podSelector") == policy.pointer("/spec/podSelector");
-    !all.iter().filter(same_pods).flat_map(|other| rules(other, side)).any(|other| {
-        (other.get("ports") == rule.get("ports") || other.get("ports").is_none()) && lets(other, &copy.labels)
-    })
-}
-
-/// Whether a peer means pods with these labels in this namespace.
-fn is_peer(namespace: &str, peer: &Value, labels: &Labels) -> bool {
-    let home = Labels::from([("kubernetes.io/metadata.name".to_owned(), namespace.to_owned())]);
-    let here = peer.get("namespaceSelector").is_none_or(|selector| selects(Some(selector), &home));
-    match peer.get("podSelector") {
-        Some(pods) => here && selects(Some(pods), labels),
-        None => here && peer.get("namespaceSelector").is_some(),
-    }
-}
-
-/// Istio's: without any ALLOW over a pod all is allowed; with one, only what they name.
+/// Istio's: without any ALLOW over a pod all is allowed; with one, only what they name. Those of the root namespace bind pods of all.
 pub(super) fn authorization(facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let all = &facts.around.authorizations;
+    let mut all: Vec<_> = facts.around.authorizations.iter().collect();
+    all.extend(facts.elsewhere(|elsewhere| &elsewhere.authorizations));
     let action = |policy: &Value| match text(policy, "/spec/action") {
         "" => "ALLOW".to_owned(),
         other => other.to_owned(),
     };
-    // Without a selector and without targets it binds the whole namespace.
+    // Without a selector and without targets it binds the whole namespace, or the whole mesh.
     let binds = |policy: &Value, labels: &Labels| match policy.pointer("/spec/selector") {
         Some(selector) => selects(Some(selector), labels),
         None => list(policy, "/spec/targetRefs").is_empty() && policy.pointer("/spec/targetRef").is_none(),
     };
-    for policy in all {
+    for policy in &all {
         let missed = facts.missed(|labels| binds(policy, labels));
         if missed.is_empty() {
             continue;

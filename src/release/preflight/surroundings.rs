@@ -1,10 +1,14 @@
 //! What lies around a workload, as raw JSON: rules ask single fields of kinds that come in many versions.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-/// Everything that preflight looks at beside the snapshot. All of the release's namespace.
+use super::elsewhere::Elsewhere;
+use crate::release::labels::Labels;
+
+/// Everything that preflight looks at beside the snapshot: all of the release's namespace, but for `elsewhere`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Surroundings {
     /// The workload's own object: its metadata says who owns which field.
@@ -21,6 +25,9 @@ pub struct Surroundings {
     pub quotas: Vec<Value>,
     /// batch Jobs, among them the hooks of a sync.
     pub jobs: Vec<Value>,
+    /// Metadata alone, of Deployments, StatefulSets, ConfigMaps, GatedReleases and RiskBudgets: what Argo CD may apply later. Read
+    /// only where a sync would wait for the workload.
+    pub applied: Vec<Value>,
     /// PersistentVolumeClaims that the templates name; a name without an object is one that does not exist.
     pub claims: Vec<(String, Option<Value>)>,
     /// HTTPRoutes, GRPCRoutes and Ingresses.
@@ -35,6 +42,10 @@ pub struct Surroundings {
     pub destinations: Vec<Value>,
     /// Policies that name what they are attached to in `spec.targetRef` or `spec.targetRefs`.
     pub attached: Vec<Value>,
+    /// Labels of the release's namespace, where one of the policies selects namespaces; its name is known without.
+    pub home: Labels,
+    /// What stands in other namespaces. Nothing where no copies are made, which it could miss.
+    pub elsewhere: Arc<Elsewhere>,
     /// Kinds that could not be listed, or not whole.
     pub unseen: Vec<Unseen>,
 }

@@ -2,6 +2,8 @@
 
 mod count;
 mod each;
+mod elsewhere;
+mod waves;
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -258,22 +260,6 @@ fn hook_after_the_sync(around: &mut Surroundings) {
     around.jobs.push(
         json!({"kind": "Job", "metadata": {"name": "smoke", "annotations": {"argocd.argoproj.io/hook": "PostSync"}}}),
     );
-}
-
-#[test]
-fn what_argo_cd_applies_after_a_held_deployment_is_named() {
-    let (seen, mut around) = shop();
-    hook_after_the_sync(&mut around);
-    for wave in 1..5 {
-        let notes = json!({"argocd.argoproj.io/sync-wave": wave.to_string()});
-        around.budgets.push(
-            json!({"kind": "PodDisruptionBudget", "metadata": {"name": format!("b{wave}"), "annotations": notes}}),
-        );
-    }
-    let found = preflight(&seen, &around).findings;
-    assert_eq!(found.iter().map(|one| one.reason).collect::<Vec<_>>(), ["ArgoSyncWave"]);
-    let wanted = "in sync wave 0, and after it Job shop/smoke (PostSync hook), PodDisruptionBudget shop/b1 (wave 1), PodDisruptionBudget shop/b2 (wave 2) and 2 more.";
-    assert!(found[0].message.contains(wanted), "{}", found[0].message);
 }
 
 fn autoscaler(name: &str, owner: Option<&str>) -> Value {

@@ -115,3 +115,31 @@ async fn what_is_only_worth_knowing_is_told_and_holds_nothing() {
     assert_eq!((status.as_str(), reason.as_str()), ("True", "Warnings"));
     assert!(message.starts_with("Service shop/metrics (ServiceMissesCanary)"), "{message}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_of_another_namespace_that_lets_in_the_workload_alone_holds_the_release() {
+    let story = story("");
+    let scene = scene(&story).await;
+    let namespace = |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"team": name}}});
+    // That the release's namespace is the one is said by a label of its own.
+    let lets_in = |values: Value| {
+        let pods = json!({"matchExpressions": [{"key": "app", "operator": "In", "values": values}]});
+        let from = json!([{"namespaceSelector": {"matchLabels": {"team": "shop"}}, "podSelector": pods}]);
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": "only-checkout", "namespace": "data"},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": from}]},
+        })
+    };
+    for object in [namespace("shop"), namespace("data"), lets_in(json!(["checkout"]))] {
+        apply(&scene.shared, &admin(), &object).unwrap();
+    }
+    let mut acts = Acts::new(&story, scene.shared.clone());
+    held_for(&scene, &mut acts, "NetworkPolicyPeerMissesCanary").await;
+    let (_, _, message) = condition(&scene);
+    assert!(message.starts_with("NetworkPolicy data/only-checkout: "), "{message}");
+    let all = lets_in(json!(["checkout", "checkout-canary", "checkout-previous"]));
+    apply(&scene.shared, &admin(), &all).unwrap();
+    until(&scene, "in stage 1", |view| view.stage == Some(1)).await;
+    assert_eq!(condition(&scene).1, "Passed");
+}
