@@ -1,6 +1,6 @@
 //! Which question a release has for Prometheus, and what came back.
 
-use super::plan::{count, weight};
+use super::plan::{base_serves, count, weight};
 use super::snapshot::{Record, Snapshot};
 use super::split::Carrier;
 use crate::analysis::business::Happened;
@@ -222,6 +222,12 @@ pub fn pods(seen: &Snapshot, carrier: Carrier) -> Vec<PodNames> {
         false => PodNames::OfReplicaSet(name.clone()),
     };
     names.into_iter().map(named).collect()
+}
+
+/// Whether what served before still answers users beside the new version.
+pub fn both_serve(seen: &Snapshot, question: Question) -> bool {
+    let status = seen.record.as_ref().and_then(|record| record.status.as_ref());
+    status.is_some_and(|status| base_serves(seen, status, question.base))
 }
 
 /// The end of a bake that nothing waits for.

@@ -157,11 +157,11 @@ pub(super) fn beside_who_serves(seen: &Snapshot, status: &ReleaseRecordStatus, o
     }
     let nobody = || Evidence::NoData("it gets no users".to_owned());
     let base = ArmSample { requests: nobody(), errors: nobody(), latency: nobody() };
-    Observation { base, ..observed.clone() }
+    Observation { base, base_at_most: None, ..observed.clone() }
 }
 
 /// Whether what served before still answers users.
-pub(super) fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
+pub(in crate::release) fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
     if seen.by_count() {
         return status.phase == Phase::Release && !pods::pods(seen, false).is_empty();
     }

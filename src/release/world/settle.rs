@@ -85,6 +85,7 @@ impl World {
             base: self.sample(question.base, window),
             // All requests take as long.
             latency_at_least: Some(self.sample(question.candidate, window).latency),
+            base_at_most: Some(self.sample(question.base, window).latency),
             complaints: None,
             business: self.business(question.candidate, question.base, window),
             window,
