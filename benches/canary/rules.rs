@@ -145,7 +145,7 @@ fn limited(world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
     let limits = Limits {
         contract: &contract,
         min_requests: 50,
-        baseline_latency: None,
+        last_seen: None,
         scatter: setup.overdispersion,
         looked: Looked::FIRST,
         course: None,
@@ -175,6 +175,7 @@ fn limited(world: &World, setup: &Setup, release: &[Sample]) -> Option<usize> {
             candidate: arm(|one| one.canary),
             base: arm(|one| one.stable),
             latency_at_least: None,
+            base_at_most: None,
             complaints: None,
             business: None,
             window: Span::minutes(2),

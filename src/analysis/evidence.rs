@@ -76,11 +76,14 @@ pub struct Business {
 pub struct Observation {
     /// The new version.
     pub candidate: ArmSample,
-    /// How long the new version takes at least, in seconds: its [`lower_quantile`](super::lower_quantile); None where its latency
-    /// cannot be asked for at another quantile.
+    /// How long the new version takes at least, in seconds: its lower one of the [`Quantiles`](super::Quantiles); None where its
+    /// latency cannot be asked for at another quantile.
     pub latency_at_least: Option<Evidence<f64>>,
     /// What served before: stable, or previous.
     pub base: ArmSample,
+    /// How long that takes at most, in seconds: its upper one of the [`Quantiles`](super::Quantiles), no data where its requests are
+    /// too few; None where its latency cannot be asked for at another quantile.
+    pub base_at_most: Option<Evidence<f64>>,
     /// Complaints since traffic first went to the new version; None where they were not asked for.
     pub complaints: Option<Evidence<f64>>,
     /// How often each version did what the service is there for; None where it was not asked for.

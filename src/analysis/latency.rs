@@ -1,130 +1,206 @@
 //! The limit of latency: a quantile of the new version's beside stable's.
 
-use super::chance::NORMAL_999;
-use super::compare::Overdispersion;
-use super::evidence::{ArmSample, Evidence, Observation};
+use super::evidence::{Evidence, Observation};
 use super::figures::{count, factor, time};
 use super::limits::{Limits, counts, figure, too_little};
 use super::verdict::{Breach, NotYet, Verdict};
-use crate::api::Percent;
+use crate::api::gated_release::RollbackContract;
 use crate::api::release_record::Trigger;
 
-/// So many requests it takes to blame a version by a latency that cannot be asked for at a lower quantile: the share of requests
-/// above a true p95 is then off by 2 points by chance, and not by 7 as among 50.
+/// So many requests it takes to blame a version by a latency that cannot be asked for at another quantile, and to hold it to stable's:
+/// the share of requests above a true p95 is then off by 2 points by chance, and not by 7 as among 50.
 const UNASKED_MIN: f64 = 1_000.0;
 
-/// The quantile, in percent from 1, whose measured latency the true one is hardly ever below (1 in 1,000) by chance: of `requests`,
-/// as many as are slower by chance than the `quantile` of them are left out. Slow requests come in clumps as failed ones do; how
-/// large is not measured, so that what steady services showed stands for it.
-///
-/// By the normal approximation of the binomial distribution: `q - 3.1·sqrt(q·(1 - q)·phi/n)`.
-pub fn lower_quantile(quantile: Percent, requests: f64) -> Percent {
-    let q = quantile.ratio();
-    let spread = (q * (1.0 - q) * Overdispersion::ASSUMED.get() / requests.max(1.0)).sqrt();
-    Percent::new((q - NORMAL_999 * spread).max(0.01) * 100.0).unwrap_or(quantile)
+/// Stable's latency as it was last seen with enough requests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LastSeen {
+    /// The contract's quantile, in seconds.
+    pub seconds: f64,
+    /// What it is at most if chance is left out, in seconds: its upper quantile then. None where its requests were too few to
+    /// tell: it blames nobody.
+    pub at_most: Option<f64>,
+}
+
+impl LastSeen {
+    /// What an observation says of it; None where it has fewer than `min_requests`.
+    pub fn of(seen: &Observation, min_requests: u32) -> Option<Self> {
+        let requests = seen.base.requests.value().copied()?;
+        let seconds = seen.base.latency.value().copied().filter(|_| requests >= f64::from(min_requests))?;
+        Some(Self { seconds, at_most: at_most(seen, requests, seconds).ok() })
+    }
+
+    /// The later of both, unless chance may have moved it and the earlier one is known.
+    pub fn latest(before: Option<Self>, now: Option<Self>) -> Option<Self> {
+        match (before, now) {
+            (Some(known @ Self { at_most: Some(_), .. }), Some(Self { at_most: None, .. })) => Some(known),
+            (before, now) => now.or(before),
+        }
+    }
 }
 
 /// The new version is slower than the contract allows, compared with what served before, and by more than chance explains.
 pub(super) fn latency(limits: &Limits<'_>, seen: &Observation) -> Verdict {
-    let requests = match counts(&seen.candidate, "the new version") {
-        Ok(counts) => counts.requests,
-        Err(why) => return Verdict::NotYet(why),
-    };
+    judged(limits, seen).unwrap_or_else(Verdict::NotYet)
+}
+
+fn judged(limits: &Limits<'_>, seen: &Observation) -> Result<Verdict, NotYet> {
+    let requests = counts(&seen.candidate, "the new version")?.requests;
     if requests < f64::from(limits.min_requests) {
-        return too_little(requests, limits.min_requests);
+        return Ok(too_little(requests, limits.min_requests));
     }
-    let candidate = match figure(&seen.candidate.latency, "latency of the new version") {
-        Ok(seconds) => seconds,
-        Err(why) => return Verdict::NotYet(why),
-    };
-    let base = match base_latency(limits, &seen.base) {
-        Ok(base) => base,
-        Err(why) => return Verdict::NotYet(why),
-    };
+    let candidate = figure(&seen.candidate.latency, "latency of the new version")?;
+    let beside = base(limits, seen)?;
+    let bounds = bounds(limits.contract)?;
+    let exceeded = |candidate: f64, base: f64| bounds.iter().find(move |bound| candidate > bound.seconds(base));
     let quantile = format!("p{}", limits.contract.latency_quantile.get());
-    let bounds: Vec<(f64, String)> = [
-        limits.contract.latency_factor.map(|times| {
-            let seen = factor(candidate / base.seconds, times);
-            (base.seconds * times, format!("{seen} times, limit {times}"))
-        }),
-        limits.contract.latency_added.map(|added| {
-            let (seen, added) = (candidate - base.seconds, added.as_secs_f64());
-            let words = format!("{} added, limit {}", signed_time(seen), time(added));
-            (base.seconds + added, words)
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if bounds.is_empty() {
-        return Verdict::NotYet(NotYet::Invalid("the rollback contract names no latency limit".to_owned()));
+    let compared = |base: &Base| format!("{quantile} {}, {}", time(candidate), base.words);
+    let pass = |base: &Base| {
+        let words: Vec<String> = bounds.iter().map(|bound| bound.words(candidate, base.seconds)).collect();
+        Verdict::Pass(format!("{}: {}", compared(base), words.join(", ")))
+    };
+    if exceeded(candidate, beside.seconds).is_none() {
+        return Ok(pass(&beside));
     }
-    let compared = format!("{quantile} {}, {}", time(candidate), base.words);
-    let exceeded = |seconds: f64| bounds.iter().find(move |(bound, _)| seconds > *bound);
-    let Some((_, words)) = exceeded(candidate) else {
-        let words: Vec<&str> = bounds.iter().map(|(_, words)| words.as_str()).collect();
-        return Verdict::Pass(format!("{compared}: {}", words.join(", ")));
+    // Among few requests of stable it is luck whether the slow ones show in the quantile: then it is taken as it was known before.
+    let base = match (&beside.at_most, last_seen(limits)?) {
+        (Err(NotYet::Undecided(_)), Some(known)) if known.at_most.is_ok() => known,
+        _ => beside,
+    };
+    let Some(above) = exceeded(candidate, base.seconds) else { return Ok(pass(&base)) };
+    let told = |why: String| {
+        let (compared, words) = (compared(&base), above.words(candidate, base.seconds));
+        NotYet::Undecided(format!("{compared}: {words}: above the limit, but {why}"))
     };
     let least = match &seen.latency_at_least {
-        Some(least) => match figure(least, "lower quantile of the new version's latency") {
-            Ok(least) => least.min(candidate),
-            Err(why) => return Verdict::NotYet(why),
-        },
+        Some(least) => figure(least, "lower quantile of the new version's latency")?.min(candidate),
         None if requests >= UNASKED_MIN => candidate,
-        None => {
-            return Verdict::NotYet(NotYet::Undecided(format!(
-                "{compared}: {words}: above the limit, but the latency query has no $quantile, and {} of the {} requests that it then takes were seen",
-                count(requests.floor()),
-                count(UNASKED_MIN)
-            )));
-        }
+        None => return Err(told(unasked(requests, ""))),
     };
-    match exceeded(least) {
-        Some((bound, words)) => Verdict::Fail(Breach {
+    let at_most = match &base.at_most {
+        Ok(at_most) => *at_most,
+        Err(NotYet::Undecided(why)) => return Err(told(why.clone())),
+        Err(why) => return Err(why.clone()),
+    };
+    match exceeded(least, at_most) {
+        Some(bound) => Ok(Verdict::Fail(Breach {
             trigger: Trigger::Latency,
             value: format!("{quantile} {}", time(candidate)),
-            threshold: format!("{} ({words})", time(*bound)),
-            sentence: format!("{compared}: {words} ({} requests)", count(requests)),
-        }),
-        None => Verdict::NotYet(NotYet::Undecided(format!(
-            "{compared}: {words}: above the limit, but chance would explain it in {} requests",
-            count(requests)
-        ))),
+            threshold: format!("{} ({})", time(bound.seconds(base.seconds)), bound.words(candidate, base.seconds)),
+            sentence: format!(
+                "{}: {} ({} requests)",
+                compared(&base),
+                bound.words(candidate, base.seconds),
+                count(requests)
+            ),
+        })),
+        None => Err(told(format!("chance would explain it in {} requests{}", count(requests), base.among))),
+    }
+}
+
+/// A limit of the contract.
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    /// So many times stable's latency.
+    Times(f64),
+    /// So many seconds above it.
+    Added(f64),
+}
+
+impl Bound {
+    fn seconds(self, base: f64) -> f64 {
+        match self {
+            Self::Times(times) => base * times,
+            Self::Added(added) => base + added,
+        }
+    }
+
+    fn words(self, candidate: f64, base: f64) -> String {
+        match self {
+            Self::Times(times) => format!("{} times, limit {times}", factor(candidate / base, times)),
+            Self::Added(added) => format!("{} added, limit {}", signed_time(candidate - base), time(added)),
+        }
+    }
+}
+
+fn bounds(contract: &RollbackContract) -> Result<Vec<Bound>, NotYet> {
+    let times = contract.latency_factor.map(Bound::Times);
+    let added = contract.latency_added.map(|added| Bound::Added(added.as_secs_f64()));
+    let bounds: Vec<Bound> = [times, added].into_iter().flatten().collect();
+    match bounds.is_empty() {
+        true => Err(NotYet::Invalid("the rollback contract names no latency limit".to_owned())),
+        false => Ok(bounds),
     }
 }
 
 /// What the new version's latency is compared with.
-struct BaseLatency {
+struct Base {
     seconds: f64,
+    /// What it is at most if chance is left out; undecided where its requests are too few.
+    at_most: Result<f64, NotYet>,
     words: String,
+    /// How many requests say so, where that is known.
+    among: String,
 }
 
 /// Stable's latency in the same window where it answered enough requests to tell; otherwise as it was last seen.
-fn base_latency(limits: &Limits<'_>, base: &ArmSample) -> Result<BaseLatency, NotYet> {
-    let requests = match &base.requests {
+fn base(limits: &Limits<'_>, seen: &Observation) -> Result<Base, NotYet> {
+    let requests = match &seen.base.requests {
         // No series at all: stable has no traffic.
         Evidence::NoData(_) => 0.0,
         Evidence::Value(_) | Evidence::Partial { .. } | Evidence::Invalid(_) | Evidence::Unreachable(_) => {
-            figure(&base.requests, "requests of stable")?
+            figure(&seen.base.requests, "requests of stable")?
         }
     };
     if requests >= f64::from(limits.min_requests) {
-        let seconds = above_zero(figure(&base.latency, "latency of stable")?, "latency of stable")?;
-        let words = format!("stable {}", time(seconds));
-        return Ok(BaseLatency { seconds, words });
+        let seconds = above_zero(figure(&seen.base.latency, "latency of stable")?, "latency of stable")?;
+        return Ok(Base {
+            seconds,
+            at_most: at_most(seen, requests, seconds),
+            words: format!("stable {}", time(seconds)),
+            among: format!(" beside {} of stable", count(requests)),
+        });
     }
-    match limits.baseline_latency {
-        Some(seconds) => {
-            let seconds = above_zero(seconds, "latency of stable as it was last seen")?;
-            let words = format!("stable {} when it last had traffic", time(seconds));
-            Ok(BaseLatency { seconds, words })
-        }
-        None => Err(NotYet::NoData(format!(
+    last_seen(limits)?.ok_or_else(|| {
+        NotYet::NoData(format!(
             "latency of stable: {} of the {} requests needed in the window, and none seen before",
             count(requests.floor()),
             limits.min_requests
-        ))),
+        ))
+    })
+}
+
+fn last_seen(limits: &Limits<'_>) -> Result<Option<Base>, NotYet> {
+    let Some(last) = limits.last_seen else { return Ok(None) };
+    let seconds = above_zero(last.seconds, "latency of stable as it was last seen")?;
+    let too_few = || NotYet::Undecided("stable had too few requests to tell how far chance moved that".to_owned());
+    Ok(Some(Base {
+        seconds,
+        at_most: last.at_most.filter(|most| most.is_finite()).map(|most| most.max(seconds)).ok_or_else(too_few),
+        words: format!("stable {} when it last had traffic", time(seconds)),
+        among: String::new(),
+    }))
+}
+
+/// What stable's latency is at most if chance is left out; undecided where its `requests` are too few.
+fn at_most(seen: &Observation, requests: f64, seconds: f64) -> Result<f64, NotYet> {
+    match &seen.base_at_most {
+        Some(Evidence::NoData(_)) => {
+            let requests = count(requests.floor());
+            Err(NotYet::Undecided(format!(
+                "{requests} requests of stable are too few to tell how far chance moved its own"
+            )))
+        }
+        Some(most) => Ok(figure(most, "upper quantile of stable's latency")?.max(seconds)),
+        None if requests >= UNASKED_MIN => Ok(seconds),
+        None => Err(NotYet::Undecided(unasked(requests, " of stable"))),
     }
+}
+
+fn unasked(requests: f64, whose: &str) -> String {
+    let (seen, needed) = (count(requests.floor()), count(UNASKED_MIN));
+    format!(
+        "the latency query has no $quantile, and {seen} of the {needed} requests{whose} that it then takes were seen"
+    )
 }
 
 fn above_zero(seconds: f64, what: &str) -> Result<f64, NotYet> {

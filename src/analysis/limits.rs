@@ -14,7 +14,7 @@ use super::compare::{Overdispersion, minutes, per_second};
 use super::course::Course;
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, percent};
-use super::latency::latency;
+use super::latency::{LastSeen, latency};
 use super::share::Share;
 use super::streak;
 use super::verdict::{Breach, NotYet, Verdict, all_of};
@@ -29,9 +29,9 @@ pub struct Limits<'a> {
     pub contract: &'a RollbackContract,
     /// Requests that a version must have answered before it can pass, or its latency be judged. From 1.
     pub min_requests: u32,
-    /// Stable's latency as it was last seen with at least `min_requests` requests, in seconds; judges where stable has
-    /// fewer. None where it was never seen.
-    pub baseline_latency: Option<f64>,
+    /// Stable's latency as it was last seen with at least `min_requests` requests; judges where stable has fewer, or too few to
+    /// tell chance apart. None where it was never seen.
+    pub last_seen: Option<LastSeen>,
     /// How much stable's own failures scatter, as it was measured when the release began; what is assumed where it was not.
     pub scatter: Overdispersion,
     /// For how long it has been looked at where it is now.

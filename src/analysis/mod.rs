@@ -17,6 +17,7 @@ pub mod evidence;
 mod figures;
 mod latency;
 pub mod limits;
+mod quantile;
 pub mod share;
 pub mod streak;
 pub mod synthetic;
@@ -25,8 +26,9 @@ mod verdict;
 pub use blame::blame;
 pub use chance::Looked;
 pub use evidence::{ArmSample, Business, Evidence, Observation};
-pub use latency::lower_quantile;
+pub use latency::LastSeen;
 pub use limits::{Limits, checks, few_requests, figure, judge, judge_few, traffic_time};
+pub use quantile::Quantiles;
 pub use share::Share;
 pub use verdict::{Breach, NotYet, Verdict};
 

@@ -67,6 +67,7 @@ mod tests {
             candidate: arm(new),
             base: arm(base),
             latency_at_least: None,
+            base_at_most: None,
             complaints: None,
             business: None,
             window: Span::minutes(2),

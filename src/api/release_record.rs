@@ -12,6 +12,7 @@ use super::gated_release::{HoldStatus, StageSpec};
 use super::synthetic::CheckRecord;
 use super::units::{Span, Time, UnitError, Weight};
 use super::watched::{OpenCircuit, Streak, WouldHave};
+use crate::analysis::LastSeen;
 use crate::analysis::business::BusinessTally;
 use crate::policy::{Band, Gate};
 use std::fmt;
@@ -268,6 +269,10 @@ pub struct ReleaseRecordStatus {
     /// Stable's latency as it was last seen with traffic, in seconds; judges where stable has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_latency: Option<f64>,
+    /// What that latency was at most if chance is left out, in seconds: stable's at an upper quantile then. Absent where stable had
+    /// too few requests to tell, and once sealed; a version is not brought back by `baselineLatency` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_latency_at_most: Option<f64>,
     /// What stable was like by itself, which the limits need too, and what the comparison with it needs to go on; absent until
     /// stable's last day was asked for, and once sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -329,6 +334,11 @@ pub struct ReleaseRecordStatus {
 }
 
 impl ReleaseRecordStatus {
+    /// Stable's latency as it was last seen with traffic.
+    pub fn last_seen(&self) -> Option<LastSeen> {
+        Some(LastSeen { seconds: self.baseline_latency?, at_most: self.baseline_latency_at_most })
+    }
+
     /// Whether nothing of it is written any more.
     pub const fn is_sealed(&self) -> bool {
         self.outcome.is_some() && self.charge_waits.is_none()
@@ -349,6 +359,7 @@ impl ReleaseRecordStatus {
             stage: 0,
             verify: Span::ZERO,
             baseline_latency: None,
+            baseline_latency_at_most: None,
             comparison: None,
             business: None,
             checks: Vec::new(),

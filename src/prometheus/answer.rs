@@ -6,20 +6,27 @@ use super::present::Present;
 use super::reply::{Nan, Reply};
 use super::slots::Asker;
 use super::template::{Variables, filled, pods, uses};
-use crate::analysis::{ArmSample, Evidence, Observation, lower_quantile};
-use crate::api::{Span, Time};
-use crate::release::ask::{Burning, pods as pods_of};
+use crate::analysis::{ArmSample, Evidence, Looked, Observation, Quantiles};
+use crate::api::{Percent, Span, Time};
+use crate::release::ask::{Burning, both_serve, pods as pods_of};
 use crate::release::split::Carrier;
 use crate::release::{Answers, Question, Snapshot};
 
 /// Asks all that the question needs, at once; `now` is the moment of asking.
 pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now: Time) -> Answers {
     let present = Present::new(sources, Asker::Namespace(&seen.release.namespace), now);
+    let looked = Looked::for_so_long(now.since(question.since), seen.release.spec.analysis.window);
+    // Where what served before has no users, the new version is held to what is known of it from before.
+    let beside: fn(Percent, f64, f64, Looked) -> Quantiles =
+        if both_serve(seen, question) { Quantiles::beside } else { Quantiles::apart };
+    let recently = move |quantile, new, old| beside(quantile, new, old, looked);
+    // What is seen of stable at the end of a stage is kept.
+    let at_the_end = move |quantile, new, old| Quantiles::apart(quantile, new, old, looked);
     let (recent, whole, after, complaints, compared, happened, slow, burning) = tokio::join!(
-        observation(present, seen, question, question.recent),
+        observation(present, seen, question, question.recent, recently),
         async {
             match question.whole {
-                Some(window) => Some(observation(present, seen, question, window).await),
+                Some(window) => Some(observation(present, seen, question, window, at_the_end).await),
                 None => None,
             }
         },
@@ -66,14 +73,34 @@ async fn burning(sources: &Sources, seen: &Snapshot) -> Option<Burning> {
     super::burn::burning(sources, &seen.release.namespace, objectives).await
 }
 
-async fn observation(present: Present<'_>, seen: &Snapshot, question: Question, window: Span) -> Observation {
+async fn observation(
+    present: Present<'_>,
+    seen: &Snapshot,
+    question: Question,
+    window: Span,
+    choose: impl Fn(Percent, f64, f64) -> Quantiles,
+) -> Observation {
     let spec = &seen.release.spec;
+    let observed = |candidate, base| Observation {
+        candidate,
+        base,
+        latency_at_least: None,
+        base_at_most: None,
+        complaints: None,
+        business: None,
+        window,
+    };
     let Some(template) = present.config().query_templates.get(&spec.analysis.metrics) else {
         let why = format!("the controller's configuration has no query templates {:?}", spec.analysis.metrics);
         let nothing = || Evidence::Invalid(why.clone());
         let sample = || ArmSample { requests: nothing(), errors: nothing(), latency: nothing() };
-        let (candidate, base) = (sample(), sample());
-        return Observation { candidate, base, latency_at_least: None, complaints: None, business: None, window };
+        return observed(sample(), sample());
+    };
+    // None where the query asks for one quantile only. How many requests there were is known once the others are answered.
+    let chosen = |candidate: &ArmSample, base: &ArmSample| {
+        let requests = |arm: &ArmSample| arm.requests.value().copied().unwrap_or(0.0);
+        let asks = uses(&template.latency, "quantile");
+        asks.then(|| choose(spec.rollback.latency_quantile, requests(candidate), requests(base)))
     };
     if template.by_pod() {
         let (candidate, base, business) = tokio::join!(
@@ -81,14 +108,20 @@ async fn observation(present: Present<'_>, seen: &Snapshot, question: Question, 
             by_pod(present, seen, template, question.base, window),
             super::business::by_pod(present, seen, template, question, window),
         );
-        let latency_at_least = match pods(&pods_of(seen, question.candidate)) {
-            Some(pods) => {
-                let variables = variables(seen, &[Carrier::Workload], &pods, window);
-                at_least(present, template, &variables, &candidate, |reply| reply.single(Nan::NoData)).await
-            }
-            None => None,
+        let Some(chosen) = chosen(&candidate, &base) else {
+            return Observation { business, ..observed(candidate, base) };
         };
-        return Observation { candidate, base, latency_at_least, complaints: None, business, window };
+        let at = async |carrier, arm: &ArmSample, quantile| {
+            let Some(pods) = pods(&pods_of(seen, carrier)) else { return arm.latency.clone() };
+            let variables = variables(seen, &[Carrier::Workload], &pods, window);
+            at(present, template, &variables, (arm, quantile), |reply| reply.single(Nan::NoData)).await
+        };
+        let (least, most) = tokio::join!(
+            at(question.candidate, &candidate, Some(chosen.candidate)),
+            at(question.base, &base, chosen.base),
+        );
+        let (latency_at_least, base_at_most) = (Some(least), Some(most));
+        return Observation { latency_at_least, base_at_most, business, ..observed(candidate, base) };
     }
     let carriers = [question.candidate, question.base];
     let arms = carriers.map(|carrier| arm(template, seen, carrier));
@@ -98,27 +131,38 @@ async fn observation(present: Present<'_>, seen: &Snapshot, question: Question, 
         super::business::by_label(present, seen, template, &arms, &variables),
     );
     let [candidate, base] = [&arms[0], &arms[1]].map(|arm| sample(template, arm, &replies));
-    let of = |reply: &Reply| reply.of_arm(&template.arm_label, &arms[0], Nan::NoData);
-    let latency_at_least = at_least(present, template, &variables, &candidate, of).await;
-    Observation { candidate, base, latency_at_least, complaints: None, business, window }
+    let Some(chosen) = chosen(&candidate, &base) else {
+        return Observation { business, ..observed(candidate, base) };
+    };
+    let of = |arm: usize| {
+        let arm = &arms[arm];
+        move |reply: &Reply| reply.of_arm(&template.arm_label, arm, Nan::NoData)
+    };
+    let (least, most) = tokio::join!(
+        at(present, template, &variables, (&candidate, Some(chosen.candidate)), of(0)),
+        at(present, template, &variables, (&base, chosen.base), of(1)),
+    );
+    let (latency_at_least, base_at_most) = (Some(least), Some(most));
+    Observation { latency_at_least, base_at_most, business, ..observed(candidate, base) }
 }
 
-/// How long the new version takes at least: asked after the others, because the quantile depends on how many requests it had. None
-/// where the query asks for one quantile only.
-async fn at_least(
+/// One version's latency at another quantile; no data where its requests are too few for any.
+async fn at(
     present: Present<'_>,
     template: &QueryTemplate,
     variables: &Variables<'_>,
-    candidate: &ArmSample,
+    (arm, quantile): (&ArmSample, Option<Percent>),
     of: impl Fn(&Reply) -> Evidence<f64>,
-) -> Option<Evidence<f64>> {
-    let quantile = variables.quantile.filter(|_| uses(&template.latency, "quantile"))?;
+) -> Evidence<f64> {
     // What is not known is not known at any quantile.
-    let (Some(requests), Some(_)) = (candidate.requests.value(), candidate.latency.value()) else {
-        return Some(candidate.latency.clone());
-    };
-    let variables = Variables { quantile: Some(lower_quantile(quantile, *requests)), ..variables.clone() };
-    Some(of(&present.ask(&template.source, &filled(&template.latency, &variables)).await))
+    if arm.requests.value().is_none() || arm.latency.value().is_none() {
+        return arm.latency.clone();
+    }
+    if quantile.is_none() {
+        return Evidence::NoData("too few requests".to_owned());
+    }
+    let variables = Variables { quantile, ..variables.clone() };
+    of(&present.ask(&template.source, &filled(&template.latency, &variables)).await)
 }
 
 /// What the label that tells the versions apart says of one.

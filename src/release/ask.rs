@@ -1,6 +1,6 @@
 //! Which question a release has for Prometheus, and what came back.
 
-use super::plan::{count, weight};
+use super::plan::{base_serves, count, weight};
 use super::snapshot::{Record, Snapshot};
 use super::split::Carrier;
 use crate::analysis::business::Happened;
@@ -224,6 +224,12 @@ pub fn pods(seen: &Snapshot, carrier: Carrier) -> Vec<PodNames> {
     names.into_iter().map(named).collect()
 }
 
+/// Whether what served before still answers users beside the new version.
+pub fn both_serve(seen: &Snapshot, question: Question) -> bool {
+    let status = seen.record.as_ref().and_then(|record| record.status.as_ref());
+    status.is_some_and(|status| base_serves(seen, status, question.base))
+}
+
 /// The end of a bake that nothing waits for.
 const NEVER: Time = Time(jiff::Timestamp::MAX);
 
@@ -312,10 +318,14 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
         Phase::Verify => status.phase_since,
         Phase::Idle | Phase::Plan | Phase::Stage | Phase::Promote | Phase::Complete | Phase::Rollback => return None,
     };
-    let Some(record) = &status.comparison else {
-        let slower_than = rules.and_then(|rules| rules.latency).map(|latency| latency.slower_than);
-        return Some(Compare::Baseline { until: first, interval, slower_than });
-    };
+    let wanted = rules.and_then(|rules| rules.latency).map(|latency| latency.slower_than);
+    let day = Compare::Baseline { until: first, interval, slower_than: wanted };
+    let Some(record) = &status.comparison else { return day_is_due(seen, status, now).then_some(day) };
+    // Errors are counted already; slow requests once their day is known, or nothing is awaited of it any more.
+    let slow_waits = status.phase == Phase::Release && wanted.is_some() && record.slow.is_none();
+    if slow_waits && day_is_due(seen, status, now) {
+        return Some(day);
+    }
     let slower_than = record.slow.as_ref().map(|slow| slow.slower_than);
     let from = record.until().filter(|until| until.0 > begins.0).unwrap_or(begins);
     // The interval in which a bake ends waits for what is scraped after the end: four scrapes fit in an interval.
@@ -328,6 +338,18 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
         length,
         slower_than,
     })
+}
+
+/// Whether stable's day is asked for at this look: at the first one, then after 1, 2, 4, 8 … intervals of looks, and anew from the end of the
+/// first bake time on, when it is waited for no longer. Nothing that is asked makes a store read as much.
+fn day_is_due(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> bool {
+    let Some((started, first)) = status.stages.first().and_then(|first| Some((first.started_at?, first))) else {
+        return false;
+    };
+    let ends = started.plus(first.spec.bake);
+    let since = if now >= ends { ends } else { started };
+    let looks = now.since(since).as_millis() / seen.release.spec.analysis.interval.as_millis().max(1);
+    looks == 0 || looks.is_power_of_two()
 }
 
 /// The next interval of the business metric: within one stage, in which the weight stays, and as long as the manifest says that

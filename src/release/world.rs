@@ -62,6 +62,19 @@ pub(crate) enum Jobs {
     Refused,
 }
 
+/// What becomes of the queries for stable's last day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Day {
+    /// They are answered.
+    Known,
+    /// Half a store answers.
+    Half,
+    /// They take too long.
+    TooLong,
+    /// That for slow requests takes too long.
+    SlowTooLong,
+}
+
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) seen: Snapshot,
@@ -70,8 +83,8 @@ pub(crate) struct World {
     pub(crate) prometheus: bool,
     /// Whether half a store answers for the present.
     pub(crate) half: bool,
-    /// Whether half a store answers for stable's last day.
-    pub(crate) partial_day: bool,
+    /// What is answered for stable's last day.
+    pub(crate) day: Day,
     /// What was scraped, where that is less often than all is known.
     pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
@@ -239,7 +252,7 @@ impl World {
             behaviour: BTreeMap::new(),
             prometheus: true,
             half: false,
-            partial_day: false,
+            day: Day::Known,
             scrapes: None,
             burning: None,
             requests: Requests::Answered,

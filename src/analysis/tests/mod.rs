@@ -51,6 +51,7 @@ fn good() -> Observation {
         candidate: arm(2_000.0, 2.0, 0.2),
         base: arm(2_000.0, 2.0, 0.2),
         latency_at_least: None,
+        base_at_most: None,
         complaints: None,
         business: None,
         window: Span::minutes(2),
@@ -67,7 +68,7 @@ fn limits_of<'a>(contract: &'a RollbackContract, baseline: Option<f64>, streaks:
     Limits {
         contract,
         min_requests: 50,
-        baseline_latency: baseline,
+        last_seen: baseline.map(|seconds| LastSeen { seconds, at_most: Some(seconds) }),
         scatter,
         looked: Looked::FIRST,
         course: None,

@@ -38,6 +38,7 @@ fn observation() -> impl Strategy<Value = Observation> {
         candidate,
         base,
         latency_at_least: None,
+        base_at_most: None,
         complaints,
         business: None,
         window: Span::minutes(2),

@@ -226,7 +226,7 @@ fn hash_record(record: &Record, now: Time, to: &mut DefaultHasher) {
 /// Of each chain of milestones the last one's moment counts, of the others that they were passed.
 fn hash_status(status: &ReleaseRecordStatus, now: Time, to: &mut DefaultHasher) {
     (status.phase.as_str(), status.stage).hash(to);
-    status.baseline_latency.map(f64::to_bits).hash(to);
+    [status.baseline_latency, status.baseline_latency_at_most].map(|seconds| seconds.map(f64::to_bits)).hash(to);
     // How stable scatters by itself is asked once.
     status.comparison.is_some().hash(to);
     let in_phase = match status.phase {

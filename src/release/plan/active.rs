@@ -609,6 +609,7 @@ impl<'a> Active<'a> {
             summary,
             rollback,
             // What it needs to go on: nothing goes on.
+            baseline_latency_at_most: None,
             comparison: None,
             business: None,
             checks: Vec::new(),

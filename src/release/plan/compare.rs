@@ -26,8 +26,8 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
     let Some(answers) = seen.answers.as_ref().filter(|_| status.outcome.is_none()) else { return status };
     let (Some(asked), Some(compared)) = (answers.question.compare, &answers.compared) else { return status };
     let comparison = match (asked, compared, &status.comparison) {
-        (Compare::Baseline { interval, slower_than, .. }, Compared::Baseline { errors, slow }, None) => {
-            begun(seen, (&status, now), interval, errors, slower_than.zip(slow.as_ref()))
+        (Compare::Baseline { interval, slower_than, .. }, Compared::Baseline { errors, slow }, record) => {
+            begun(seen, (&status, now), interval, record.as_deref(), (errors, slower_than.zip(slow.as_ref())))
         }
         (Compare::Interval { end, length, .. }, Compared::Interval { errors, slow }, Some(record)) => {
             let serves = base_serves(seen, &status, answers.question.base);
@@ -45,11 +45,9 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
             (moved || on_course).then_some(next)
         }
         // An answer to another question than this record has.
-        (
-            Compare::Baseline { .. } | Compare::Interval { .. },
-            Compared::Baseline { .. } | Compared::Interval { .. },
-            _,
-        ) => None,
+        (Compare::Interval { .. }, Compared::Interval { .. }, None)
+        | (Compare::Baseline { .. }, Compared::Interval { .. }, _)
+        | (Compare::Interval { .. }, Compared::Baseline { .. }, _) => None,
     };
     match comparison {
         Some(comparison) => ReleaseRecordStatus { comparison: Some(Box::new(comparison)), ..status },
@@ -89,40 +87,52 @@ pub(super) fn looked(seen: &Snapshot, now: Time) -> Looked {
     since.map_or(Looked::FIRST, |since| Looked::for_so_long(now.since(since), seen.release.spec.analysis.window))
 }
 
-/// The rules, frozen; None where stable's past may still be answered for.
+/// The rules, frozen, signal by signal: what was not known of slow requests keeps no errors from being counted. None where nothing
+/// is new, because it is waited for stable's past.
 fn begun(
     seen: &Snapshot,
     (status, now): (&ReleaseRecordStatus, Time),
     interval: Span,
-    errors: &Past,
-    slow: Option<(Span, &Past)>,
+    record: Option<&ComparisonRecord>,
+    (errors, slow): (&Past, Option<(Span, &Past)>),
 ) -> Option<ComparisonRecord> {
     let stages = status.stages.iter().map(|stage| stage.spec.bake.as_millis());
     let planned = Span::from_millis(stages.fold(status.verify.as_millis(), u64::saturating_add));
+    let waits = !first_bake_over(status, now) || is_away(seen);
     let begin = |past: &Past, objective: Percent, limit: Percent| {
         let baseline = match past {
             Ok(history) => Some(Baseline::of(history)),
-            Err(NotYet::Unreachable(_)) => return None,
-            // Half a store may be whole again while the first stage bakes.
-            Err(NotYet::Partial(_)) if !first_bake_over(status, now) => return None,
-            // What cannot be answered for will not be later: what is assumed stands for it.
+            // Half a store may be whole again while the first stage bakes, and a query that took too long may be answered. Longer
+            // it is not waited for: what is assumed stands for it.
+            Err(NotYet::Unreachable(_) | NotYet::Partial(_)) if waits => return None,
+            // What cannot be answered for will not be later.
             Err(_) => None,
         };
         let setup = Setup::new(baseline.as_ref(), objective, limit, planned, interval);
         Some(SignalRecord { setup, tally: Tally::default() })
     };
-    let objective = seen.risk.as_ref().and_then(|risk| risk.objectives.strictest());
-    let objective = objective.or_else(|| Percent::new(PROMISE).ok())?;
-    let errors = begin(errors, objective, seen.release.spec.rollback.error_rate_percent)?;
     let slow = match (slow, &seen.release.spec.analysis.comparison) {
         (Some((slower_than, past)), Some(Comparison { latency: Some(latency), .. })) => {
             let allowed = latency.allowed_percent;
             let promised = Percent::new(100.0 - allowed.get()).ok()?;
-            Some(SlowRecord { slower_than, signal: begin(past, promised, allowed)? })
+            begin(past, promised, allowed).map(|signal| SlowRecord { slower_than, signal })
         }
         (Some(_) | None, _) => None,
     };
+    if let Some(record) = record {
+        let slow = slow.filter(|_| record.slow.is_none())?;
+        return Some(ComparisonRecord { slow: Some(slow), ..record.clone() });
+    }
+    let objective = seen.risk.as_ref().and_then(|risk| risk.objectives.strictest());
+    let objective = objective.or_else(|| Percent::new(PROMISE).ok())?;
+    let errors = begin(errors, objective, seen.release.spec.rollback.error_rate_percent)?;
     Some(ComparisonRecord { errors, slow, course: None })
+}
+
+/// Whether Prometheus does not answer for the present either: nothing is counted then, and nothing passes.
+fn is_away(seen: &Snapshot) -> bool {
+    let requests = seen.answers.as_ref().map(|answers| &answers.recent.candidate.requests);
+    matches!(requests, Some(Evidence::Unreachable(_)))
 }
 
 /// How much failures scatter by themselves: stable's in the day before its successor met users, frozen then, and the assumption
@@ -136,16 +146,27 @@ fn first_bake_over(status: &ReleaseRecordStatus, now: Time) -> bool {
     status.stages.first().is_some_and(over)
 }
 
-/// That everybody's stage has nothing to compare with; empty where it has.
+/// What everybody's stage has nothing to compare with; empty where it has.
 fn not_compared(active: &Active<'_>) -> &'static str {
-    if beside_nobody(active) { "not compared at 100 %: stable's day was not known; " } else { "" }
+    let unknown = |signal: &SignalRecord| signal.setup.base_rate.is_none();
+    let record = active.status.comparison.as_ref().filter(|_| everybody_has_it(active));
+    match record.map(|record| (unknown(&record.errors), record.slow.as_ref().is_some_and(|slow| unknown(&slow.signal))))
+    {
+        Some((true, _)) => "not compared at 100 %: stable's day was not known; ",
+        Some((false, true)) => "slow requests not compared at 100 %: stable's day of them was not known; ",
+        Some((false, false)) | None => "",
+    }
 }
 
 /// Whether everybody has the new version, and how stable was the day before is not known.
 fn beside_nobody(active: &Active<'_>) -> bool {
+    let unknown = |record: &ComparisonRecord| record.errors.setup.base_rate.is_none();
+    everybody_has_it(active) && active.status.comparison.as_deref().is_some_and(unknown)
+}
+
+fn everybody_has_it(active: &Active<'_>) -> bool {
     let stage = active.status.stages.get(active.status.stage as usize);
-    let full = stage.is_some_and(|stage| stage.spec.weight == Weight::FULL);
-    full && active.status.comparison.as_ref().is_some_and(|record| record.errors.setup.base_rate.is_none())
+    stage.is_some_and(|stage| stage.spec.weight == Weight::FULL)
 }
 
 /// An observation beside what serves. An arm that gets no users still answers probes and callers that go past the route: these are
@@ -157,11 +178,11 @@ pub(super) fn beside_who_serves(seen: &Snapshot, status: &ReleaseRecordStatus, o
     }
     let nobody = || Evidence::NoData("it gets no users".to_owned());
     let base = ArmSample { requests: nobody(), errors: nobody(), latency: nobody() };
-    Observation { base, ..observed.clone() }
+    Observation { base, base_at_most: None, ..observed.clone() }
 }
 
 /// Whether what served before still answers users.
-pub(super) fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
+pub(in crate::release) fn base_serves(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier) -> bool {
     if seen.by_count() {
         return status.phase == Phase::Release && !pods::pods(seen, false).is_empty();
     }

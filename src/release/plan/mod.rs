@@ -50,6 +50,7 @@ use crate::api::release_record::{Outcome, Phase};
 pub(super) use active::{Active, NO_WAY_BACK, REVERT_NOT_READY, active_set, judged_revision, named, routes, weight};
 pub(super) use came_back::{SENT_BACK, by_record, served_by_previous};
 pub(super) use circuit::CIRCUIT_OPEN;
+pub(super) use compare::base_serves;
 pub(super) use disown::owned;
 pub(super) use idle::{last_good, rolled};
 pub(super) use ledger::{numbered, with_penalty};

@@ -2,10 +2,10 @@
 
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
-use super::verify::{base_latency, on_verdict, verdict_now};
+use super::verify::{on_verdict, verdict_now, with_stables_latency};
 use super::{agree, came_back, ledger, roll_back, stable, stranded};
 use crate::analysis::Verdict;
-use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord, Trigger};
+use crate::api::release_record::{Arm, Phase, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
 use crate::release::split::Carrier;
 use crate::release::wording;
@@ -184,8 +184,7 @@ fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     // At full weight stable answers only what was under way: that is no baseline.
     let full =
         active.status.stages.get(active.status.stage as usize).is_some_and(|stage| stage.spec.weight == Weight::FULL);
-    let seen = base_latency(active).filter(|_| !full);
-    let next = ReleaseRecordStatus { baseline_latency: seen.or(active.status.baseline_latency), ..next };
+    let next = if full { next } else { with_stables_latency(active, next) };
     let sentence = format!("Stage {} of {} passed.", active.status.stage + 1, active.status.stages.len());
     Step::going("StagePassed", sentence).update(active, next)
 }

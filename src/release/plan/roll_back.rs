@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
-use super::verify::{base_latency, grow_previous, verdict_now};
+use super::verify::{grow_previous, verdict_now, with_stables_latency};
 use super::{lost, stranded};
 use crate::analysis::Verdict;
 use crate::api::gated_release::{NewerTemplate, WorkloadKind};
@@ -51,12 +51,8 @@ pub(super) fn log(
 
 /// The record of an attempt that goes back from now on.
 pub(super) fn going_back(active: &Active<'_>, log: RollbackLog) -> ReleaseRecordStatus {
-    ReleaseRecordStatus {
-        rollback: Some(log),
-        // What stable did while it was compared is what the check afterwards holds it to.
-        baseline_latency: base_latency(active).or(active.status.baseline_latency),
-        ..active.enter(Phase::Rollback)
-    }
+    // What stable did while it was compared is what the check afterwards holds it to.
+    with_stables_latency(active, ReleaseRecordStatus { rollback: Some(log), ..active.enter(Phase::Rollback) })
 }
 
 fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {

@@ -19,7 +19,7 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
     let limits = Limits {
         contract,
         min_requests: analysis.min_requests,
-        baseline_latency: status.baseline_latency,
+        last_seen: status.last_seen(),
         scatter: compare::scatter(&status),
         looked: compare::looked(seen, now),
         course: compare::course(&status),

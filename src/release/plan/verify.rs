@@ -4,7 +4,7 @@ use super::active::{Active, Template, previous_size};
 use super::patience::hold;
 use super::step::{LOOK_AGAIN, Step};
 use super::{agree, burn, circuit, compare, compliance, open, patience, promote, roll_back, synthetic};
-use crate::analysis::{Limits, NotYet, Share, Verdict, figure, judge};
+use crate::analysis::{LastSeen, Limits, NotYet, Share, Verdict, figure, judge};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
 use crate::release::action::Action;
@@ -213,7 +213,7 @@ fn limits<'a>(active: &'a Active<'_>) -> Limits<'a> {
     Limits {
         contract: &active.seen.release.spec.rollback,
         min_requests: active.seen.release.spec.analysis.min_requests,
-        baseline_latency: active.status.baseline_latency,
+        last_seen: active.status.last_seen(),
         scatter: compare::scatter(&active.status),
         looked: compare::looked(active.seen, active.now),
         course: compare::course(&active.status),
@@ -235,11 +235,15 @@ fn share(active: &Active<'_>) -> Option<Share> {
     Some(Share { expected: new / (new + base), tolerance })
 }
 
-/// Stable's latency as it is seen now, to judge by where stable has no traffic any more.
-pub(super) fn base_latency(active: &Active<'_>) -> Option<f64> {
-    let answers = active.seen.answers.as_ref()?;
-    let observation = answers.whole.as_ref().unwrap_or(&answers.recent);
-    let traffic = observation.base.requests.value().copied()?;
-    let enough = traffic >= f64::from(active.seen.release.spec.analysis.min_requests);
-    observation.base.latency.value().copied().filter(|_| enough)
+/// The record's next status with stable's latency as it is seen now, to judge by where stable has no traffic any more.
+pub(super) fn with_stables_latency(active: &Active<'_>, next: ReleaseRecordStatus) -> ReleaseRecordStatus {
+    let answers = active.seen.answers.as_ref();
+    let observation = answers.map(|answers| answers.whole.as_ref().unwrap_or(&answers.recent));
+    let now = observation.and_then(|seen| LastSeen::of(seen, active.seen.release.spec.analysis.min_requests));
+    match LastSeen::latest(active.status.last_seen(), now) {
+        Some(LastSeen { seconds, at_most }) => {
+            ReleaseRecordStatus { baseline_latency: Some(seconds), baseline_latency_at_most: at_most, ..next }
+        }
+        None => next,
+    }
 }

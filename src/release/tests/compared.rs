@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::api::{Comparison, Percent};
+use crate::release::ask::question;
+use crate::release::world::Day;
 
 fn rules(world: &mut World, rules: serde_json::Value) {
     world.seen.release.spec.analysis.comparison = Some(serde_json::from_value::<Comparison>(rules).unwrap());
@@ -147,12 +149,12 @@ fn a_prometheus_that_is_away_when_stable_should_be_read_is_asked_again() {
 #[test]
 fn half_an_answer_for_the_day_of_stable_is_asked_again_while_the_first_stage_bakes() {
     let mut world = begin(0.001, 400.0);
-    world.partial_day = true;
+    world.day = Day::Half;
     world.deploy("shop:v2", GOOD);
     world.run_until(200, |world| world.status().stages.first().is_some_and(|stage| stage.started_at.is_some()));
     world.run(5);
     assert!(world.status().comparison.is_none());
-    world.partial_day = false;
+    world.day = Day::Known;
     world.run_until(600, |world| world.phase() == Some(Phase::Verify));
     assert!(world.status().comparison.as_ref().unwrap().errors.setup.base_rate.is_some());
     assert!(!verdicts(&world).join(" ").contains("not compared at 100 %"), "{:?}", verdicts(&world));
@@ -161,11 +163,63 @@ fn half_an_answer_for_the_day_of_stable_is_asked_again_while_the_first_stage_bak
 #[test]
 fn where_the_day_stays_half_known_everybodys_stage_passes_and_its_verdict_says_so() {
     let mut world = begin(0.001, 400.0);
-    world.partial_day = true;
+    world.day = Day::Half;
     world.deploy("shop:v2", GOOD);
     world.run_until(900, |world| world.phase() == Some(Phase::Verify));
     let last = verdicts(&world).last().copied().unwrap().to_owned();
     assert!(last.contains("not compared at 100 %: stable's day was not known"), "{:?}", verdicts(&world));
+}
+
+/// Prometheus answers for the present, and the range of a day takes it too long.
+#[test]
+fn a_day_that_takes_too_long_to_read_is_assumed_after_the_first_bake_and_a_worse_version_comes_back() {
+    let mut world = begin(0.001, 400.0);
+    world.day = Day::TooLong;
+    world.deploy("shop:v2", with_errors(0.03));
+    world.run_until(300, |world| world.status().stages.first().is_some_and(|stage| stage.started_at.is_some()));
+    world.run(4);
+    assert!(world.status().comparison.is_none());
+    world.run_until(60, |world| world.status().comparison.is_some());
+    assert_eq!(world.status().comparison.as_ref().unwrap().errors.setup.base_rate, None);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::ErrorRate);
+}
+
+#[test]
+fn a_day_of_slow_requests_that_takes_too_long_keeps_no_errors_from_being_counted() {
+    let mut world = begin(0.001, 4_000.0);
+    rules(&mut world, json!({"interval": "5s", "undecidedFor": "2m", "latency": {"slowerThan": "500ms"}}));
+    world.day = Day::SlowTooLong;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| {
+        world.status().comparison.as_ref().is_some_and(|record| record.errors.tally.intervals > 0)
+    });
+    let record = world.status().comparison.clone().unwrap();
+    assert!(record.errors.setup.base_rate.is_some() && record.slow.is_none(), "{record:?}");
+    world.run_until(60, |world| world.status().comparison.as_ref().is_some_and(|record| record.slow.is_some()));
+    assert_eq!(world.status().stages[0].passed_at, None, "what is compared is known before the first stage passes");
+    world.run_until(900, |world| world.phase() == Some(Phase::Verify));
+    assert!(verdicts(&world)[0].contains("took more than 500 ms"), "{:?}", verdicts(&world));
+    let last = verdicts(&world).last().copied().unwrap().to_owned();
+    assert!(last.contains("slow requests not compared at 100 %: stable's day of them was not known"), "{last}");
+}
+
+/// Nothing makes a store read as much: 60 looks of a first bake time, and as many after it.
+#[test]
+fn a_day_that_takes_too_long_to_read_is_not_asked_for_at_each_look() {
+    let mut world = begin(0.001, 400.0);
+    world.day = Day::TooLong;
+    world.deploy("shop:v2", GOOD);
+    world.run_until(300, |world| world.status().stages.first().is_some_and(|stage| stage.started_at.is_some()));
+    let status = world.seen.record.as_mut().unwrap().status.as_mut().unwrap();
+    status.stages[0].spec.bake = Span::minutes(15);
+    let started = status.stages[0].started_at.unwrap();
+    world.seen.release.spec.analysis.interval = Span::seconds(15);
+    let asked = |from: Span| {
+        let looks = (0..60).map(|look| started.plus(from).plus(Span::seconds(15 * look)));
+        looks.filter(|now| question(&world.seen, *now).unwrap().compare.is_some()).count()
+    };
+    assert_eq!([asked(Span::ZERO), asked(Span::minutes(15))], [7, 7]);
 }
 
 /// Probes and callers that go past the route stay with an arm that has no users; they are faster than any user.

@@ -1,6 +1,6 @@
 //! What a cluster does by itself in a second, and what Prometheus says of the users.
 
-use super::{Behaviour, GOOD, Requests, World, set};
+use super::{Behaviour, Day, GOOD, Requests, World, set};
 use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
 use crate::analysis::synthetic::Finding;
@@ -85,6 +85,7 @@ impl World {
             base: self.sample(question.base, window),
             // All requests take as long.
             latency_at_least: Some(self.sample(question.candidate, window).latency),
+            base_at_most: Some(self.sample(question.base, window).latency),
             complaints: None,
             business: self.business(question.candidate, question.base, window),
             window,
@@ -162,15 +163,19 @@ impl World {
                 let away = || Err(NotYet::Unreachable("connection refused".to_owned()));
                 Compared::Baseline { errors: away(), slow: slower_than.map(|_| away()) }
             }
-            Compare::Baseline { slower_than, .. } if self.partial_day => {
-                let half = || Err(NotYet::Partial("a store is away".to_owned()));
-                Compared::Baseline { errors: half(), slow: slower_than.map(|_| half()) }
-            }
             Compare::Baseline { interval, slower_than, .. } => {
                 let requests = self.requests_per_second * interval.as_secs_f64();
                 let errors = self.runs(Carrier::Workload).map_or(0.0, |revision| self.behaviour_of(&revision).errors);
                 let day = |bad| Ok(vec![Counts::new(requests, requests * bad).ok(); 24]);
-                Compared::Baseline { errors: day(errors), slow: slower_than.map(|_| day(0.0)) }
+                let half = || Err(NotYet::Partial("a store is away".to_owned()));
+                let late = || Err(NotYet::Unreachable("no answer within 5s".to_owned()));
+                let (errors, slow) = match self.day {
+                    Day::Known => (day(errors), day(0.0)),
+                    Day::Half => (half(), half()),
+                    Day::TooLong => (late(), late()),
+                    Day::SlowTooLong => (day(errors), late()),
+                };
+                Compared::Baseline { errors, slow: slower_than.map(|_| slow) }
             }
         }
     }

@@ -2,12 +2,12 @@
 
 use super::super::active::{Active, Template};
 use super::super::step::Step;
-use super::super::verify::{base_latency, on_verdict, verdict_now};
+use super::super::verify::{on_verdict, verdict_now, with_stables_latency};
 use super::super::{agree, autoscaler, ledger, stable};
 use super::{Exposure, begin, exposure};
 use crate::analysis::Verdict;
 use crate::api::Time;
-use crate::api::release_record::{Phase, ReleaseRecordStatus, StageRecord, Trigger};
+use crate::api::release_record::{Phase, StageRecord, Trigger};
 use crate::release::action::Action;
 use crate::release::wording;
 
@@ -166,8 +166,7 @@ fn pass(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, verdict: 
     if !last {
         next.stage += 1;
     }
-    let next =
-        ReleaseRecordStatus { baseline_latency: base_latency(active).or(active.status.baseline_latency), ..next };
+    let next = with_stables_latency(active, next);
     let sentence = format!("Stage {} of {} passed.", active.status.stage + 1, active.status.stages.len());
     Step::going("StagePassed", sentence).update(active, next)
 }
