@@ -31,7 +31,7 @@ def recreated(t: Context) -> None:
     answers = shop.all_answers()
     # Its pods went with it: that is the deletion's doing. Nobody may fail before it, nor once pods are back.
     failed = answers.failed()
-    check(all(began <= a.sent < began + BACK * 1000 for a in failed), f"requests failed at other times: {failed.examples()}")
+    check(all(began <= a.done and a.sent < began + BACK * 1000 for a in failed), f"requests failed at other times: {failed.examples()}")
     lasted = f" for {(failed[-1].sent - failed[0].sent) / 1000:.1f} s" if failed else ""
     t.note(f"attempt: {first['outcome']}: {first['summary']}")
     t.note(f"then: {record['status']['summary']}")
