@@ -214,7 +214,7 @@ fn no_sentence_is_cut() {
     let change = classification(Category::ALL);
     let empty = [RELEASE_PLAN, MIGRATION_PLAN, POST_RELEASE_CHECKLIST].map(|one| document(one.kind, &[]));
     let name = "n".repeat(63);
-    let long = |digest: &str| NewImage { name: "i".repeat(100), digest: Some(digest.to_owned()) };
+    let long = |digest: &str| NewImage { name: "i".repeat(80), digest: Some(digest.to_owned()) };
     let images: Vec<NewImage> = ["a", "b", "c", "d", "e"].map(long).into();
     let of_one: Vec<Claim> =
         CATALOGUE.iter().map(|entry| Claim { about: Some("a".into()), ..claim(entry.name, "ci") }).collect();
