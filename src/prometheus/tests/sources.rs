@@ -40,11 +40,11 @@ async fn each_source_tells_the_versions_apart(
     let answers = asked(source, Span::minutes(2), tsdb, None).await;
     figures(&answers.recent.base, [12_000.0, 120.0, 0.4]);
     figures(&answers.recent.candidate, [600.0, 24.0, 0.475]);
-    // Of 600 requests the p87 and not the p95, of stable's 12,000 the p97.
+    // Of 600 requests a much lower one than the p95, of stable's 12,000 the p95.5.
     let least = value(answers.recent.latency_at_least.as_ref().unwrap());
     assert!((0.4..0.475).contains(&least), "{least}");
     let most = value(answers.recent.base_at_most.as_ref().unwrap());
-    assert!((0.42..0.475).contains(&most), "{most}");
+    assert!((0.405..0.42).contains(&most), "{most}");
     let Some(Compared::Interval { errors, slow: Some(slow) }) = answers.compared else {
         panic!("{:?}", answers.compared)
     };
