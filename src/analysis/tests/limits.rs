@@ -224,6 +224,9 @@ fn what_stables_requests_say(
     assert_eq!(word(&verdict), expected, "{verdict:?}");
 }
 
+/// Stable's latency, and its upper quantile where it was told.
+type Stables = (f64, Option<f64>);
+
 /// What is kept of stable's latency: known is what chance is left out of.
 #[rstest]
 #[case::first((None, Some((0.2, None))), Some((0.2, None)))]
@@ -231,10 +234,9 @@ fn what_stables_requests_say(
 #[case::later_and_known((Some((0.2, Some(0.21))), Some((0.1, Some(0.11)))), Some((0.1, Some(0.11))))]
 #[case::later_and_neither_known((Some((0.2, None)), Some((0.1, None))), Some((0.1, None)))]
 #[case::nothing_new((Some((0.2, None)), None), Some((0.2, None)))]
-#[allow(clippy::type_complexity)]
 fn what_is_kept_of_stable(
-    #[case] (before, now): (Option<(f64, Option<f64>)>, Option<(f64, Option<f64>)>),
-    #[case] expected: Option<(f64, Option<f64>)>,
+    #[case] (before, now): (Option<Stables>, Option<Stables>),
+    #[case] expected: Option<Stables>,
 ) {
     assert_eq!(LastSeen::latest(before.map(last_seen), now.map(last_seen)), expected.map(last_seen));
 }

@@ -54,7 +54,7 @@ pub(super) fn elsewhere(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 
 /// Copies that a policy's peers leave out although they mean the user's pods.
 fn cut_off<'f>(facts: &'f Facts<'_>, all: &'f [&Value], policy: &'f Value) -> impl Iterator<Item = &'f Copied> {
-    let ruled = move |side: Side| governs(policy, side).then(|| rules(policy, side)).unwrap_or_default();
+    let ruled = move |side: Side| if governs(policy, side) { rules(policy, side) } else { &[] };
     facts.copies.iter().filter(move |copy| {
         sides().any(|side| ruled(side).iter().any(|rule| is_cut_off(facts, all, policy, side, rule, copy)))
     })
