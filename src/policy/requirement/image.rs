@@ -60,7 +60,7 @@ impl<'a> Claims<'a> {
         if !self.images.is_empty() {
             return Part::of(self.images);
         }
-        let of_kind = self.all.iter().filter(|claim| claim.kind == kind && claim.at <= self.now);
+        let of_kind = self.all.iter().filter(|claim| claim.kind == kind && self.is_said(claim));
         let standing = of_kind.filter_map(|claim| {
             let digest = claim.about.as_deref()?;
             self.stands(claim, Part::Spoken(digest)).then_some(digest)

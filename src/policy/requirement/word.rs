@@ -110,7 +110,7 @@ impl<'a> Claims<'a> {
     fn made(&self, part: Part<'a>, kind: &str) -> impl Iterator<Item = &'a Claim> {
         let counts = move |claim: &&Claim| {
             let since = self.since.is_none_or(|since| claim.at.0.as_second() >= since.0.as_second());
-            claim.kind == kind && claim.at <= self.now && since && part.hears(claim)
+            claim.kind == kind && self.is_said(claim) && since && part.hears(claim)
         };
         self.all.iter().filter(counts)
     }

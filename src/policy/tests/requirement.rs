@@ -466,6 +466,21 @@ fn a_rejection_holds_until_the_same_person_takes_it_back() {
     assert!(held.met("release-captain"));
 }
 
+/// The API server's clock is ahead of ours: a no is heard at once, a yes when our clock is there.
+#[test]
+fn who_says_no_is_heard_though_our_clock_is_behind() {
+    let later = at("2026-03-31T23:00:00Z");
+    let mut held = Case { gate: G3, claims: vec![Claim { at: later, ..approval("release-captain", "bob") }], ..case() };
+    assert!(!held.met("release-captain"));
+    held.claims = vec![approval("release-captain", "bob")];
+    assert!(held.met("release-captain"));
+    held.claims.push(Claim { passed: false, at: later, ..approval("release-captain", "ann") });
+    assert!(held.one("release-captain").contains("rejects it"));
+    held.claims = vec![approval("release-captain", "bob")];
+    held.claims.push(Claim { withdrawn: true, at: later, ..approval("release-captain", "bob") });
+    assert!(!held.met("release-captain"));
+}
+
 /// What an attestation would meet too is not met while somebody rejects it in a role that could approve it.
 #[test]
 fn a_rejection_holds_whatever_else_would_meet_it() {
