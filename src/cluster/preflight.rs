@@ -76,7 +76,11 @@ pub async fn surroundings(cluster: &Cluster, seen: &Snapshot, shared: &Shared) -
     let elsewhere = async { if seen.by_count() { Ok(Arc::default()) } else { shared.seen(cluster).await } };
     let object = cluster.get(kind, namespace, workload);
     let (lists, claims, object, elsewhere) = tokio::try_join!(lists, claims, object, elsewhere)?;
-    let mut around = Surroundings { workload: object.unwrap_or_default(), elsewhere, ..Surroundings::default() };
+    let mut around = Surroundings {
+        workload: object.unwrap_or_default(),
+        elsewhere: Arc::unwrap_or_clone(elsewhere),
+        ..Surroundings::default()
+    };
     for ((_, _, place), (items, unseen)) in KINDS.iter().zip(lists) {
         place(&mut around).extend(items);
         around.unseen.extend(unseen);

@@ -1,7 +1,6 @@
 //! What lies around a workload, as raw JSON: rules ask single fields of kinds that come in many versions.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -45,7 +44,7 @@ pub struct Surroundings {
     /// Labels of the release's namespace, where one of the policies selects namespaces; its name is known without.
     pub home: Labels,
     /// What stands in other namespaces. Nothing where no copies are made, which it could miss.
-    pub elsewhere: Arc<Elsewhere>,
+    pub elsewhere: Elsewhere,
     /// Kinds that could not be listed, or not whole.
     pub unseen: Vec<Unseen>,
 }

@@ -151,6 +151,6 @@ fn nothing_is_missed_where_no_copies_are_made(#[case] kind: &str) {
         pod_monitors: vec![of("monitoring", "m", json!({"namespaceSelector": {"any": true}, "selector": own_pods()}))],
         ..Elsewhere::default()
     };
-    let around = Surroundings { elsewhere: elsewhere.into(), ..Surroundings::default() };
+    let around = Surroundings { elsewhere, ..Surroundings::default() };
     assert_eq!(reasons(&seen, &around), []);
 }
