@@ -28,7 +28,7 @@ fn told(spoil: impl FnOnce(&mut Snapshot, &mut Elsewhere)) -> Preflight {
     let mut elsewhere = Elsewhere::default();
     spoil(&mut seen, &mut elsewhere);
     around.home = [("team".to_owned(), "shop".to_owned())].into();
-    around.elsewhere = elsewhere.into();
+    around.elsewhere = elsewhere;
     preflight(&seen, &around)
 }
 
@@ -124,7 +124,7 @@ fn policies_of_the_whole_mesh(
     let (seen, mut around) = shop();
     around.authorizations = here;
     let authorizations = vec![of("istio-system", "mesh", mesh)];
-    around.elsewhere = Elsewhere { authorizations, ..Elsewhere::default() }.into();
+    around.elsewhere = Elsewhere { authorizations, ..Elsewhere::default() };
     assert_eq!(reasons(&seen, &around), wanted);
 }
 
