@@ -1,28 +1,61 @@
 //! Whose doing is it? Asked where something happens to a service as a whole.
 
 use super::chance::{Looked, beyond_chance};
-use super::compare::{FACTOR, Overdispersion};
+use super::compare::{FACTOR, Overdispersion, Setup, Signal};
 use super::evidence::Observation;
 use super::figures::{count, percent};
 use super::limits::counts;
+use crate::api::Percent;
 
-/// The figures that say that the new version fails more often than what serves beside it, and that chance does not explain
-/// it, with failures that scatter as stable's did; None where it does not, or one of them is not known. Both
-/// failing alike blames nobody.
-pub fn blame(seen: &Observation, scatter: Overdispersion, looked: Looked) -> Option<String> {
+/// What the new version's bad requests are held against.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Beside {
+    /// Stable's in the same window.
+    Stable,
+    /// Nobody's, because stable has no users: its worst hour of the day before, with what the comparison allows above it, in percent
+    /// of the requests.
+    ItsDay {
+        /// The share of bad requests in that hour.
+        worst: Percent,
+        /// What is no matter above it.
+        slack: Percent,
+    },
+}
+
+impl Beside {
+    /// Stable as it was the day before; None where that is not known.
+    pub fn day_of(setup: &Setup) -> Option<Self> {
+        Some(Self::ItsDay { worst: setup.base_rate?, slack: setup.slack })
+    }
+}
+
+/// The figures that say that more of the new version's requests are bad than of what it is held against, and that chance does not explain
+/// it, with bad requests that scatter as stable's did; None where it does not, or one of them is not known. Both being bad alike blames
+/// nobody. `seen` counts as errors what `signal` speaks of.
+pub fn blame(
+    seen: &Observation,
+    beside: Beside,
+    signal: Signal,
+    scatter: Overdispersion,
+    looked: Looked,
+) -> Option<String> {
     let new = counts(&seen.candidate, "the new version").ok()?;
-    let base = counts(&seen.base, "stable").ok().filter(|base| base.requests > 0.0)?;
-    // One failure more than stable had: few requests do not prove that it never fails.
-    let allowed = FACTOR * (base.errors + 1.0) / (base.requests + 1.0);
+    let (allowed, stable) = match beside {
+        Beside::Stable => {
+            let base = counts(&seen.base, "stable").ok().filter(|base| base.requests > 0.0)?;
+            let words = format!("stable {} of {}", percent(base.errors / base.requests), count(base.requests));
+            // One bad request more than stable had: few requests do not prove that it never has any.
+            (FACTOR * (base.errors + 1.0) / (base.requests + 1.0), words)
+        }
+        Beside::ItsDay { worst, slack } => {
+            let words = format!("stable, which has no users any more, at most {worst} in any hour of the day before");
+            (FACTOR * worst.ratio() + slack.ratio(), words)
+        }
+    };
     let clear = beyond_chance(new.errors, new.requests, allowed, scatter, looked);
     let figures = || {
-        format!(
-            "{} of its {} requests failed, stable {} of {}",
-            percent(new.errors / new.requests),
-            count(new.requests),
-            percent(base.errors / base.requests),
-            count(base.requests)
-        )
+        let rate = percent(new.errors / new.requests);
+        format!("{rate} of its {} requests {signal}, {stable}", count(new.requests))
     };
     clear.then(figures)
 }

@@ -23,7 +23,7 @@ pub mod streak;
 pub mod synthetic;
 mod verdict;
 
-pub use blame::blame;
+pub use blame::{Beside, blame};
 pub use chance::Looked;
 pub use evidence::{ArmSample, Business, Evidence, Observation};
 pub use latency::LastSeen;

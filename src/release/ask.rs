@@ -125,7 +125,7 @@ pub struct Answers {
     pub compared: Option<Compared>,
     /// The interval of the business metric, where one was asked for.
     pub happened: Option<Both>,
-    /// How many of the new version's requests in the short window were slow, by the threshold of each latency objective; empty
+    /// How many of both versions' requests in the short window were slow, by the threshold of each latency objective; empty
     /// where compliance with them is not asked for.
     pub slow: Vec<Slow>,
     /// The objective whose budget goes too fast; `None` where none does, or it is not known.
@@ -160,13 +160,15 @@ pub struct Tried {
     pub found: Finding,
 }
 
-/// Slow requests of the new version.
+/// Slow requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slow {
     /// From when on a request is slow.
     pub slower_than: Span,
-    /// How many were.
+    /// How many of the new version were.
     pub requests: Evidence<f64>,
+    /// How many of what served before were.
+    pub base: Evidence<f64>,
 }
 
 /// The objectives that speak of the release's Service; those that are measured by queries of somebody's own are taken to.

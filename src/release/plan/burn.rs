@@ -5,7 +5,9 @@ use super::compare;
 use super::patience;
 use super::step::Step;
 use super::verify::is_fix;
-use crate::analysis::{Breach, blame};
+use crate::analysis::compare::{Overdispersion, Setup, Signal};
+use crate::analysis::{ArmSample, Beside, Breach, Observation, blame};
+use crate::api::Span;
 use crate::api::release_record::{Phase, Trigger};
 use crate::policy::burn::BurnLevel;
 use crate::release::ask::Burning;
@@ -18,18 +20,90 @@ fn page<'a>(active: &'a Active<'_>) -> Option<&'a Burning> {
     (burning.burn.pair.level == BurnLevel::Page).then_some(burning)
 }
 
-/// A burn that calls somebody, and that the new version explains: it comes back.
+/// What tells whose doing a burn is.
+struct Clue<'a> {
+    /// The last moments, with what the budget goes by in the place of errors.
+    seen: Observation,
+    signal: Signal,
+    /// How stable was the day before.
+    day: Option<&'a Setup>,
+}
+
+impl Clue<'_> {
+    /// What the new version is held against; None where stable has no users and its day is not known.
+    fn beside(&self, active: &Active<'_>) -> Option<Beside> {
+        let base = active.seen.answers.as_ref()?.question.base;
+        match compare::base_serves(active.seen, &active.status, base) {
+            true => Some(Beside::Stable),
+            false => self.day.and_then(Beside::day_of),
+        }
+    }
+
+    fn blames(&self, active: &Active<'_>) -> Option<String> {
+        let scatter = self.day.map_or(Overdispersion::ASSUMED, |day| day.overdispersion);
+        let looked = compare::looked(active.seen, active.now);
+        blame(&self.seen, self.beside(active)?, self.signal, scatter, looked)
+    }
+}
+
+/// Failed requests.
+fn failed<'a>(active: &'a Active<'_>) -> Option<Clue<'a>> {
+    let seen = active.seen.answers.as_ref()?.recent.clone();
+    let day = active.status.comparison.as_ref().map(|record| &record.errors.setup);
+    Some(Clue { seen, signal: Signal::Errors, day })
+}
+
+/// Slow ones by the threshold of the objective; None where they are not asked for.
+fn slow<'a>(active: &'a Active<'_>, threshold: Span) -> Option<Clue<'a>> {
+    let answers = active.seen.answers.as_ref()?;
+    let slow = answers.slow.iter().find(|slow| slow.slower_than == threshold)?;
+    let arm = |arm: &ArmSample, errors| ArmSample { errors, ..arm.clone() };
+    let seen = Observation {
+        candidate: arm(&answers.recent.candidate, slow.requests.clone()),
+        base: arm(&answers.recent.base, slow.base.clone()),
+        ..answers.recent.clone()
+    };
+    let record = active.status.comparison.as_ref().and_then(|record| record.slow.as_ref());
+    let day = record.filter(|record| record.slower_than == threshold).map(|record| &record.signal.setup);
+    Some(Clue { seen, signal: Signal::Slower(threshold), day })
+}
+
+/// From when on a request is slow by the objective; None where it speaks of something else.
+fn threshold(active: &Active<'_>, burning: &Burning) -> Option<Span> {
+    let slos = &active.seen.risk.as_ref()?.objectives.slos;
+    let slo = slos.iter().find(|slo| slo.name == burning.objective)?;
+    slo.latency.as_ref().map(|latency| latency.threshold)
+}
+
+/// A burn that calls somebody, and that the new version explains: it comes back. Who fails more often is blamed for a burn of latency too.
 pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
     let burning = page(active)?;
-    let recent = &active.seen.answers.as_ref()?.recent;
-    let recent = compare::beside_who_serves(active.seen, &active.status, recent);
-    let figures = blame(&recent, compare::scatter(&active.status), compare::looked(active.seen, active.now))?;
+    let slow = threshold(active, burning).and_then(|threshold| slow(active, threshold));
+    let figures = slow.into_iter().chain(failed(active)).find_map(|clue| clue.blames(active))?;
     Some(Breach {
         trigger: Trigger::BudgetBurn,
         value: format!("objective {} {}; {figures}", burning.objective, burning.burn),
         threshold: format!("{} times", burning.burn.pair.factor),
         sentence: format!("objective {} {}, and it is this version: {figures}", burning.objective, burning.burn),
     })
+}
+
+/// Why the new version is not blamed.
+fn not_blamed(active: &Active<'_>, burning: &Burning) -> String {
+    let threshold = threshold(active, burning);
+    let clue = match threshold {
+        Some(threshold) => slow(active, threshold),
+        None => failed(active),
+    };
+    match clue.map(|clue| (clue.signal, clue.beside(active))) {
+        Some((Signal::Errors, Some(_))) => "which fails no more often than stable as far as can be told".to_owned(),
+        Some((Signal::Slower(_), Some(_))) => {
+            "which is slow no more often than stable as far as can be told".to_owned()
+        }
+        Some((_, None)) => "because stable has no users to compare it with, and its day before is not known".to_owned(),
+        None => "whose slow requests are not asked for beside stable's (spec.analysis.sloCompliance asks for them)"
+            .to_owned(),
+    }
 }
 
 /// A burn that the new version does not explain: it waits, because another change into an incident hurts whoever is at fault. A fix goes on.
@@ -41,11 +115,12 @@ pub(super) fn hold(active: &Active<'_>) -> Option<Step> {
     }
     let verifies = active.status.phase == Phase::Verify;
     let message = format!(
-        "{} stays where it is: objective {} {}. Not held against the new version, which fails no more often than stable as far \
-         as can be told; it goes on when the burn is over, and a hold that runs out {}.",
+        "{} stays where it is: objective {} {}. Not held against the new version, {}; it goes on when the burn is over, and a \
+         hold that runs out {}.",
         active.name(),
         burning.objective,
         burning.burn,
+        not_blamed(active, burning),
         if verifies { "completes it all the same, which stays on record" } else { "brings it back" }
     );
     let analysis = &active.seen.release.spec.analysis;

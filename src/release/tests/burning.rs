@@ -78,3 +78,70 @@ fn a_burn_that_opens_a_ticket_stops_nothing() {
     burns(&mut world, 2);
     world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
 }
+
+/// Nobody is left beside it: stable's worst hour of the day before is what it is held against.
+#[test]
+fn a_burn_while_it_is_verified_that_stables_day_does_not_explain_brings_the_version_back() {
+    let mut world = begin(0.01);
+    world.run_until(600, |world| world.phase() == Some(Phase::Verify));
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, Behaviour { errors: 0.04, ..GOOD });
+    burns(&mut world, 0);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!(log.trigger, Trigger::BudgetBurn);
+    for word in ["4 % of its", "stable, which has no users any more, at most 1 % in any hour of the day before"] {
+        assert!(log.value.contains(word), "{log:?}");
+    }
+}
+
+#[test]
+fn a_burn_while_it_is_verified_that_stables_day_had_too_blames_nobody() {
+    let mut world = begin(0.01);
+    world.run_until(600, |world| world.phase() == Some(Phase::Verify));
+    burns(&mut world, 0);
+    world.run(60);
+    assert_eq!(world.phase(), Some(Phase::Verify));
+    world.burning = None;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+}
+
+/// An objective of latency at 200 ms, and a version of which one request in ten takes longer; its contract allows ten times stable's latency.
+fn begin_slow(compliance: bool) -> World {
+    let mut world = World::new();
+    world.requests_per_second = 1_000.0;
+    world.seen.release.spec.rollback.latency_factor = Some(10.0);
+    let slo =
+        serde_json::json!({"name": "fast", "objective": 95, "latency": {"service": "checkout", "threshold": "200ms"}});
+    world.seen.risk.as_mut().unwrap().objectives.slos = vec![serde_json::from_value(slo).unwrap()];
+    if compliance {
+        let rules = serde_json::json!({"window": "10s", "within": "10m"});
+        world.seen.release.spec.analysis.slo_compliance = Some(serde_json::from_value(rules).unwrap());
+    }
+    world.deploy("shop:v2", SLOW);
+    world.run_until(200, |world| world.split().weight(Carrier::Canary) > Weight::ZERO);
+    burns(&mut world, 0);
+    world.burning.as_mut().unwrap().objective = "fast".into();
+    world
+}
+
+#[test]
+fn a_burn_of_latency_is_explained_by_slow_requests() {
+    let mut world = begin_slow(true);
+    world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!(log.trigger, Trigger::BudgetBurn);
+    assert!(
+        log.value.contains("10 % of its") && log.value.contains("requests took more than 200 ms, stable 0 % of"),
+        "{log:?}"
+    );
+}
+
+#[test]
+fn a_burn_of_latency_whose_slow_requests_nobody_asks_for_is_not_said_to_be_measured() {
+    let mut world = begin_slow(false);
+    world.run_until(100, |world| held(world).is_some());
+    let message = held(&world).unwrap();
+    assert!(message.contains("whose slow requests are not asked for beside stable's"), "{message}");
+    assert!(!message.contains("no more often"), "{message}");
+}

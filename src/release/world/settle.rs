@@ -98,7 +98,7 @@ impl World {
             after: question.after.map(|window| self.sample(question.candidate, window).requests),
             compared,
             happened: question.stretch.map(|asked| self.happened(question.candidate, question.base, asked.length)),
-            slow: self.slow_requests(question.candidate, question.recent),
+            slow: self.slow_requests([question.candidate, question.base], question.recent),
             burning: self.burning.clone(),
             tried: self.tried(),
         })
@@ -115,9 +115,11 @@ impl World {
     }
 
     /// By each latency objective, in the short window.
-    fn slow_requests(&self, candidate: Carrier, window: Span) -> Vec<Slow> {
-        let of =
-            |slower_than| Slow { slower_than, requests: self.slow(&self.sample(candidate, window), Some(slower_than)) };
+    fn slow_requests(&self, carriers: [Carrier; 2], window: Span) -> Vec<Slow> {
+        let of = |slower_than| {
+            let [requests, base] = carriers.map(|one| self.slow(&self.sample(one, window), Some(slower_than)));
+            Slow { slower_than, requests, base }
+        };
         thresholds(&self.seen).into_iter().map(of).collect()
     }
 
