@@ -185,3 +185,39 @@ async fn claim(cluster: &Cluster, namespace: &str, name: &str) -> Result<Result<
         Err(other) => Err(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn refused(code: u16) -> Result<(Vec<Value>, bool), Error> {
+        Err(Error::Refused { what: "list".into(), code, why: "no".into() })
+    }
+
+    const OF: &str = " of other namespaces";
+
+    #[rstest]
+    #[case::forbidden(&NETWORK_POLICY, true, refused(403), Some((true, "NetworkPolicy.networking.k8s.io of other namespaces could not be looked at: the verb list on networkpolicies is not granted")))]
+    #[case::not_served(&POD_MONITOR, false, refused(404), Some((false, "PodMonitor.monitoring.coreos.com of other namespaces could not be looked at: the cluster does not serve it")))]
+    #[case::an_add_on_that_is_down(&POD_MONITOR, false, refused(500), Some((true, "PodMonitor.monitoring.coreos.com of other namespaces could not be looked at: the API server answers 500")))]
+    #[case::too_many(&SERVICE, true, Ok((vec![json!({})], true)), Some((true, "Service of other namespaces could not be looked at: there are more than 5, and the others were left out")))]
+    #[case::all(&SERVICE, true, Ok((vec![json!({})], false)), None)]
+    fn what_may_not_be_listed_is_a_note(
+        #[case] kind: &Kind,
+        #[case] core: bool,
+        #[case] answer: Result<(Vec<Value>, bool), Error>,
+        #[case] wanted: Option<(bool, &str)>,
+    ) {
+        let (items, note) = read(kind, OF, core, 5, answer).unwrap();
+        assert!(items.iter().all(|item| item["kind"] == kind.kind));
+        let note = note.map(|note| (note.exists, note.to_string()));
+        assert_eq!(note, wanted.map(|(exists, text)| (exists, text.to_owned())));
+    }
+
+    #[test]
+    fn a_failure_of_what_each_cluster_has_is_an_error() {
+        assert!(read(&NETWORK_POLICY, OF, true, 5, refused(500)).is_err());
+    }
+}

@@ -143,3 +143,22 @@ async fn a_policy_of_another_namespace_that_lets_in_the_workload_alone_holds_the
     until(&scene, "in stage 1", |view| view.stage == Some(1)).await;
     assert_eq!(condition(&scene).1, "Passed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_argo_cd_would_apply_after_a_held_deployment_is_told() {
+    let story = story("");
+    let scene = scene(&story).await;
+    let wave = |wave: &str| json!({"argocd.argoproj.io/sync-wave": wave});
+    let mut later = story.objects.gated_release.clone();
+    later["metadata"]["annotations"] = wave("1");
+    let mut deployment = story.objects.deployment.clone();
+    deployment["metadata"]["annotations"] = wave("0");
+    deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 7.into();
+    for object in [&later, &deployment] {
+        apply(&scene.shared, &admin(), object).unwrap();
+    }
+    until(&scene, "in stage 1", |view| view.stage == Some(1)).await;
+    let (status, reason, message) = condition(&scene);
+    assert_eq!((status.as_str(), reason.as_str()), ("True", "Warnings"));
+    assert!(message.starts_with("Deployment shop/checkout (ArgoSyncWave)"), "{message}");
+}
