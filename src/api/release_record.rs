@@ -1,22 +1,28 @@
 //! The memory of one attempt at a revision: what was decided, what was seen, how it ended.
 
+mod assessment;
+mod course;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::budget_status::BudgetStatus;
-use super::change::{Change, RiskClass, words};
+use super::change::{Change, words};
 use super::comparison::ComparisonRecord;
 use super::compliance::Compliance;
-use super::gated_release::{HoldStatus, StageSpec};
+use super::gated_release::HoldStatus;
 use super::synthetic::CheckRecord;
-use super::units::{Span, Time, UnitError, Weight};
+use super::units::{Span, Time, UnitError};
 use super::watched::{OpenCircuit, Streak, WouldHave};
 use crate::analysis::LastSeen;
 use crate::analysis::business::BusinessTally;
-use crate::policy::{Band, Gate};
 use std::fmt;
 use std::str::FromStr;
+
+pub use assessment::{
+    ApprovalRecord, AssessmentRecord, AuthorsRecord, BudgetAtStart, ChargeRecord, ShownRecord, Worsened,
+};
+pub use course::{PodShare, Promotion, Readiness, RollbackLog, StageRecord};
 
 /// One attempt at one revision. Written by the controller only, sealed at the end, kept when the GatedRelease goes.
 #[derive(Debug, Clone, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]
@@ -378,286 +384,4 @@ impl ReleaseRecordStatus {
             digest: None,
         }
     }
-}
-
-/// How long pods may still take to be ready for a step of a release. What the step is held for in between is added, so that neither
-/// a hold nor a controller that was away takes anything of it; all waits for one step together get `strategy.readyWithin`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Readiness {
-    /// The moment from which the step was due, which tells it from the next one.
-    pub step: Time,
-    /// When it is brought back where it is not ready.
-    pub by: Time,
-}
-
-/// The error budget when the release was let go.
-#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BudgetAtStart {
-    /// Its status.
-    pub status: BudgetStatus,
-    /// Percent left, to one decimal.
-    pub remaining_percent: f64,
-    /// The risk budget's band if everything were spent that was promised to other releases then; absent of what is no workload's
-    /// change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub band: Option<Band>,
-}
-
-/// Budgets that worsened in the course of a release: the worst that was found of each.
-#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Worsened {
-    /// When they were found to be so. Who is asked agrees after it.
-    pub at: Time,
-    /// The error budget's status.
-    pub status: BudgetStatus,
-    /// Percent of the error budget left at that moment, to one decimal.
-    pub remaining_percent: f64,
-    /// The risk budget's band, without what the release itself was charged.
-    pub band: Band,
-}
-
-/// How risky a change is, which gate it went through, and what it showed there (`000_…` §5.3, §6).
-#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AssessmentRecord {
-    /// The release risk score in risk points.
-    pub points: u32,
-    /// The sum, such as `14 RP = 6 base + 10 diff + 0 context - 2 mitigations`.
-    #[schemars(length(max = 160))]
-    pub score: String,
-    /// Each term with its source and what shows it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    pub terms: Vec<String>,
-    /// The gate.
-    pub gate: Gate,
-    /// How the gate came about, such as `14 RP → G3; Yellow: +1 → G4`.
-    #[schemars(length(max = 256))]
-    pub why: String,
-    /// What was left of the risk budget.
-    pub band: Band,
-    /// What the change touches.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 48))]
-    pub categories: Vec<String>,
-    /// How much error budget such a change needs (`001_…`, Deployment Risk Assessment).
-    pub risk_class: RiskClass,
-    /// How many lines differ, added and removed together, as `tidegate classify` attested; absent where nobody did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub diff_lines: Option<u32>,
-    /// What was shown, by who showed it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 40))]
-    pub shown: Vec<ShownRecord>,
-    /// What was demanded and not shown, because it was waived, only audited, or shipped as an exception.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 48))]
-    pub not_shown: Vec<String>,
-    /// Why it shipped past its gate; absent where it did not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub exception: Option<String>,
-    /// Who made the change, so that nobody approves their own afterwards; absent where that was not looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authors: Option<AuthorsRecord>,
-}
-
-/// Who made a change, as far as it was known when it was assessed.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuthorsRecord {
-    /// The person who changed the template, or sent the charge, and those whom pipelines named, 512 bytes of them at most.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 128))]
-    pub names: Vec<String>,
-    /// Whether they are all who made it, by the names under which they would approve. Otherwise two people approve where one would
-    /// (`000_…` §4).
-    pub known: bool,
-}
-
-impl AuthorsRecord {
-    /// Nobody knows who made it.
-    pub const NOBODY: Self = Self { names: Vec::new(), known: false };
-}
-
-/// Requirements that one party met.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ShownRecord {
-    /// Who or what showed it; `approvals` where people agreed, who stand in `status.approvals` with their roles.
-    #[schemars(length(max = 256))]
-    pub by: String,
-    /// The requirements' names.
-    #[schemars(length(max = 48))]
-    pub names: Vec<String>,
-}
-
-/// An approval that counted.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ApprovalRecord {
-    /// The role.
-    #[schemars(length(max = 63))]
-    pub role: String,
-    /// Who, as the API server authenticated them.
-    #[schemars(length(max = 256))]
-    pub author: String,
-    /// When it was given.
-    pub at: Time,
-    /// Before what: `start`, or the weight of a stage such as `100 %`.
-    #[schemars(length(max = 32))]
-    pub before: String,
-    /// What it met: the names of requirements, and `exception` where it agreed to one (`000_…` §7; `001_…`, Exception Process).
-    /// Absent where the process of the error budget asked for it (`001_…`, Deployment Process by Budget Status).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    pub meets: Vec<String>,
-}
-
-/// What a release cost its risk budget (`000_…` §5.4).
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChargeRecord {
-    /// Its number in the budget, from 1, without gaps.
-    pub sequence: u64,
-    /// Risk points, an exception's penalty included.
-    pub points: u32,
-    /// When.
-    pub at: Time,
-    /// Whether it went past the gate, and so costs half as much again (`000_…` §7).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub exception: bool,
-    /// Risk points of the window that were left before this charge, below 0 where it was overdrawn; absent where they were not
-    /// counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remaining: Option<i64>,
-    /// Risk points of the window that are left with this charge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remaining_after: Option<i64>,
-}
-
-/// One stage: what it should be and what became of it.
-#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StageRecord {
-    /// Weight and bake time.
-    #[serde(flatten)]
-    pub spec: StageSpec,
-    /// When its weight became effective.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Time>,
-    /// How many pods ran the new version when the stage began, where exposure is by the number of pods.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pods: Option<PodShare>,
-    /// When the verdict was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passed_at: Option<Time>,
-    /// The figures that the verdict rests on, in words.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 256))]
-    pub verdict: String,
-}
-
-/// How many of the pods behind a Service run the new version: the share of the traffic that it really gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PodShare {
-    /// Pods of the new version.
-    pub new: u32,
-    /// All pods.
-    pub of: u32,
-}
-
-impl PodShare {
-    /// The share in percent, rounded; never 0 where a pod runs the new version, and 0 where there is no pod at all.
-    pub fn weight(self) -> Weight {
-        if self.of == 0 || self.new == 0 {
-            return Weight::ZERO;
-        }
-        let (new, of) = (u64::from(self.new), u64::from(self.of));
-        let percent = ((new * 200 + of) / (of * 2)).clamp(1, 100);
-        Weight::whole(u8::try_from(percent).unwrap_or(100))
-    }
-}
-
-impl fmt::Display for PodShare {
-    /// `1 of 4 pods (25 %)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} pods ({})", self.new, self.of, self.weight())
-    }
-}
-
-/// How far the promotion came.
-#[derive(Debug, Clone, PartialEq, Default, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Promotion {
-    /// When the previous version was ready to serve and the workload was let go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resumed_at: Option<Time>,
-    /// When the workload ran the new version with all its pods and nothing else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rolled_at: Option<Time>,
-    /// When half of the traffic was back on the workload.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub half_at: Option<Time>,
-    /// When the workload was judged good to take all of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passed_at: Option<Time>,
-    /// When all of the traffic was back on the workload.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub home_at: Option<Time>,
-    /// When the verification was over and the previous version was let go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verified_at: Option<Time>,
-    /// When it is complete without whatever does not bring it back and is still missing: papers, evidence, somebody on call, a circuit
-    /// breaker that closes, a burn that ends. Set with the first of these waits, and never moved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub complete_by: Option<Time>,
-    /// What could not be told of the version when its verification ended all the same; absent where all of it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub complete_without: Option<String>,
-}
-
-/// What brought the change back, and how that went (`002_…`, rollback log).
-#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RollbackLog {
-    /// What set it off.
-    pub trigger: Trigger,
-    /// The value that was seen, with its unit.
-    #[schemars(length(max = 256))]
-    pub value: String,
-    /// The threshold, with its unit.
-    #[schemars(length(max = 256))]
-    pub threshold: String,
-    /// When it was decided.
-    pub at: Time,
-    /// The phase that it happened in.
-    pub phase: Phase,
-    /// The weight of the new version at that moment.
-    pub from_weight: Weight,
-    /// Where the traffic went.
-    #[schemars(length(max = 63))]
-    pub traffic_to: String,
-    /// When no traffic went to the new version any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub home_at: Option<Time>,
-    /// How long that took.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub took: Option<Span>,
-    /// Whether that was within the contract's time budget.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within_time_budget: Option<bool>,
-    /// What the workload was left as.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 256))]
-    pub state_after: String,
-    /// What the check after the rollback found.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 256))]
-    pub check: String,
 }
