@@ -159,6 +159,26 @@ pub struct Requirements {
     /// tier 3, Annotation below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explained_by: Option<ExplainedBy>,
+    /// How the service owner approves a deployment while the error budget is Healthy or in Warning (`001_…`, Healthy, Requirements;
+    /// Roles). Default: Manifest. Whatever it says, freezes and processes ask whom they ask.
+    #[serde(default, skip_serializing_if = "OwnerApproval::is_default")]
+    pub owner_approval: OwnerApproval,
+}
+
+/// How the service owner approves a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
+pub enum OwnerApproval {
+    /// By the manifest, which comes through the review of whoever owns the repository; Tidegate asks nobody.
+    #[default]
+    Manifest,
+    /// In person: nothing but a rollback starts before an approval in the role `service-owner`.
+    Asked,
+}
+
+impl OwnerApproval {
+    const fn is_default(&self) -> bool {
+        matches!(self, Self::Manifest)
+    }
 }
 
 /// Whose word says what is in a new image.

@@ -96,6 +96,7 @@ fn rows() -> Vec<Row> {
 fn gate(need: &Need) -> String {
     match need {
         Need::From(gate) => format!("from {gate}"),
+        Need::FromOrUnder(gate, status) => format!("from {gate}; at any gate in {status}"),
         Need::Touching(gate, categories) => {
             let names: Vec<&str> = categories.iter().map(|category| category.as_str()).collect();
             format!("from {gate}, touching {}", names.join(", "))

@@ -3,6 +3,7 @@
 //! The tables of the document are [`RULES`]. Every rule that applies is collected; one that blocks outweighs any that
 //! allows, and the answer names both.
 
+use crate::api::risk_budget::OwnerApproval;
 use crate::api::{BudgetStatus, Change, ChangeType, Percent, RiskClass, Severity};
 
 use super::budget::in_force_above;
@@ -116,7 +117,7 @@ const CRITICAL: &str = "001, Critical, Deployment Policy";
 const EMERGENCY: &str = "001, Emergency, Deployment Policy";
 const RISK: &str = "001, Deployment Risk Assessment";
 
-/// The freeze policy. Healthy has no line: everything ships. A rollback is not asked (see [`permission`]).
+/// The freeze policy. Healthy has no line: everything ships (whether the service owner is asked says [`by_owner`]). A rollback is not asked (see [`permission`]).
 #[rustfmt::skip]
 pub const RULES: &[Rule] = &[
     // Warning: 30 to 50 % left.
@@ -244,6 +245,23 @@ fn released_above(facts: &ChangeFacts, status: BudgetStatus) -> Percent {
         .find(|better| matches!(permission(facts, *better), Permission::Allowed { .. }))
         .and_then(in_force_above)
         .unwrap_or(super::budget::HEALTHY_ABOVE)
+}
+
+/// What the service owner approves, where they are asked in person.
+const OWNER: &[SignOff] = &[before_start(
+    Role::ServiceOwner,
+    1,
+    "the service owner approves deployments while more than 30 % is left",
+    "001, Healthy, Requirements; Roles, Service Owner",
+)];
+
+/// Whether the service owner approves the start under a budget status: above 30 %, and nobody approves a rollback. Below, those of the
+/// emergency process do.
+pub fn by_owner(how: OwnerApproval, kind: ChangeType, status: BudgetStatus) -> &'static [SignOff] {
+    match (how, status) {
+        (OwnerApproval::Asked, Healthy | Warning) if kind != ChangeType::Rollback => OWNER,
+        (OwnerApproval::Asked | OwnerApproval::Manifest, _) => &[],
+    }
 }
 
 /// What may ship under a status, in words for messages.

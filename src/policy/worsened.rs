@@ -2,11 +2,12 @@
 //! those who would be asked before a start by now, and were not. What gets better takes nothing back.
 
 use crate::api::gated_release::Strategy;
+use crate::api::risk_budget::OwnerApproval;
 use crate::api::{BudgetStatus, ChangeType};
 
 use super::band::{self, Band, BandFacts};
 use super::exception::approvers;
-use super::freeze::{ChangeFacts, Permission, permission};
+use super::freeze::{ChangeFacts, Permission, by_owner, permission};
 use super::gate::Gate;
 use super::schedule::schedule_for;
 use super::sign_off::{Role, SignOff, SignOffPoint, join};
@@ -38,6 +39,8 @@ pub struct Underway<'a> {
     pub strategy: &'a Strategy,
     /// Whether customers may notice it.
     pub customers_may_notice: bool,
+    /// How the service owner approves it.
+    pub owner: OwnerApproval,
 }
 
 /// Who agrees, once, before a release goes on that began at `began` and meets what is `now`; each before the next stage. Nobody
@@ -50,7 +53,7 @@ pub fn asked_anew(underway: &Underway<'_>, began: Levels, now: Levels) -> Vec<Si
 
 /// Who agrees to a start at these levels. What they block starts as an exception, by those who agree to one.
 fn before_start(underway: &Underway<'_>, levels: Levels) -> Vec<SignOff> {
-    let Underway { change, diff, strategy, customers_may_notice } = *underway;
+    let Underway { change, diff, strategy, customers_may_notice, owner } = *underway;
     if change.kind == ChangeType::Rollback {
         return Vec::new();
     }
@@ -65,7 +68,8 @@ fn before_start(underway: &Underway<'_>, levels: Levels) -> Vec<SignOff> {
     };
     let exhausted = if levels.band == Band::Exhausted { EXHAUSTED } else { &[] };
     let process = schedule_for(strategy, change.kind, levels.status).sign_offs;
-    let all = join(&join(&join(&process, &blocked), &by_band), exhausted);
+    let by_owner = by_owner(owner, change.kind, levels.status);
+    let all = join(&join(&join(&join(&process, &blocked), &by_band), exhausted), by_owner);
     all.into_iter().filter(|one| one.when == SignOffPoint::BeforeStart).collect()
 }
 

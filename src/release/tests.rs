@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 mod after_release;
+mod asked;
 mod burning;
 mod business;
 mod by_hand;

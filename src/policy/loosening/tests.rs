@@ -134,6 +134,8 @@ fn roles(entries: &[(&str, Option<&str>, &[&str])]) -> Value {
 #[case::no_longer_attested(json!({"tier": 1, "requirements": {"explainedBy": "Attestation"}}), json!({"tier": 1}),
     &["spec.requirements.explainedBy: Attestation → Annotation"])]
 #[case::attested_from_now_on(json!({"tier": 1}), json!({"tier": 1, "requirements": {"explainedBy": "Attestation"}}), &[])]
+#[case::owner_no_longer_asked(json!({"requirements": {"ownerApproval": "Asked"}}), json!({}), &["spec.requirements.ownerApproval: Asked → Manifest"])]
+#[case::owner_asked(json!({}), json!({"requirements": {"ownerApproval": "Asked"}}), &[])]
 #[case::waived(json!({}), waived("sast", None), &["spec.requirements.waived[sast]: asked for → waived"])]
 #[case::waived_longer(waived("sast", Some("07-01")), waived("sast", Some("08-01")),
     &["spec.requirements.waived[sast]: waived until 1 Jul 00:00:00 UTC → waived until 1 Aug 00:00:00 UTC"])]

@@ -3,18 +3,18 @@
 use super::Loosened;
 use crate::api::Time;
 use crate::api::obligation::ObligationRules;
-use crate::api::risk_budget::{ExplainedBy, RequirementMode, Requirements, Waiver};
+use crate::api::risk_budget::{ExplainedBy, OwnerApproval, RequirementMode, Requirements, Waiver};
 use crate::policy::Tier;
 
 /// No requirement is waived, or waived for longer, or asked for without being waited for; and what is in a new image is not said by
-/// more people. Each comes with its tier, which says who does where the spec does not.
+/// more people, or approved by fewer. Each comes with its tier, which says who does where the spec does not.
 pub(super) fn merge(
     (tier_before, former): (u8, &Requirements),
     (tier, wanted): (u8, &Requirements),
     now: Time,
     held: &mut Vec<Loosened>,
 ) -> Requirements {
-    let Requirements { mode, waived, explained_by } = wanted;
+    let Requirements { mode, waived, explained_by, owner_approval } = wanted;
     let explained_by = match (explains(tier_before, former), explains(tier, wanted)) {
         (ExplainedBy::Attestation, ExplainedBy::Annotation) => {
             held.push(Loosened::new("spec.requirements.explainedBy", "Attestation", "Annotation"));
@@ -29,8 +29,15 @@ pub(super) fn merge(
         }
         (RequirementMode::Enforce | RequirementMode::Audit, _) => *mode,
     };
+    let owner_approval = match (former.owner_approval, owner_approval) {
+        (OwnerApproval::Asked, OwnerApproval::Manifest) => {
+            held.push(Loosened::new("spec.requirements.ownerApproval", "Asked", "Manifest"));
+            OwnerApproval::Asked
+        }
+        (OwnerApproval::Asked | OwnerApproval::Manifest, _) => *owner_approval,
+    };
     let waived = waivers("spec.requirements.waived", &former.waived, waived, now, held);
-    Requirements { mode, waived, explained_by }
+    Requirements { mode, waived, explained_by, owner_approval }
 }
 
 /// A tier that the schema keeps out says the stricter.

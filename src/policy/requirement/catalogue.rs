@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::api::Span;
+use crate::api::{BudgetStatus, Span};
 use crate::policy::band::Band;
 use crate::policy::category::Category::{self, *};
 use crate::policy::gate::Gate::{self, *};
@@ -63,6 +63,8 @@ pub enum Means {
 pub enum Need {
     /// From this gate on.
     From(Gate),
+    /// From this gate on, and at any gate under this budget status or a worse one.
+    FromOrUnder(Gate, BudgetStatus),
     /// From this gate on, for changes that touch any of these.
     Touching(Gate, &'static [Category]),
     /// From this gate on, where customers may notice the change.
@@ -76,6 +78,7 @@ impl Need {
     pub fn applies(&self, facts: &RequirementFacts<'_>) -> bool {
         match self {
             Self::From(gate) => facts.gate >= *gate,
+            Self::FromOrUnder(gate, status) => facts.gate >= *gate || facts.status >= *status,
             Self::Touching(gate, categories) => facts.gate >= *gate && facts.change.has_any(categories),
             Self::CustomerImpact(gate) => facts.gate >= *gate && facts.customers_may_notice(),
             Self::Band(band) => facts.band >= *band,
@@ -194,7 +197,7 @@ pub const CATALOGUE: &[Entry] = &[
     at_start("code-owner-review", Need::From(G2), "Code owner review for touched modules", "000 §6.2, G2",
         &[Means::ByAnother("code-owner-review"), Means::Approvals(&[&[Role::CodeOwner]])]),
     at_start("feature-flag", Need::CustomerImpact(G2), "Feature flag required if customer impact possible", "000 §6.2, G2", &[Means::Attestation("feature-flag")]),
-    at_start("release-plan", Need::From(G2), "Release Plan (required for G2+)", "000 §10.1", &[Means::Document(&document::RELEASE_PLAN)]),
+    at_start("release-plan", Need::FromOrUnder(G2, BudgetStatus::Emergency), "Release Plan (required for G2+); Detailed rollback plan", "000 §10.1; 001, Emergency, Requirements", &[Means::Document(&document::RELEASE_PLAN)]),
     // G3 and above.
     at_start("migration-plan-review", Need::Touching(G3, DATA), "Migration plan (forward + rollback) reviewed", "000 §6.2, G3",
         &[Means::ByAnother("migration-plan-review"), Means::Approvals(&[&[Role::SeniorEngineer, Role::CodeOwner]])]),
@@ -212,9 +215,9 @@ pub const CATALOGUE: &[Entry] = &[
             Means::Fresh("rollback-rehearsal", MITIGATION_FRESH),
         ],
         says: "Explicit rollback rehearsal or prior proven rollback path", source: "000 §6.2, G4; 003, Module 2" },
-    Entry { name: ON_CALL_PRESENCE, need: Need::From(G3), due: Due::Throughout,
+    Entry { name: ON_CALL_PRESENCE, need: Need::FromOrUnder(G3, BudgetStatus::Emergency), due: Due::Throughout,
         means: &[Means::Fresh(ON_CALL_PRESENCE, SHIFT)],
-        says: "Assign on-call engineers to monitor the release in real time", source: "003, Module 5; 000 §6.2, G3" },
+        says: "Assign on-call engineers to monitor the release in real time; Real-time monitoring during deployment", source: "003, Module 5; 000 §6.2, G3; 001, Emergency, Requirements" },
     // G4.
     Entry { name: "risk-review", need: Need::From(G4), due: Due::Start,
         means: &[Means::Approvals(&[&[Role::ProductManager], &[Role::DevelopmentManager], &[Role::Security, Role::Sre]])],

@@ -1,6 +1,6 @@
 //! What one change must show, and how far it is.
 
-use crate::api::{Span, Time};
+use crate::api::{BudgetStatus, Span, Time};
 use crate::policy::band::Band;
 use crate::policy::category::{Category, Classification};
 use crate::policy::gate::Gate;
@@ -41,6 +41,8 @@ pub struct RequirementFacts<'a> {
     pub change: &'a Classification,
     /// How critical the service is.
     pub tier: Tier,
+    /// What is left of the error budget.
+    pub status: BudgetStatus,
     /// What is left of the risk budget.
     pub band: Band,
     /// What the controller knows.

@@ -2,6 +2,7 @@ use super::{facts, ordered_statuses};
 use crate::api::BudgetStatus::{self, *};
 use crate::api::ChangeType::{self, *};
 use crate::api::Severity::{self, *};
+use crate::api::risk_budget::OwnerApproval;
 use crate::api::{Percent, RiskClass, Weight};
 use crate::policy::freeze::*;
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint};
@@ -69,6 +70,26 @@ fn in_critical_and_emergency_severity_decides(
     let fix = matches!(kind, BugFix | IncidentFix | SecurityFix);
     assert_eq!(allowed(kind, Some(severity), Critical), fix && severity <= P1);
     assert_eq!(allowed(kind, Some(severity), Emergency), fix && severity == P0);
+}
+
+/// `001_…`, Healthy, Requirements; Roles, Service Owner: "Approve deployments when budget >30%".
+#[rstest]
+#[case(OwnerApproval::Asked, Feature, "yynn")]
+#[case(OwnerApproval::Asked, Docs, "yynn")]
+#[case(OwnerApproval::Asked, IncidentFix, "yynn")]
+#[case(OwnerApproval::Asked, Rollback, "nnnn")]
+#[case(OwnerApproval::Manifest, Feature, "nnnn")]
+fn the_service_owner_approves_above_30_percent(
+    #[case] how: OwnerApproval,
+    #[case] kind: ChangeType,
+    #[case] expected: &str,
+) {
+    let asked = |status: &BudgetStatus| match by_owner(how, kind, *status) {
+        [one] => one.role == Role::ServiceOwner && one.people == 1 && one.when == SignOffPoint::BeforeStart,
+        others => !others.is_empty(),
+    };
+    let seen: String = BudgetStatus::ALL.iter().map(|status| if asked(status) { 'y' } else { 'n' }).collect();
+    assert_eq!(seen, expected);
 }
 
 #[test]

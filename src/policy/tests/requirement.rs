@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::classification;
-use crate::api::{Span, Time};
+use crate::api::{BudgetStatus, Span, Time};
 use crate::policy::band::Band;
 use crate::policy::category::Category::{self, *};
 use crate::policy::gate::Gate::{self, *};
@@ -59,6 +59,7 @@ struct Case<'a> {
     gate: Gate,
     categories: &'a [Category],
     tier: Tier,
+    status: BudgetStatus,
     band: Band,
     known: Known,
     claims: Vec<Claim>,
@@ -72,6 +73,7 @@ impl Default for Case<'_> {
             gate: G1,
             categories: &[Ui],
             tier: Tier::T1,
+            status: BudgetStatus::Healthy,
             band: Band::Green,
             known: Known::default(),
             claims: Vec::new(),
@@ -89,6 +91,7 @@ impl Case<'_> {
             gate: self.gate,
             change: &change,
             tier: self.tier,
+            status: self.status,
             band: self.band,
             known: &self.known,
             claims: Claims::new(&self.claims, &authors, now()).bringing(&self.images),
@@ -132,6 +135,25 @@ const FROM_G4: &[&str] = &["risk-review", "extended-canary", "customer-communica
 #[case(G4, &[ALWAYS, FROM_G1, FROM_G2, FROM_G3, FROM_G4, &["on-call-validation", "post-release-checklist"]])]
 fn what_a_gate_demands(#[case] gate: Gate, #[case] expected: &[&[&str]]) {
     assert_eq!(Case { gate, ..case() }.names(), expected.concat());
+}
+
+/// `001_…`, Emergency, Requirements: "Detailed rollback plan", "Real-time monitoring during deployment".
+#[rstest]
+#[case(BudgetStatus::Healthy, G1, &[])]
+#[case(BudgetStatus::Critical, G1, &[])]
+#[case(BudgetStatus::Emergency, G0, &["release-plan", "on-call-presence"])]
+#[case(BudgetStatus::Emergency, G1, &["release-plan", "on-call-presence"])]
+#[case(BudgetStatus::Emergency, G2, &["on-call-presence"])]
+#[case(BudgetStatus::Emergency, G3, &[])]
+fn what_an_emergency_demands_beyond_its_gate(
+    #[case] status: BudgetStatus,
+    #[case] gate: Gate,
+    #[case] expected: &[&str],
+) {
+    let healthy = Case { gate, ..case() }.names();
+    let more: Vec<&str> =
+        Case { status, gate, ..case() }.names().into_iter().filter(|one| !healthy.contains(one)).collect();
+    assert_eq!(more, expected);
 }
 
 /// What a category demands beyond its gate.
@@ -223,6 +245,7 @@ fn no_sentence_is_cut() {
             gate: G4,
             change: &change,
             tier: Tier::T3,
+            status: BudgetStatus::Emergency,
             band: Band::Exhausted,
             known: &Known::default(),
             claims: Claims::new(claims, &[], now()).bringing(images),
@@ -278,8 +301,8 @@ fn plan(impact: &str) -> Claim {
 #[case::of_both("sast", &[about("proxy", claim("sast", "ci")), about("app", claim("sast", "ci2"))], "met by ci2 (31 Mar 10:00:00 UTC), ci (31 Mar 10:00:00 UTC)")]
 #[case::a_review_of_one("peer-review", &[about("proxy", claim("peer-review", "ann"))], "missing before the start (000 §6.2, G1), nobody says it of app, ")]
 #[case::a_review_of_both("peer-review", &[about("proxy", claim("peer-review", "ann")), about("app", claim("peer-review", "bea"))], "met by bea (31 Mar 10:00:00 UTC), ann (31 Mar 10:00:00 UTC)")]
-#[case::a_plan_of_one("release-plan", &[about("app", plan("none"))], "missing before the start (000 §10.1), nobody says it of proxy, ")]
-#[case::an_incomplete_plan_of_one("release-plan", &[about("app", plan("none")), about("proxy", plan(""))], "missing before the start (000 §10.1), that of ci (31 Mar 10:00:00 UTC) is incomplete: facts.customer-impact is missing")]
+#[case::a_plan_of_one("release-plan", &[about("app", plan("none"))], "missing before the start (000 §10.1; 001, Emergency, Requirements), nobody says it of proxy, ")]
+#[case::an_incomplete_plan_of_one("release-plan", &[about("app", plan("none")), about("proxy", plan(""))], "missing before the start (000 §10.1; 001, Emergency, Requirements), that of ci (31 Mar 10:00:00 UTC) is incomplete: facts.customer-impact is missing")]
 #[case::a_plan_of_both("release-plan", &[about("app", plan("none")), about("proxy", plan("none"))], "met by ci (31 Mar 10:00:00 UTC), ci")]
 fn each_image_that_comes_new_is_shown(#[case] name: &str, #[case] claims: &[Claim], #[case] starts: &str) {
     let seen = Case { gate: G2, claims: claims.to_vec(), images: images(), ..case() }.one(name);

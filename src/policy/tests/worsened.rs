@@ -1,4 +1,5 @@
 use crate::api::gated_release::Strategy;
+use crate::api::risk_budget::OwnerApproval;
 use crate::api::{BudgetStatus, ChangeType, Severity};
 use crate::policy::worsened::{Levels, Underway, asked_anew};
 use crate::policy::{Band, ChangeFacts, Gate};
@@ -7,6 +8,7 @@ use rstest::rstest;
 use Band::{Exhausted, Green, Red, Yellow};
 use BudgetStatus::{Critical, Emergency, Healthy, Warning};
 use ChangeType::{BugFix, Config, Feature, IncidentFix, Infrastructure, Rollback};
+use OwnerApproval::{Asked, Manifest};
 
 const SENIOR: &str = "senior-engineer";
 const PROCESS: &str = "sre, vp-engineering";
@@ -14,13 +16,13 @@ const PROCESS: &str = "sre, vp-engineering";
 fn asked(
     (kind, severity): (ChangeType, Option<Severity>),
     diff: Gate,
-    customers_may_notice: bool,
+    (customers_may_notice, owner): (bool, OwnerApproval),
     began: (BudgetStatus, Band),
     now: (BudgetStatus, Band),
 ) -> String {
     let strategy: Strategy = serde_json::from_value(serde_json::json!({"schedule": "Standard"})).unwrap();
     let change = ChangeFacts { kind, severity, risk: None };
-    let underway = Underway { change, diff, strategy: &strategy, customers_may_notice };
+    let underway = Underway { change, diff, strategy: &strategy, customers_may_notice, owner };
     let levels = |(status, band)| Levels { status, band };
     let all = asked_anew(&underway, levels(began), levels(now));
     all.iter().map(|one| format!("{one}").replace(" before the start", "")).collect::<Vec<_>>().join(", ")
@@ -43,7 +45,7 @@ fn a_worse_error_budget_asks_who_was_not_asked(
     #[case] now: BudgetStatus,
     #[case] roles: &str,
 ) {
-    assert_eq!(asked(change, Gate::G2, true, (began, Green), (now, Green)), roles);
+    assert_eq!(asked(change, Gate::G2, (true, Manifest), (began, Green), (now, Green)), roles);
 }
 
 /// `000_…` §5.4 and §6.3.
@@ -61,13 +63,28 @@ fn a_worse_band_asks_who_was_not_asked(
     #[case] now: Band,
     #[case] roles: &str,
 ) {
-    assert_eq!(asked(change, diff, true, (Healthy, Green), (Healthy, now)), roles);
-    assert_eq!(asked(change, diff, true, (Healthy, now), (Healthy, now)), "", "nobody twice");
-    assert_eq!(asked(change, diff, true, (Healthy, now), (Healthy, Green)), "", "better asks nobody");
+    assert_eq!(asked(change, diff, (true, Manifest), (Healthy, Green), (Healthy, now)), roles);
+    assert_eq!(asked(change, diff, (true, Manifest), (Healthy, now), (Healthy, now)), "", "nobody twice");
+    assert_eq!(asked(change, diff, (true, Manifest), (Healthy, now), (Healthy, Green)), "", "better asks nobody");
 }
 
 #[test]
 fn where_no_customer_may_notice_the_product_manager_agrees_to_no_exception() {
-    let roles = asked((Feature, None), Gate::G3, false, (Healthy, Green), (Healthy, Red));
+    let roles = asked((Feature, None), Gate::G3, (false, Manifest), (Healthy, Green), (Healthy, Red));
     assert_eq!(roles, "development-manager, on-call, vp-engineering");
+}
+
+/// `001_…`, Roles: the service owner approves above 30 %. Who approved the start is not asked again.
+#[rstest]
+#[case::since_the_start(Asked, Healthy, Warning, SENIOR)]
+#[case::below_it(Asked, Warning, Critical, "sre, vp-engineering")]
+#[case::by_the_manifest(Manifest, Healthy, Warning, SENIOR)]
+fn a_service_owner_who_is_asked_is_asked_once(
+    #[case] owner: OwnerApproval,
+    #[case] began: BudgetStatus,
+    #[case] now: BudgetStatus,
+    #[case] roles: &str,
+) {
+    let change = (BugFix, Some(Severity::P1));
+    assert_eq!(asked(change, Gate::G2, (true, owner), (began, Green), (now, Green)), roles);
 }

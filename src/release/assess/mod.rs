@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 use super::snapshot::{BudgetSeen, RiskSeen, Snapshot};
 use crate::api::gated_release::StageSpec;
 use crate::api::release_record::{AssessmentRecord, ChargeRecord, Phase, ReleaseRecordSpec, ReleaseRecordStatus};
-use crate::api::risk_budget::{RequirementMode, Waiver};
+use crate::api::risk_budget::{OwnerApproval, RequirementMode, Waiver};
+use crate::api::watched::TrialLimit;
 use crate::api::{BudgetStatus, ChangeType, Severity, Time, Weight};
 use crate::policy::band::{band, charge};
 use crate::policy::category::parse_list;
@@ -34,7 +35,9 @@ use crate::policy::{Band, ChangeFacts, Classification, Gate, Remaining, RiskPoin
 pub(in crate::release) use record::{
     START as BEFORE_START, agreed, approval, authors_on_record, completed, recorded, view,
 };
-pub(in crate::release) use sign::{Signed, Since, how_to_sign, how_to_withdraw, of_exhausted, rejected, signed};
+pub(in crate::release) use sign::{
+    Signed, Since, WHY_TWO, how_to_sign, how_to_withdraw, of_exhausted, rejected, signed,
+};
 
 use claims::{Heard, heard};
 use classified::{classified, explanation};
@@ -161,6 +164,7 @@ fn judged<'a>(
             gate,
             change: &change,
             tier: risk.tier,
+            status: budget_status,
             band,
             known: &known,
             claims,
@@ -285,7 +289,13 @@ impl Assessed<'_> {
             diff: self.change.floor(),
             strategy: &self.seen.release.spec.strategy,
             customers_may_notice: self.customers_may_notice,
+            owner: self.owner_approval(),
         }
+    }
+
+    /// How the service owner approves.
+    pub(in crate::release) fn owner_approval(&self) -> OwnerApproval {
+        self.risk.requirements.owner_approval
     }
 
     /// Approvals that do not count, each with the reason.
@@ -306,7 +316,9 @@ fn known(seen: &Snapshot, spec: &ReleaseRecordSpec, status: &ReleaseRecordStatus
         // The contract always has a limit of the error rate: the CRD gives it one.
         rollback_limits: true,
         judges_errors: true,
-        judges_latency: contract.latency_factor.is_some() || contract.latency_added.is_some(),
+        // A limit on trial lets everything pass.
+        judges_latency: (contract.latency_factor.is_some() || contract.latency_added.is_some())
+            && !contract.dry_run.contains(&TrialLimit::Latency),
         first_bake: stages.first().map_or(crate::api::Span::ZERO, |first| first.bake),
         rollback_proven: seen.release.status.rollback_proven_at,
         verified_since: (status.phase == Phase::Verify).then_some(status.phase_since),

@@ -14,8 +14,9 @@ use crate::release::wording::at_most;
 /// Bytes of the names of those who made a change: twenty of them.
 const AUTHORS: usize = 512;
 
-/// How much of a term a record keeps: ten of them and the rest stay below the 4 KB of a record.
-const TERM: usize = 120;
+/// How much of a term a record keeps: what the document says of it, and who showed it and when. Where a record has no room for all of
+/// them, `room` shortens what says least.
+const TERM: usize = 240;
 
 /// Before what is agreed to at the start.
 pub(in crate::release) const START: &str = "start";

@@ -13,8 +13,13 @@ use crate::policy::{Band, Role, SignOff};
 pub(in crate::release) enum Signed<'a> {
     /// All agreed; nobody was asked where it is empty.
     All(Vec<&'a Claim>),
-    /// In these roles somebody has still to agree.
-    Missing(Vec<Role>),
+    /// In these roles somebody has still to agree, each named once.
+    Missing {
+        /// The roles, at least one.
+        roles: Vec<Role>,
+        /// Whether two people are asked in the place of one, because it is not known who made the change.
+        two: bool,
+    },
     /// Somebody rejects it.
     Rejected(&'a Claim),
 }
@@ -67,14 +72,19 @@ pub(in crate::release) fn signed<'a>(
     }
     late.extend(assessed.heard.claims.iter().filter(|claim| since.is_none_or(|since| since.hears(claim))).cloned());
     let claims = Claims::new(late, &assessed.heard.authors, assessed.now).knowing(assessed.heard.knows_authors);
-    if roles.len() == 1 && !claims.knows_author() {
+    let two = roles.len() == 1 && !claims.knows_author();
+    if two {
         roles.push(roles[0]);
     }
     let seats: Vec<[Role; 1]> = roles.iter().map(|role| [*role]).collect();
     let seats: Vec<&[Role]> = seats.iter().map(<[Role; 1]>::as_slice).collect();
     match claims.seats(&seats) {
         Ok(all) => Signed::All(all),
-        Err(empty) => Signed::Missing(empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect()),
+        Err(empty) => {
+            let mut missing: Vec<Role> = empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect();
+            missing.dedup();
+            Signed::Missing { roles: missing, two }
+        }
     }
 }
 
@@ -106,3 +116,6 @@ pub(in crate::release) fn how_to_sign(assessed: &Assessed<'_>, roles: &[Role]) -
     let one = |role: &Role| format!("{role}: kubectl tidegate approve {release} -n {namespace} --role {role}");
     roles.iter().map(one).collect::<Vec<_>>().join("; ")
 }
+
+/// Why two people are asked where the process names one, and what makes it one.
+pub(in crate::release) const WHY_TWO: &str = " (two people, because who made the change is not known; one where evidence of a pipeline names them: change-author)";

@@ -12,7 +12,7 @@ use crate::policy::schedule::schedule_for;
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint};
 use crate::policy::worsened::{Levels, asked_anew};
 use crate::release::assess::{
-    self, Assessed, Signed, Since, approval, assess, how_to_sign, how_to_withdraw, rejected, signed,
+    self, Assessed, Signed, Since, WHY_TWO, approval, assess, how_to_sign, how_to_withdraw, rejected, signed,
 };
 use crate::release::snapshot::BudgetSeen;
 
@@ -172,12 +172,13 @@ fn given(
                 let new: Vec<_> = new.filter(|one| !approvals.contains(one)).collect();
                 approvals.extend(new);
             }
-            Signed::Missing(missing) => {
+            Signed::Missing { roles: missing, two } => {
                 // Who is asked for two reasons is told once: by the one that asks for the later word.
                 let new: Vec<Role> = missing.into_iter().filter(|role| !roles.contains(role)).collect();
                 let after = since.map_or_else(String::new, |since| format!(" (given after {})", since.clock()));
                 if !new.is_empty() {
-                    ways.push(format!("{}{after}", how_to_sign(assessed, &new)));
+                    let why = if two { WHY_TWO } else { "" };
+                    ways.push(format!("{}{after}{why}", how_to_sign(assessed, &new)));
                 }
                 roles.extend(new);
             }

@@ -18,8 +18,8 @@ use crate::policy::requirement::Due;
 use crate::policy::schedule::{self, Schedule};
 use crate::policy::sign_off::{Role, SignOff, SignOffPoint, join};
 use crate::release::assess::{
-    Assessed, BEFORE_START, Signed, agreed, approval, assess, how_to_sign, how_to_withdraw, of_exhausted, recorded,
-    rejected, signed,
+    Assessed, BEFORE_START, Signed, WHY_TWO, agreed, approval, assess, how_to_sign, how_to_withdraw, of_exhausted,
+    recorded, rejected, signed,
 };
 use crate::release::snapshot::BudgetSeen;
 
@@ -99,7 +99,9 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
     }
     let schedule = schedule::schedule_for(&active.seen.release.spec.strategy, change.kind, status);
     let by_process = join(&sign_offs, &schedule.sign_offs);
-    let wanted = join(&join(&by_process, budget::sign_offs(&active.record.spec)), of_exhausted(assessed));
+    let by_owner = freeze::by_owner(assessed.owner_approval(), change.kind, status);
+    let by_budget = join(by_owner, budget::sign_offs(&active.record.spec));
+    let wanted = join(&join(&by_process, &by_budget), of_exhausted(assessed));
     let approvals = match demanded(active, assessed, &wanted, status) {
         Ok(approvals) => approvals,
         Err(step) => return *step,
@@ -144,9 +146,11 @@ fn demanded(
     let patience = active.seen.release.spec.strategy.hold_for;
     let before: Vec<SignOff> = wanted.iter().filter(|one| one.when == SignOffPoint::BeforeStart).copied().collect();
     let mut heard = Vec::new();
-    let (approvals, missing) = match signed(assessed, &before, None, &mut heard) {
-        Signed::All(claims) => (claims.into_iter().map(|claim| approval(claim, BEFORE_START)).collect(), Vec::new()),
-        Signed::Missing(roles) => (Vec::new(), roles),
+    let (approvals, missing, two) = match signed(assessed, &before, None, &mut heard) {
+        Signed::All(claims) => {
+            (claims.into_iter().map(|claim| approval(claim, BEFORE_START)).collect(), Vec::new(), false)
+        }
+        Signed::Missing { roles, two } => (Vec::new(), roles, two),
         Signed::Rejected(claim) => {
             let message = format!(
                 "{} not started: {}. It waits until another template comes, or {}",
@@ -181,9 +185,10 @@ fn demanded(
     let agrees = match missing.is_empty() {
         true => String::new(),
         false => format!(
-            " The error budget is {status}: {}. Missing: {}.{}{}",
+            " The error budget is {status}: {}. Missing: {}{}.{}{}",
             message::sign_off_line(wanted),
             how_to_sign(assessed, &missing),
+            if two { WHY_TWO } else { "" },
             budget::reason(&active.record.spec),
             if of_exhausted(assessed).is_empty() {
                 ""
@@ -256,7 +261,7 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>, what: &str)
             let first = roles.first().copied().unwrap_or_default();
             asks.clone_from(&missing);
             format!(
-                "what {} asks for waits for {}: kubectl tidegate approve {release} -n {namespace} --role {first}",
+                "what {} asks for waits for {} (000 §7; 001, Exception Process; 002, Guardrails): kubectl tidegate approve {release} -n {namespace} --role {first}",
                 by.by(),
                 roles.join(", ")
             )

@@ -72,31 +72,34 @@ fn decided(status: &ReleaseRecordStatus) -> Value {
 
 /// G3, four stages, ten requirements, four approvals, a rollback.
 fn ordinary() -> (ReleaseRecordSpec, Value) {
-    let at = "2026-01-01T10:00:00Z";
+    let at = "2026-01-01T10:00:00.123Z";
     let spec: ReleaseRecordSpec = serde_json::from_value(json!({
-        "release": "checkout", "attempt": 41, "workloadUid": "0b6a5b0e-54d5-4c0a-9d5b-6a3c7a1f0b5e", "revision": "6c9f7d5b84",
-        "stable": "1f9a7b3c5d", "stableReplicaSet": "checkout-7c5d9f8b64", "riskBudget": "checkout", "arm": "Canary",
+        "release": "checkout", "attempt": 41, "workloadUid": "0b6a5b0e-54d5-4c0a-9d5b-6a3c7a1f0b5e", "revision": "6c9f7d5b84".repeat(4),
+        "stable": "1f9a7b3c5d".repeat(4), "stableReplicaSet": "checkout-7c5d9f8b64", "riskBudget": "checkout", "arm": "Canary",
         "previousDigest": format!("sha256:{}", "a".repeat(64)), "changedBy": "system:serviceaccount:flux-system:kustomize-controller",
         "change": {"reference": format!("git:{}", "4".repeat(40)), "type": "Feature", "categories": ["api-compatible", "dependency-minor"]},
     }))
     .unwrap();
-    let approval =
-        |role: &str| json!({"role": role, "author": format!("{role}@example.org"), "at": at, "before": "start"});
+    let approval = |role: &str| json!({"role": role, "author": format!("{role}@example.org"), "at": at, "before": "start", "meets": ["code-owner-review"]});
     let stage = |weight: u32| json!({"weight": weight, "bake": "15m", "startedAt": at, "passedAt": at, "verdict": "error rate 0.02 % of 12,042 requests (limit 1 %), p95 182 ms (stable 175 ms, limit 2 times)"});
-    let term = "+6 API contract changes, dependency upgrades (000 §5.3): tidegate classify";
+    let term = "+6 API contract changes, dependency upgrades (000 §5.3, Diff Risk): api-compatible (attested by system:serviceaccount:ci:pipeline)";
     let status = json!({
-        "phase": "Rollback", "phaseSince": at, "budget": {"status": "Healthy", "remainingPercent": 72.4},
+        "phase": "Rollback", "phaseSince": at, "budget": {"status": "Healthy", "remainingPercent": 72.4, "band": "Green"},
         "assessment": {
             "points": 14, "score": "14 RP = 6 base + 10 diff + 0 context - 2 mitigations", "terms": vec![term; 6], "gate": "G3",
             "why": "14 RP → G3", "band": "Green", "categories": ["api-compatible", "dependency-minor"], "riskClass": "Medium", "diffLines": 312,
             "shown": [
-                {"by": "system:serviceaccount:ci:pipeline", "names": ["unit-tests", "integration-tests", "sast", "dependency-audit", "e2e-tests"]},
-                {"by": "ann@example.org", "names": ["release-plan", "observability", "on-call-presence"]},
-                {"by": "Tidegate", "names": ["rollback-plan", "staged-rollout"]},
+                {"by": "system:serviceaccount:ci:pipeline", "names": [
+                    "lint", "build", "unit-tests", "static-analysis", "sast", "sca", "staging-deploy", "smoke-tests", "integration-tests",
+                    "e2e-tests", "feature-flag", "rollback-rehearsal",
+                ]},
+                {"by": "approvals", "names": ["peer-review", "code-owner-review", "release-captain"]},
+                {"by": "ann@example.org", "names": ["release-plan", "observability", "manual-qa", "on-call-presence", "post-release-checklist"]},
+                {"by": "Tidegate", "names": ["rollback-plan", "staged-rollout", "health-gates"]},
             ],
             "authors": {"names": ["bob@example.org", "ann@example.org"], "known": true},
         },
-        "charge": {"sequence": 12, "points": 14, "at": at},
+        "charge": {"sequence": 12, "points": 14, "at": at, "remaining": 141, "remainingAfter": 127},
         "approvals": (["code-owner", "release-captain", "senior-engineer", "sre"].map(approval)),
         "stages": ([5, 25, 50, 100].map(stage)), "stage": 3, "verify": "1h", "baselineLatency": 0.175,
         "promotion": {"resumedAt": at, "rolledAt": at, "halfAt": at, "passedAt": at, "homeAt": at},
@@ -135,13 +138,13 @@ fn ordinary() -> (ReleaseRecordSpec, Value) {
     "charge": null, "stages": [], "stage": 0, "promotion": null, "rollback": null, "outcome": "Superseded",
     "summary": "git:4444444 was superseded by git:5555555 before any user met it; it costs nothing.",
 }))]
-fn an_ordinary_record_takes_less_than_four_kilobytes_and_is_not_cut(#[case] patch: Value) {
+fn an_ordinary_record_takes_less_than_six_kilobytes_and_is_not_cut(#[case] patch: Value) {
     let (spec, mut status) = ordinary();
     merge(&mut status, patch);
     let before: ReleaseRecordStatus = serde_json::from_value(status).unwrap();
     let mut after = before.clone();
     assert!(!fit(&spec, &mut after) && after == before);
-    assert!(stored(&spec, &after) <= 4 * 1024, "{}", stored(&spec, &after));
+    assert!(stored(&spec, &after) <= 6 * 1024, "{}", stored(&spec, &after));
 }
 
 fn merge(object: &mut Value, patch: Value) {
