@@ -34,8 +34,7 @@ def handed_over_in_mid_roll(t: Context) -> None:
     until("the first waits", waits.RELEASE_TAKEN_UP, lambda: ready(shop.name).get("reason") == "WorkloadTaken", instead=shop.state)
 
     # Somebody lets a template go under the second that does not get ready.
-    shop.env = {"NEVER_READY": "1"}
-    shop.deploy("v2")
+    shop.deploy("v2", NEVER_READY="1")
     until("it is held", waits.RELEASE_TAKEN_UP, shop.paused, instead=shop.state)
     bed.kubectl("rollout", "resume", *target)
     until("the second has it on record", waits.RELEASE_TAKEN_UP, lambda: outcomes(name)[-1] == "Bypassed", instead=lambda: outcomes(name))
@@ -49,7 +48,6 @@ def handed_over_in_mid_roll(t: Context) -> None:
     t.note(f"handed over: {said['message']}")
 
     # A template that comes now is held, and is a bypass where a person lets it go.
-    shop.env = {}
     shop.deploy("v3")
     until("v3 is held", waits.RELEASE_TAKEN_UP, shop.paused, instead=shop.state)
     check(outcomes(shop.name) == ["Bootstrap"], f"held, the first has {outcomes(shop.name)} on record")
