@@ -2,6 +2,7 @@ import json
 
 from .. import api, waits
 from ..claims import RBAC, attest, may_approve, may_attest, refused
+from ..people import account, person, tidegate
 from ..scenario import Context, scenario
 from ..shop import Shop
 from ..waits import check, until
@@ -56,6 +57,11 @@ def gates(t: Context) -> None:
     check("spec.author" in said, f"another's name was refused by: {said}")
     said = refused(shop, "bob", "approval", role="release-captain")
     check("approve" in said, f"who does not hold the verb was refused by: {said}")
+    # The same by credentials of their own: a token and a certificate, with the tool that people have.
+    code, said = tidegate(account(shop, "robot", "cluster-admin"), "approve", shop.name, "--role", "release-captain")
+    check(code != 0 and ("machine" in said or "service account" in said), f"a token with every right was refused by: {code} {said}")
+    code, said = tidegate(person(shop, "bob"), "approve", shop.name, "--role", "release-captain")
+    check(code != 0 and "approve" in said, f"bob's certificate was refused by: {code} {said}")
     check(names(shop) == asked, "a refused claim changed what is asked")
 
     at_start = [name for name in asked if name not in ("release-plan", "release-captain", "on-call-presence", "on-call-validation", "post-release-checklist")]
@@ -71,7 +77,9 @@ def gates(t: Context) -> None:
     attest(shop, "ann", "on-call-presence")
     # What is to be checked after the release says nothing before it.
     attest(shop, "ann", "post-release-checklist", facts=CHECKLIST)
-    attest(shop, "ann", "approval", role="release-captain")
+    code, said = tidegate(person(shop, "ann"), "approve", shop.name, "--role", "release-captain", "--note", "I am live until six")
+    check(code == 0, f"ann's approval: {code} {said}")
+    t.note(said.strip())
     until(f"all but {at_start[0]} is met", waits.RELEASE_TAKEN_UP, lambda: names(shop)[:1] == at_start[:1] and "release-captain" not in names(shop), instead=lambda: names(shop))
     check(shop.held("RequirementsMissing") and shop.canary_weight() == 0 and shop.running() == {"v1": 3}, f"it went: {shop.state()}")
     t.note(f"the last that is missing: {shop.held('RequirementsMissing')['message']}")
