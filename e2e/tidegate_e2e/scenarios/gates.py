@@ -1,7 +1,7 @@
 import json
 
 from .. import api, waits
-from ..claims import RBAC, attest, may_approve, may_attest, refused
+from ..claims import RBAC, attest, bind, may_approve, may_attest, refused
 from ..people import account, person, tidegate
 from ..scenario import Context, scenario
 from ..shop import Shop
@@ -134,4 +134,5 @@ def grant(shop: Shop) -> str:
     api.apply({"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": shop.meta("everything"), "roleRef": everything, "subjects": [builder]})
     may_attest(shop, ["ann", "bob"], ["release-plan", "on-call-presence", "post-release-checklist", "peer-review"])
     may_approve(shop, release_captain="ann")
+    bind(shop, "everybody", "ClusterRole", "tidegate-view", "ann", "bob")
     return f"system:serviceaccount:{shop.namespace}:builder"
