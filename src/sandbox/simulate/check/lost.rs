@@ -74,10 +74,13 @@ fn lost<'a>(checkers: &'a Checkers, seen: &Seen<'_>) -> Option<&'a LostSet> {
     (seen.now.since(lost.at) > FRESH && is_lost(seen.objects, lost)).then_some(lost)
 }
 
-/// The canary gets more of the traffic.
-pub(super) fn rises(checkers: &mut Checkers, seen: &Seen<'_>) {
-    if let Some(lost) = lost(checkers, seen) {
-        let says = format!("the canary gets more, and {}, beside which it would be judged, is gone", lost.name);
+/// The canary gets `now` percent of the traffic: more than the stages that began, or what a route lost that was made anew.
+pub(super) fn rises(checkers: &mut Checkers, seen: &Seen<'_>, now: u64) {
+    let stages = newest_record(seen.objects).map_or(&[][..], |record| items(record, "/status/stages"));
+    let begun = stages.iter().filter(|stage| text(stage, "/startedAt").is_some());
+    let begun = begun.map(|stage| number(stage, "/weight")).max().unwrap_or(0);
+    if let Some(lost) = lost(checkers, seen).filter(|_| now > begun) {
+        let says = format!("the canary gets {now} %, and {}, beside which it would be judged, is gone", lost.name);
         checkers.violated(Rule::StableInvented, seen.now, says);
     }
 }
@@ -134,7 +137,10 @@ mod tests {
     }
 
     fn stages(passed: bool) -> Value {
-        let stage = if passed { json!({"passedAt": "2026-01-01T10:00:00Z"}) } else { json!({}) };
+        let mut stage = json!({"weight": 10, "startedAt": "2026-01-01T09:00:00Z"});
+        if passed {
+            stage["passedAt"] = json!("2026-01-01T10:00:00Z");
+        }
         json!({
             "metadata": {"name": "web-0002"}, "spec": {"release": NAME, "attempt": 2},
             "status": {"phase": "Release", "stages": [stage]},
@@ -172,7 +178,9 @@ mod tests {
     #[test]
     fn nothing_rises_or_passes_and_no_way_back_is_made_of_another() {
         let (mut checkers, objects) = world("StableLost");
-        rises(&mut checkers, &seen(&objects, &DEPLOYMENT, NAME, "10:00:10"));
+        rises(&mut checkers, &seen(&objects, &DEPLOYMENT, NAME, "10:00:10"), 10);
+        assert_eq!(broken(&checkers), [], "a route that was made anew gets the present share again");
+        rises(&mut checkers, &seen(&objects, &DEPLOYMENT, NAME, "10:00:10"), 50);
         assert_eq!(broken(&checkers), [Rule::StableInvented]);
 
         let (mut checkers, objects) = world("StableLost");
