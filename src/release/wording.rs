@@ -1,7 +1,7 @@
 //! Words that several sentences share.
 
 use crate::api::gated_release::WorkloadKind;
-use crate::api::names::BREAK_GLASS;
+use crate::api::names::{BREAK_GLASS, PAUSED_BECAUSE};
 use crate::api::release_record::{ReleaseRecordSpec, RollbackLog, Trigger};
 use crate::release::template;
 
@@ -21,6 +21,15 @@ pub fn let_go(kind: WorkloadKind, namespace: &str, name: &str) -> String {
             r#"kubectl patch statefulset {name} -n {namespace} -p '{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"partition":0}}}}}}}}'"#
         ),
     }
+}
+
+/// The same where nobody gates the workload any more: what explains the hold goes by hand, because no policy takes it off.
+pub fn let_go_for_good(kind: WorkloadKind, namespace: &str, name: &str) -> String {
+    format!(
+        "{} && kubectl annotate {} {name} -n {namespace} {PAUSED_BECAUSE}-",
+        let_go(kind, namespace, name),
+        kind.resource()
+    )
 }
 
 /// What a reason for break-glass that was given before is worth, and how it comes off.

@@ -10,11 +10,18 @@ from ..waits import check, now_ms, until
 from .adopted_in_mid_roll import ungated
 
 CONTROLLER = f"system:serviceaccount:{bed.TIDEGATE_NAMESPACE}:tidegate"
+PAUSED_BECAUSE = "tidegate.io/paused-because"
+
+
+def stamps(workload: dict) -> list[str]:
+    """What admission wrote on the workload for the gate's sake."""
+    written = ("tidegate.io/changed-by", "tidegate.io/resumed-by", PAUSED_BECAUSE)
+    return [key for key in written if key in workload["metadata"].get("annotations", {})]
 
 
 @scenario(core=False, alone=True)
 def detached_offline(t: Context) -> None:
-    """With no controller, `tidegate detach --offline` as its user brings traffic home in mid-release and leaves nothing; the team ships freely, and the controller, back, lets it be."""
+    """With no controller, `tidegate detach --offline` as its user brings traffic home in mid-release and leaves nothing; the team ships freely, no stamp is left on the workload, and the controller, back, lets it be."""
     shop = t.shop(stages=((25, "60s"), (100, "4s")))
     command = ("detach", shop.name, "-n", shop.namespace, "--offline", "--as", CONTROLLER, "--timeout", "2m")
     attempt = shop.in_mid_release()
@@ -43,6 +50,7 @@ def detached_offline(t: Context) -> None:
     check(shop.stable_pods() == pods and shop.running() == {"v1": 3}, f"pods of stable were replaced: {shop.running()}")
     live = shop.live()
     check("tidegate.io/gated" not in live["metadata"].get("labels", {}), f"the label stayed: {live['metadata']}")
+    check(stamps(live) == [PAUSED_BECAUSE], f"stamps on what stays held: {stamps(live)}")
     check(shop.paused() and version_of(live) == "v2", "the template that was not released was let go")
     met(counted(shop, home), "v1")
     t.note(f"left {(home - SETTLES - began) / 1000:.1f} s after the command was typed; attempt: {status['summary']}")
@@ -51,7 +59,9 @@ def detached_offline(t: Context) -> None:
     typed = re.search(r"let it run: +kubectl (.+)", said)
     check(typed and "STAYS PAUSED" in said and "Take it out of the manifest in Git too" in said, f"it says {said}")
     resumed = now_ms()
-    bed.kubectl(*shlex.split(typed[1]))
+    for part in typed[1].split(" && kubectl "):
+        bed.kubectl(*shlex.split(part))
+    check(not stamps(shop.live()), f"stamps stayed: {stamps(shop.live())}")
     until("v2 runs", waits.PODS_READY, lambda: shop.running() == {"v2": 3} and shop.all_ready(), instead=shop.running)
     alone = now_ms() + SETTLES
     counted(shop, alone)
@@ -78,5 +88,6 @@ def detached_offline(t: Context) -> None:
     met(answers.between(resumed, alone), "v1", "v2")
     met(answers.between(alone, pushed), "v2")
     met(answers.between(pushed, now_ms()), "v2", "v3", "v4")
+    check(not stamps(shop.live()), f"stamps came back: {stamps(shop.live())}")
     t.note(f"annotations that stay on the Deployment: {', '.join(left) or 'none'}")
     t.note(f"seen by users: {answers.describe()}")

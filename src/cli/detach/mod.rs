@@ -4,6 +4,7 @@
 mod alone;
 mod lease;
 mod report;
+mod stamps;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const EXIT_CODES: &str = "\
 The GatedRelease gets the annotation tidegate.io/detach. What goes on then is brought to an end: where the workload runs the
 new version already it takes all traffic, else traffic goes back to what serves now; canary and previous version go; the
 finalizer goes, and the object stays, Ready=False/Detached. A template that was never released stays held, and is named.
+With the label tidegate.io/gated what Tidegate stamped on the workload goes; what explains a hold stays as long as that.
 Back under the gate: kubectl annotate gatedrelease NAME tidegate.io/detach-
 
 Where no controller holds the Lease, this command takes it and does the work itself.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Leaver;
+use super::stamps::stamps;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CHANGE, GATED, PAUSED_BECAUSE, PREVIOUS_SUFFIX};
 use crate::cli::{Failure, say, workload_kind};
@@ -46,8 +47,8 @@ async fn lines(cluster: &Cluster, leaver: &Leaver, keep_label: bool) -> Result<V
         lines.push(format!("  {kind} {workload} does not exist.\n"));
         return Ok(lines);
     };
-    lines.extend(held(kind, &object, namespace, workload));
-    lines.extend(label(cluster, kind, &object, (namespace, workload), keep_label).await);
+    lines.extend(held(kind, &object, (namespace, workload), keep_label));
+    lines.extend(ungate(cluster, kind, &object, (namespace, workload), keep_label).await);
     Ok(lines)
 }
 
@@ -58,7 +59,7 @@ fn has_weight(route: &Value, service: &str) -> bool {
 }
 
 /// What keeps the workload held, and both ways on.
-fn held(kind: WorkloadKind, object: &Value, namespace: &str, name: &str) -> Option<String> {
+fn held(kind: WorkloadKind, object: &Value, (namespace, name): (&str, &str), keep_label: bool) -> Option<String> {
     let partition = object.pointer("/spec/updateStrategy/rollingUpdate/partition").and_then(Value::as_u64).unwrap_or(0);
     let (stands, has, how) = match kind {
         WorkloadKind::Deployment => {
@@ -78,36 +79,59 @@ fn held(kind: WorkloadKind, object: &Value, namespace: &str, name: &str) -> Opti
     if annotation(PAUSED_BECAUSE).is_none() {
         return Some(format!("  {kind} {name} {has}: {let_go}\n"));
     }
+    // While the label is there the policies take the explanation off with the resume.
+    let let_go = if keep_label { let_go } else { wording::let_go_for_good(kind, namespace, name) };
     let change = annotation(CHANGE).map(|change| format!(" ({change})")).unwrap_or_default();
     Some(format!(
         "  {kind} {name} {how}: its template{change} was never released; the pods from before it serve.\n    let it run:  {let_go}\n    or go back:  revert the template in Git and apply it, then run the same: nothing rolls then\n"
     ))
 }
 
-/// The label would hold the next change for ever.
-async fn label(
+/// The label would hold the next change for ever, and what it had stamped speaks of a gate that is gone. Both go in one write: once the
+/// label is off, the policies ask nothing more.
+async fn ungate(
     cluster: &Cluster,
     kind: WorkloadKind,
     object: &Value,
     (namespace, name): (&str, &str),
     keep: bool,
 ) -> Option<String> {
-    object.pointer("/metadata/labels").and_then(|all| all.get(GATED))?;
-    if keep {
+    let gated = object.pointer("/metadata/labels").is_some_and(|all| all.get(GATED).is_some());
+    if gated && keep {
         return Some(format!(
             "  {kind} {name} keeps the label {GATED}: its next change is held, and nothing releases it, as long as the\n  admission policies are installed.\n"
         ));
     }
-    let metadata = json!({"labels": {GATED: null}});
+    let metadata = ungated(kind, object, gated)?;
     Some(match cluster.mark(Kind::of_workload(kind), namespace, name, metadata).await {
+        Ok(()) if !gated => return None,
         Ok(()) => format!(
             "  Label {GATED} taken off {kind} {name}. Take it out of the manifest in Git too: the next apply puts it back.\n"
         ),
+        Err(error) if !gated => {
+            format!("  What Tidegate stamped on {kind} {name} could not be taken off: {error}. It holds nothing.\n")
+        }
         Err(error) => format!(
             "  Label {GATED} could NOT be taken off {kind} {name}: {error}.\n  Its next change is held, and nothing releases it: kubectl label {} {name} -n {namespace} {GATED}-\n",
             kind.resource()
         ),
     })
+}
+
+/// What of the metadata goes; none where there is nothing to take off.
+fn ungated(kind: WorkloadKind, object: &Value, gated: bool) -> Option<Value> {
+    let stamps = stamps(kind, object);
+    if !gated && stamps.is_empty() {
+        return None;
+    }
+    let mut metadata = json!({});
+    if gated {
+        metadata["labels"] = json!({GATED: null});
+    }
+    if !stamps.is_empty() {
+        metadata["annotations"] = stamps.into_iter().map(|stamp| (stamp.to_owned(), Value::Null)).collect();
+    }
+    Some(metadata)
 }
 
 #[cfg(test)]
@@ -117,24 +141,41 @@ mod tests {
     #[test]
     fn a_template_that_was_never_released_is_named_with_both_ways_on() {
         let object = json!({"metadata": {"annotations": {PAUSED_BECAUSE: "x", CHANGE: "git:4f2c9e1"}}, "spec": {"paused": true}});
-        insta::assert_snapshot!(held(WorkloadKind::Deployment, &object, "shop", "web").unwrap(), @r"
+        insta::assert_snapshot!(held(WorkloadKind::Deployment, &object, ("shop", "web"), false).unwrap(), @r"
           Deployment web STAYS PAUSED: its template (git:4f2c9e1) was never released; the pods from before it serve.
-            let it run:  kubectl rollout resume deployment/web -n shop
+            let it run:  kubectl rollout resume deployment/web -n shop && kubectl annotate deployment web -n shop tidegate.io/paused-because-
             or go back:  revert the template in Git and apply it, then run the same: nothing rolls then
         ");
         let by_others = json!({"spec": {"paused": true}});
-        assert!(held(WorkloadKind::Deployment, &by_others, "shop", "web").unwrap().contains("not by Tidegate"));
-        assert_eq!(held(WorkloadKind::Deployment, &json!({"spec": {}}), "shop", "web"), None);
+        assert!(
+            held(WorkloadKind::Deployment, &by_others, ("shop", "web"), false).unwrap().contains("not by Tidegate")
+        );
+        assert_eq!(held(WorkloadKind::Deployment, &json!({"spec": {}}), ("shop", "web"), false), None);
+        let kept = held(WorkloadKind::Deployment, &object, ("shop", "web"), true).unwrap();
+        assert!(!kept.contains("annotate"), "the policies take it off: {kept}");
+    }
+
+    #[test]
+    fn the_stamps_go_in_the_write_that_takes_the_label_off() {
+        let object = json!({"metadata": {"labels": {GATED: ""}, "annotations": {"tidegate.io/changed-by": "alice", PAUSED_BECAUSE: "x"}}, "spec": {}});
+        let both =
+            json!({"labels": {GATED: null}, "annotations": {"tidegate.io/changed-by": null, PAUSED_BECAUSE: null}});
+        let annotations = json!({"annotations": both["annotations"]});
+        assert_eq!(ungated(WorkloadKind::Deployment, &object, true), Some(both));
+        assert_eq!(ungated(WorkloadKind::Deployment, &object, false), Some(annotations));
+        let plain = json!({"metadata": {"labels": {"app": "web"}}, "spec": {}});
+        assert_eq!(ungated(WorkloadKind::Deployment, &plain, true), Some(json!({"labels": {GATED: null}})));
+        assert_eq!(ungated(WorkloadKind::Deployment, &plain, false), None);
     }
 
     #[test]
     fn a_stateful_set_is_let_go_by_its_partition() {
-        let held = |object: &Value| held(WorkloadKind::StatefulSet, object, "shop", "db");
+        let held = |object: &Value| held(WorkloadKind::StatefulSet, object, ("shop", "db"), false);
         let at = |partition: u32| json!({"updateStrategy": {"rollingUpdate": {"partition": partition}}});
         let object = json!({"metadata": {"annotations": {PAUSED_BECAUSE: "x", CHANGE: "git:4f2c9e1"}}, "spec": at(2_147_483_647)});
         insta::assert_snapshot!(held(&object).unwrap(), @r#"
           StatefulSet db STAYS HELD by its partition: its template (git:4f2c9e1) was never released; the pods from before it serve.
-            let it run:  kubectl patch statefulset db -n shop -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'
+            let it run:  kubectl patch statefulset db -n shop -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}' && kubectl annotate statefulset db -n shop tidegate.io/paused-because-
             or go back:  revert the template in Git and apply it, then run the same: nothing rolls then
         "#);
         assert!(held(&json!({"spec": at(2)})).unwrap().contains("did not set"));

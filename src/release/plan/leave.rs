@@ -53,7 +53,7 @@ fn last_word(workload: &Workload, seen: &Snapshot, why: &str) -> Option<Action> 
     let text = format!(
         "{RELEASE}={}: this template was not released, and {why}: stable serves. To let it run: {}",
         seen.release.name,
-        wording::let_go(seen.kind(), namespace, name)
+        wording::let_go_for_good(seen.kind(), namespace, name)
     );
     (*stands != text).then_some(Action::ExplainPause { resource_version, text })
 }

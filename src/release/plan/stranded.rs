@@ -5,6 +5,7 @@
 //! reason than that its stage stood there before.
 
 use super::active::{Active, NO_WAY_BACK};
+use super::lost::{STABLE_LOST, is_lost};
 use super::roll_back::{begin, check, home};
 use super::step::{LOOK_AGAIN, Say, Step};
 use crate::api::gated_release::HoldStatus;
@@ -75,8 +76,17 @@ pub(super) fn with_nobody_home(active: &Active<'_>, log: &RollbackLog) -> Option
             &active.seen.release.namespace,
             &active.seen.release.spec.workload_ref.name,
         );
+        let comes = match active.workload().filter(|workload| is_lost(active.seen, workload)) {
+            None => format!(
+                "but no pod of stable is ready: traffic stays where it is answered, and goes home as soon as one is{until}. {look}"
+            ),
+            // None comes by itself.
+            Some(_) => format!(
+                "but stable's ReplicaSet is gone ({STABLE_LOST}): traffic stays where it is answered{until}. Revert in Git: stable's template is let go at once, and traffic goes home as soon as a pod of it is ready. {look}"
+            ),
+        };
         let message = format!(
-            "{name} should go back ({why}), but no pod of stable is ready: traffic stays where it is answered, and goes home as soon as one is{until}. {look} A newer template waits for that too; past the gate it runs at once: {let_go}, or tidegate.io/break-glass with the reason."
+            "{name} should go back ({why}), {comes} A newer template waits for that too; past the gate it runs at once: {let_go}, or tidegate.io/break-glass with the reason."
         );
         return Some(stay(active, NO_WAY_BACK, message, (since, since.plus(strategy.hold_for))));
     }
@@ -92,7 +102,11 @@ pub(super) fn with_nobody_home(active: &Active<'_>, log: &RollbackLog) -> Option
 /// Holds without a choice at the deadline: whoever asks looks at the time first.
 fn stay(active: &Active<'_>, reason: &str, message: String, (since, deadline): (Time, Time)) -> Step {
     let step = Step::says(Say::Held).wake(LOOK_AGAIN);
-    if active.status.hold.as_ref().is_some_and(|hold| hold.reason == reason) {
+    // What stands is said again where stable was lost meanwhile, or is back: what ends the hold is another thing then.
+    let same = |hold: &HoldStatus| {
+        hold.reason == reason && hold.message.contains(STABLE_LOST) == message.contains(STABLE_LOST)
+    };
+    if active.status.hold.as_ref().is_some_and(same) {
         return step;
     }
     let hold = HoldStatus { reason: reason.to_owned(), message: wording::at_most(1_000, &message), since, deadline };

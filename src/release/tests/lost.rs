@@ -4,6 +4,7 @@
 use rstest::rstest;
 use serde_json::json;
 
+use super::stranded::{looks, nothing};
 use super::*;
 
 /// Scales the workload to nothing: Kubernetes deletes what has no pods where no history is kept.
@@ -210,6 +211,38 @@ fn nothing_is_made_of_an_older_version_in_the_place_of_stable(#[case] when: fn(&
     assert!(summary.contains("stable's ReplicaSet is gone"), "{summary}");
     world.run(3);
     assert_eq!(condition(&world, "Ready").1, "StableLost");
+}
+
+/// The canary should go back and nothing of stable comes by itself: what ends that is said, and ends it.
+#[rstest]
+#[case::before_the_canary_fails(true)]
+#[case::while_no_pod_of_stable_is_ready(false)]
+fn who_should_go_back_to_a_lost_stable_is_told_that_a_revert_brings_it(#[case] first: bool) {
+    let mut world = without_history();
+    world.deploy("shop:v2", GOOD);
+    world.run_until(200, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    let served = crate::release::template::revision(&crate::release::world::pod_template("shop:v1"));
+    if first {
+        world.workload().sets.clear();
+    } else {
+        world.behaviour.insert(served.clone(), NEVER_READY);
+    }
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, BAD);
+    world.settle();
+    looks(&mut world, 60, nothing);
+    world.workload().sets.clear();
+    looks(&mut world, 5, nothing);
+    assert_eq!(condition(&world, "Held").1, "NoWayBack", "{}", world.trace.join("\n"));
+    let says = world.status().hold.as_ref().map(|hold| hold.message.clone()).unwrap_or_default();
+    assert!(says.contains("StableLost") && says.contains("Revert in Git"), "{says}");
+    assert_eq!(world.split().weight(Carrier::Canary), Weight::whole(25), "users stay where they are answered");
+
+    world.behaviour.insert(served, GOOD);
+    world.deploy("shop:v1", GOOD);
+    looks(&mut world, 120, nothing);
+    assert!(world.outcome().is_some(), "{}", world.trace.join("\n"));
+    assert_eq!((running(&mut world), world.split()), (vec!["shop:v1".to_owned()], Split::HOME));
 }
 
 #[test]

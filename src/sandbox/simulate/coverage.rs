@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::schedule::{Act, Around, Deed, Trial};
+use super::schedule::{Act, Around, Deed, Owner, Trial};
 use crate::api::release_record::{Outcome, Phase, Trigger};
 use crate::sandbox::api::Change;
 
@@ -81,6 +81,7 @@ impl Coverage {
             .chain(&Around::WORDS)
             .chain(&Deed::WORDS)
             .chain(&Trial::WORDS)
+            .chain(&Owner::WORDS)
             .map(|word| ("act", (*word).to_owned()));
         let phases = Phase::ALL.iter().map(|phase| ("phase", phase.to_string()));
         let outcomes = Outcome::ALL.iter().map(|outcome| ("outcome", outcome.to_string()));

@@ -2,7 +2,7 @@
 
 use super::campaign::{Summary, Until, run_many};
 use super::run::{Options, run};
-use super::schedule::{Act, Deed, Mix, Quality, Trial, Workload, of_seed};
+use super::schedule::{Act, Deed, Mix, Owner, Quality, Trial, Workload, of_seed};
 use super::shrink::command;
 
 #[test]
@@ -145,4 +145,15 @@ fn invariants_hold_where_jobs_try_each_stage() {
     for trial in Trial::WORDS {
         assert!(wild.of("act", trial) > 0, "{trial} happens in no world");
     }
+}
+
+#[test]
+fn invariants_hold_whatever_owners_do() {
+    let owned = hold(Mix::OWNERS, 24).coverage;
+    for word in Owner::WORDS {
+        assert!(owned.of("act", word) > 0, "{word} happens in no world");
+    }
+    assert!(owned.of("hold", "StableLost") > 0, "nowhere stable is lost");
+    assert!(owned.of("refused", "resume") > 0, "nobody is refused who may not let a template run");
+    hold(Mix { owners: 4, ..Mix::WILD }, 8);
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::around::Surroundings;
 use super::check::{Checkers, NAME, NAMESPACE, Seen};
 use super::coverage::Coverage;
+use super::owners::Restart;
 use super::people::People;
 use super::schedule::PrometheusFault;
 use super::trials::Trials;
@@ -29,6 +30,8 @@ pub struct World {
     pub surroundings: Surroundings,
     /// What happens to the Jobs that try new versions.
     pub trials: Trials,
+    /// What goes on of a `tidegate restart`.
+    pub restart: Restart,
     /// Those who look.
     pub checkers: Checkers,
     /// What was seen of all that there is.
@@ -59,6 +62,7 @@ impl Shared {
             people: People::default(),
             surroundings: Surroundings::default(),
             trials: Trials::default(),
+            restart: Restart::default(),
             checkers: Checkers::default(),
             coverage: Coverage::default(),
             trace: Vec::new(),
@@ -237,6 +241,7 @@ impl World {
                 let line = line(change, process);
                 self.note(now, &line);
             }
+            self.checkers.writer.clone_from(&change.by.name);
             self.checkers.see(&Seen {
                 kind: &change.kind,
                 namespace: &change.namespace,

@@ -108,6 +108,9 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     if let Some(says) = super::network::left_over(objects, kept) {
         return Some(Left::NotHome(says));
     }
+    if let Some(says) = super::disruption::left_over(objects, kept) {
+        return Some(Left::NotHome(says));
+    }
     let held = |scaler: &&Value| {
         scaler.pointer("/spec/behavior/scaleDown/selectPolicy").is_some_and(|policy| policy == "Disabled")
     };

@@ -37,7 +37,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>, process: usize) {
             return;
         }
         if seen.kind.plural == "replicasets" && may_replace(seen) {
-            return;
+            return super::terms::verbatim(checkers, seen);
         }
         let says = format!("{} {} of somebody else was made or deleted", seen.kind.kind, seen.name);
         return checkers.violated(Rule::ForeignField, seen.now, says);
@@ -158,7 +158,7 @@ fn template(checkers: &mut Checkers, seen: &Seen<'_>) {
         return checkers.violated(Rule::TemplateDiffers, seen.now, says);
     };
     let plain = |template: &Value| {
-        let mut template = template.clone();
+        let mut template = super::terms::named(template);
         if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
             labels.remove("app");
             labels.retain(|key, _| !key.starts_with("tidegate.io/"));

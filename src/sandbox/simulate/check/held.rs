@@ -8,16 +8,16 @@ use super::{Checkers, NAME, Rule, Seen};
 use crate::cluster::kind::STATEFUL_SET;
 
 /// What of a template is the program's: annotations may be those of a restart.
-fn program(object: &Value) -> (Option<&Value>, Option<&Value>) {
+pub(super) fn program(object: &Value) -> (Option<&Value>, Option<&Value>) {
     (object.pointer("/spec/template/spec"), object.pointer("/spec/template/metadata/labels"))
 }
 
-fn gated(object: &Value) -> bool {
+pub(super) fn gated(object: &Value) -> bool {
     object.pointer("/metadata/labels/tidegate.io~1gated").is_some()
 }
 
 /// Whether the write brings a reason for break-glass that was never given before.
-fn breaks(before: &Value, after: &Value) -> bool {
+pub(super) fn breaks(before: &Value, after: &Value) -> bool {
     glass(after).is_some_and(|reason| glass(before) != Some(reason) && !is_spent(before, reason))
 }
 

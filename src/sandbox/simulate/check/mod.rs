@@ -7,158 +7,49 @@ mod around;
 mod asked;
 mod believed;
 mod blamed;
+mod bypass;
 mod charged;
 mod compared;
 mod config;
 mod count;
+mod disruption;
 mod end;
+mod fallback;
 mod follow;
 mod foreign;
 mod held;
 mod jobs;
 mod ledger;
+mod listed;
 mod loosened;
+mod lost;
 mod network;
 mod owed;
 mod owned;
 mod record;
+mod restarted;
 mod route;
+mod rule;
 mod second;
 mod several;
 mod shown;
 mod spent;
+mod terms;
 mod twin;
 mod view;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde_json::Value;
 
 pub use end::{Left, left_over};
+pub use lost::LostSet;
+pub use rule::Rule;
 
 use crate::api::{Span, Time};
 use crate::cluster::Kind;
 use crate::sandbox::objects::Objects;
-
-/// What must hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// The weights of a rule sum to 100.
-    WeightsSum,
-    /// A weight rises only with a recorded passing verdict for this revision and stage.
-    WeightWithoutVerdict,
-    /// After an abort no write raises the canary.
-    WeightAfterAbort,
-    /// No traffic is sent to pods that are not ready.
-    TrafficToNobody,
-    /// The workload is let go only while another carries all traffic and the way back is warm.
-    UnsafeResume,
-    /// No pod of a StatefulSet is taken away while another is missed.
-    PodMissed,
-    /// The way back keeps its capacity until verification ends.
-    FallbackGone,
-    /// Whoever has users is as large as their share asks for, whatever a release waits for.
-    TooSmall,
-    /// The active ReplicaSet of a held Deployment is stable.
-    HeldRunsOther,
-    /// Unknown evidence never passes.
-    UnknownPassed,
-    /// A version that fails its contract before honest figures does not pass.
-    BadPassed,
-    /// A good version in a world without faults is released.
-    GoodStopped,
-    /// Fields of others are untouched.
-    ForeignField,
-    /// An ex-leader's writes change nothing.
-    ExLeader,
-    /// Terminal phases absorb.
-    SealedChanged,
-    /// Nothing is written in another namespace.
-    OtherNamespace,
-    /// A timer never fires twice: a moment that is noted stays.
-    TimerTwice,
-    /// Canary and template are equal but for the rewritten label.
-    TemplateDiffers,
-    /// An abort reaches weight 0 within its time budget.
-    AbortLate,
-    /// Every hold has a deadline, and is over by then.
-    HoldWithoutEnd,
-    /// Every release ends.
-    NeverEnds,
-    /// Traffic is home, and nothing is left over, when nothing goes on.
-    NotHome,
-    /// A quiet cluster gets no writes.
-    NotQuiet,
-    /// An obligation arises with what happened, is late by the clock, is met by an attestation, and is not forgotten.
-    ObligationWrong,
-    /// A record is charged once.
-    ChargedTwice,
-    /// Numbers of charges follow each other, and each stands in its record.
-    Misnumbered,
-    /// What is promised and charged stays within what was allocated, but for what may overdraw.
-    Overspent,
-    /// Users meet nothing that was not charged.
-    NotCharged,
-    /// Nothing is charged that was held before any user met it.
-    ChargedUnmet,
-    /// Each charge counts in one window, once, and the figures of a window follow from each other.
-    Miscounted,
-    /// What of a RiskBudget allows more is in force with both approvals alone, and what allows less at once.
-    LoosenedAlone,
-    /// What a GatedRelease shows is what its record says.
-    ShownWrong,
-    /// Where it is enforced, users meet nothing that has not shown what its gate asks for.
-    NotShown,
-    /// Nothing counts as agreed or shown that nobody said, or that was taken back.
-    NotAgreed,
-    /// No weight rises, and no stage begins, under a worse error budget than the release began with, unless those agreed whom that
-    /// status asks.
-    NotAsked,
-    /// A rollback is a return to what users were served by; what only claims to be one is not believed.
-    Believed,
-    /// A new template of a gated workload is held in the write that brings it.
-    NotHeld,
-    /// All rules of all routes move, and a share counts once all have taken it up.
-    RoutesDiffer,
-    /// An edit of a ConfigMap goes on record once, and is not forgotten.
-    EditRecorded,
-    /// A workload that runs two versions is not taken under the gate as it runs.
-    AdoptedUnsettled,
-    /// While a circuit breaker is open that names a release, no weight of it rises.
-    BreakerIgnored,
-    /// A check brings back what answered it wrongly, and so often as it may not; one that got to nobody blames nobody.
-    BlamedUnasked,
-    /// An interval is compared once, in the order of time, and with no more requests than came.
-    CountedTwice,
-    /// A Job tries a stage that waits for it, one at a time, and not again once it found something out.
-    JobTwice,
-    /// A Job is told of the new version's own Service, and of no other.
-    JobElsewhere,
-    /// No Job runs on, or stays for ever, when what it was made for is over.
-    JobLeft,
-    /// A version is not brought back by a Job that did not run, or that passed.
-    JobBlamed,
-    /// A stage does not pass before each of its Jobs has completed.
-    PassedUntried,
-    /// What a release waits for is said.
-    NotTold,
-    /// A release moves its own Service's users in a route, and not those of another one's.
-    NeighbourMoved,
-    /// A GatedRelease whose workload another one has writes nothing.
-    TwinWrote,
-    /// Who applies a route without force is refused for no longer than a moment.
-    OwnerRefused,
-    /// No plan breaks an invariant by itself: the linter refuses none.
-    PlanRefused,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
 
 /// An invariant that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,6 +95,12 @@ pub struct Circumstances {
     pub open: Option<(Time, Time)>,
     /// The ReplicaSet that a hand scaled up last, and when.
     pub by_hand: Option<(String, Time)>,
+    /// Who may let a held template run, where that takes the verb `bypass`; none where every person may.
+    pub bypass: Option<Vec<String>>,
+    /// Stable's ReplicaSet, which a hand deleted while the workload was held.
+    pub lost: Option<LostSet>,
+    /// When somebody last restarted pods one after another.
+    pub restarts: Option<Time>,
     /// How many requests of Tidegate's own got to somebody and were not answered as they should, in the stage that is going on.
     pub answered_wrongly: usize,
 }
@@ -215,6 +112,8 @@ pub struct Checkers {
     pub violations: Vec<Violation>,
     /// What is true at the moment.
     pub circumstances: Circumstances,
+    /// Who made the change that is looked at.
+    pub writer: String,
     /// When endpoints of a Service were last ready.
     ready_at: BTreeMap<String, Time>,
     /// The pod templates that users gave, by image, as the API server keeps them.
@@ -254,6 +153,12 @@ pub struct Checkers {
     said: Vec<shown::Said>,
     /// The Jobs that tried versions.
     jobs: jobs::Jobs,
+    /// Since when a lost stable has gone unsaid.
+    unsaid_since: Option<Time>,
+    /// Since when a PodDisruptionBudget of Tidegate's has not said what it should.
+    astray_since: Option<Time>,
+    /// What `fallbackPercent` asks for, since when, and what it asked for before.
+    fallback: fallback::Asked,
     /// How attempts ended.
     ended: Vec<believed::Ended>,
 }
@@ -306,6 +211,8 @@ impl Checkers {
                 jobs::record(self, seen);
                 blamed::check(self, seen);
                 charged::check(self, seen);
+                lost::record(self, seen);
+                restarted::record(self, seen);
                 // The second service has no ConfigMap, and its route and pods are looked at on their own.
                 if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {
                     config::record(self, seen);
@@ -318,6 +225,8 @@ impl Checkers {
             ("gatedreleases", _) => {
                 if seen.name == NAME {
                     config::noted(self, seen);
+                    fallback::edited(self, seen);
+                    listed::check(self, seen);
                 }
                 view::check(self, seen);
             }
@@ -338,6 +247,9 @@ impl Checkers {
                 count::check(self, seen);
                 if seen.kind.plural == "deployments" {
                     held::check(self, seen);
+                    bypass::check(self, seen);
+                    lost::deployment(self, seen);
+                    fallback::resumed(self, seen);
                 }
             }
             ("statefulsets" | "pods", _) => {
@@ -353,6 +265,8 @@ impl Checkers {
         follow::check(self, seen);
         owned::check(self, seen);
         around::told(self, seen);
+        lost::told(self, seen);
+        disruption::check(self, seen);
     }
 
     /// Notes what does not hold; the same thing only once.

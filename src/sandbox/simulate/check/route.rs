@@ -43,6 +43,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         rise(checkers, seen, now);
         super::around::rises(checkers, seen);
         super::network::rises(checkers, seen);
+        super::lost::rises(checkers, seen, now);
         super::ledger::exposed(checkers, seen, &format!("{CANARY} gets {now} %"));
     }
 }

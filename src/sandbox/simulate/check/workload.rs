@@ -46,7 +46,7 @@ pub(super) fn active_of<'a>(objects: &'a dyn Objects, name: &str) -> Vec<&'a Val
         .collect()
 }
 
-fn paused(deployment: &Value) -> bool {
+pub(super) fn paused(deployment: &Value) -> bool {
     deployment.pointer("/spec/paused") == Some(&true.into())
 }
 
@@ -76,6 +76,11 @@ fn held(checkers: &mut Checkers, seen: &Seen<'_>) {
         return;
     };
     let active = active(seen.objects);
+    // What Kubernetes starts where a hand deleted stable's ReplicaSet is told of, and nobody's to take back.
+    if checkers.circumstances.lost.is_some() {
+        checkers.held = None;
+        return;
+    }
     // In the middle of a promotion the canary serves, and Tidegate decides which set the workload ends with.
     let promotion = newest_record(seen.objects).and_then(|record| record.pointer("/status/promotion"));
     let rolling = promotion.is_some_and(|it| it.get("resumedAt").is_some() && it.get("rolledAt").is_none());

@@ -1,6 +1,6 @@
 //! The things that can happen, and which of them are faults.
 
-use super::{Around, Deed, Quality, Trial};
+use super::{Around, Deed, Owner, Quality, Trial};
 use crate::api::Span;
 
 /// What Prometheus answers instead of the truth.
@@ -200,6 +200,8 @@ pub enum Act {
     Aside(Span),
     /// Something around the workload.
     Around(Around),
+    /// Those who own the workload do something to what is theirs.
+    Owner(Owner),
     /// Something is done about a RiskBudget that two releases spend.
     Deed(Deed),
     /// Something happens to the Jobs that try a new version.
@@ -266,6 +268,7 @@ impl Act {
             | Self::DeleteCanary
             | Self::Show { .. }
             | Self::Speak { .. }
+            | Self::Owner(_)
             | Self::Trial(_) => None,
         }
     }

@@ -34,6 +34,9 @@ pub struct Mix {
     pub handed: bool,
     /// Whether the two that spend one budget are behind one route, each behind a rule of its own.
     pub joined: bool,
+    /// Things that those who own the workload do to what is theirs besides its program, at most: its contract, its routes, its
+    /// PodDisruptionBudget, its ReplicaSets. In half of these worlds who lets a held template run must hold the verb `bypass`.
+    pub owners: u32,
 }
 
 /// What is released in a world.
@@ -64,13 +67,14 @@ impl Mix {
         jobs: false,
         handed: false,
         joined: false,
+        owners: 0,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self { people: 5, within: Span::seconds(150), ..Self::CALM };
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 24] = [
+    pub const NAMED: [(&'static str, Self); 26] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -95,6 +99,8 @@ impl Mix {
         ("wild-handed", Self { handed: true, ..Self::WILD }),
         ("joined", Self { joined: true, ..Self::SHARED }),
         ("wild-joined", Self { joined: true, ..Self::WILD_SHARED }),
+        ("owners", Self::OWNERS),
+        ("wild-owners", Self { owners: 4, ..Self::WILD }),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
@@ -108,6 +114,8 @@ impl Mix {
     pub const WILD_SHARED: Self = Self { shared: true, ..Self::WILD };
     /// Two releases that have one workload in turn, people, and no faults.
     pub const HANDED: Self = Self { handed: true, ..Self::PEOPLE };
+    /// A release or two, what those who own the workload do meanwhile, and no faults.
+    pub const OWNERS: Self = Self { owners: 5, people: 3, ..Self::PEOPLE };
     /// Everything that people do and that fails.
     pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), ..Self::CALM };
 }

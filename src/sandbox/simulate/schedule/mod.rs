@@ -10,6 +10,7 @@ mod deed;
 mod draw;
 mod handed;
 mod mix;
+mod owner;
 mod quality;
 pub mod shared;
 mod trial;
@@ -19,6 +20,7 @@ pub use act::{Act, PrometheusFault, Voice};
 pub use around::Around;
 pub use deed::Deed;
 pub use mix::{Mix, Workload};
+pub use owner::{Limit, Owner, enforced};
 pub use quality::Quality;
 pub use trial::{Trial, Tried};
 
@@ -125,6 +127,10 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     }
     items.extend(agreement(seed, &items));
     items.extend(around::of_seed(seed, mix));
+    if mix.owners > 0 {
+        let own = owner::of_seed(seed, mix, &mut items);
+        items.extend(own);
+    }
     if mix.jobs {
         let trials = trial::of_seed(seed, mix, &mut items);
         items.extend(trials);

@@ -87,6 +87,7 @@ impl Act {
             Self::NotSent(_) => "not-sent",
             Self::Aside(_) => "aside",
             Self::Around(around) => around.word(),
+            Self::Owner(owner) => owner.word(),
             Self::Deed(deed) => deed.word(),
             Self::Trial(trial) => trial.word(),
         }
@@ -196,6 +197,7 @@ impl fmt::Display for Act {
             Self::NotSent(span) => write!(f, "what Tidegate asks of new versions gets to nobody for {span}"),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
             Self::Around(around) => around.fmt(f),
+            Self::Owner(owner) => owner.fmt(f),
             Self::Trial(trial) => trial.fmt(f),
             Self::Revert
             | Self::Resume

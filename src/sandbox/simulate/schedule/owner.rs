@@ -1,0 +1,132 @@
+//! What those who own a workload do to what is theirs besides its program: its contract, its routes, its ReplicaSets, its
+//! PodDisruptionBudget, its pods.
+
+use std::fmt;
+
+use super::{Act, Item, Mix, count, seconds};
+use crate::api::Span;
+
+/// What a PodDisruptionBudget lets go of the workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// No pod.
+    Nobody,
+    /// One pod at a time.
+    One,
+    /// What is more than half.
+    Half,
+    /// A third, and every pod that is not ready.
+    Unready,
+}
+
+/// One thing that an owner does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// Somebody deletes the ReplicaSet that serves, while the workload is held.
+    DeleteStable,
+    /// One route more leads to the workload, and the GatedRelease names it.
+    NameRoute,
+    /// The GatedRelease does not name it any more, and it goes once that is let in.
+    GiveUpRoute,
+    /// The GatedRelease names the label that tells the canary from the workload, or leaves it to Tidegate.
+    NameLabel(bool),
+    /// `strategy.fallbackPercent`.
+    Fallback(u32),
+    /// A PodDisruptionBudget of the workload is applied; none deletes it.
+    Disruption(Option<Limit>),
+    /// `tidegate restart`.
+    Restart,
+}
+
+impl Owner {
+    /// One word, for coverage.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::DeleteStable => "delete-stable",
+            Self::NameRoute => "name-route",
+            Self::GiveUpRoute => "give-up-route",
+            Self::NameLabel(true) => "name-label",
+            Self::NameLabel(false) => "no-label",
+            Self::Fallback(_) => "fallback",
+            Self::Disruption(Some(_)) => "disruption-budget",
+            Self::Disruption(None) => "no-disruption-budget",
+            Self::Restart => "tidegate-restart",
+        }
+    }
+
+    /// Every word that there is.
+    pub const WORDS: [&'static str; 9] = [
+        "delete-stable",
+        "name-route",
+        "give-up-route",
+        "name-label",
+        "no-label",
+        "fallback",
+        "disruption-budget",
+        "no-disruption-budget",
+        "tidegate-restart",
+    ];
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fallback(percent) => write!(f, "fallbackPercent: {percent}"),
+            Self::Disruption(Some(limit)) => write!(f, "{}: {limit:?} may go", self.word()),
+            Self::DeleteStable
+            | Self::NameRoute
+            | Self::GiveUpRoute
+            | Self::NameLabel(_)
+            | Self::Disruption(None)
+            | Self::Restart => f.write_str(self.word()),
+        }
+    }
+}
+
+/// Whether in the world of a seed who lets a held template run must hold the verb `bypass`: `override.mode: Enforce`.
+pub fn enforced(seed: u64) -> bool {
+    fastrand::Rng::with_seed(seed ^ 0xe4f0).bool()
+}
+
+/// What the owners of a world do; more of its versions come under break-glass, and more people let them go.
+pub(super) fn of_seed(seed: u64, mix: Mix, items: &mut [Item]) -> Vec<Item> {
+    // Dice of its own.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x0372);
+    let within = u32::try_from(mix.within.as_millis() / 1000).unwrap_or(u32::MAX);
+    // What the first version is released by is not known yet; a later one may come past the gate.
+    for item in items.iter_mut().skip(1) {
+        if let Act::Deploy { glass, .. } = &mut item.act {
+            *glass |= dice.u32(0..4) == 0;
+        }
+    }
+    let deployed = items.iter().filter(|item| matches!(item.act, Act::Deploy { .. })).map(|item| item.at);
+    let deployed: Vec<Span> = deployed.collect();
+    let mut all = Vec::new();
+    for _ in 0..=count(&mut dice, mix.owners) {
+        let (any, span) = (seconds(&mut dice, 3, within), seconds(&mut dice, 3, 60));
+        let (began, soon) = (deployed[dice.usize(..deployed.len())], seconds(&mut dice, 1, 30));
+        let kind = dice.u32(0..18);
+        // What has a meaning while something is held comes soon after it.
+        let at =
+            if matches!(kind, 0..3 | 15..) { Span::from_millis(began.as_millis() + soon.as_millis()) } else { any };
+        let mut push = |here: Act, after: Option<Act>| {
+            all.push(Item { at, act: here });
+            all.extend(after.map(|act| Item { at: Span::from_millis(at.as_millis() + span.as_millis()), act }));
+        };
+        let own = Act::Owner;
+        match kind {
+            0..3 => push(own(Owner::DeleteStable), None),
+            3..6 => push(own(Owner::NameRoute), Some(own(Owner::GiveUpRoute))),
+            6 => push(own(Owner::NameLabel(true)), Some(own(Owner::NameLabel(false)))),
+            7..10 => push(own(Owner::Fallback([1, 34, 50, 67, 100][dice.usize(..5)])), None),
+            10..13 => {
+                let limit = [Limit::Nobody, Limit::One, Limit::Half, Limit::Unready][dice.usize(..4)];
+                let gone = dice.bool().then_some(own(Owner::Disruption(None)));
+                push(own(Owner::Disruption(Some(limit))), gone);
+            }
+            13..15 => push(own(Owner::Restart), None),
+            _ => push([Act::Resume, Act::Unpause, Act::Resume][dice.usize(..3)].clone(), None),
+        }
+    }
+    all
+}
