@@ -113,6 +113,14 @@ pub struct SignalRecord {
     pub tally: Tally,
 }
 
+impl SignalRecord {
+    /// Whether another interval would be counted: nothing is decided, and something stands for stable, which answers users itself
+    /// or did the day before.
+    pub fn counts_on(&self, base_serves: bool) -> bool {
+        (base_serves || self.setup.base_rate.is_some()) && !self.tally.is_worse(&self.setup)
+    }
+}
+
 /// That of slow requests.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,11 +7,11 @@ use super::config::QueryTemplate;
 use super::range::steps;
 use super::reply::{Nan, Reply};
 use super::slots::Asker;
-use super::template::{Variables, filled, pods};
+use super::template::{Variables, filled, pods, uses};
 use crate::analysis::compare::Counts;
 use crate::analysis::{Evidence, NotYet};
 use crate::api::{Span, Time};
-use crate::release::ask::pods as pods_of;
+use crate::release::ask::{Slower, pods as pods_of};
 use crate::release::split::Carrier;
 use crate::release::{Arms, Compare, Compared, Past, Question, Snapshot};
 
@@ -28,7 +28,19 @@ pub(super) async fn compared(sources: &Sources, seen: &Snapshot, question: Quest
     let asks = |slower_than| Asks { sources, seen, template, slower_than };
     Some(match question.compare? {
         Compare::Baseline { until, interval, slower_than } => asks(slower_than).baseline(until, interval).await,
-        Compare::Interval { end, length, slower_than } => asks(slower_than).interval(question, end, length).await,
+        Compare::Interval { end, length, slow } => {
+            let asks = asks(slow.map(|slow| slow.than));
+            let slow = async {
+                let Slower { than, length } = slow?;
+                Some(asks.slow(question, (end, length), than).await)
+            };
+            // Of the same interval the requests are asked for once: who asks the same waits for the same answer.
+            let (errors, slow) = tokio::join!(asks.failed(question, (end, length)), slow);
+            Compared::Interval { errors, slow }
+        }
+        Compare::Slow { end, slower: Slower { than, length } } => {
+            Compared::Slow(asks(Some(than)).slow(question, (end, length), than).await)
+        }
     })
 }
 
@@ -41,14 +53,13 @@ struct Asks<'a> {
 }
 
 impl Asks<'_> {
-    /// The query of slow requests, where they are asked for; the error where there is none.
-    fn slower(&self) -> Option<Result<&str, NotYet>> {
-        self.slower_than?;
+    /// The query of slow requests; the error where there is none.
+    fn slower(&self) -> Result<&str, NotYet> {
         let none = || {
             let name = &self.seen.release.spec.analysis.metrics;
             NotYet::Invalid(format!("the query templates {name:?} have no `slower`, which comparing latency needs"))
         };
-        Some(self.template.slower.as_deref().ok_or_else(none))
+        self.template.slower.as_deref().ok_or_else(none)
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -74,7 +85,8 @@ impl Asks<'_> {
             steps(&rows, arm, start, interval, count as usize)
         };
         let slow = async {
-            match self.slower()? {
+            self.slower_than?;
+            match self.slower() {
                 Ok(query) => Some(row(query).await),
                 Err(why) => Some(Err(why)),
             }
@@ -88,64 +100,62 @@ impl Asks<'_> {
         Compared::Baseline { errors: past(errors), slow: slow.map(past) }
     }
 
-    async fn interval(&self, question: Question, end: Time, length: Span) -> Compared {
-        let carriers = [question.candidate, question.base];
-        let [candidate, base] = if self.template.by_pod() {
-            let one = async |carrier, who: &str| {
-                let Some(pods) = pods(&pods_of(self.seen, carrier)) else {
-                    return (Ok(Counts::NONE), self.slower_than.map(|_| Ok(Counts::NONE)));
-                };
-                let replies = self.replies(&self.variables(&[Carrier::Workload], &pods, length), end).await;
-                replies.counts(|reply| reply.single(Nan::Invalid), who)
-            };
-            let (candidate, base) = tokio::join!(one(carriers[0], NAMES[0]), one(carriers[1], NAMES[1]));
-            [candidate, base]
-        } else {
-            let arms = carriers.map(|carrier| arm(self.template, self.seen, carrier));
-            let replies = self.replies(&self.variables(&carriers, "", length), end).await;
-            let label = &self.template.arm_label;
-            [0, 1].map(|arm| replies.counts(|reply| reply.of_arm(label, &arms[arm], Nan::Invalid), NAMES[arm]))
-        };
-        let slow = candidate.1.zip(base.1).map(|(candidate, base)| Arms { candidate, base });
-        Compared::Interval { errors: Arms { candidate: candidate.0, base: base.0 }, slow }
+    /// Both versions' failed requests in an interval.
+    async fn failed(&self, question: Question, interval: (Time, Span)) -> Arms {
+        self.both(question, interval, &self.template.errors, Counts::measured).await
     }
 
-    async fn replies(&self, variables: &Variables<'_>, end: Time) -> Replies {
+    /// Both versions' slow requests in an interval.
+    async fn slow(&self, question: Question, interval: (Time, Span), than: Span) -> Arms {
+        let query = match self.slower() {
+            Ok(query) => query,
+            Err(why) => return Arms { candidate: Err(why.clone()), base: Err(why) },
+        };
+        let bound = if uses(query, "leMillis") { than.as_millis().to_string() } else { than.as_secs_f64().to_string() };
+        let bucket = format!("le=\"{bound}\"");
+        let counts = |requests: &Evidence<f64>, slow: &Evidence<f64>, who: &str| {
+            Counts::slower(requests, slow, who, (than, &bucket))
+        };
+        self.both(question, interval, query, counts).await
+    }
+
+    /// Both versions' requests in an interval, and those of them that a query calls bad.
+    async fn both(
+        &self,
+        question: Question,
+        (end, length): (Time, Span),
+        bad: &str,
+        counts: impl Fn(&Evidence<f64>, &Evidence<f64>, &str) -> Result<Counts, NotYet>,
+    ) -> Arms {
+        let carriers = [question.candidate, question.base];
+        if self.template.by_pod() {
+            let one = async |carrier, who: &str| {
+                let Some(pods) = pods(&pods_of(self.seen, carrier)) else { return Ok(Counts::NONE) };
+                let [requests, bad] =
+                    self.replies(bad, &self.variables(&[Carrier::Workload], &pods, length), end).await;
+                counts(&requests.single(Nan::Invalid), &bad.single(Nan::Invalid), who)
+            };
+            let (candidate, base) = tokio::join!(one(carriers[0], NAMES[0]), one(carriers[1], NAMES[1]));
+            return Arms { candidate, base };
+        }
+        let [requests, bad] = self.replies(bad, &self.variables(&carriers, "", length), end).await;
+        let label = &self.template.arm_label;
+        let one = |carrier, who: &str| {
+            let name = arm(self.template, self.seen, carrier);
+            let of = |reply: &Reply| reply.of_arm(label, &name, Nan::Invalid);
+            counts(&of(&requests), &of(&bad), who)
+        };
+        Arms { candidate: one(carriers[0], NAMES[0]), base: one(carriers[1], NAMES[1]) }
+    }
+
+    /// The answers for all requests, and for bad ones.
+    async fn replies(&self, bad: &str, variables: &Variables<'_>, end: Time) -> [Reply; 2] {
         let ask = async |query: &str| {
             self.sources.ask_at(self.asker(), &self.template.source, &filled(query, variables), end).await
         };
-        let slow = async {
-            match self.slower()? {
-                Ok(query) => Some(Ok(ask(query).await)),
-                Err(why) => Some(Err(why)),
-            }
-        };
-        let (requests, errors, slow) = tokio::join!(ask(&self.template.requests), ask(&self.template.errors), slow);
-        Replies { requests, errors, slow }
+        let (requests, bad) = tokio::join!(ask(&self.template.requests), ask(bad));
+        [requests, bad]
     }
 }
 
 const NAMES: [&str; 2] = ["the new version", "stable"];
-
-/// The answers of one interval.
-struct Replies {
-    requests: Reply,
-    errors: Reply,
-    slow: Option<Result<Reply, NotYet>>,
-}
-
-impl Replies {
-    /// One version's counts by failed requests, and by slow ones where they were asked for.
-    fn counts(
-        &self,
-        of: impl Fn(&Reply) -> Evidence<f64>,
-        who: &str,
-    ) -> (Result<Counts, NotYet>, Option<Result<Counts, NotYet>>) {
-        let requests = of(&self.requests);
-        let slow = self.slow.as_ref().map(|slow| match slow {
-            Ok(reply) => Counts::measured(&requests, &of(reply), who),
-            Err(why) => Err(why.clone()),
-        });
-        (Counts::measured(&requests, &of(&self.errors), who), slow)
-    }
-}

@@ -74,9 +74,25 @@ pub enum Compare {
         end: Time,
         /// How long it was: as long as the manifest says, longer after an outage.
         length: Span,
-        /// From when on a request is slow; `None` where that is not compared.
-        slower_than: Option<Span>,
+        /// The slow requests up to the same end; `None` where none are compared, or it is not long enough since they were counted.
+        slow: Option<Slower>,
     },
+    /// How many requests were slow in an interval whose failed ones are counted already.
+    Slow {
+        /// When it ended.
+        end: Time,
+        /// What to ask for.
+        slower: Slower,
+    },
+}
+
+/// Slow requests to ask for: since they were last counted, which is longer ago where an answer was none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slower {
+    /// From when on a request is slow.
+    pub than: Span,
+    /// How long the interval was.
+    pub length: Span,
 }
 
 /// What came back for the comparison.
@@ -96,6 +112,8 @@ pub enum Compared {
         /// By slow ones, where they were asked for.
         slow: Option<Arms>,
     },
+    /// Slow requests alone.
+    Slow(Arms),
 }
 
 /// Stable's intervals, oldest first, None where one is missing; or why there are none.
@@ -304,14 +322,17 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
         // Rounded down: it does not reach back into the bake.
         after: (now >= until).then(|| Span::seconds((now.since(until).as_millis() / 1_000).max(1))),
         complaints: seen.release.spec.rollback.complaints.and(first).map(|first| whole_seconds(now.since(first))),
-        compare: compare(seen, status, now),
+        compare: compare(seen, status, base, now),
         stretch: stretch(seen, status, now),
     })
 }
 
 /// What the comparison and the limit of errors want to know: how stable is by itself, once; then one interval after the other, where
 /// the new version has one place only: in the stages, and again while it is verified.
-fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<Compare> {
+///
+/// Slow requests are asked for up to where failed ones are counted, so that one answer serves both; from where they stand themselves,
+/// so that nothing is lost that was not known when it was first asked for.
+fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier, now: Time) -> Option<Compare> {
     let rules = seen.release.spec.analysis.comparison.as_ref();
     let interval = rules.map_or_else(Comparison::default_interval, |rules| rules.interval);
     let first = status.stages.first()?.started_at?;
@@ -325,21 +346,31 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<C
     let Some(record) = &status.comparison else { return day_is_due(seen, status, now).then_some(day) };
     // Errors are counted already; slow requests once their day is known, or nothing is awaited of it any more.
     let slow_waits = status.phase == Phase::Release && wanted.is_some() && record.slow.is_none();
-    if slow_waits && day_is_due(seen, status, now) {
+    // After the first bake what is answered is taken, whatever it is: it is asked for until then.
+    let bakes = status.stages.first().is_some_and(|stage| now < first.plus(stage.spec.bake));
+    if slow_waits && (!bakes || day_is_due(seen, status, now)) {
         return Some(day);
     }
-    let slower_than = record.slow.as_ref().map(|slow| slow.slower_than);
-    let from = record.until().filter(|until| until.0 > begins.0).unwrap_or(begins);
+    let since = |until: Option<Time>| until.filter(|until| until.0 > begins.0).unwrap_or(begins);
+    let from = since(record.until());
     // The interval in which a bake ends waits for what is scraped after the end: four scrapes fit in an interval.
     let bakes_until = end_of_bake(status).filter(|until| from.0 < until.0 && now >= *until);
     let due = bakes_until.map_or(from, |until| until.plus(Span::from_millis(interval.as_millis() / 2)));
     // Whole seconds: a range in PromQL has no smaller ones that matter.
     let length = Span::seconds(now.since(from).as_millis() / 1_000);
-    (length >= interval && length > Span::ZERO && now >= due).then(|| Compare::Interval {
-        end: from.plus(length),
-        length,
-        slower_than,
-    })
+    let length = Some(length).filter(|length| *length >= interval && *length > Span::ZERO && now >= due);
+    let end = length.map_or(from, |length| from.plus(length));
+    let serves = base_serves(seen, status, base);
+    let slow = record.slow.as_ref().filter(|slow| slow.signal.counts_on(serves)).and_then(|slow| {
+        let from = since(slow.signal.tally.until);
+        let length = Span::seconds(end.since(from).as_millis() / 1_000);
+        let long_enough = end.0 > from.0 && length >= interval && length > Span::ZERO;
+        long_enough.then_some(Slower { than: slow.slower_than, length })
+    });
+    match length {
+        Some(length) => Some(Compare::Interval { end, length, slow }),
+        None => slow.map(|slower| Compare::Slow { end, slower }),
+    }
 }
 
 /// Whether stable's day is asked for at this look: at the first one, then after 1, 2, 4, 8 … intervals of looks, and anew from the end of the

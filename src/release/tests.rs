@@ -41,6 +41,7 @@ mod returns;
 mod route_anew;
 mod same_image;
 mod share;
+mod slow;
 mod stranded;
 mod synthetic;
 mod taken_away;

@@ -85,6 +85,8 @@ pub(crate) struct World {
     pub(crate) half: bool,
     /// What is answered for stable's last day.
     pub(crate) day: Day,
+    /// The threshold of which the histogram has no bucket.
+    pub(crate) no_bucket: Option<Span>,
     /// What was scraped, where that is less often than all is known.
     pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
@@ -253,6 +255,7 @@ impl World {
             prometheus: true,
             half: false,
             day: Day::Known,
+            no_bucket: None,
             scrapes: None,
             burning: None,
             requests: Requests::Answered,

@@ -1,6 +1,7 @@
 """Both versions' errors are compared: equal ones pass, a worse one comes back below its limit, little traffic waits."""
 
-from .. import waits
+from .. import api, waits
+from ..api import Object
 from ..scenario import Context, scenario
 from ..shop import OWN_COUNTS
 from ..waits import check, until
@@ -62,6 +63,34 @@ def compared_little(t: Context) -> None:
     status = shop.ends("Succeeded")["status"]
     verdict = status["stages"][0]["verdict"]
     check("passed on the limits alone" in verdict, f"the verdict does not say what it passed on: {verdict}")
+    t.note(held["message"])
+    t.note(f"first stage: {verdict}")
+
+
+def by_latency(threshold: str) -> Object:
+    return {**RULES, "latency": {"slowerThan": threshold}}
+
+
+@scenario(core=False)
+def compared_bucket(t: Context) -> None:
+    """Slow requests are compared by a bucket that there is not: the stage is held, names it, and goes on with one that there is."""
+    rules = {"comparison": by_latency("310ms"), "window": "20s", "evidenceWithin": "5m"}
+    shop = t.shop(rate=300, stages=((50, "60s"), (100, "6s")), analysis=rules)
+    shop.start()
+    shop.users()
+    shop.deploy("v2")
+    held = until("it is held for the bucket", waits.RELEASE_ENDS, lambda: shop.held("NoEvidence"), instead=shop.state)
+    for word in ("`slowerThan: 310ms` wants a bucket `le=\"0.31\"`", "Not held against the new version", "latency.slowerThan"):
+        check(word in held["message"], f"the hold does not say {word!r}: {held['message']}")
+    check(shop.canary_weight() == 50, f"the weight went to {shop.canary_weight()} while it was held")
+    # A bound that the histogram has.
+    release = shop.gated_release()
+    release["spec"]["analysis"]["comparison"] = by_latency("300ms")
+    api.apply(release, "gitops")
+    status = shop.ends("Succeeded")["status"]
+    shop.leaves_nothing()
+    verdict = status["stages"][0]["verdict"]
+    check("requests took" in verdict, f"the verdict says nothing of slow requests: {verdict}")
     t.note(held["message"])
     t.note(f"first stage: {verdict}")
 

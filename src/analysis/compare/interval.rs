@@ -1,5 +1,6 @@
 //! What both versions did in one interval.
 
+use super::finding::Signal;
 use crate::analysis::evidence::Evidence;
 use crate::analysis::limits::{EXTRAPOLATION_MAX, figure};
 use crate::analysis::verdict::NotYet;
@@ -62,6 +63,26 @@ impl Counts {
         }
         let bad = figure(bad, &format!("bad requests of {who}"))?;
         Self::new(requests, bad).map_err(|why| NotYet::Invalid(format!("{who}: {why}")))
+    }
+
+    /// The same of requests that took longer than a threshold, which a histogram with this bucket (`le="0.3"`) tells. Where it tells
+    /// of requests and not of that bucket, the reason names it.
+    pub fn slower(
+        requests: &Evidence<f64>,
+        slow: &Evidence<f64>,
+        who: &str,
+        (than, bucket): (Span, &str),
+    ) -> Result<Self, NotYet> {
+        let counts = Self::measured(requests, slow, who);
+        match (counts, slow) {
+            (Err(NotYet::NoData(_)), Evidence::NoData(why)) if requests.value().is_some() => {
+                Err(NotYet::NoData(format!(
+                    "requests of {who} that {}: {why}, though it answered requests. `slowerThan: {than}` wants a bucket `{bucket}` in the histogram",
+                    Signal::Slower(than)
+                )))
+            }
+            (counts, _) => counts,
+        }
     }
 
     /// All requests.

@@ -125,7 +125,8 @@ impl Tally {
         }
     }
 
-    pub(super) fn is_worse(&self, setup: &Setup) -> bool {
+    /// Whether the new version was found worse; nothing is counted any more then.
+    pub fn is_worse(&self, setup: &Setup) -> bool {
         is_decided(self.ln_wealth(setup, Bet::Worse))
     }
 

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::{asked, asked_for, begin, seen};
 use crate::analysis::business::Happened;
-use crate::analysis::{Evidence, Observation};
+use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::Span;
 use crate::release::Compared;
 use crate::sandbox::metrics::Lie;
@@ -62,6 +62,23 @@ async fn no_figure_comes_from_a_prometheus_that_misleads(#[case] lie: Lie, #[cas
 async fn the_same_prometheus_gives_figures_where_nothing_is_wrong() {
     let answers = asked("http-server", WINDOW, loaded(begin(), 15, BOTH), None).await;
     assert!(all(&answers.recent).iter().all(|evidence| evidence.value().is_some()), "{:?}", answers.recent);
+}
+
+/// The answer counts failed requests, and says which bucket is missing of both versions or of one.
+#[rstest]
+#[case::of_both(BOTH.replace("le=\"0.3\"", "le=\"0.25\""), [true, true])]
+#[case::of_the_new_version(BOTH.replace("-canary\",le=\"0.3\"", "-canary\",le=\"0.25\""), [true, false])]
+#[tokio::test]
+async fn a_bucket_that_is_missing_is_named(#[case] series: String, #[case] missing: [bool; 2]) {
+    let answers = asked("http-server", WINDOW, loaded(begin(), 15, &series), None).await;
+    let Some(Compared::Interval { errors, slow: Some(slow) }) = answers.compared else { panic!() };
+    assert!(errors.candidate.is_ok() && errors.base.is_ok(), "{errors:?}");
+    for (counts, missing) in [slow.candidate, slow.base].into_iter().zip(missing) {
+        match counts {
+            Err(NotYet::NoData(why)) if missing => assert!(why.contains("wants a bucket `le=\"0.3\"`"), "{why}"),
+            counts => assert!(counts.is_ok() && !missing, "{counts:?}"),
+        }
+    }
 }
 
 /// What is answered with 200 is an order: the interval has both versions' requests and orders, and none of it where Prometheus misleads.

@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use super::config::Source;
 use super::{NoAnswer, Observer, Sources, Transport, When};
 use crate::api::{Span, Time};
-use crate::release::ask::Asked;
+use crate::release::ask::{Asked, Slower};
 use crate::release::split::Carrier;
 use crate::release::world::World;
 use crate::release::{Answers, Compare, Question, Snapshot};
@@ -64,7 +64,8 @@ fn seen(templates: &str) -> Snapshot {
 
 /// What the canary is asked about, looking back over `recent` from `now` on; slow is what took longer than 0.3 s.
 fn question(recent: Span, now: Time) -> Question {
-    let compare = Compare::Interval { end: now, length: recent, slower_than: Some(Span::from_millis(300)) };
+    let slow = Some(Slower { than: Span::from_millis(300), length: recent });
+    let compare = Compare::Interval { end: now, length: recent, slow };
     Question {
         candidate: Carrier::Canary,
         base: Carrier::Workload,

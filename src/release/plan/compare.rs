@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::patience;
 use super::step::Step;
-use super::{count as pods, weight};
+use super::{count as pods, slow, weight};
 use crate::analysis::compare::{
     Base, Baseline, Counted, Finding, Flow, Interval, Overdispersion, Setup, Signal, Tally, bake_time,
 };
@@ -24,30 +24,32 @@ const PROMISE: f64 = 99.5;
 /// The record's status with what was answered since counted in. Says the same however often it is asked with the same answer.
 pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
     let Some(answers) = seen.answers.as_ref().filter(|_| status.outcome.is_none()) else { return status };
+    let status = slow::as_asked_now(seen, status);
     let (Some(asked), Some(compared)) = (answers.question.compare, &answers.compared) else { return status };
+    let compares = seen.release.spec.analysis.comparison.is_some();
     let comparison = match (asked, compared, &status.comparison) {
         (Compare::Baseline { interval, slower_than, .. }, Compared::Baseline { errors, slow }, record) => {
             begun(seen, (&status, now), interval, record.as_deref(), (errors, slower_than.zip(slow.as_ref())))
         }
-        (Compare::Interval { end, length, .. }, Compared::Interval { errors, slow }, Some(record)) => {
+        (Compare::Interval { end, length, slow: slower }, Compared::Interval { errors, slow }, Some(record)) => {
             let serves = base_serves(seen, &status, answers.question.base);
-            let compares = seen.release.spec.analysis.comparison.is_some();
             let mut next = record.as_ref().clone();
-            let moved = compares && count(&mut next.errors, errors, serves, end, length);
-            // Both are asked for as one, by the clock of the errors: an interval whose slow requests are not known is lost to
-            // these.
-            if let (Some(record), Some(arms), true) = (&mut next.slow, slow, moved) {
-                count(&mut record.signal, arms, serves, end, length);
-            }
+            let failed = compares && count(&mut next.errors, errors, serves, (end, length));
+            // Each from where it stands: what is not known of one is no reason to lose the other.
+            let slowed = slower.zip(slow.as_ref()).filter(|_| compares);
+            let slowed = slowed.is_some_and(|(slower, arms)| slow::count(&mut next, (end, slower), arms, serves));
             // What is to be compared waits until stable is known too.
             let waits = compares && serves && errors.base.is_err();
             let on_course = !waits && along(&mut next, errors, seen, end, length);
-            (moved || on_course).then_some(next)
+            (failed || slowed || on_course).then_some(next)
+        }
+        (Compare::Slow { end, slower }, Compared::Slow(arms), Some(record)) => {
+            let serves = base_serves(seen, &status, answers.question.base);
+            let mut next = record.as_ref().clone();
+            (compares && slow::count(&mut next, (end, slower), arms, serves)).then_some(next)
         }
         // An answer to another question than this record has.
-        (Compare::Interval { .. }, Compared::Interval { .. }, None)
-        | (Compare::Baseline { .. }, Compared::Interval { .. }, _)
-        | (Compare::Interval { .. }, Compared::Baseline { .. }, _) => None,
+        (Compare::Baseline { .. } | Compare::Interval { .. } | Compare::Slow { .. }, _, _) => None,
     };
     match comparison {
         Some(comparison) => ReleaseRecordStatus { comparison: Some(Box::new(comparison)), ..status },
@@ -56,7 +58,7 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
 }
 
 /// Counts an interval in; whether it was.
-fn count(record: &mut SignalRecord, arms: &Arms, serves: bool, end: Time, length: Span) -> bool {
+pub(super) fn count(record: &mut SignalRecord, arms: &Arms, serves: bool, (end, length): (Time, Span)) -> bool {
     let base = match (serves, &arms.base, record.setup.base_rate) {
         (true, Ok(base), _) => Base::Measured(*base),
         (false, _, Some(rate)) => Base::Frozen(rate),
@@ -158,10 +160,16 @@ fn not_compared(active: &Active<'_>) -> &'static str {
     }
 }
 
-/// Whether everybody has the new version, and how stable was the day before is not known.
-fn beside_nobody(active: &Active<'_>) -> bool {
-    let unknown = |record: &ComparisonRecord| record.errors.setup.base_rate.is_none();
-    everybody_has_it(active) && active.status.comparison.as_deref().is_some_and(unknown)
+/// Whether everybody has the new version, and how stable was the day before is not known: nothing more is counted then.
+fn beside_nobody(active: &Active<'_>, signal: &SignalRecord) -> bool {
+    everybody_has_it(active) && signal.setup.base_rate.is_none()
+}
+
+/// Whether each signal is counted up to a moment, or will be no more.
+fn counted_to(active: &Active<'_>, record: &ComparisonRecord, moment: Time) -> bool {
+    let mut signals = std::iter::once(&record.errors).chain(record.slow.as_ref().map(|slow| &slow.signal));
+    let reached = |signal: &SignalRecord| signal.tally.until.is_some_and(|until| until.0 >= moment.0);
+    signals.all(|signal| reached(signal) || beside_nobody(active, signal))
 }
 
 fn everybody_has_it(active: &Active<'_>) -> bool {
@@ -239,15 +247,21 @@ pub(super) fn end_of_stage(
     let Some(rules) = rules else { return passed(verdict) };
     let Verdict::Pass(limits) = verdict else { return passed(verdict) };
     let found = findings(active.seen, &active.status);
-    let reached = active.status.comparison.as_ref().and_then(|record| record.errors.tally.until);
-    // Nothing more will be counted.
-    let ended = beside_nobody(active) || reached.is_some_and(|reached| reached.0 >= until.0);
+    // Slow requests are counted once their day is known, which is asked for still.
+    let whole = |record: &&ComparisonRecord| rules.latency.is_none() || record.slow.is_some();
+    let record = active.status.comparison.as_deref().filter(whole);
+    let ended = record.is_some_and(|record| counted_to(active, record, until));
     let late = until.plus(rules.interval).plus(rules.interval);
-    if !found.is_empty() && !ended && active.now < late {
-        return going().wake(active.seen.release.spec.analysis.interval);
+    if record.is_some() && !ended {
+        if active.now < late {
+            return going().wake(active.seen.release.spec.analysis.interval);
+        }
+        if let Some(hold) = slow::not_known(active) {
+            return hold;
+        }
     }
     let why = match found.iter().find(|found| !matches!(found, Finding::NotWorse(_))) {
-        None if found.is_empty() => "how stable is by itself is not known yet".to_owned(),
+        None if record.is_none() => "how stable is by itself is not known yet".to_owned(),
         None if !ended => {
             format!("what both versions answered when the bake time ended, at {}, is not known", until.clock())
         }

@@ -26,6 +26,7 @@ pub(in crate::release) mod patience;
 mod promote;
 mod release;
 mod roll_back;
+mod slow;
 mod stable;
 mod stage;
 mod start;

@@ -3,7 +3,7 @@
 use super::active::{Active, Template, previous_size};
 use super::patience::hold;
 use super::step::{LOOK_AGAIN, Step};
-use super::{agree, burn, circuit, compare, compliance, open, patience, promote, roll_back, synthetic};
+use super::{agree, burn, circuit, compare, compliance, open, patience, promote, roll_back, slow, synthetic};
 use crate::analysis::{LastSeen, Limits, NotYet, Share, Verdict, figure, judge};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -161,8 +161,10 @@ pub(super) fn on_verdict(
         }
         _ => None,
     };
+    let missing_slow = || if over { None } else { slow::not_seen(active) };
     // What is not seen is waited for first: its patience is the shorter one.
-    if let Some(step) = missing.and_then(|not_yet| hold(active, not_yet)).or_else(|| agree::unwatched(active)) {
+    let not_seen = missing.and_then(|not_yet| hold(active, not_yet)).or_else(missing_slow);
+    if let Some(step) = not_seen.or_else(|| agree::unwatched(active)) {
         return step;
     }
     // What serves well is not taken back because nobody could look: it was waited for as long as it may be.

@@ -6,7 +6,9 @@ use crate::analysis::compare::Counts;
 use crate::analysis::synthetic::Finding;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::Span;
-use crate::release::ask::{Answers, Arms, Both, Compare, Compared, Due, Slow, Tried, due, question, thresholds};
+use crate::release::ask::{
+    Answers, Arms, Both, Compare, Compared, Due, Slow, Slower, Tried, due, question, thresholds,
+};
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
 use crate::release::template;
@@ -149,18 +151,23 @@ impl World {
 
     /// Stable was always as it is: its last day is one long calm.
     fn compared(&self, candidate: Carrier, base: Carrier, asked: Compare) -> Compared {
-        let arms = |window, slower_than: Option<Span>| {
-            let of = |carrier, who: &str, slow: bool| {
-                let sample = self.sample(carrier, window);
-                let bad = if slow { self.slow(&sample, slower_than) } else { sample.errors.clone() };
-                Counts::measured(&sample.requests, &bad, who)
+        let arms = |of: &dyn Fn(&ArmSample, &str) -> Result<Counts, NotYet>, window| Arms {
+            candidate: of(&self.sample(candidate, window), "the new version"),
+            base: of(&self.sample(base, window), "stable"),
+        };
+        let slow = |Slower { than, length }| {
+            let bucket = format!("le=\"{}\"", than.as_secs_f64());
+            let of = |sample: &ArmSample, who: &str| {
+                Counts::slower(&sample.requests, &self.slow(sample, Some(than)), who, (than, &bucket))
             };
-            let both =
-                |slow| Arms { candidate: of(candidate, "the new version", slow), base: of(base, "stable", slow) };
-            Compared::Interval { errors: both(false), slow: slower_than.map(|_| both(true)) }
+            arms(&of, length)
         };
         match asked {
-            Compare::Interval { length, slower_than, .. } => arms(length, slower_than),
+            Compare::Interval { length, slow: slower, .. } => {
+                let errors = arms(&|sample, who| Counts::measured(&sample.requests, &sample.errors, who), length);
+                Compared::Interval { errors, slow: slower.map(slow) }
+            }
+            Compare::Slow { slower, .. } => Compared::Slow(slow(slower)),
             Compare::Baseline { slower_than, .. } if !self.prometheus => {
                 let away = || Err(NotYet::Unreachable("connection refused".to_owned()));
                 Compared::Baseline { errors: away(), slow: slower_than.map(|_| away()) }
@@ -184,6 +191,9 @@ impl World {
 
     /// A version that is slow is slow with one request in ten.
     fn slow(&self, sample: &ArmSample, slower_than: Option<Span>) -> Evidence<f64> {
+        if slower_than.is_some() && slower_than == self.no_bucket {
+            return Evidence::NoData("no series".to_owned());
+        }
         let late = |latency: &f64| slower_than.is_some_and(|threshold| *latency > threshold.as_secs_f64());
         let share = if sample.latency.value().is_some_and(late) { 0.1 } else { 0.0 };
         sample.requests.clone().map(|requests| requests * share)

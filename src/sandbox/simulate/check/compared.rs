@@ -10,7 +10,13 @@ const PER_SECOND_MAX: f64 = 900.0;
 /// A write of a record.
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (Some(before), Some(after)) = (seen.before, seen.after) else { return };
-    let tally = |record: &Value| record.pointer("/status/comparison/errors/tally").cloned();
+    for signal in ["errors", "slow"] {
+        once(checkers, seen, (before, after), signal);
+    }
+}
+
+fn once(checkers: &mut Checkers, seen: &Seen<'_>, (before, after): (&Value, &Value), signal: &str) {
+    let tally = |record: &Value| record.pointer(&format!("/status/comparison/{signal}/tally")).cloned();
     let (Some(old), Some(new)) = (tally(before), tally(after)) else { return };
     let (was, is) = (time(&old, "/until"), time(&new, "/until"));
     let more = number(&new, "/intervals").checked_sub(number(&old, "/intervals"));
@@ -33,7 +39,7 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         _ => Some(format!("{} intervals, then {}", number(&old, "/intervals"), number(&new, "/intervals"))),
     };
     if let Some(says) = wrong {
-        checkers.violated(Rule::CountedTwice, seen.now, format!("{}: {says}", seen.name));
+        checkers.violated(Rule::CountedTwice, seen.now, format!("{}, {signal}: {says}", seen.name));
     }
 }
 
@@ -63,8 +69,12 @@ mod tests {
     #[case::figures_alone(record(3, "12", 95.0), true)]
     #[case::what_was_counted_before(record(4, "16", 490.0), true)]
     #[case::fewer(record(2, "8", 60.0), true)]
-    fn an_interval_counts_once(#[case] after: Value, #[case] wrong: bool) {
-        let (before, objects) = (record(3, "12", 90.0), Kept(Vec::new()));
+    fn an_interval_counts_once(#[case] after: Value, #[case] wrong: bool, #[values("errors", "slow")] signal: &str) {
+        let of = |record: Value| {
+            let errors = record.pointer("/status/comparison/errors").cloned();
+            json!({"metadata": {"name": "web-0002"}, "status": {"comparison": {signal: errors}}})
+        };
+        let (before, after, objects) = (of(record(3, "12", 90.0)), of(after), Kept(Vec::new()));
         let mut checkers = Checkers::default();
         let now = Time("2026-01-01T10:00:30Z".parse().unwrap());
         check(
