@@ -16,8 +16,8 @@ pub(super) fn stamps(kind: WorkloadKind, object: &Value) -> Vec<&'static str> {
         }
     };
     let there = |key: &&str| object.pointer("/metadata/annotations").is_some_and(|all| all.get(*key).is_some());
-    let may_go = |key: &&str| !(held && *key == PAUSED_BECAUSE) && !is_applied(object, key);
-    [CHANGED_BY, RESUMED_BY, PAUSED_BECAUSE].into_iter().filter(there).filter(may_go).collect()
+    let stays = |key: &str| held && key == PAUSED_BECAUSE || is_applied(object, key);
+    [CHANGED_BY, RESUMED_BY, PAUSED_BECAUSE].into_iter().filter(there).filter(|key| !stays(key)).collect()
 }
 
 /// Whether a manifest has the annotation. What admission adds to an apply is owned as an update, also where that came by apply.
