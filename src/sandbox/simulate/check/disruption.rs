@@ -73,10 +73,14 @@ fn astray(objects: &dyn Objects) -> Option<String> {
     })
 }
 
-/// One that is still there when nothing goes on.
-pub(super) fn left_over(objects: &dyn Objects, late: bool) -> Option<String> {
+/// One of a service's that is still there when nothing goes on; `late` where its former version serves after a late rollback.
+pub(super) fn left_over(objects: &dyn Objects, service: &str, late: bool) -> Option<String> {
     let all = objects.list(&PDB, NAMESPACE);
-    let left = all.iter().find(|budget| match text(budget, ROLE) {
+    let its = |budget: &&&Value| {
+        let name = text(budget, "/metadata/name").and_then(|name| name.rsplit_once('-'));
+        name.is_some_and(|(of, _)| of == service)
+    };
+    let left = all.iter().filter(its).find(|budget| match text(budget, ROLE) {
         Some("previous") => !late,
         role => role.is_some(),
     });

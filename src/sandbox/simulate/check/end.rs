@@ -108,7 +108,7 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     if let Some(says) = super::network::left_over(objects, kept) {
         return Some(Left::NotHome(says));
     }
-    if let Some(says) = super::disruption::left_over(objects, kept) {
+    if let Some(says) = super::disruption::left_over(objects, NAME, kept) {
         return Some(Left::NotHome(says));
     }
     let held = |scaler: &&Value| {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::workload::paused;
-use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, image, newest_record, number, text};
+use super::{Checkers, FRESH, NAME, NAMESPACE, Rule, Seen, image, items, newest_record, number, text};
 use crate::api::Time;
 use crate::cluster::kind::{DEPLOYMENT, REPLICA_SET};
 
@@ -44,7 +44,9 @@ pub(super) fn resumed(checkers: &mut Checkers, seen: &Seen<'_>) {
             && image(&set["spec"]["template"]) != image(&after["spec"]["template"])
     });
     let promoted = newest_record(seen.objects).is_some_and(|record| text(record, "/status/phase") == Some("Promote"));
-    let (Some(release), true) = (super::release(seen.objects), runs && promoted) else { return };
+    // Without a route no user could be sent to it.
+    let routed = |release: &&Value| !items(release, "/spec/traffic/httpRoutes").is_empty();
+    let (Some(release), true) = (super::release(seen.objects).filter(routed), runs && promoted) else { return };
     let now = percent(release);
     // A plan goes by what it was made of.
     let lately = checkers.fallback.before.filter(|(at, _)| seen.now.since(*at) <= FRESH);
@@ -79,6 +81,16 @@ mod tests {
     #[case::lean(json!({"capacity": "Lean"}), 2, &[])]
     #[case::less_than_lean(json!({"capacity": "Lean"}), 1, &[Rule::FallbackSmall])]
     fn the_way_back_has_its_size(#[case] asked: Value, #[case] has: u64, #[case] rules: &[Rule]) {
+        let routed = json!({"httpRoutes": [{"name": NAME}]});
+        assert_eq!(when_it_is_let_go(&asked, &routed, has), rules);
+    }
+
+    #[test]
+    fn without_a_route_nobody_could_be_sent_there() {
+        assert_eq!(when_it_is_let_go(&json!({}), &json!({"service": NAME}), 0), []);
+    }
+
+    fn when_it_is_let_go(asked: &Value, traffic: &Value, has: u64) -> Vec<Rule> {
         let template = |image: &str| json!({"spec": {"containers": [{"image": image}]}});
         let workload = |paused: bool| json!({"metadata": {"name": NAME, "uid": "1"}, "spec": {"paused": paused, "replicas": 3, "template": template("shop:2")}});
         let set = json!({
@@ -88,7 +100,7 @@ mod tests {
         let objects = Kept(vec![
             (REPLICA_SET, set),
             (DEPLOYMENT, json!({"metadata": {"name": PREVIOUS}, "spec": {"replicas": has}})),
-            (GATED_RELEASE, json!({"metadata": {"name": NAME}, "spec": {"strategy": asked}})),
+            (GATED_RELEASE, json!({"metadata": {"name": NAME}, "spec": {"strategy": asked, "traffic": traffic}})),
             (
                 RELEASE_RECORD,
                 json!({"metadata": {"name": "web-0002"}, "spec": {"release": NAME, "attempt": 2}, "status": {"phase": "Promote"}}),
@@ -107,6 +119,6 @@ mod tests {
             now: at("10:00:00"),
         };
         resumed(&mut checkers, &seen);
-        assert_eq!(broken(&checkers), rules);
+        broken(&checkers)
     }
 }

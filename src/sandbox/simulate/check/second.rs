@@ -73,5 +73,8 @@ pub(super) fn left_over(objects: &dyn Objects) -> Option<Left> {
     if named.is_some() || objects.get(&DEPLOYMENT, NAMESPACE, &canary).is_some() {
         return Some(Left::NotHome(format!("{canary} is still there")));
     }
-    None
+    // After a late rollback its former version serves until Git reverts or fixes, here as well.
+    let previous = format!("{SECOND}-previous");
+    let serves = objects.list(&HTTP_ROUTE, NAMESPACE).iter().any(|route| weight(route, &previous) == Some(100));
+    super::disruption::left_over(objects, SECOND, serves).map(Left::NotHome)
 }
