@@ -225,6 +225,8 @@ mod tests {
     #[case::all_of_it_lately(&[8, 9], Some(Confidence::Low))]
     #[case::all_of_it_at_first(&[0, 1], Some(Confidence::Low))]
     #[case::too_little_to_project(&[9], None)]
+    #[case::in_the_middle_is_at_first(&[5, 7], Some(Confidence::High))]
+    #[case::nothing_left_to_project(&[1, 3, 6, 8], None)]
     fn a_projection_says_how_far_it_is_to_be_believed(#[case] days: &[i64], #[case] expected: Option<Confidence>) {
         let mut ledger = ledger(&vec![30; days.len()]);
         for (charge, at) in ledger.charges.iter_mut().zip(days) {

@@ -14,6 +14,7 @@ use crate::policy::burn::{Burn, BurnLevel, burn, rate};
 #[case::no_requests(99.9, 0.0, 0.0, None)]
 #[case::no_number(99.9, f64::NAN, 10.0, None)]
 #[case::below_nothing(99.9, -1.0, 10.0, None)]
+#[case::an_objective_without_a_budget(100.0, 1.0, 10.0, None)]
 fn a_rate_is_how_many_times_too_fast(
     #[case] objective: f64,
     #[case] bad: f64,
@@ -44,6 +45,7 @@ fn rates(all: [f64; 7]) -> impl Fn(Span) -> Option<f64> {
 #[case::an_hour_that_is_over([0.0, 9.0, 15.0, 7.0, 3.0, 0.5, 0.2], None)]
 #[case::five_minutes_alone([100.0, 17.0, 9.0, 4.0, 1.4, 0.4, 0.1], None)]
 #[case::exactly_allowed([14.4, 6.0, 14.4, 3.0, 6.0, 3.0, 1.0], None)]
+#[case::the_short_window_exactly_allowed([14.4, 6.0, 15.0, 3.0, 6.0, 3.0, 1.0], None)]
 #[case::six_hours([7.0, 7.0, 7.0, 7.0, 7.0, 2.0, 0.7], Some((6.0, BurnLevel::Page)))]
 #[case::a_day([4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 1.4], Some((3.0, BurnLevel::Ticket)))]
 #[case::three_days([1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5], Some((1.0, BurnLevel::Ticket)))]

@@ -59,6 +59,8 @@ const ARGO: &str = "system:serviceaccount:argocd:controller";
 #[case::no_name_of_a_machine_s(&[attested(" , ")], ARGO, &[], false)]
 #[case::a_withdrawal(&[Claim { withdrawn: true, ..attested("bob") }], "alice", &["alice"], true)]
 #[case::taken_back(&[attested("bob"), Claim { withdrawn: true, at: at("11:00"), ..attested("") }], ARGO, &[], false)]
+#[case::taken_back_in_the_same_second(&[attested("bob"), Claim { withdrawn: true, ..attested("") }], ARGO, &[], false)]
+#[case::said_again(&[Claim { withdrawn: true, at: at("09:00"), ..attested("") }, attested("bob")], ARGO, &["bob"], true)]
 #[case::an_approval_says_nothing_of_it(&[named_by("alice", "approval", "bob")], "alice", &["alice"], true)]
 #[case::a_start_says_nothing_of_it(&[named_by("alice", "start", "mallory")], ARGO, &[], false)]
 #[case::a_plan_says_nothing_of_it(&[named_by("alice", "release-plan", "mallory")], ARGO, &[], false)]
@@ -104,6 +106,14 @@ fn a_seat_is_taken_by_who_approves_and_stands_by_it(#[case] claims: &[Claim], #[
     assert_eq!(Claims::new(claims, &authors, at("12:00")).seats(&[&[Role::Sre]]).is_ok(), taken);
     let made_it = ["ann".to_owned()];
     assert!(Claims::new(claims, &made_it, at("12:00")).seats(&[&[Role::Sre]]).is_err(), "nobody approves their own");
+}
+
+/// The API server's times are whole seconds: of a yes and a no in one of them the no stands, in whatever order they are read.
+#[test]
+fn a_no_of_the_same_second_stands() {
+    for both in [[says("10:00", true), says("10:00", false)], [says("10:00", false), says("10:00", true)]] {
+        assert!(Claims::new(&both, &[], at("12:00")).rejection(&[Role::Sre]).is_some());
+    }
 }
 
 /// A group that admission alone gives.

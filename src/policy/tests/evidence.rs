@@ -1,4 +1,4 @@
-use crate::policy::evidence::{Evidence, all};
+use crate::policy::evidence::{Evidence, all, is_of_source};
 use rstest::rstest;
 
 /// The facts of a type; `!` before those without which it does not count.
@@ -20,4 +20,14 @@ fn only_what_something_asks_for_can_be_attested() {
     assert!(Evidence::named("lunch").is_none());
     assert!(all().contains_key("isolation"), "a mitigation is attested");
     assert!(!all().contains_key("canary"), "the canary is Tidegate's own");
+}
+
+/// What stays true of an image however it is configured.
+#[rstest]
+#[case("sast", true)]
+#[case("unit-tests", true)]
+#[case("e2e-tests", false)]
+#[case("peer-review", false)]
+fn what_is_run_on_the_source_holds_for_every_configuration(#[case] name: &str, #[case] expected: bool) {
+    assert_eq!(is_of_source(name), expected);
 }

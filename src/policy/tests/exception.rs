@@ -2,7 +2,7 @@ use crate::api::BudgetStatus::{self, *};
 use crate::api::Time;
 use crate::policy::Role;
 use crate::policy::exception::{EXCEPTION, Request, approvers, request};
-use crate::policy::requirement::{Claim, Claims};
+use crate::policy::requirement::{Claim, Claims, NewImage};
 use rstest::rstest;
 
 fn at(time: &str) -> Time {
@@ -113,6 +113,34 @@ fn an_exception_is_asked_for_agreed_to_and_recorded() {
     assert_eq!(how_far(&agreed), ("approved by ann, eve, vera".to_owned(), Some(recorded.to_owned())));
     let rejected = [&agreed[..], &[word("on-call", "sam", false)]].concat();
     assert_eq!(how_far(&rejected), ("waits for [], rejected by Some(\"sam\")".to_owned(), None));
+}
+
+/// Asked for of each image that comes new: by who said it first, and not before it is whole of all.
+#[test]
+fn an_exception_for_two_images_is_asked_for_by_who_was_first() {
+    let images = ["a", "b"].map(|digest| NewImage { name: digest.to_owned(), digest: Some(digest.to_owned()) });
+    let about = |digest: &str, author: &str, time: &str| Claim {
+        about: Some(digest.to_owned()),
+        author: author.to_owned(),
+        at: at(time),
+        ..asked()
+    };
+    let authors = ["bob".to_owned()];
+    let of = |claims: &[Claim]| match request(
+        Claims::new(claims, &authors, at("12:00")).bringing(&images),
+        Healthy,
+        false,
+    ) {
+        Request::Waiting { by, .. } => format!("waits, asked by {}", by.author),
+        Request::Incomplete { by, problems } => format!("{}: {}", by.author, problems.join("; ")),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(of(&[about("a", "dana", "08:00"), about("b", "eve", "09:00")]), "waits, asked by dana");
+    assert_eq!(of(&[about("a", "eve", "09:00"), about("b", "dana", "08:00")]), "waits, asked by dana");
+    let mut short = about("b", "eve", "09:00");
+    short.facts.remove("ticket");
+    let told = of(&[about("a", "dana", "08:00"), short]);
+    assert!(told.starts_with("eve: facts.ticket is missing"), "{told}");
 }
 
 #[test]

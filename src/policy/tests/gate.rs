@@ -309,3 +309,21 @@ proptest! {
         prop_assert_eq!((back.decide().gate, back.decide().blocks), (G0, vec![]));
     }
 }
+
+/// `000_…` §6.3: what holds a change that was let start before. Before any user met it, and after.
+#[rstest]
+#[case::incident(BlockCause::Incident, true, true, true)]
+#[case::restricted_window(BlockCause::RestrictedWindow, false, true, false)]
+#[case::error_budget(BlockCause::ErrorBudget, false, false, false)]
+#[case::risk_budget(BlockCause::RiskBudget, false, false, false)]
+fn some_causes_hold_what_is_under_way(
+    #[case] cause: BlockCause,
+    #[case] is_incident: bool,
+    #[case] unmet: bool,
+    #[case] met: bool,
+) {
+    assert_eq!(
+        (cause.is_incident(), cause.holds_underway(true), cause.holds_underway(false)),
+        (is_incident, unmet, met)
+    );
+}

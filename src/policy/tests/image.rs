@@ -74,6 +74,7 @@ const BY_TAG: &[&str] = &["app:2", "proxy"];
 #[case::lapsed_of_one(TWO, &[Claim { until: Some(at("11:00")), ..says("10:00", "app") }, says("10:00", "proxy")], "that of system:serviceaccount:ci:builder (31 Mar 10:00:00 UTC) lapsed 31 Mar 11:00:00 UTC (of app)")]
 #[case::lapsed_of_all(TWO, &[Claim { until: Some(at("11:00")), ..says("10:00", "") }], "that of system:serviceaccount:ci:builder (31 Mar 10:00:00 UTC) lapsed 31 Mar 11:00:00 UTC")]
 #[case::none_comes_new(&[], &[says("10:00", "app")], "for 10:00")]
+#[case::another_type_of_another(&[], &[says("10:00", "app"), Claim { kind: "sca".to_owned(), ..says("10:01", "proxy") }], "for 10:00")]
 #[case::none_comes_new_and_one_failed(&[], &[fails("10:00", "app"), says("10:01", "proxy")], "against 10:00")]
 #[case::none_comes_new_and_one_is_taken_back(&[], &[says("10:00", "app"), says("10:00", "proxy"), takes_back("11:00", "proxy")], "for 10:00")]
 fn what_is_said_of_one_image_says_nothing_of_another(

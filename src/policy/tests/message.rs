@@ -47,6 +47,17 @@ fn a_freeze_ends_by_its_own_end() {
     assert!(line.contains(" Ships once the declared freeze ends. Allowed now: "), "{line}");
 }
 
+/// At the boundary the figures do not let it go, whatever was declared.
+#[rstest]
+#[case::below(49.9, "more than 50 % is left")]
+#[case::exactly(50.0, "more than 50 % is left")]
+#[case::above(50.1, "the declared freeze ends")]
+fn what_ends_a_block(#[case] left: f64, #[case] ends: &str) {
+    let facts = ChangeFacts { kind: ChangeType::Infrastructure, severity: None, risk: None };
+    let Permission::Blocked(blocked) = permission(&facts, Warning) else { panic!("infrastructure ships in Warning") };
+    assert_eq!(ships_once(Some(at(left)), &blocked), ends);
+}
+
 #[rstest]
 #[case(None, "Freeze declared: counts as CRITICAL until spec.freeze is removed: Black Friday.")]
 #[case(Some("2026-11-28T00:00:00Z"), "Freeze declared: counts as CRITICAL until 28 Nov 00:00:00 UTC: Black Friday.")]

@@ -60,6 +60,8 @@ fn back(claim: Claim) -> Claim {
 #[case::not_lapsed(&[until(ann("sre", "09:00"), "12:01"), ann("on-call", "10:00")], Some(Sre), &[OnCall])]
 #[case::renewed_in_time(&[until(ann("sre", "08:00"), "10:30"), ann("on-call", "09:00"), ann("sre", "10:00")], Some(Sre), &[OnCall])]
 #[case::renewed_too_late(&[until(ann("sre", "08:00"), "09:30"), ann("on-call", "09:00"), ann("sre", "10:00")], Some(OnCall), &[Sre])]
+#[case::renewed_as_it_lapses(&[until(ann("sre", "08:00"), "10:00"), ann("on-call", "09:00"), ann("sre", "10:00")], Some(OnCall), &[Sre])]
+#[case::turned_against_at_once(&[ann("sre", "09:00"), no(ann("sre", "09:00")), ann("on-call", "10:00")], Some(OnCall), &[])]
 #[case::to_come(&[ann("sre", "13:00"), ann("on-call", "11:00")], Some(OnCall), &[])]
 #[case::a_role_that_nothing_asks_for(&[ann("poet", "09:00"), ann("sre", "10:00")], Some(Sre), &[])]
 fn a_person_agrees_in_the_role_in_which_they_stood_first(

@@ -297,6 +297,7 @@ fn plan(impact: &str) -> Claim {
 /// The change brings `app` and `proxy`.
 #[rstest]
 #[case::failed("sast", &[about("app", Claim { passed: false, ..claim("sast", "ci") }), about("proxy", claim("sast", "ci"))], "missing before the start (003, Module 4; 000 §6.2, G3), ci (31 Mar 10:00:00 UTC) says that it failed for app: an attestation of type sast: kubectl")]
+#[case::the_revision_failed("sast", &[Claim { passed: false, ..claim("sast", "ci") }], "missing before the start (003, Module 4; 000 §6.2, G3), ci (31 Mar 10:00:00 UTC) says that it failed: an ")]
 #[case::of_one("sast", &[about("proxy", claim("sast", "ci"))], "missing before the start (003, Module 4; 000 §6.2, G3), nobody says it of app, new with this change; said of the revision it is of all: an attestation of type sast: kubectl tidegate attest checkout -n shop --type sast")]
 #[case::of_both("sast", &[about("proxy", claim("sast", "ci")), about("app", claim("sast", "ci2"))], "met by ci2 (31 Mar 10:00:00 UTC), ci (31 Mar 10:00:00 UTC)")]
 #[case::a_review_of_one("peer-review", &[about("proxy", claim("peer-review", "ann"))], "missing before the start (000 §6.2, G1), nobody says it of app, ")]
@@ -688,4 +689,23 @@ proptest! {
         let all: BTreeSet<_> = Case { gate: high, categories: &more, ..case() }.names().into_iter().collect();
         prop_assert!(fewer.is_subset(&all), "{fewer:?} {all:?}");
     }
+}
+
+/// Who made it is not known: two people say it, and each of their words lapses.
+#[rstest]
+#[case::both_last(Some("2026-03-31T13:00:00Z"), true)]
+#[case::without_end(None, true)]
+#[case::one_lapsed(Some("2026-03-31T12:00:00Z"), false)]
+fn two_who_say_it_stand_by_it(#[case] until: Option<&str>, #[case] met: bool) {
+    let first = Claim { until: until.map(at), ..claim("peer-review", "ann") };
+    let second = Claim { until: Some(at("2026-03-31T14:00:00Z")), ..claim("peer-review", "eve") };
+    assert_eq!(Case { author: None, claims: vec![first, second], ..case() }.met("peer-review"), met);
+}
+
+#[test]
+fn a_requirement_knows_who_may_approve_it() {
+    let all = Case { gate: G3, ..case() }.list();
+    let of = |name: &str| all.iter().find(|one| one.name == name).unwrap().approvers();
+    assert_eq!(of("release-captain"), [Role::ReleaseCaptain, Role::OnCall]);
+    assert_eq!(of("sast"), []);
 }

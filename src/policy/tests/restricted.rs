@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::api::restricted_window::WeeklyTimes;
 use crate::api::{RiskBudgetSpec, Time};
-use crate::policy::restricted::{Restriction, restricted, understand};
+use crate::policy::restricted::{Restriction, Week, restricted, understand};
 
 fn at(text: &str) -> Time {
     Time(text.parse().unwrap())
@@ -101,6 +102,7 @@ fn where_clocks_are_put_forward_and_back(#[case] (from, to): (&str, &str), #[cas
 #[case::from_the_first_of_march_then(yearly("02-29", "03-05"), "2027-02-28T23:00:00Z", "y until 5 Mar 23:00:00 UTC")]
 #[case::with_a_change_of_clocks_within(yearly("03-28", "03-29"), "2026-03-29T21:59:59Z", "y until 29 Mar 22:00:00 UTC")]
 #[case::where_a_day_was_left_out(in_zone(yearly("12-30", "12-30"), "Pacific/Apia"), "2011-12-30T10:00:00Z", "")]
+#[case::over_new_year_to_the_29th(yearly("12-20", "02-29"), "2027-12-25T12:00:00Z", "y until 29 Feb 23:00:00 UTC")]
 #[case::in_a_zone_of_its_own(in_zone(yearly("12-20", "01-02"), "America/New_York"), "2026-12-20T04:59:59Z", "")]
 fn every_year_on_whole_days(#[case] all: Value, #[case] now: &str, #[case] says: &str) {
     assert_eq!(held(&all, now), says);
@@ -130,7 +132,25 @@ fn windows_that_touch_are_told_with_the_end_of_the_last() {
     weekly(&["Friday"], "16h", "24:00"),
     "spec.restrictedWindows[0] (w).weekly.from: \"16h\" is no time from 00:00 to 23:59"
 )]
+#[case::no_beginning_of_a_day(
+    weekly(&["Friday"], "24:00", "24:00"),
+    "spec.restrictedWindows[0] (w).weekly.from: \"24:00\" is no time from 00:00 to 23:59"
+)]
+#[case::no_minute(
+    weekly(&["Friday"], "16:00", "16:60"),
+    "spec.restrictedWindows[0] (w).weekly.to: \"16:60\" is no time from 00:00 to 24:00"
+)]
 #[case::nothing(json!([{"name": "x"}]), "spec.restrictedWindows[0] (x): say from and to (once), weekly or yearly, one of the three")]
 fn what_cannot_be_understood_is_told_with_field_value_and_remedy(#[case] all: Value, #[case] says: &str) {
     assert_eq!(understand(&spec(&all), |zone| TimeZone::get(zone).ok()).unwrap_err(), says);
+}
+
+/// In minutes from Monday 00:00 on.
+#[rstest]
+#[case::a_day("Monday", "00:00", "24:00", &[(0, 1_440)])]
+#[case::the_last_day("Sunday", "00:00", "24:00", &[(8_640, 10_080)])]
+#[case::sundays_night_goes_on_on_monday("Sunday", "22:00", "06:00", &[(9_960, 10_080), (0, 360)])]
+fn what_a_week_covers(#[case] day: &str, #[case] from: &str, #[case] to: &str, #[case] covers: &[(u16, u16)]) {
+    let times: WeeklyTimes = serde_json::from_value(json!({"days": [day], "from": from, "to": to})).unwrap();
+    assert_eq!(Week::parse(&times).unwrap().spans(), covers);
 }
