@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::api::{AttestationSpec, Time};
 use crate::policy::Role;
-use crate::policy::requirement::author::{Authors, CHANGE_AUTHOR, authors};
+use crate::policy::requirement::author::{Authors, CHANGE_AUTHOR, COMMIT_AUTHORS, authors, in_commits, nameless};
 use crate::policy::requirement::{Claim, Claims};
 use rstest::rstest;
 
@@ -145,4 +145,23 @@ fn an_author_under_another_name_is_not_known() {
     assert!(claims.knows_author() && !claims.knowing(false).knows_author());
     let nobody = Claims::new(&[], &[], at("12:00"));
     assert!(!nobody.knows_author() && nobody.knowing(true).knows_author());
+}
+
+/// As Git writes them, each by name and address too, so that nobody is heard under either.
+#[rstest]
+#[case::whole("Ann <ann@example.org>", &["Ann <ann@example.org>", "Ann", "ann@example.org"])]
+#[case::a_name_alone("ann", &["ann", "ann"])]
+#[case::two("ann,  Bea <b@example.org>", &["ann", "ann", "Bea <b@example.org>", "Bea", "b@example.org"])]
+#[case::nobody(" , ", &[])]
+fn commits_name_their_authors(#[case] written: &str, #[case] names: &[&str]) {
+    let facts = BTreeMap::from([(COMMIT_AUTHORS.to_owned(), written.to_owned())]);
+    assert_eq!(in_commits(&facts).collect::<Vec<_>>(), names);
+}
+
+#[test]
+fn who_made_another_change_is_not_said_of_this_one() {
+    let said = |fact: &str, text: &str| (fact.to_owned(), text.to_owned());
+    let facts = BTreeMap::from([said(CHANGE_AUTHOR, "bob"), said(COMMIT_AUTHORS, "Bob"), said("tool", "scan")]);
+    let bare = nameless(Claim { facts, ..attested("") });
+    assert_eq!(bare.facts, BTreeMap::from([said("tool", "scan")]));
 }

@@ -92,6 +92,19 @@ fn what_is_said_of_one_image_says_nothing_of_another(
     assert_eq!(word, expected);
 }
 
+/// The latest of each image, once where it is said of the revision, whatever is missing of the others.
+#[rstest]
+#[case::of_each(TWO, &[says("10:00", "app"), says("10:01", "proxy")], &["10:00", "10:01"])]
+#[case::of_one(TWO, &[says("10:00", "proxy")], &["10:00"])]
+#[case::of_the_revision(TWO, &[says("10:00", "")], &["10:00"])]
+#[case::failed(TWO, &[fails("10:00", "app"), says("10:01", "proxy")], &["10:01"])]
+fn what_is_said_of_any_image(#[case] images: &[&str], #[case] claims: &[Claim], #[case] times: &[&str]) {
+    let images = new(images);
+    let all = Claims::new(claims, &[], at("12:00")).bringing(&images).each("sast");
+    let said: Vec<String> = all.iter().map(|claim| claim.at.0.strftime("%H:%M").to_string()).collect();
+    assert_eq!(said, times);
+}
+
 #[rstest]
 #[case::one(ONE, &[names(says("10:00", "app"), "bob")], &["bob"], true)]
 #[case::of_each(TWO, &[names(says("10:00", "app"), "bob"), names(says("10:00", "proxy"), "eve")], &["bob", "eve"], true)]

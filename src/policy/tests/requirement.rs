@@ -342,6 +342,8 @@ const CI: &str = "system:serviceaccount:ci:ci";
 #[case::ones_own_rejection(&[review("ann"), ago("11:00", Claim { passed: false, ..review("dev") })], "missing before the start (000 §6.2, G1), dev (31 Mar 11:00:00 UTC) says that it failed")]
 #[case::ones_own_rejection_taken_back(&[review("ann"), Claim { passed: false, ..review("dev") }, ago("11:00", review("dev"))], "met by ann")]
 #[case::not_overruled_by_ones_own(&[Claim { passed: false, ..review("ann") }, ago("11:00", review("dev"))], "missing before the start (000 §6.2, G1), ann (31 Mar 10:00:00 UTC) says that it failed")]
+#[case::another_mind_at_once(&[Claim { passed: false, ..review("ann") }, review("ann")], "missing before the start (000 §6.2, G1), ann (31 Mar 10:00:00 UTC) says that it failed")]
+#[case::and_the_other_way_round(&[review("ann"), Claim { passed: false, ..review("ann") }], "missing before the start (000 §6.2, G1), ann (31 Mar 10:00:00 UTC) says that it failed")]
 #[case::at_once(&[review("ann"), Claim { passed: false, ..review("bea") }], "missing before the start (000 §6.2, G1), bea (31 Mar 10:00:00 UTC) says")]
 #[case::taken_back(&[review("ann"), ago("11:00", Claim { passed: false, withdrawn: true, ..review("ann") })], "missing before the start (000 §6.2, G1): an")]
 #[case::lapsed(&[Claim { until: Some(now()), ..review("ann") }], "missing before the start (000 §6.2, G1), that of ann (31 Mar 10:00:00 UTC) lapsed 31 Mar 12:00:00 UTC: an")]
@@ -425,6 +427,18 @@ fn what_is_checked_after_the_release_is_said_after_it(
     let known = Known { verified_since: since.map(at), ..Known::default() };
     let claims = said.iter().map(one).collect();
     let seen = Case { categories: &[SchemaMigrationAdditive], known, claims, ..case() }.one("data-integrity");
+    assert!(seen.starts_with(starts), "{seen}");
+}
+
+/// Of one of two images it was said again since the verification began: what is missing is named, not what is old.
+#[test]
+fn what_is_missing_after_the_release_is_told_by_image() {
+    let of = |image: &str, hour: &str| about(image, ago(hour, claim("data-integrity", "ci")));
+    let known = Known { verified_since: Some(at("2026-03-31T10:30:00Z")), ..Known::default() };
+    let claims = vec![of("app", "10:00"), of("proxy", "10:00"), of("app", "11:00")];
+    let seen = Case { categories: &[SchemaMigrationAdditive], known, claims, images: images(), ..case() }
+        .one("data-integrity");
+    let starts = "data-integrity: missing before completion (003, Module 1), nobody says it of proxy, ";
     assert!(seen.starts_with(starts), "{seen}");
 }
 

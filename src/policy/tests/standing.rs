@@ -21,6 +21,8 @@ struct World {
     status: RiskBudgetStatus,
     said: Vec<Said>,
     records: Vec<RecordFacts>,
+    /// What tightened the window of risk points.
+    tightened_by: Vec<&'static str>,
 }
 
 impl World {
@@ -31,6 +33,7 @@ impl World {
             status: RiskBudgetStatus::default(),
             said: vec![],
             records: vec![],
+            tightened_by: vec![],
         }
     }
 
@@ -41,7 +44,10 @@ impl World {
         let status = crate::policy::budget::with_freeze(own, self.spec.freeze.as_ref(), now);
         let measured: RiskBudgetStatus = serde_json::from_value(json!({"errorBudget": {
             "status": status, "remainingPercent": percent, "decidedBy": "availability", "coveragePercent": 100,
-            "slos": [{"name": "availability", "remainingPercent": percent}]}}))
+            "slos": [{"name": "availability", "remainingPercent": percent}]},
+            "risk": {"window": "2026-11", "from": at("01T00:00"), "until": at("30T00:00"), "allocated": 80, "consumed": 0, "sequence": 0,
+                "reserved": 0, "remaining": 80, "remainingPercent": 100, "band": "Green", "releases": 0, "exceptions": 0,
+                "tightenedBy": self.tightened_by, "adjustments": ["Two exceptions in a row."]}}))
         .unwrap();
         let seen = Seen {
             namespace: "shop",
@@ -117,6 +123,16 @@ fn each_change_is_told_once() {
     assert_eq!(met.news[0].note, "Met: freeze-announcement-20261120-1100 by dana (web-freeze-announcement-x).");
     assert_eq!(met.condition.map(|one| (one.status, one.reason)), Some((Truth::True, "Due".to_owned())));
     assert_eq!(reasons(&world.look("20T11:30", 55.0).news), ["ErrorBudgetHealthy"]);
+}
+
+/// `000_…` §5.6, §7: only what tightens a window is reviewed, not every adjustment.
+#[test]
+fn a_window_that_was_tightened_is_reviewed() {
+    let mut world = World::new();
+    assert_eq!(world.look("20T08:00", 72.0).obligations, vec![]);
+    world.tightened_by = vec!["RepeatedExceptions"];
+    let names: Vec<_> = world.look("20T09:00", 72.0).obligations.into_iter().map(|one| (one.name, one.about)).collect();
+    assert_eq!(names, [("tightening-review-2026-11".to_owned(), "Two exceptions in a row.".to_owned())]);
 }
 
 #[test]

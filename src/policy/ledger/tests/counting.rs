@@ -176,6 +176,34 @@ fn the_end_of_the_chain_stays_known_when_its_records_are_gone() {
     assert_eq!(chain(&[(0, &entries), (0, &entries[..1])]), link(2));
     assert_eq!(chain(&[(0, &entries), (0, &[]), (1, &[])]), link(2));
     assert_eq!(chain(&[(0, &entries), (0, &[]), (0, &[one(3)])]), link(3));
+    let forged = Some(ChainStatus { attempts: 2, head: "sha256:forged".to_owned() });
+    assert_eq!(chain(&[(0, &entries), (0, &[Entry { link: forged, ..entries[1].clone() }])]), link(2));
+}
+
+/// What a record that is gone had cost stays spent beside one whose charge is still on its way.
+#[test]
+fn a_charge_on_its_way_covers_for_none_that_is_gone() {
+    let pending = vec![PendingCharge { record: "web-0002".into(), charge: charge_of(2, 8, 1.0) }];
+    let begun = before(LedgerStatus { sequence: 2, pending, ..LedgerStatus::default() });
+    let waits = Entry { record: "web-0002".into(), charge: None, ..charged(2, 0, 1.0) };
+    let both = count(&rules(), &begun, &[charged(1, 5, 1.0), waits.clone()], &period(0), day(1.001));
+    assert_eq!(both.risk.consumed, 13);
+    let one = count(&rules(), &status(&both), &[waits], &period(0), day(1.002));
+    let lost = one.risk.lost.unwrap_or_default();
+    assert_eq!((one.risk.consumed, lost.charges, lost.points), (13, 1, 5));
+}
+
+/// A sealed record says how far its chain goes; one that goes on does not.
+#[test]
+fn a_sealed_record_is_a_link_of_its_chain() {
+    let record = |digest: Option<&str>| -> crate::api::ReleaseRecordStatus {
+        let phase_since = day(1.0);
+        serde_json::from_value(serde_json::json!({"phase": "Complete", "phaseSince": phase_since, "digest": digest}))
+            .unwrap()
+    };
+    let link = |digest| charged(1, 5, 1.0).in_chain(7, Some(&record(digest))).link;
+    assert_eq!(link(Some("sha256:7")), Some(ChainStatus { attempts: 7, head: "sha256:7".to_owned() }));
+    assert_eq!(link(None), None);
 }
 
 #[test]
@@ -413,20 +441,25 @@ fn a_window_closes_at_its_last_number(
 }
 
 /// A controller that dies between the number of a charge and its record leaves it on its way, also while the window turns.
-#[test]
-fn a_charge_on_its_way_counts_in_the_window_that_closes_and_in_no_other() {
+#[rstest]
+#[case::alone(&[])]
+#[case::beside_one_that_is_written(&[charged(2, 5, 10.0)])]
+fn a_charge_on_its_way_counts_in_the_window_that_closes_and_in_no_other(#[case] others: &[Entry]) {
+    let spent: u32 = others.iter().filter_map(|entry| entry.charge.as_ref()).map(|charge| charge.points).sum();
+    let last = 1 + others.len() as u64;
+    let beside = |one: &Entry| [&[one.clone()], others].concat();
     let charge = ChargeRecord { exception: true, ..charge_of(1, 8, 29.9999) };
     let pending = vec![PendingCharge { record: "web-0001".into(), charge: charge.clone() }];
     let before = RiskBudgetStatus {
-        ledger: LedgerStatus { sequence: 1, pending, ..LedgerStatus::default() },
+        ledger: LedgerStatus { sequence: last, pending, ..LedgerStatus::default() },
         ..status(&windows(&[(0, &[])]))
     };
     let waits = Entry { record: "web-0001".into(), charge: None, ..charged(1, 0, 1.0) };
-    let turned = count(&rules(), &before, std::slice::from_ref(&waits), &period(1), day(30.0001));
+    let turned = count(&rules(), &before, &beside(&waits), &period(1), day(30.0001));
     let closed = &turned.windows[0];
-    assert_eq!((closed.consumed, closed.sequence, closed.exceptions), (8, 1, 1));
-    assert_eq!((turned.risk.consumed, turned.ledger.before), (0, 1));
+    assert_eq!((closed.consumed, closed.sequence, closed.exceptions), (8 + spent, last, 1));
+    assert_eq!((turned.risk.consumed, turned.ledger.before), (0, last));
     let arrived = Entry { charge: Some(charge), ..waits };
-    let later = count(&rules(), &status(&turned), &[arrived], &period(1), day(30.0002));
-    assert_eq!((later.windows[0].consumed, later.risk.consumed, later.missing.len()), (8, 0, 0));
+    let later = count(&rules(), &status(&turned), &beside(&arrived), &period(1), day(30.0002));
+    assert_eq!((later.windows[0].consumed, later.risk.consumed, later.missing.len()), (8 + spent, 0, 0));
 }
