@@ -37,7 +37,7 @@ pub struct StageRecord {
     pub passed_at: Option<Time>,
     /// The figures that the verdict rests on, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 512))]
     pub verdict: String,
 }
 

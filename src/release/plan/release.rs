@@ -173,7 +173,7 @@ fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     // Each stage is checked anew.
     next.checks.clear();
     // A record stays small however many stages it has.
-    let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 256);
+    let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 512);
     if let (Some(stage), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {
         stage.passed_at = Some(active.now);
         stage.verdict = wording::at_most(room, why);

@@ -158,7 +158,7 @@ fn pass(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, verdict: 
     let after_last = if kind.keeps_way_back() { Phase::Verify } else { Phase::Promote };
     let mut next = if last { active.enter(after_last) } else { active.next() };
     // A record stays small however many stages it has.
-    let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 256);
+    let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 512);
     if let (Some(passed), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {
         passed.passed_at = Some(active.now);
         passed.verdict = wording::at_most(room, &format!("{}: {why}", shares(kind, stage)));
