@@ -70,9 +70,9 @@ fn a_version_whose_tail_is_worse_comes_back(#[case] latency: serde_json::Value, 
     assert_eq!(world.outcome() == Some(Outcome::RolledBack), back, "{:?}", verdicts(&world));
     let Some(log) = world.status().rollback.clone() else { return };
     assert_eq!(log.trigger, Trigger::Latency);
-    assert!(log.value.contains("requests took more than 1 s"), "{log:?}");
+    assert!(log.value.contains("requests took more than 1000 ms"), "{log:?}");
     let summary = &world.status().summary;
-    assert!(summary.contains("took more than 1 s"), "{summary}");
+    assert!(summary.contains("took more than 1000 ms"), "{summary}");
 }
 
 #[test]
