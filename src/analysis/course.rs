@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chance::ERRORS_MIN;
-use super::compare::{Bet, Counted, Counts, Game, Nats, Overdispersion, RATIOS, Setup, Wealth, is_decided};
+use super::compare::{Bet, Counted, Counts, Game, Nats, Overdispersion, RATIOS, Setup, Signals, Wealth};
 use super::figures::{count, percent, tenth};
 use super::verdict::Breach;
 use crate::api::release_record::Trigger;
@@ -51,7 +51,9 @@ pub struct Course<'a> {
 }
 
 const fn game(setup: &Setup) -> Game {
-    Game { bet: Bet::Worse, slack: 0.0, phi: setup.overdispersion, horizon: setup.horizon }
+    // A promise of its own: it is shared with no comparison.
+    let signals = Signals::ONE;
+    Game { bet: Bet::Worse, slack: 0.0, phi: setup.overdispersion, horizon: setup.horizon, signals }
 }
 
 impl CourseTally {
@@ -99,7 +101,7 @@ impl Course<'_> {
     pub(super) fn breach(self, limit: Percent) -> Option<Breach> {
         let Self { tally, setup } = self;
         let counted = tally.limit == limit && limit.ratio() > 0.0 && tally.requests > 0.0;
-        if !counted || tally.errors < ERRORS_MIN || !is_decided(tally.ln_wealth(setup)) {
+        if !counted || tally.errors < ERRORS_MIN || !game(setup).is_won(tally.ln_wealth(setup)) {
             return None;
         }
         let since = tally.since.map_or_else(String::new, |since| format!(" since {}", since.clock()));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::words;
 use super::units::{Percent, Span, Time, UnitError};
-use crate::analysis::compare::{Setup, Tally};
+use crate::analysis::compare::{Setup, Signals, Tally};
 use crate::analysis::course::CourseTally;
 use std::fmt;
 use std::str::FromStr;
@@ -26,7 +26,8 @@ words! {
 /// How the new version is compared with what served before, interval by interval: by failed and, where asked for, by slow
 /// requests.
 ///
-/// The comparison may be looked at at any time: an equal version is called worse at most once in 100 releases.
+/// The comparison may be looked at at any time: an equal version is called worse at most once in 100 releases, by failed and by slow
+/// requests together.
 #[derive(Debug, Clone, PartialEq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Comparison {
@@ -34,10 +35,11 @@ pub struct Comparison {
     #[serde(default = "Comparison::default_interval")]
     #[x_kube(validation = Rule::new("self.matches('[1-9][0-9]*(s|h|d|m([0-9]|$))')").message("interval must be at least 1s, such as 1m"))]
     pub interval: Span,
-    /// Compares how many requests are slow, beside how many fail. Not compared where it is absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Slowness")]
-    pub latency: Option<Slowness>,
+    /// Compares how many requests are slow, beside how many fail: by one bound, or by up to three, so that a tail shows which a lower
+    /// bound does not. Not compared where it is absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["slowerThan"]))]
+    pub latency: Vec<Slowness>,
     /// How long a stage is held after its bake time while the traffic is too little to tell. Default: 30m.
     #[serde(default = "Comparison::default_undecided_for")]
     pub undecided_for: Span,
@@ -58,6 +60,19 @@ impl Comparison {
 
     const fn default_undecided_for() -> Span {
         Span::minutes(30)
+    }
+
+    /// From when on a request is slow, each bound once however it is written (1s, 1000ms), the shortest first.
+    pub fn bounds(&self) -> Vec<Span> {
+        let mut bounds: Vec<_> = self.latency.iter().map(|latency| latency.slower_than).collect();
+        bounds.sort_unstable();
+        bounds.dedup();
+        bounds
+    }
+
+    /// In what a release is compared.
+    pub fn signals(&self) -> Signals {
+        Signals::errors_and(self.bounds().len())
     }
 }
 
@@ -87,9 +102,10 @@ impl Slowness {
 pub struct ComparisonRecord {
     /// By failed requests.
     pub errors: SignalRecord,
-    /// By slow ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slow: Option<SlowRecord>,
+    /// By slow ones, bound by bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3))]
+    pub slow: Vec<SlowRecord>,
     /// The new version's failed requests against the limit of its contract, whether anything is compared or not; absent before the
     /// first interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +116,19 @@ impl ComparisonRecord {
     /// Up to when intervals were counted; none before the first.
     pub fn until(&self) -> Option<Time> {
         self.errors.tally.until.max(self.course.and_then(|course| course.until))
+    }
+
+    /// All that is compared.
+    pub fn signals(&self) -> impl Iterator<Item = &SignalRecord> {
+        std::iter::once(&self.errors).chain(self.slow.iter().map(|slow| &slow.signal))
+    }
+
+    /// The bounds of the manifest by which nothing is compared yet, as many as the frozen rules have room for: a bound more would
+    /// need a part of the chance that the others have.
+    pub fn awaited(&self, rules: &Comparison) -> Vec<Span> {
+        let room = self.errors.setup.signals.bounds().saturating_sub(self.slow.len());
+        let is_new = |bound: &Span| self.slow.iter().all(|slow| slow.slower_than != *bound);
+        rules.bounds().into_iter().filter(is_new).take(room).collect()
     }
 }
 

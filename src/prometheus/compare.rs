@@ -1,5 +1,7 @@
 //! What the comparison asks: stable's last day, and both versions in one interval.
 
+use futures::future::join_all;
+
 use super::Sources;
 use super::answer::{arm, variables};
 use super::client::When;
@@ -11,7 +13,7 @@ use super::template::{Variables, filled, pods, uses};
 use crate::analysis::compare::Counts;
 use crate::analysis::{Evidence, NotYet};
 use crate::api::{Span, Time};
-use crate::release::ask::{Slower, pods as pods_of};
+use crate::release::ask::{EachBound, Slower, pods as pods_of};
 use crate::release::split::Carrier;
 use crate::release::{Arms, Compare, Compared, Past, Question, Snapshot};
 
@@ -25,22 +27,16 @@ const STEPS_MAX: u64 = 10_000;
 pub(super) async fn compared(sources: &Sources, seen: &Snapshot, question: Question) -> Option<Compared> {
     let spec = &seen.release.spec;
     let template = sources.config().query_templates.get(&spec.analysis.metrics)?;
-    let asks = |slower_than| Asks { sources, seen, template, slower_than };
+    let asks = Asks { sources, seen, template };
     Some(match question.compare? {
-        Compare::Baseline { until, interval, slower_than } => asks(slower_than).baseline(until, interval).await,
+        Compare::Baseline { until, interval, bounds } => asks.baseline(until, interval, bounds).await,
         Compare::Interval { end, length, slow } => {
-            let asks = asks(slow.map(|slow| slow.than));
-            let slow = async {
-                let Slower { than, length } = slow?;
-                Some(asks.slow(question, (end, length), than).await)
-            };
             // Of the same interval the requests are asked for once: who asks the same waits for the same answer.
-            let (errors, slow) = tokio::join!(asks.failed(question, (end, length)), slow);
+            let (errors, slow) =
+                tokio::join!(asks.failed(question, (end, length)), asks.each_slow(question, end, slow));
             Compared::Interval { errors, slow }
         }
-        Compare::Slow { end, slower: Slower { than, length } } => {
-            Compared::Slow(asks(Some(than)).slow(question, (end, length), than).await)
-        }
+        Compare::Slow { end, slow } => Compared::Slow(asks.each_slow(question, end, slow).await),
     })
 }
 
@@ -49,7 +45,6 @@ struct Asks<'a> {
     sources: &'a Sources,
     seen: &'a Snapshot,
     template: &'a QueryTemplate,
-    slower_than: Option<Span>,
 }
 
 impl Asks<'_> {
@@ -66,43 +61,42 @@ impl Asks<'_> {
         Asker::Namespace(&self.seen.release.namespace)
     }
 
-    fn variables<'a>(&'a self, carriers: &[Carrier], pods: &'a str, window: Span) -> Variables<'a> {
-        Variables { threshold: self.slower_than, ..variables(self.seen, carriers, pods, window) }
-    }
-
-    async fn baseline(&self, until: Time, interval: Span) -> Compared {
+    async fn baseline(&self, until: Time, interval: Span, bounds: EachBound<Span>) -> Compared {
         let count = (PAST.as_millis() / interval.as_millis().max(1)).clamp(1, STEPS_MAX);
         let back = Span::from_millis(interval.as_millis() * (count - 1));
         let start = Time(until.0.saturating_sub(back.as_signed()).unwrap_or(until.0));
         let when = When::Every { start, end: until, step: interval };
         // Where pods tell the versions apart: whatever pods served yesterday were stable's.
-        let variables = self.variables(&[Carrier::Workload], ".+", interval);
+        let variables =
+            |threshold| Variables { threshold, ..variables(self.seen, &[Carrier::Workload], ".+", interval) };
         let stable = arm(self.template, self.seen, Carrier::Workload);
         let arm = (!self.template.by_pod()).then_some((self.template.arm_label.as_str(), stable.as_str()));
-        let row = async |query: &str| {
-            let rows =
-                self.sources.ask_range(self.asker(), &self.template.source, &filled(query, &variables), when).await?;
+        let row = async |query: &str, threshold: Option<Span>| {
+            let query = filled(query, &variables(threshold));
+            let rows = self.sources.ask_range(self.asker(), &self.template.source, &query, when).await?;
             steps(&rows, arm, start, interval, count as usize)
         };
-        let slow = async {
-            self.slower_than?;
-            match self.slower() {
-                Ok(query) => Some(row(query).await),
-                Err(why) => Some(Err(why)),
-            }
-        };
-        let (requests, errors, slow) = tokio::join!(row(&self.template.requests), row(&self.template.errors), slow);
+        let slower = async |bound: Span| row(self.slower()?, Some(bound)).await;
+        let slow = join_all(bounds.into_iter().flatten().map(slower));
+        let all = row(&self.template.requests, None);
+        let (requests, errors, slow) = tokio::join!(all, row(&self.template.errors, None), slow);
         let past = |bad: Result<Vec<Option<f64>>, NotYet>| -> Past {
             let both = requests.clone()?.into_iter().zip(bad?);
             // An interval in which the two do not fit is as good as missing.
             Ok(both.map(|(requests, bad)| Counts::new(requests?, bad?).ok()).collect())
         };
-        Compared::Baseline { errors: past(errors), slow: slow.map(past) }
+        Compared::Baseline { errors: past(errors), slow: slow.into_iter().map(past).collect() }
     }
 
     /// Both versions' failed requests in an interval.
     async fn failed(&self, question: Question, interval: (Time, Span)) -> Arms {
-        self.both(question, interval, &self.template.errors, Counts::measured).await
+        self.both(question, interval, (&self.template.errors, None), Counts::measured).await
+    }
+
+    /// The same of slow requests by each bound, in an interval of its own that ends with the others.
+    async fn each_slow(&self, question: Question, end: Time, slow: EachBound<Slower>) -> Vec<Arms> {
+        let one = async |Slower { than, length }: Slower| self.slow(question, (end, length), than).await;
+        join_all(slow.into_iter().flatten().map(one)).await
     }
 
     /// Both versions' slow requests in an interval.
@@ -116,7 +110,7 @@ impl Asks<'_> {
         let counts = |requests: &Evidence<f64>, slow: &Evidence<f64>, who: &str| {
             Counts::slower(requests, slow, who, (than, &bucket))
         };
-        self.both(question, interval, query, counts).await
+        self.both(question, interval, (query, Some(than)), counts).await
     }
 
     /// Both versions' requests in an interval, and those of them that a query calls bad.
@@ -124,21 +118,24 @@ impl Asks<'_> {
         &self,
         question: Question,
         (end, length): (Time, Span),
-        bad: &str,
+        (bad, threshold): (&str, Option<Span>),
         counts: impl Fn(&Evidence<f64>, &Evidence<f64>, &str) -> Result<Counts, NotYet>,
     ) -> Arms {
         let carriers = [question.candidate, question.base];
+        let queries = |carriers: &[Carrier], pods: &str| {
+            let variables = Variables { threshold, ..variables(self.seen, carriers, pods, length) };
+            [self.template.requests.as_str(), bad].map(|query| filled(query, &variables))
+        };
         if self.template.by_pod() {
             let one = async |carrier, who: &str| {
                 let Some(pods) = pods(&pods_of(self.seen, carrier)) else { return Ok(Counts::NONE) };
-                let [requests, bad] =
-                    self.replies(bad, &self.variables(&[Carrier::Workload], &pods, length), end).await;
+                let [requests, bad] = self.replies(queries(&[Carrier::Workload], &pods), end).await;
                 counts(&requests.single(Nan::Invalid), &bad.single(Nan::Invalid), who)
             };
             let (candidate, base) = tokio::join!(one(carriers[0], NAMES[0]), one(carriers[1], NAMES[1]));
             return Arms { candidate, base };
         }
-        let [requests, bad] = self.replies(bad, &self.variables(&carriers, "", length), end).await;
+        let [requests, bad] = self.replies(queries(&carriers, ""), end).await;
         let label = &self.template.arm_label;
         let one = |carrier, who: &str| {
             let name = arm(self.template, self.seen, carrier);
@@ -149,11 +146,9 @@ impl Asks<'_> {
     }
 
     /// The answers for all requests, and for bad ones.
-    async fn replies(&self, bad: &str, variables: &Variables<'_>, end: Time) -> [Reply; 2] {
-        let ask = async |query: &str| {
-            self.sources.ask_at(self.asker(), &self.template.source, &filled(query, variables), end).await
-        };
-        let (requests, bad) = tokio::join!(ask(&self.template.requests), ask(bad));
+    async fn replies(&self, [requests, bad]: [String; 2], end: Time) -> [Reply; 2] {
+        let ask = async |query: &str| self.sources.ask_at(self.asker(), &self.template.source, query, end).await;
+        let (requests, bad) = tokio::join!(ask(&requests), ask(&bad));
         [requests, bad]
     }
 }

@@ -65,8 +65,8 @@ pub enum Compare {
         until: Time,
         /// How long each is.
         interval: Span,
-        /// From when on a request is slow; `None` where that is not compared.
-        slower_than: Option<Span>,
+        /// From when on a request is slow; none where that is not compared, or known.
+        bounds: EachBound<Span>,
     },
     /// What both versions did in one interval that was not counted yet.
     Interval {
@@ -74,16 +74,24 @@ pub enum Compare {
         end: Time,
         /// How long it was: as long as the manifest says, longer after an outage.
         length: Span,
-        /// The slow requests up to the same end; `None` where none are compared, or it is not long enough since they were counted.
-        slow: Option<Slower>,
+        /// The slow requests up to the same end; none where none are compared, or it is not long enough since they were counted.
+        slow: EachBound<Slower>,
     },
     /// How many requests were slow in an interval whose failed ones are counted already.
     Slow {
         /// When it ended.
         end: Time,
         /// What to ask for.
-        slower: Slower,
+        slow: EachBound<Slower>,
     },
+}
+
+/// What is asked for each bound by which slow requests are compared, of which a manifest names three at most; none where nothing is.
+pub type EachBound<T> = [Option<T>; 3];
+
+fn each<T>(bounds: impl IntoIterator<Item = T>) -> EachBound<T> {
+    let mut bounds = bounds.into_iter();
+    std::array::from_fn(|_| bounds.next())
 }
 
 /// Slow requests to ask for: since they were last counted, which is longer ago where an answer was none.
@@ -102,18 +110,18 @@ pub enum Compared {
     Baseline {
         /// By failed requests.
         errors: Past,
-        /// By slow ones, where they were asked for.
-        slow: Option<Past>,
+        /// By slow ones, for each bound that was asked for.
+        slow: Vec<Past>,
     },
     /// The interval that was asked for.
     Interval {
         /// By failed requests.
         errors: Arms,
-        /// By slow ones, where they were asked for.
-        slow: Option<Arms>,
+        /// By slow ones, for each bound that was asked for.
+        slow: Vec<Arms>,
     },
-    /// Slow requests alone.
-    Slow(Arms),
+    /// Slow requests alone, for each bound that was asked for.
+    Slow(Vec<Arms>),
 }
 
 /// Stable's intervals, oldest first, None where one is missing; or why there are none.
@@ -341,15 +349,18 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier, now: Ti
         Phase::Verify => status.phase_since,
         Phase::Idle | Phase::Plan | Phase::Stage | Phase::Promote | Phase::Complete | Phase::Rollback => return None,
     };
-    let wanted = rules.and_then(|rules| rules.latency).map(|latency| latency.slower_than);
-    let day = Compare::Baseline { until: first, interval, slower_than: wanted };
-    let Some(record) = &status.comparison else { return day_is_due(seen, status, now).then_some(day) };
+    let day = |bounds: Vec<Span>| Compare::Baseline { until: first, interval, bounds: each(bounds) };
+    let Some(record) = &status.comparison else {
+        let bounds = rules.map(Comparison::bounds).unwrap_or_default();
+        return day_is_due(seen, status, now).then(|| day(bounds));
+    };
     // Errors are counted already; slow requests once their day is known, or nothing is awaited of it any more.
-    let slow_waits = status.phase == Phase::Release && wanted.is_some() && record.slow.is_none();
+    let awaited =
+        rules.filter(|_| status.phase == Phase::Release).map(|rules| record.awaited(rules)).unwrap_or_default();
     // After the first bake what is answered is taken, whatever it is: it is asked for until then.
     let bakes = status.stages.first().is_some_and(|stage| now < first.plus(stage.spec.bake));
-    if slow_waits && (!bakes || day_is_due(seen, status, now)) {
-        return Some(day);
+    if !awaited.is_empty() && (!bakes || day_is_due(seen, status, now)) {
+        return Some(day(awaited));
     }
     let since = |until: Option<Time>| until.filter(|until| until.0 > begins.0).unwrap_or(begins);
     let from = since(record.until());
@@ -361,15 +372,16 @@ fn compare(seen: &Snapshot, status: &ReleaseRecordStatus, base: Carrier, now: Ti
     let length = Some(length).filter(|length| *length >= interval && *length > Span::ZERO && now >= due);
     let end = length.map_or(from, |length| from.plus(length));
     let serves = base_serves(seen, status, base);
-    let slow = record.slow.as_ref().filter(|slow| slow.signal.counts_on(serves)).and_then(|slow| {
+    let slow = record.slow.iter().filter(|slow| slow.signal.counts_on(serves)).filter_map(|slow| {
         let from = since(slow.signal.tally.until);
         let length = Span::seconds(end.since(from).as_millis() / 1_000);
         let long_enough = end.0 > from.0 && length >= interval && length > Span::ZERO;
         long_enough.then_some(Slower { than: slow.slower_than, length })
     });
+    let slow = each(slow);
     match length {
         Some(length) => Some(Compare::Interval { end, length, slow }),
-        None => slow.map(|slower| Compare::Slow { end, slower }),
+        None => slow.iter().any(Option::is_some).then_some(Compare::Slow { end, slow }),
     }
 }
 

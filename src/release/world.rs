@@ -31,11 +31,13 @@ use crate::policy::score::Signal;
 pub(crate) struct Behaviour {
     pub(crate) errors: f64,
     pub(crate) latency: f64,
+    /// The share of its requests that take two seconds, where a route leads to it; more than seldom it shows in `latency`.
+    pub(crate) tail: f64,
     pub(crate) ready: bool,
     pub(crate) crashes: bool,
 }
 
-pub(crate) const GOOD: Behaviour = Behaviour { errors: 0.0, latency: 0.1, ready: true, crashes: false };
+pub(crate) const GOOD: Behaviour = Behaviour { errors: 0.0, latency: 0.1, tail: 0.0, ready: true, crashes: false };
 
 /// What becomes of the requests that Tidegate itself makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +87,8 @@ pub(crate) struct World {
     pub(crate) half: bool,
     /// What is answered for stable's last day.
     pub(crate) day: Day,
-    /// The threshold of which the histogram has no bucket.
-    pub(crate) no_bucket: Option<Span>,
+    /// The thresholds of which the histogram has no bucket.
+    pub(crate) no_bucket: Vec<Span>,
     /// What was scraped, where that is less often than all is known.
     pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
@@ -255,7 +257,7 @@ impl World {
             prometheus: true,
             half: false,
             day: Day::Known,
-            no_bucket: None,
+            no_bucket: Vec::new(),
             scrapes: None,
             burning: None,
             requests: Requests::Answered,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scatter::Scatter;
 use crate::analysis::compare::{
-    Bet, Counted, Game, Horizon, Nats, Overdispersion, RATIO_COUNT, Wealth, is_decided, ln_ratio,
+    Bet, Counted, Game, Horizon, Nats, Overdispersion, RATIO_COUNT, Signals, Wealth, ln_ratio,
 };
 use crate::analysis::evidence::Evidence;
 use crate::analysis::figures::tenth;
@@ -94,7 +94,8 @@ impl Rules {
     }
 
     const fn game(&self) -> Game {
-        Game { bet: Bet::Worse, slack: 0.0, phi: Overdispersion::NONE, horizon: self.horizon }
+        let (phi, signals) = (Overdispersion::NONE, Signals::ONE);
+        Game { bet: Bet::Worse, slack: 0.0, phi, horizon: self.horizon, signals }
     }
 }
 
@@ -241,7 +242,8 @@ impl BusinessTally {
 
     /// Which way the new version was found to be beyond its limit. Stays, however it would go on.
     pub(super) fn decided(&self) -> Option<Way> {
-        let won = |way: &Way| is_decided(self.side(*way).wealth.ln(&self.rules.game(), self.intervals));
+        let game = self.rules.game();
+        let won = |way: &Way| game.is_won(self.side(*way).wealth.ln(&game, self.intervals));
         [Way::Below, Way::Above].into_iter().find(won)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::interval::{Base, Counts, Interval};
 use super::setup::Setup;
 use super::tally::Tally;
-use super::wealth::{Bet, RATIOS, decided, growth_max};
+use super::wealth::{Bet, RATIOS};
 use crate::analysis::figures::{count, percent};
 use crate::api::units::round2;
 use crate::api::{Percent, Span, Time};
@@ -65,7 +65,7 @@ pub fn minutes(span: Span) -> String {
 /// new version, or nothing to compare it with. At most 366 days.
 pub fn bake_time(setup: &Setup, tally: &Tally, flow: Flow, length: Span) -> Option<BakeTime> {
     let game = setup.game(Bet::NotWorse);
-    let missing = decided() - tally.ln_wealth(setup, Bet::NotWorse);
+    let missing = game.decided() - tally.ln_wealth(setup, Bet::NotWorse);
     if tally.is_not_worse(setup) {
         return Some(BakeTime { more: Span::ZERO, flow });
     }
@@ -75,10 +75,10 @@ pub fn bake_time(setup: &Setup, tally: &Tally, flow: Flow, length: Span) -> Opti
     let seconds = RATIOS
         .iter()
         .zip(parts)
-        .map(|(m, part)| (decided() - part) / game.says(&one_second, *m))
+        .map(|(m, part)| (game.decided() - part) / game.says(&one_second, *m))
         .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
         .reduce(f64::min)?;
-    let at_least = (missing / growth_max()).ceil();
+    let at_least = (missing / game.growth_max()).ceil();
     let intervals = (seconds / length.as_secs_f64()).ceil().max(at_least);
     let millis = intervals * length.as_millis() as f64;
     // Saturating on purpose: what takes for ever takes longer than a Span can say.

@@ -64,7 +64,8 @@ pub struct Figures {
     pub base_rate: Option<Percent>,
     /// The share of bad requests that would be too much, 0 to 1: `FACTOR` times stable's and the tolerance.
     pub too_much: f64,
-    /// As rare as once in so many it would be to see this by chance. From 1 up; below 100 nothing is decided.
+    /// As rare as once in so many it would be to see this by chance. From 1 up; below 100, and for worse below 100 times the
+    /// number of signals, nothing is decided.
     pub once_in: f64,
 }
 

@@ -7,8 +7,10 @@
 //!
 //! Both questions are asked by betting (`wealth.rs`): a stake of 1 is put on "the new version is worse", interval by
 //! interval, at odds that are fair or unfavourable as long as it is not. To become 100 times as rich is then a matter
-//! of luck at most once in 100 releases, however often one looks (Ville's inequality). "Not worse" is the same bet
-//! the other way round. The bet is on the *ratio* of both versions within an interval: what happens to both, such as an
+//! of luck at most once in 100 releases, however often one looks (Ville's inequality). Where a release is compared in several
+//! signals, failed requests and slow ones by each bound, the chance is divided evenly among them (Bonferroni), so that the once in
+//! 100 holds for all of them together however they hang together. "Not worse" is the same bet the other way round; all of them must
+//! win it, so that its chance is not divided. The bet is on the *ratio* of both versions within an interval: what happens to both, such as an
 //! incident of a dependency or the rush at noon, moves nothing.
 //!
 //! ```
@@ -45,7 +47,7 @@ pub use baseline::{Baseline, Overdispersion};
 pub use finding::{Figures, Finding, Signal};
 pub use interval::{Base, Counts, CountsError, Interval};
 pub use nats::Nats;
-pub use setup::{CHANCE_MAX, FACTOR, Horizon, Setup};
+pub use setup::{CHANCE_MAX, FACTOR, Horizon, Setup, Signals};
 pub use tally::{Counted, Sums, Tally};
 pub use wealth::Wealth;
-pub(in crate::analysis) use wealth::{Bet, Game, RATIO_COUNT, RATIOS, is_decided, ln_ratio};
+pub(in crate::analysis) use wealth::{Bet, Game, RATIO_COUNT, RATIOS, ln_ratio};

@@ -7,8 +7,8 @@ use super::baseline::{Baseline, Overdispersion};
 use super::wealth::{Bet, Game};
 use crate::api::{Percent, Span};
 
-/// How often chance may call a version worse that is not, or not worse one that is: once in 100 releases, however often
-/// they are looked at.
+/// How often chance may call a version worse that is not, by all that is compared together, or not worse one that is: once in
+/// 100 releases, however often they are looked at.
 pub const CHANCE_MAX: f64 = 0.01;
 
 /// Up to this factor above stable's rate a version is as good as stable: the pods differ, and their users.
@@ -31,6 +31,9 @@ pub struct Setup {
     /// Stable's share of bad requests in its worst hour before the start; judges where stable has no traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rate: Option<Percent>,
+    /// Among how many comparisons of the release the chance of calling an equal version worse is divided.
+    #[serde(default, skip_serializing_if = "Signals::is_one")]
+    pub signals: Signals,
 }
 
 impl Setup {
@@ -38,7 +41,7 @@ impl Setup {
     /// what can be shown at all in a day at 1 request/s.
     const TOLERANCE: (f64, f64) = (0.1, 1.0);
 
-    /// The rules for a release.
+    /// The rules for a release in which nothing else is compared.
     ///
     /// `baseline` is stable's last day, None where it was not read. `objective` is the share of good requests that the
     /// service promises (99.5 for 99.5 %), `limit` the share of bad ones at which the contract brings a change back.
@@ -53,6 +56,7 @@ impl Setup {
             // At least twice the slack: what is too much must be more than what is allowed.
             tolerance: rounded(limit.get().clamp(least, most).max(2.0 * slack)),
             base_rate: baseline.and_then(|baseline| baseline.worst_rate),
+            signals: Signals::ONE,
         }
     }
 
@@ -61,13 +65,63 @@ impl Setup {
             Bet::Worse => self.slack.ratio(),
             Bet::NotWorse => self.tolerance.ratio(),
         };
-        Game { bet, slack, phi: self.overdispersion, horizon: self.horizon }
+        Game { bet, slack, phi: self.overdispersion, horizon: self.horizon, signals: self.signals }
     }
 }
 
 /// To a millionth of a percent, so that a record reads back what was computed with.
 pub(super) fn rounded(percent: f64) -> Percent {
     Percent::new((percent * 1e6).round() / 1e6).unwrap_or(if percent > 0.0 { Percent::HUNDRED } else { Percent::ZERO })
+}
+
+/// What a release is compared in: failed requests, and slow ones by each bound. From 1.
+///
+/// One bet a signal, and an equal version is called worse once any of them is won: each must become so many times as rich. A
+/// version is called not worse by all of them together, so that this chance is not divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
+pub struct Signals(u32);
+
+impl Signals {
+    /// Failed requests alone.
+    pub const ONE: Self = Self(1);
+
+    /// Failed requests, and slow ones by so many bounds.
+    pub fn errors_and(bounds: usize) -> Self {
+        Self(u32::try_from(bounds).unwrap_or(u32::MAX).saturating_add(1))
+    }
+
+    /// By how many bounds slow requests are compared.
+    pub const fn bounds(self) -> usize {
+        self.0 as usize - 1
+    }
+
+    /// The chance that one of them has of calling an equal version worse.
+    pub(super) fn chance_max(self) -> f64 {
+        CHANCE_MAX / f64::from(self.0)
+    }
+
+    fn is_one(&self) -> bool {
+        *self == Self::ONE
+    }
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self::ONE
+    }
+}
+
+impl From<u32> for Signals {
+    fn from(signals: u32) -> Self {
+        Self(signals.max(1))
+    }
+}
+
+impl From<Signals> for u32 {
+    fn from(signals: Signals) -> Self {
+        signals.0
+    }
 }
 
 /// How many intervals a release is planned to have. From 1 to 10,000.

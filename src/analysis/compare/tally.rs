@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::interval::{Base, Interval};
 use super::nats::Nats;
 use super::setup::Setup;
-use super::wealth::{Bet, Wealth, is_decided};
+use super::wealth::{Bet, Wealth};
 use crate::analysis::figures::tenth;
 use crate::api::{Span, Time};
 
@@ -127,10 +127,14 @@ impl Tally {
 
     /// Whether the new version was found worse; nothing is counted any more then.
     pub fn is_worse(&self, setup: &Setup) -> bool {
-        is_decided(self.ln_wealth(setup, Bet::Worse))
+        self.is_won(setup, Bet::Worse)
     }
 
     pub(super) fn is_not_worse(&self, setup: &Setup) -> bool {
-        is_decided(self.ln_wealth(setup, Bet::NotWorse))
+        self.is_won(setup, Bet::NotWorse)
+    }
+
+    fn is_won(&self, setup: &Setup, bet: Bet) -> bool {
+        setup.game(bet).is_won(self.ln_wealth(setup, bet))
     }
 }

@@ -13,8 +13,8 @@
 //! inequality turns round: then the doubt is `p_new ≥ factor · p_stable + slack`. Where stable has no traffic and its
 //! former rate `p` stands for it, `ln L = (ec·ln m - (factor·p + slack)·nc·(m - 1)) / phi`, the limit of endless `ns`.
 //!
-//! The wealth is a mixture over the ratios and over the moments at which it may have begun, and it grows at most
-//! tenfold in an interval, so that one interval alone never decides.
+//! The wealth is a mixture over the ratios and over the moments at which it may have begun, and in one interval it grows at
+//! most by the root of what decides (tenfold, of 100), so that one interval alone never does.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::Overdispersion;
 use super::interval::{Base, Interval};
 use super::nats::{Nats, ln_add};
-use super::setup::{CHANCE_MAX, FACTOR, Horizon};
+use super::setup::{CHANCE_MAX, FACTOR, Horizon, Signals};
 
 /// How many ratios a bet is spread over.
 pub(in crate::analysis) const RATIO_COUNT: usize = 7;
@@ -77,14 +77,6 @@ impl Bet {
         }
     }
 
-    /// The most that the bet may be worth, in nats: a long good past must not outweigh a present that is not.
-    fn ceiling(self) -> f64 {
-        match self {
-            Self::Worse => f64::INFINITY,
-            Self::NotWorse => 2.0 * decided(),
-        }
-    }
-
     /// The share of the stake that is bet in the interval number `index`, from 0.
     fn begins_at(self, index: u32, horizon: Horizon) -> f64 {
         let first = if index == 0 { self.at_start() } else { 0.0 };
@@ -110,6 +102,7 @@ pub(in crate::analysis) struct Game {
     pub(in crate::analysis) slack: f64,
     pub(in crate::analysis) phi: Overdispersion,
     pub(in crate::analysis) horizon: Horizon,
+    pub(in crate::analysis) signals: Signals,
 }
 
 impl Game {
@@ -117,23 +110,35 @@ impl Game {
     pub(super) fn says(&self, interval: &Interval, m: f64) -> f64 {
         ln_likelihood_ratio(interval, self.slack, self.bet.ratio(m)) / self.phi.get()
     }
-}
 
-/// The wealth at which a bet is won: 1 / [`CHANCE_MAX`], in nats.
-pub(super) fn decided() -> f64 {
-    -CHANCE_MAX.ln()
-}
+    /// The wealth at which the bet is won, in nats: the inverse of the chance that it is won by luck.
+    pub(super) fn decided(&self) -> f64 {
+        let chance = match self.bet {
+            Bet::Worse => self.signals.chance_max(),
+            Bet::NotWorse => CHANCE_MAX,
+        };
+        -chance.ln()
+    }
 
-/// Whether a bet that is worth so much, in nats, is won.
-///
-/// But for a millionth: two intervals of full growth are exactly enough, and must not fall short by how they were rounded.
-pub(in crate::analysis) fn is_decided(nats: f64) -> bool {
-    nats >= decided() - 1e-6
-}
+    /// Whether the bet is won where it is worth so much, in nats.
+    ///
+    /// But for a millionth: two intervals of full growth are exactly enough, and must not fall short by how they were rounded.
+    pub(in crate::analysis) fn is_won(&self, nats: f64) -> bool {
+        nats >= self.decided() - 1e-6
+    }
 
-/// The growth that one interval may bring, in nats: half of the way.
-pub(super) fn growth_max() -> f64 {
-    decided() / 2.0
+    /// The growth that one interval may bring, in nats: half of the way.
+    pub(super) fn growth_max(&self) -> f64 {
+        self.decided() / 2.0
+    }
+
+    /// The most that the bet may be worth, in nats: a long good past must not outweigh a present that is not.
+    fn ceiling(&self) -> f64 {
+        match self.bet {
+            Bet::Worse => f64::INFINITY,
+            Bet::NotWorse => 2.0 * self.decided(),
+        }
+    }
 }
 
 /// `ln L` of the module's head, before it is divided by `phi`. 0 where either version is without traffic.
@@ -187,7 +192,7 @@ impl Wealth {
         }
         let waiting = self.spare.get() + game.bet.not_begun(counted + 1, game.horizon).ln();
         let grown = parts.iter().fold(waiting, |sum, part| ln_add(sum, *part));
-        let most = (before + growth_max()).min(game.bet.ceiling());
+        let most = (before + game.growth_max()).min(game.ceiling());
         let too_much = (grown - most).max(0.0);
         Self { spare: Nats::new(self.spare.get() - too_much), parts: parts.map(|part| Nats::new(part - too_much)) }
     }

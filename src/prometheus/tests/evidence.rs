@@ -2,11 +2,12 @@
 
 use rstest::rstest;
 
-use super::{asked, asked_for, begin, seen};
+use super::{answered, asked, asked_for, begin, question, seen};
 use crate::analysis::business::Happened;
 use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::Span;
-use crate::release::Compared;
+use crate::release::ask::Slower;
+use crate::release::{Compare, Compared};
 use crate::sandbox::metrics::Lie;
 use crate::sandbox::metrics::tests::script::loaded;
 
@@ -52,7 +53,8 @@ async fn no_figure_comes_from_a_prometheus_that_misleads(#[case] lie: Lie, #[cas
     assert!(all(&answers.recent).iter().all(|evidence| evidence.value().is_none()), "{:?}", answers.recent);
     let requests = &answers.recent.candidate.requests;
     assert!(requests.why().unwrap().contains(says), "{requests:?}");
-    let Some(Compared::Interval { errors, slow: Some(slow) }) = answers.compared else { panic!() };
+    let Some(Compared::Interval { errors, slow }) = answers.compared else { panic!() };
+    let [slow] = <[_; 1]>::try_from(slow).unwrap();
     for counts in [errors.candidate, errors.base, slow.candidate, slow.base] {
         assert!(counts.is_err(), "{counts:?}");
     }
@@ -71,13 +73,30 @@ async fn the_same_prometheus_gives_figures_where_nothing_is_wrong() {
 #[tokio::test]
 async fn a_bucket_that_is_missing_is_named(#[case] series: String, #[case] missing: [bool; 2]) {
     let answers = asked("http-server", WINDOW, loaded(begin(), 15, &series), None).await;
-    let Some(Compared::Interval { errors, slow: Some(slow) }) = answers.compared else { panic!() };
+    let Some(Compared::Interval { errors, slow }) = answers.compared else { panic!() };
+    let [slow] = <[_; 1]>::try_from(slow).unwrap();
     assert!(errors.candidate.is_ok() && errors.base.is_ok(), "{errors:?}");
     for (counts, missing) in [slow.candidate, slow.base].into_iter().zip(missing) {
         match counts {
             Err(NotYet::NoData(why)) if missing => assert!(why.contains("wants a bucket `le=\"0.3\"`"), "{why}"),
             counts => assert!(counts.is_ok() && !missing, "{counts:?}"),
         }
+    }
+}
+
+/// Of two bounds the one that there is is counted, and the other named.
+#[tokio::test]
+async fn a_bucket_that_is_missing_takes_no_other_along() {
+    let mut question = question(WINDOW, begin().plus(Span::minutes(10)));
+    let Some(Compare::Interval { slow, .. }) = &mut question.compare else { panic!() };
+    slow[1] = Some(Slower { than: Span::seconds(1), length: WINDOW });
+    let answers = answered(&seen("http-server"), question, loaded(begin(), 15, BOTH), None).await;
+    let Some(Compared::Interval { slow, .. }) = answers.compared else { panic!() };
+    let [there, missing] = <[_; 2]>::try_from(slow).unwrap();
+    assert!(there.candidate.is_ok() && there.base.is_ok(), "{there:?}");
+    for counts in [missing.candidate, missing.base] {
+        let Err(NotYet::NoData(why)) = counts else { panic!("{counts:?}") };
+        assert!(why.contains("`slowerThan: 1s` wants a bucket `le=\"1\"`"), "{why}");
     }
 }
 

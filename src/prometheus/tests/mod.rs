@@ -64,7 +64,7 @@ fn seen(templates: &str) -> Snapshot {
 
 /// What the canary is asked about, looking back over `recent` from `now` on; slow is what took longer than 0.3 s.
 fn question(recent: Span, now: Time) -> Question {
-    let slow = Some(Slower { than: Span::from_millis(300), length: recent });
+    let slow = [Some(Slower { than: Span::from_millis(300), length: recent }), None, None];
     let compare = Compare::Interval { end: now, length: recent, slow };
     Question {
         candidate: Carrier::Canary,
@@ -86,8 +86,13 @@ async fn asked(templates: &str, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> A
 
 /// The same of another release.
 async fn asked_for(seen: &Snapshot, recent: Span, tsdb: Tsdb, lie: Option<Lie>) -> Answers {
+    answered(seen, question(recent, begin().plus(Span::minutes(10))), tsdb, lie).await
+}
+
+/// The same to another question.
+async fn answered(seen: &Snapshot, question: Question, tsdb: Tsdb, lie: Option<Lie>) -> Answers {
     let now = begin().plus(Span::minutes(10));
     let config = Arc::new(crate::sandbox::config::config(Span::minutes(1)).unwrap());
     let sources = Sources::new(config, Arc::new(Server { tsdb, now, lie }), Arc::new(Deaf), 1);
-    sources.answer(seen, question(recent, now), now).await
+    sources.answer(seen, question, now).await
 }

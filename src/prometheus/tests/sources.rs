@@ -45,9 +45,8 @@ async fn each_source_tells_the_versions_apart(
     assert!((0.4..0.475).contains(&least), "{least}");
     let most = value(answers.recent.base_at_most.as_ref().unwrap());
     assert!((0.405..0.42).contains(&most), "{most}");
-    let Some(Compared::Interval { errors, slow: Some(slow) }) = answers.compared else {
-        panic!("{:?}", answers.compared)
-    };
+    let Some(Compared::Interval { errors, slow }) = answers.compared else { panic!("{:?}", answers.compared) };
+    let [slow] = <[_; 1]>::try_from(slow).unwrap();
     for (counts, requests, bad) in [
         (errors.base, 12_000.0, 120.0),
         (errors.candidate, 600.0, 24.0),
@@ -117,7 +116,8 @@ async fn pods_of_one_service_are_told_apart(
     let answers = asked_for(&seen, Span::minutes(2), loaded(begin(), 15, &text), None).await;
     figures(&answers.recent.base, [12_000.0, 120.0, 0.4]);
     figures(&answers.recent.candidate, [600.0, 24.0, 0.475]);
-    let Some(Compared::Interval { slow: Some(slow), .. }) = answers.compared else { panic!("{:?}", answers.compared) };
+    let Some(Compared::Interval { slow, .. }) = answers.compared else { panic!("{:?}", answers.compared) };
+    let [slow] = <[_; 1]>::try_from(slow).unwrap();
     for (counts, bad) in [(slow.base, 1_200.0), (slow.candidate, 240.0)] {
         near(counts.unwrap().bad(), bad);
     }

@@ -63,8 +63,8 @@ fn slow<'a>(active: &'a Active<'_>, threshold: Span) -> Option<Clue<'a>> {
         base: arm(&answers.recent.base, slow.base.clone()),
         ..answers.recent.clone()
     };
-    let record = active.status.comparison.as_ref().and_then(|record| record.slow.as_ref());
-    let day = record.filter(|record| record.slower_than == threshold).map(|record| &record.signal.setup);
+    let mut compared = active.status.comparison.iter().flat_map(|record| &record.slow);
+    let day = compared.find(|slow| slow.slower_than == threshold).map(|slow| &slow.signal.setup);
     Some(Clue { seen, signal: Signal::Slower(threshold), day })
 }
 

@@ -5,13 +5,13 @@ use super::patience;
 use super::step::Step;
 use super::{count as pods, slow, weight};
 use crate::analysis::compare::{
-    Base, Baseline, Counted, Finding, Flow, Interval, Overdispersion, Setup, Signal, Tally, bake_time,
+    Base, Baseline, Counted, Finding, Flow, Interval, Overdispersion, Setup, Signal, Signals, Tally, bake_time,
 };
 use crate::analysis::course::{Course, CourseTally};
 use crate::analysis::{ArmSample, Breach, Evidence, Looked, NotYet, Observation, Verdict};
 use crate::api::release_record::{Phase, ReleaseRecordStatus, StageRecord};
 use crate::api::{Comparison, ComparisonRecord, Percent, SignalRecord, SlowRecord, Span, Time, Weight, WhenUndecided};
-use crate::release::ask::{Arms, Compare, Compared, Past};
+use crate::release::ask::{Arms, Compare, Compared, EachBound, Past};
 use crate::release::snapshot::Snapshot;
 use crate::release::split::Carrier;
 
@@ -28,25 +28,24 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
     let (Some(asked), Some(compared)) = (answers.question.compare, &answers.compared) else { return status };
     let compares = seen.release.spec.analysis.comparison.is_some();
     let comparison = match (asked, compared, &status.comparison) {
-        (Compare::Baseline { interval, slower_than, .. }, Compared::Baseline { errors, slow }, record) => {
-            begun(seen, (&status, now), interval, record.as_deref(), (errors, slower_than.zip(slow.as_ref())))
+        (Compare::Baseline { interval, bounds, .. }, Compared::Baseline { errors, slow }, record) => {
+            begun(seen, (&status, now), interval, record.as_deref(), (errors, bounds, slow))
         }
-        (Compare::Interval { end, length, slow: slower }, Compared::Interval { errors, slow }, Some(record)) => {
+        (Compare::Interval { end, length, slow: asked }, Compared::Interval { errors, slow }, Some(record)) => {
             let serves = base_serves(seen, &status, answers.question.base);
             let mut next = record.as_ref().clone();
             let failed = compares && count(&mut next.errors, errors, serves, (end, length));
             // Each from where it stands: what is not known of one is no reason to lose the other.
-            let slowed = slower.zip(slow.as_ref()).filter(|_| compares);
-            let slowed = slowed.is_some_and(|(slower, arms)| slow::count(&mut next, (end, slower), arms, serves));
+            let slowed = compares && slow::count(&mut next, (end, asked), slow, serves);
             // What is to be compared waits until stable is known too.
             let waits = compares && serves && errors.base.is_err();
             let on_course = !waits && along(&mut next, errors, seen, end, length);
             (failed || slowed || on_course).then_some(next)
         }
-        (Compare::Slow { end, slower }, Compared::Slow(arms), Some(record)) => {
+        (Compare::Slow { end, slow: asked }, Compared::Slow(slow), Some(record)) => {
             let serves = base_serves(seen, &status, answers.question.base);
             let mut next = record.as_ref().clone();
-            (compares && slow::count(&mut next, (end, slower), arms, serves)).then_some(next)
+            (compares && slow::count(&mut next, (end, asked), slow, serves)).then_some(next)
         }
         // An answer to another question than this record has.
         (Compare::Baseline { .. } | Compare::Interval { .. } | Compare::Slow { .. }, _, _) => None,
@@ -96,8 +95,11 @@ fn begun(
     (status, now): (&ReleaseRecordStatus, Time),
     interval: Span,
     record: Option<&ComparisonRecord>,
-    (errors, slow): (&Past, Option<(Span, &Past)>),
+    (errors, bounds, slow): (&Past, EachBound<Span>, &[Past]),
 ) -> Option<ComparisonRecord> {
+    let rules = seen.release.spec.analysis.comparison.as_ref();
+    let frozen = record.map(|record| record.errors.setup.signals);
+    let signals = frozen.or(rules.map(Comparison::signals)).unwrap_or(Signals::ONE);
     let stages = status.stages.iter().map(|stage| stage.spec.bake.as_millis());
     let planned = Span::from_millis(stages.fold(status.verify.as_millis(), u64::saturating_add));
     let waits = !first_bake_over(status, now) || is_away(seen);
@@ -110,20 +112,23 @@ fn begun(
             // What cannot be answered for will not be later.
             Err(_) => None,
         };
-        let setup = Setup::new(baseline.as_ref(), objective, limit, planned, interval);
+        let setup = Setup { signals, ..Setup::new(baseline.as_ref(), objective, limit, planned, interval) };
         Some(SignalRecord { setup, tally: Tally::default() })
     };
-    let slow = match (slow, &seen.release.spec.analysis.comparison) {
-        (Some((slower_than, past)), Some(Comparison { latency: Some(latency), .. })) => {
-            let allowed = latency.allowed_percent;
-            let promised = Percent::new(100.0 - allowed.get()).ok()?;
-            begin(past, promised, allowed).map(|signal| SlowRecord { slower_than, signal })
-        }
-        (Some(_) | None, _) => None,
+    let awaited = rules.map(|rules| record.map_or_else(|| rules.bounds(), |record| record.awaited(rules)));
+    let awaited = awaited.unwrap_or_default();
+    let by = |(slower_than, past): (Span, &Past)| {
+        let latency = rules?.latency.iter().find(|latency| latency.slower_than == slower_than)?;
+        let allowed = latency.allowed_percent;
+        let promised = Percent::new(100.0 - allowed.get()).ok()?;
+        Some(SlowRecord { slower_than, signal: begin(past, promised, allowed)? })
     };
+    let asked = bounds.into_iter().flatten().zip(slow).filter(|(bound, _)| awaited.contains(bound));
+    let slow: Vec<_> = asked.filter_map(by).collect();
     if let Some(record) = record {
-        let slow = slow.filter(|_| record.slow.is_none())?;
-        return Some(ComparisonRecord { slow: Some(slow), ..record.clone() });
+        let mut next = record.clone();
+        next.slow.extend(slow);
+        return (next.slow.len() > record.slow.len()).then_some(next);
     }
     let objective = seen.risk.as_ref().and_then(|risk| risk.objectives.strictest());
     let objective = objective.or_else(|| Percent::new(PROMISE).ok())?;
@@ -149,14 +154,18 @@ fn first_bake_over(status: &ReleaseRecordStatus, now: Time) -> bool {
 }
 
 /// What everybody's stage has nothing to compare with; empty where it has.
-fn not_compared(active: &Active<'_>) -> &'static str {
+fn not_compared(active: &Active<'_>) -> String {
     let unknown = |signal: &SignalRecord| signal.setup.base_rate.is_none();
-    let record = active.status.comparison.as_ref().filter(|_| everybody_has_it(active));
-    match record.map(|record| (unknown(&record.errors), record.slow.as_ref().is_some_and(|slow| unknown(&slow.signal))))
-    {
-        Some((true, _)) => "not compared at 100 %: stable's day was not known; ",
-        Some((false, true)) => "slow requests not compared at 100 %: stable's day of them was not known; ",
-        Some((false, false)) | None => "",
+    let Some(record) = active.status.comparison.as_ref().filter(|_| everybody_has_it(active)) else {
+        return String::new();
+    };
+    if unknown(&record.errors) {
+        return "not compared at 100 %: stable's day was not known; ".to_owned();
+    }
+    let slow = record.slow.iter().filter(|slow| unknown(&slow.signal)).map(|slow| slow.slower_than.to_string());
+    match slow.collect::<Vec<_>>().join(", ") {
+        bounds if bounds.is_empty() => bounds,
+        bounds => format!("slow requests ({bounds}) not compared at 100 %: stable's day of them was not known; "),
     }
 }
 
@@ -167,9 +176,8 @@ fn beside_nobody(active: &Active<'_>, signal: &SignalRecord) -> bool {
 
 /// Whether each signal is counted up to a moment, or will be no more.
 fn counted_to(active: &Active<'_>, record: &ComparisonRecord, moment: Time) -> bool {
-    let mut signals = std::iter::once(&record.errors).chain(record.slow.as_ref().map(|slow| &slow.signal));
     let reached = |signal: &SignalRecord| signal.tally.until.is_some_and(|until| until.0 >= moment.0);
-    signals.all(|signal| reached(signal) || beside_nobody(active, signal))
+    record.signals().all(|signal| reached(signal) || beside_nobody(active, signal))
 }
 
 fn everybody_has_it(active: &Active<'_>) -> bool {
@@ -207,8 +215,8 @@ fn findings(seen: &Snapshot, status: &ReleaseRecordStatus) -> Vec<Finding> {
     let compared = seen.release.spec.analysis.comparison.is_some() && is_judged(status);
     let Some(record) = status.comparison.as_ref().filter(|_| compared) else { return Vec::new() };
     let of = |record: &SignalRecord, signal| record.tally.finding(&record.setup, &signal);
-    let slow = record.slow.as_ref().map(|slow| of(&slow.signal, Signal::Slower(slow.slower_than)));
-    [Some(of(&record.errors, Signal::Errors)), slow].into_iter().flatten().collect()
+    let slow = record.slow.iter().map(|slow| of(&slow.signal, Signal::Slower(slow.slower_than)));
+    std::iter::once(of(&record.errors, Signal::Errors)).chain(slow).collect()
 }
 
 /// What the new version was found to be worse in.
@@ -248,7 +256,7 @@ pub(super) fn end_of_stage(
     let Verdict::Pass(limits) = verdict else { return passed(verdict) };
     let found = findings(active.seen, &active.status);
     // Slow requests are counted once their day is known, which is asked for still.
-    let whole = |record: &&ComparisonRecord| rules.latency.is_none() || record.slow.is_some();
+    let whole = |record: &&ComparisonRecord| record.awaited(rules).is_empty();
     let record = active.status.comparison.as_deref().filter(whole);
     let ended = record.is_some_and(|record| counted_to(active, record, until));
     let late = until.plus(rules.interval).plus(rules.interval);
@@ -306,9 +314,9 @@ fn needed(active: &Active<'_>) -> Option<String> {
         base: per_second(&answers.recent.base).unwrap_or(0.0),
     };
     let length = active.seen.release.spec.analysis.comparison.as_ref()?.interval;
-    let signals = std::iter::once(&record.errors).chain(record.slow.as_ref().map(|slow| &slow.signal));
+    let needed = |signal: &SignalRecord| bake_time(&signal.setup, &signal.tally, flow, length);
     // Where one is never told, nothing is.
-    let all: Option<Vec<_>> = signals.map(|signal| bake_time(&signal.setup, &signal.tally, flow, length)).collect();
+    let all: Option<Vec<_>> = record.signals().map(needed).collect();
     all?.into_iter().max_by_key(|needed| needed.more).map(|needed| needed.to_string())
 }
 

@@ -5,52 +5,67 @@ use super::active::Active;
 use super::compare;
 use super::step::Step;
 use crate::analysis::NotYet;
+use crate::analysis::compare::Signals;
 use crate::api::release_record::{Phase, ReleaseRecordStatus};
-use crate::api::{ComparisonRecord, Span, Time};
-use crate::release::ask::{Arms, Compare, Compared, Slower};
+use crate::api::{Comparison, ComparisonRecord, Time};
+use crate::release::ask::{Arms, Compare, Compared, EachBound, Slower};
 use crate::release::snapshot::Snapshot;
 
-/// Counts an interval in; whether it was.
-pub(super) fn count(record: &mut ComparisonRecord, (end, slower): (Time, Slower), arms: &Arms, serves: bool) -> bool {
-    let slow = record.slow.as_mut().filter(|slow| slow.slower_than == slower.than);
-    slow.is_some_and(|slow| compare::count(&mut slow.signal, arms, serves, (end, slower.length)))
-}
-
-/// The status as the manifest asks for it now: a threshold of which nothing was counted, as where no bucket has it, may still be
-/// another, or none.
-pub(super) fn as_asked_now(seen: &Snapshot, status: ReleaseRecordStatus) -> ReleaseRecordStatus {
-    let rules = seen.release.spec.analysis.comparison.as_ref();
-    let wanted = rules.and_then(|rules| rules.latency).map(|latency| latency.slower_than);
-    let is_other = |record: &ComparisonRecord| {
-        let slow = record.slow.as_ref().filter(|slow| slow.signal.tally.intervals == 0);
-        slow.is_some_and(|slow| wanted != Some(slow.slower_than))
-    };
-    if status.phase != Phase::Release || !status.comparison.as_deref().is_some_and(is_other) {
-        return status;
+/// Counts an interval in, by each bound from where it stands; whether any was.
+pub(super) fn count(
+    record: &mut ComparisonRecord,
+    (end, asked): (Time, EachBound<Slower>),
+    arms: &[Arms],
+    serves: bool,
+) -> bool {
+    let mut counted = false;
+    for (slower, arms) in asked.into_iter().flatten().zip(arms) {
+        if let Some(slow) = record.slow.iter_mut().find(|slow| slow.slower_than == slower.than) {
+            counted |= compare::count(&mut slow.signal, arms, serves, (end, slower.length));
+        }
     }
-    let comparison = status.comparison.map(|record| Box::new(ComparisonRecord { slow: None, ..*record }));
-    ReleaseRecordStatus { comparison, ..status }
+    counted
 }
 
-/// How many requests were slow, where that was asked for and is not known: why, and how long the interval was. None where it decides
-/// nothing.
-fn unknown<'a>(active: &Active<'a>) -> Option<(&'a NotYet, Span)> {
-    let answers = active.seen.answers.as_ref().filter(|_| active.status.phase == Phase::Release)?;
-    let (slower, arms) = match (answers.question.compare?, answers.compared.as_ref()?) {
-        (Compare::Interval { slow: Some(slower), .. }, Compared::Interval { slow: Some(arms), .. })
-        | (Compare::Slow { slower, .. }, Compared::Slow(arms)) => (slower, arms),
-        (Compare::Baseline { .. } | Compare::Interval { .. } | Compare::Slow { .. }, _) => return None,
+/// The status as the manifest asks for it now: a bound by which nothing was counted, as where no bucket has it, may still be
+/// another, or none. As long as nothing was counted at all, so may their number.
+pub(super) fn as_asked_now(seen: &Snapshot, mut status: ReleaseRecordStatus) -> ReleaseRecordStatus {
+    let rules = seen.release.spec.analysis.comparison.as_ref();
+    let Some(record) = status.comparison.as_deref_mut().filter(|_| status.phase == Phase::Release) else {
+        return status;
     };
-    let record = active.status.comparison.as_ref()?.slow.as_ref();
-    record.filter(|slow| slow.slower_than == slower.than)?;
+    let wanted = rules.map(Comparison::bounds).unwrap_or_default();
+    record.slow.retain(|slow| slow.signal.tally.intervals > 0 || wanted.contains(&slow.slower_than));
+    if record.signals().all(|signal| signal.tally.intervals == 0) {
+        let signals = rules.map_or(Signals::ONE, Comparison::signals);
+        record.errors.setup.signals = signals;
+        record.slow.iter_mut().for_each(|slow| slow.signal.setup.signals = signals);
+    }
+    status
+}
+
+/// By which bounds it was asked how many requests were slow, and is not known: why, and how long the interval was. None where that
+/// decides nothing.
+fn unknown<'a>(active: &Active<'a>) -> Vec<(Slower, &'a NotYet)> {
+    let answers = active.seen.answers.as_ref().filter(|_| active.status.phase == Phase::Release);
+    let Some((answers, record)) = answers.zip(active.status.comparison.as_ref()) else { return Vec::new() };
+    let (asked, arms) = match (answers.question.compare, &answers.compared) {
+        (Some(Compare::Interval { slow: asked, .. }), Some(Compared::Interval { slow: arms, .. }))
+        | (Some(Compare::Slow { slow: asked, .. }), Some(Compared::Slow(arms))) => (asked, arms),
+        (Some(Compare::Baseline { .. } | Compare::Interval { .. } | Compare::Slow { .. }) | None, _) => {
+            return Vec::new();
+        }
+    };
     let serves = compare::base_serves(active.seen, &active.status, answers.question.base);
-    let why = arms.candidate.as_ref().err().or_else(|| arms.base.as_ref().err().filter(|_| serves))?;
-    Some((why, slower.length))
+    let is_compared = |slower: &Slower| record.slow.iter().any(|slow| slow.slower_than == slower.than);
+    let why = |arms: &'a Arms| arms.candidate.as_ref().err().or_else(|| arms.base.as_ref().err().filter(|_| serves));
+    let all = asked.into_iter().flatten().zip(arms).filter(|(slower, _)| is_compared(slower));
+    all.filter_map(|(slower, arms)| Some((slower, why(arms)?))).collect()
 }
 
 /// Waits at the end of a bake time for slow requests that are not known.
 pub(super) fn not_known(active: &Active<'_>) -> Option<Step> {
-    unknown(active).map(|(why, _)| hold(active, why))
+    hold(active, &unknown(active))
 }
 
 /// Waits during a bake time where no slow request was known for longer than a window, so that who named a bucket that is missing
@@ -58,29 +73,35 @@ pub(super) fn not_known(active: &Active<'_>) -> Option<Step> {
 pub(super) fn not_seen(active: &Active<'_>) -> Option<Step> {
     let analysis = &active.seen.release.spec.analysis;
     let rules = analysis.comparison.as_ref().filter(|rules| !rules.dry_run)?;
-    let (why, length) = unknown(active).filter(|(why, _)| matches!(why, NotYet::NoData(_)))?;
     let patience = rules.interval.as_millis().saturating_add(analysis.window.as_millis());
-    (length.as_millis() > patience).then(|| hold(active, why))
+    let mut missing = unknown(active);
+    missing.retain(|(slower, why)| matches!(why, NotYet::NoData(_)) && slower.length.as_millis() > patience);
+    hold(active, &missing)
 }
 
-fn hold(active: &Active<'_>, why: &NotYet) -> Step {
+/// Names each bound that is not known for the same reason as the first; none where all are.
+fn hold(active: &Active<'_>, unknown: &[(Slower, &NotYet)]) -> Option<Step> {
+    let (_, first) = unknown.first()?;
+    let same: Vec<_> = unknown.iter().filter(|(_, why)| why.reason() == first.reason()).collect();
     let analysis = &active.seen.release.spec.analysis;
-    let record = active.status.comparison.as_ref().and_then(|record| record.slow.as_ref());
-    let counted = record.is_some_and(|slow| slow.signal.tally.intervals > 0);
-    let remedy = match (why, counted) {
-        (NotYet::NoData(_), false) => {
-            " Give the histogram that bucket, name a bound that it has in spec.analysis.comparison.latency.slowerThan, or take latency out: it goes on with what the manifest says then."
+    let slow = active.status.comparison.iter().flat_map(|record| &record.slow);
+    let mut uncounted = slow.filter(|slow| slow.signal.tally.intervals == 0);
+    let never = uncounted.any(|slow| same.iter().any(|(slower, _)| slower.than == slow.slower_than));
+    let remedy = match (first, never) {
+        (NotYet::NoData(_), true) => {
+            " Give the histogram that bucket, name a bound that it has in spec.analysis.comparison.latency[].slowerThan, or take it out: it goes on with what the manifest says then."
         }
-        (NotYet::NoData(_), true) => " Give the histogram that bucket back: what was missed is counted then.",
+        (NotYet::NoData(_), false) => " Give the histogram that bucket back: what was missed is counted then.",
         _ => "",
     };
+    let causes: Vec<_> = same.iter().map(|(_, why)| why.to_string()).collect();
     let message = format!(
-        "{} stays where it is: {why}. Not held against the new version; a hold that runs out brings it back.{remedy}",
-        active.name()
+        "{} stays where it is: {}. Not held against the new version; a hold that runs out brings it back.{remedy}",
+        active.name(),
+        causes.join("; ")
     );
-    let cause = why.to_string();
     // Requests that are missing have the same reason, and another message. What cannot be right may have figures, which move.
-    let causes = [cause.as_str()];
-    let causes = if matches!(why, NotYet::NoData(_)) { causes.as_slice() } else { &[] };
-    active.hold_while(why.reason(), causes, message, analysis.evidence_within).wake(analysis.interval)
+    let told: Vec<_> = causes.iter().map(String::as_str).filter(|_| matches!(first, NotYet::NoData(_))).collect();
+    let hold = active.hold_while(first.reason(), &told, message, analysis.evidence_within);
+    Some(hold.wake(analysis.interval))
 }

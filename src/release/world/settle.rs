@@ -7,7 +7,7 @@ use crate::analysis::synthetic::Finding;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::Span;
 use crate::release::ask::{
-    Answers, Arms, Both, Compare, Compared, Due, Slow, Slower, Tried, due, question, thresholds,
+    Answers, Arms, Both, Compare, Compared, Due, EachBound, Slow, Slower, Tried, due, question, thresholds,
 };
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
@@ -119,7 +119,7 @@ impl World {
     /// By each latency objective, in the short window.
     fn slow_requests(&self, carriers: [Carrier; 2], window: Span) -> Vec<Slow> {
         let of = |slower_than| {
-            let [requests, base] = carriers.map(|one| self.slow(&self.sample(one, window), Some(slower_than)));
+            let [requests, base] = carriers.map(|one| self.slow(one, window, slower_than));
             Slow { slower_than, requests, base }
         };
         thresholds(&self.seen).into_iter().map(of).collect()
@@ -151,52 +151,62 @@ impl World {
 
     /// Stable was always as it is: its last day is one long calm.
     fn compared(&self, candidate: Carrier, base: Carrier, asked: Compare) -> Compared {
-        let arms = |of: &dyn Fn(&ArmSample, &str) -> Result<Counts, NotYet>, window| Arms {
-            candidate: of(&self.sample(candidate, window), "the new version"),
-            base: of(&self.sample(base, window), "stable"),
+        let arms = |of: &dyn Fn(Carrier, &str) -> Result<Counts, NotYet>| Arms {
+            candidate: of(candidate, "the new version"),
+            base: of(base, "stable"),
         };
-        let slow = |Slower { than, length }| {
-            let bucket = format!("le=\"{}\"", than.as_secs_f64());
-            let of = |sample: &ArmSample, who: &str| {
-                Counts::slower(&sample.requests, &self.slow(sample, Some(than)), who, (than, &bucket))
+        let slow = |asked: EachBound<Slower>| {
+            let by = |Slower { than, length }| {
+                let bucket = format!("le=\"{}\"", than.as_secs_f64());
+                arms(&|carrier, who| {
+                    let requests = self.sample(carrier, length).requests;
+                    Counts::slower(&requests, &self.slow(carrier, length, than), who, (than, &bucket))
+                })
             };
-            arms(&of, length)
+            asked.into_iter().flatten().map(by).collect::<Vec<_>>()
         };
         match asked {
-            Compare::Interval { length, slow: slower, .. } => {
-                let errors = arms(&|sample, who| Counts::measured(&sample.requests, &sample.errors, who), length);
-                Compared::Interval { errors, slow: slower.map(slow) }
+            Compare::Interval { length, slow: asked, .. } => {
+                let errors = arms(&|carrier, who| {
+                    let sample = self.sample(carrier, length);
+                    Counts::measured(&sample.requests, &sample.errors, who)
+                });
+                Compared::Interval { errors, slow: slow(asked) }
             }
-            Compare::Slow { slower, .. } => Compared::Slow(slow(slower)),
-            Compare::Baseline { slower_than, .. } if !self.prometheus => {
+            Compare::Slow { slow: asked, .. } => Compared::Slow(slow(asked)),
+            Compare::Baseline { bounds, .. } if !self.prometheus => {
                 let away = || Err(NotYet::Unreachable("connection refused".to_owned()));
-                Compared::Baseline { errors: away(), slow: slower_than.map(|_| away()) }
+                Compared::Baseline { errors: away(), slow: bounds.into_iter().flatten().map(|_| away()).collect() }
             }
-            Compare::Baseline { interval, slower_than, .. } => {
+            Compare::Baseline { interval, bounds, .. } => {
                 let requests = self.requests_per_second * interval.as_secs_f64();
-                let errors = self.runs(Carrier::Workload).map_or(0.0, |revision| self.behaviour_of(&revision).errors);
+                let stable = self.runs(Carrier::Workload).map_or(GOOD, |revision| self.behaviour_of(&revision));
                 let day = |bad| Ok(vec![Counts::new(requests, requests * bad).ok(); 24]);
                 let half = || Err(NotYet::Partial("a store is away".to_owned()));
                 let late = || Err(NotYet::Unreachable("no answer within 5s".to_owned()));
-                let (errors, slow) = match self.day {
-                    Day::Known => (day(errors), day(0.0)),
-                    Day::Half => (half(), half()),
-                    Day::TooLong => (late(), late()),
-                    Day::SlowTooLong => (day(errors), late()),
+                let errors = match self.day {
+                    Day::Known | Day::SlowTooLong => day(stable.errors),
+                    Day::Half => half(),
+                    Day::TooLong => late(),
                 };
-                Compared::Baseline { errors, slow: slower_than.map(|_| slow) }
+                let slow = |bound| match self.day {
+                    Day::Known => day(slower(stable.latency, stable.tail, bound)),
+                    Day::Half => half(),
+                    Day::TooLong | Day::SlowTooLong => late(),
+                };
+                Compared::Baseline { errors, slow: bounds.into_iter().flatten().map(slow).collect() }
             }
         }
     }
 
-    /// A version that is slow is slow with one request in ten.
-    fn slow(&self, sample: &ArmSample, slower_than: Option<Span>) -> Evidence<f64> {
-        if slower_than.is_some() && slower_than == self.no_bucket {
+    fn slow(&self, carrier: Carrier, window: Span, bound: Span) -> Evidence<f64> {
+        if self.no_bucket.contains(&bound) {
             return Evidence::NoData("no series".to_owned());
         }
-        let late = |latency: &f64| slower_than.is_some_and(|threshold| *latency > threshold.as_secs_f64());
-        let share = if sample.latency.value().is_some_and(late) { 0.1 } else { 0.0 };
-        sample.requests.clone().map(|requests| requests * share)
+        let sample = self.sample(carrier, window);
+        let latency = sample.latency.value().copied().unwrap_or(0.0);
+        let tail = self.runs(carrier).map_or(0.0, |revision| self.behaviour_of(&revision).tail);
+        sample.requests.map(|requests| requests * slower(latency, tail, bound))
     }
 
     /// What the controllers of a cluster do in a second.
@@ -275,4 +285,11 @@ impl World {
             service.ready_endpoints = available;
         }
     }
+}
+
+/// The share of requests that take longer than a bound: of a version that is slow one in ten, of the tail all below two seconds.
+fn slower(latency: f64, tail: f64, bound: Span) -> f64 {
+    let slow = if latency > bound.as_secs_f64() { 0.1 } else { 0.0 };
+    let tail = if bound < Span::seconds(2) { tail } else { 0.0 };
+    f64::max(slow, tail)
 }

@@ -3,6 +3,7 @@
 mod bake;
 mod baseline;
 mod promises;
+mod together;
 mod vectors;
 mod words;
 

@@ -1,7 +1,7 @@
 //! What must hold for every trace.
 
 use super::*;
-use crate::analysis::compare::wealth::{Bet, Game, RATIOS, growth_max};
+use crate::analysis::compare::wealth::{Bet, Game, RATIOS};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -103,7 +103,7 @@ proptest! {
                 }
                 let before = whole.ln(&whole_game, counted);
                 whole = whole.after(&whole_game, counted, &one);
-                capped |= whole.ln(&whole_game, counted + 1) >= before + growth_max() - 1e-6;
+                capped |= whole.ln(&whole_game, counted + 1) >= before + whole_game.growth_max() - 1e-6;
                 for step in 0..pieces {
                     split = split.after(&split_game, counted * pieces + step, &piece);
                 }
@@ -137,7 +137,7 @@ proptest! {
             for (counted, interval) in (0..).zip(&trace) {
                 let before = wealth.ln(&game, counted);
                 wealth = wealth.after(&game, counted, interval);
-                capped |= wealth.ln(&game, counted + 1) >= before + growth_max() - 1e-6;
+                capped |= wealth.ln(&game, counted + 1) >= before + game.growth_max() - 1e-6;
             }
             let (worth, least) = (wealth.ln(&game, u32::try_from(trace.len()).unwrap()), from_start(&trace));
             prop_assert!(capped || worth >= least - 1e-6, "{worth} {least}");

@@ -45,7 +45,8 @@ fn wealth_and_decision(#[case] name: &str) {
     let vector = vectors().into_iter().find(|vector| vector.name == name).unwrap();
     let Params { rho, eps, phi, alpha, horizon } = vector.params;
     assert_eq!((rho, alpha), (FACTOR, CHANCE_MAX));
-    let game = Game { bet: Bet::Worse, slack: eps, phi: Overdispersion::from(phi), horizon: Horizon::from(horizon) };
+    let (phi, horizon, signals) = (Overdispersion::from(phi), Horizon::from(horizon), Signals::ONE);
+    let game = Game { bet: Bet::Worse, slack: eps, phi, horizon, signals };
     let intervals: Vec<Interval> = vector
         .intervals
         .iter()
@@ -66,6 +67,7 @@ fn wealth_and_decision(#[case] name: &str) {
         slack: Percent::new(eps * 100.0).unwrap(),
         tolerance: Percent::whole(1),
         base_rate: None,
+        signals: game.signals,
     };
     let mut tally = Tally::default();
     let worse_at = intervals.iter().position(|interval| {
@@ -127,7 +129,8 @@ proptest! {
         for (bet, slack, from_start, ceiling) in
             [(Bet::Worse, 0.000_5, 0.5, f64::INFINITY), (Bet::NotWorse, 0.01, 0.9, CHANCE_MAX.powi(-2))]
         {
-            let game = Game { bet, slack, phi: Overdispersion::from(phi), horizon: Horizon::from(horizon) };
+            let (phi, horizon, signals) = (Overdispersion::from(phi), Horizon::from(horizon), Signals::ONE);
+            let game = Game { bet, slack, phi, horizon, signals };
             let mut wealth = Wealth::default();
             let expected = plainly(&game, from_start, ceiling, &rows);
             for (index, ((nc, ec, ns, es), expected)) in rows.iter().zip(expected).enumerate() {

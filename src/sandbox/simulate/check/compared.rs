@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Checkers, Rule, Seen, number, time};
+use super::{Checkers, Rule, Seen, items, number, text, time};
 
 /// More requests a second than any world has, `increase` guessing a third more of an interval of four scrapes.
 const PER_SECOND_MAX: f64 = 900.0;
@@ -10,18 +10,25 @@ const PER_SECOND_MAX: f64 = 900.0;
 /// A write of a record.
 pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
     let (Some(before), Some(after)) = (seen.before, seen.after) else { return };
-    for signal in ["errors", "slow"] {
-        once(checkers, seen, (before, after), signal);
+    let errors = "/status/comparison/errors/tally";
+    if let (Some(old), Some(new)) = (before.pointer(errors), after.pointer(errors)) {
+        once(checkers, seen, (old, new), "errors");
+    }
+    for old in items(before, "/status/comparison/slow") {
+        let Some(bound) = text(old, "/slowerThan") else { continue };
+        let same = |slow: &&Value| text(slow, "/slowerThan") == Some(bound);
+        let new = items(after, "/status/comparison/slow").iter().find(same);
+        if let (Some(old), Some(new)) = (old.get("tally"), new.and_then(|new| new.get("tally"))) {
+            once(checkers, seen, (old, new), bound);
+        }
     }
 }
 
-fn once(checkers: &mut Checkers, seen: &Seen<'_>, (before, after): (&Value, &Value), signal: &str) {
-    let tally = |record: &Value| record.pointer(&format!("/status/comparison/{signal}/tally")).cloned();
-    let (Some(old), Some(new)) = (tally(before), tally(after)) else { return };
-    let (was, is) = (time(&old, "/until"), time(&new, "/until"));
-    let more = number(&new, "/intervals").checked_sub(number(&old, "/intervals"));
+fn once(checkers: &mut Checkers, seen: &Seen<'_>, (old, new): (&Value, &Value), signal: &str) {
+    let (was, is) = (time(old, "/until"), time(new, "/until"));
+    let more = number(new, "/intervals").checked_sub(number(old, "/intervals"));
     let figure = |tally: &Value, place: &str| tally.pointer(place).and_then(Value::as_f64).unwrap_or(0.0);
-    let grown = ["/all/requests", "/all/baseRequests"].map(|place| figure(&new, place) - figure(&old, place));
+    let grown = ["/all/requests", "/all/baseRequests"].map(|place| figure(new, place) - figure(old, place));
     let wrong = match (more, was, is) {
         (Some(0), ..) => (old != new).then(|| "its figures move, and no interval was counted".to_owned()),
         (Some(1), was, Some(is)) => {
@@ -36,7 +43,7 @@ fn once(checkers: &mut Checkers, seen: &Seen<'_>, (before, after): (&Value, &Val
                 Some(_) | None => None,
             }
         }
-        _ => Some(format!("{} intervals, then {}", number(&old, "/intervals"), number(&new, "/intervals"))),
+        _ => Some(format!("{} intervals, then {}", number(old, "/intervals"), number(new, "/intervals"))),
     };
     if let Some(says) = wrong {
         checkers.violated(Rule::CountedTwice, seen.now, format!("{}, {signal}: {says}", seen.name));
@@ -69,10 +76,16 @@ mod tests {
     #[case::figures_alone(record(3, "12", 95.0), true)]
     #[case::what_was_counted_before(record(4, "16", 490.0), true)]
     #[case::fewer(record(2, "8", 60.0), true)]
-    fn an_interval_counts_once(#[case] after: Value, #[case] wrong: bool, #[values("errors", "slow")] signal: &str) {
+    fn an_interval_counts_once(#[case] after: Value, #[case] wrong: bool, #[values(false, true)] slow: bool) {
         let of = |record: Value| {
-            let errors = record.pointer("/status/comparison/errors").cloned();
-            json!({"metadata": {"name": "web-0002"}, "status": {"comparison": {signal: errors}}})
+            let mut signal = record["status"]["comparison"]["errors"].clone();
+            let comparison = if slow {
+                signal["slowerThan"] = json!("300ms");
+                json!({"slow": [{"slowerThan": "1s", "tally": {"intervals": 1}}, signal]})
+            } else {
+                json!({"errors": signal})
+            };
+            json!({"metadata": {"name": "web-0002"}, "status": {"comparison": comparison}})
         };
         let (before, after, objects) = (of(record(3, "12", 90.0)), of(after), Kept(Vec::new()));
         let mut checkers = Checkers::default();
