@@ -74,14 +74,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zz_write() {
-        let Ok(dir) = std::env::var("CRDS_TO") else { return };
-        for (name, text) in files().unwrap() {
-            std::fs::write(std::path::Path::new(&dir).join(name), text).unwrap();
-        }
-    }
-
-    #[test]
     fn the_files_say_what_the_types_say() {
         for ((name, text), crd) in files().unwrap().iter().zip(custom_resource_definitions()) {
             let read: serde_json::Value = serde_saphyr::from_str(text).unwrap();

@@ -133,7 +133,7 @@ fn an_exception_for_two_images_is_asked_for_by_who_was_first() {
     ) {
         Request::Waiting { by, .. } => format!("waits, asked by {}", by.author),
         Request::Incomplete { by, problems } => format!("{}: {}", by.author, problems.join("; ")),
-        other => format!("{other:?}"),
+        other @ (Request::None | Request::Approved { .. }) => format!("{other:?}"),
     };
     assert_eq!(of(&[about("a", "dana", "08:00"), about("b", "eve", "09:00")]), "waits, asked by dana");
     assert_eq!(of(&[about("a", "eve", "09:00"), about("b", "dana", "08:00")]), "waits, asked by dana");

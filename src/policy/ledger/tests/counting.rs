@@ -447,7 +447,7 @@ fn a_window_closes_at_its_last_number(
 fn a_charge_on_its_way_counts_in_the_window_that_closes_and_in_no_other(#[case] others: &[Entry]) {
     let spent: u32 = others.iter().filter_map(|entry| entry.charge.as_ref()).map(|charge| charge.points).sum();
     let last = 1 + others.len() as u64;
-    let beside = |one: &Entry| [&[one.clone()], others].concat();
+    let beside = |one: &Entry| [std::slice::from_ref(one), others].concat();
     let charge = ChargeRecord { exception: true, ..charge_of(1, 8, 29.9999) };
     let pending = vec![PendingCharge { record: "web-0001".into(), charge: charge.clone() }];
     let before = RiskBudgetStatus {
