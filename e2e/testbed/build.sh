@@ -19,10 +19,9 @@ build() {
 			go mod edit -replace "$m=$m@v0.${K8S#1.}"
 		done
 		go mod edit -require "$module"
-		go get -tool "${missing[@]}" 2>/dev/null
-	else
-		go get -tool "${missing[@]/%/@${module#*@}}" 2>/dev/null
 	fi
+	# The version with each: a package without one brings the newest there is.
+	go get -tool "${missing[@]/%/@${module#*@}}" 2>"$WORK/$family/get.log" || { cat "$WORK/$family/get.log" >&2; return 1; }
 	for pkg in "${missing[@]}"; do
 		SECONDS=0
 		CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $ldflags" -o "$BIN/$(program "$pkg")" "$pkg"
