@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::route::{CANARY, PREVIOUS};
-use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, leaves, newest_record, text};
+use super::{Checkers, NAME, NAMESPACE, Rule, Seen, goes_on, text};
 use crate::api::Span;
 use crate::cluster::kind::{DEPLOYMENT, PDB};
 use crate::sandbox::objects::Objects;
@@ -36,14 +36,7 @@ fn says(budget: &Value) -> (bool, Option<&str>) {
 
 /// What one of them does not say, in words.
 fn astray(objects: &dyn Objects) -> Option<String> {
-    let release = super::release(objects).filter(|release| !leaves(release))?;
-    let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME)?;
-    let routed = !items(release, "/spec/traffic/httpRoutes").is_empty();
-    let gated = workload.pointer("/metadata/labels/tidegate.io~1gated").is_some();
-    let record = newest_record(objects)?;
-    let going = record.pointer("/status/outcome").is_none_or(Value::is_null)
-        && record.pointer("/status/rollback").is_none_or(Value::is_null);
-    if !(routed && gated && going) {
+    if !goes_on(objects) {
         return None;
     }
     let all = objects.list(&PDB, NAMESPACE);

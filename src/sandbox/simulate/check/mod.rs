@@ -11,6 +11,7 @@ mod bypass;
 mod charged;
 mod compared;
 mod config;
+mod copies;
 mod count;
 mod disruption;
 mod end;
@@ -45,6 +46,7 @@ use serde_json::Value;
 
 pub use end::{Left, left_over};
 pub use lost::LostSet;
+pub use route::{CANARY, PREVIOUS};
 pub use rule::Rule;
 
 use crate::api::{Span, Time};
@@ -157,6 +159,10 @@ pub struct Checkers {
     unsaid_since: Option<Time>,
     /// Since when a PodDisruptionBudget of Tidegate's has not said what it should.
     astray_since: Option<Time>,
+    /// The image of a previous version that somebody deleted, and when.
+    taken: Option<(String, Time)>,
+    /// Since when a copy of the workload's Service has not had its ports.
+    ports_since: Option<Time>,
     /// What `fallbackPercent` asks for, since when, and what it asked for before.
     fallback: fallback::Asked,
     /// How attempts ended.
@@ -249,6 +255,7 @@ impl Checkers {
                     held::check(self, seen);
                     bypass::check(self, seen);
                     lost::deployment(self, seen);
+                    copies::deployment(self, seen);
                     fallback::resumed(self, seen);
                 }
             }
@@ -267,6 +274,7 @@ impl Checkers {
         around::told(self, seen);
         lost::told(self, seen);
         disruption::check(self, seen);
+        copies::check(self, seen);
     }
 
     /// Notes what does not hold; the same thing only once.
@@ -344,6 +352,19 @@ fn holder(objects: &dyn Objects) -> &'static str {
 /// The GatedRelease that has the first workload, or would.
 fn release(objects: &dyn Objects) -> Option<&Value> {
     objects.get(&crate::cluster::kind::GATED_RELEASE, NAMESPACE, holder(objects))
+}
+
+/// Whether a release by routes goes on of a workload that is under the gate, and does not come back.
+fn goes_on(objects: &dyn Objects) -> bool {
+    let Some(release) = release(objects).filter(|release| !leaves(release)) else { return false };
+    let Some(workload) = objects.get(&crate::cluster::kind::DEPLOYMENT, NAMESPACE, NAME) else { return false };
+    let Some(record) = newest_record(objects) else { return false };
+    let open = |place: &str| record.pointer(place).is_none_or(Value::is_null);
+    let gated = workload.pointer("/metadata/labels/tidegate.io~1gated").is_some();
+    gated
+        && !items(release, "/spec/traffic/httpRoutes").is_empty()
+        && open("/status/outcome")
+        && open("/status/rollback")
 }
 
 /// The newest record of the release.

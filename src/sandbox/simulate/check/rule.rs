@@ -121,6 +121,12 @@ pub enum Rule {
     FallbackSmall,
     /// The PodDisruptionBudget of a canary or previous version says of its pods what the user's says of the workload's.
     DisruptionAstray,
+    /// Nobody but Tidegate says what runs beside the workload.
+    CopyEdited,
+    /// A previous version that somebody deletes is made again while it is the way back, or serves.
+    WayBackGone,
+    /// The copies of the workload's Service have its ports.
+    PortsAstray,
     /// No good version is brought back because somebody restarts pods one after another.
     RestartBlamed,
     /// Who applies a route without force is refused for no longer than a moment.

@@ -3,6 +3,7 @@
 //! [`begin`] says what a world has from its beginning, [`happen`] does one thing. One file a thing. What must never enter: what is
 //! around the workload and is others', which is [`super::around`]'s.
 
+mod copies;
 mod disruption;
 mod restart;
 mod spread;
@@ -89,6 +90,9 @@ pub fn happen(world: &mut World, act: Owner) -> Option<u16> {
         }
         Owner::Disruption(Some(limit)) => Some(disruption::set(&mut world.cluster.api, &flux(), limit)),
         Owner::Disruption(None) => disruption::lift(&mut world.cluster.api, &flux()),
+        Owner::EditCopy => copies::edit(&mut world.cluster.api),
+        Owner::DeletePrevious => copies::delete_previous(&mut world.cluster.api),
+        Owner::Ports(more) => Some(copies::ports(&mut world.cluster.api, &flux(), more)),
         Owner::Restart => {
             restart::begin(world);
             None

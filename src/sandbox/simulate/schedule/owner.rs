@@ -1,5 +1,5 @@
 //! What those who own a workload do to what is theirs besides its program: its contract, its routes, its ReplicaSets, its
-//! PodDisruptionBudget, its pods.
+//! PodDisruptionBudget, its pods, its Service, and what runs beside it.
 
 use std::fmt;
 
@@ -36,6 +36,12 @@ pub enum Owner {
     Disruption(Option<Limit>),
     /// `tidegate restart`.
     Restart,
+    /// Somebody sets the image of what runs beside the workload.
+    EditCopy,
+    /// Somebody deletes the previous version, which is the way back.
+    DeletePrevious,
+    /// The Service of the workload gets one port more, or has what it had.
+    Ports(bool),
 }
 
 impl Owner {
@@ -51,11 +57,15 @@ impl Owner {
             Self::Disruption(Some(_)) => "disruption-budget",
             Self::Disruption(None) => "no-disruption-budget",
             Self::Restart => "tidegate-restart",
+            Self::EditCopy => "edit-copy",
+            Self::DeletePrevious => "delete-previous",
+            Self::Ports(true) => "more-ports",
+            Self::Ports(false) => "fewer-ports",
         }
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 9] = [
+    pub const WORDS: [&'static str; 13] = [
         "delete-stable",
         "name-route",
         "give-up-route",
@@ -65,6 +75,10 @@ impl Owner {
         "disruption-budget",
         "no-disruption-budget",
         "tidegate-restart",
+        "edit-copy",
+        "delete-previous",
+        "more-ports",
+        "fewer-ports",
     ];
 }
 
@@ -78,7 +92,10 @@ impl fmt::Display for Owner {
             | Self::GiveUpRoute
             | Self::NameLabel(_)
             | Self::Disruption(None)
-            | Self::Restart => f.write_str(self.word()),
+            | Self::Restart
+            | Self::EditCopy
+            | Self::DeletePrevious
+            | Self::Ports(_) => f.write_str(self.word()),
         }
     }
 }
@@ -126,6 +143,21 @@ pub(super) fn of_seed(seed: u64, mix: Mix, items: &mut [Item]) -> Vec<Item> {
             }
             13..15 => push(own(Owner::Restart), None),
             _ => push([Act::Resume, Act::Unpause, Act::Resume][dice.usize(..3)].clone(), None),
+        }
+    }
+    all.extend(beside(seed, mix, within));
+    all
+}
+
+/// What is done to the workload's Service and to what runs beside it, at any time: there is not always something beside it.
+fn beside(seed: u64, mix: Mix, within: u32) -> Vec<Item> {
+    // Dice of its own.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x0c09);
+    let mut all = Vec::new();
+    for _ in 0..=count(&mut dice, mix.owners) {
+        let act = [Owner::EditCopy, Owner::DeletePrevious, Owner::Ports(true)][dice.usize(..3)];
+        for act in [act, if act == Owner::Ports(true) { Owner::Ports(false) } else { act }, act] {
+            all.push(Item { at: seconds(&mut dice, 3, within), act: Act::Owner(act) });
         }
     }
     all
