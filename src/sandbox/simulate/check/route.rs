@@ -6,8 +6,8 @@ use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, newest_record, number,
 use crate::api::Span;
 use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE};
 
-pub(super) const CANARY: &str = "web-canary";
-pub(super) const PREVIOUS: &str = "web-previous";
+pub const CANARY: &str = "web-canary";
+pub const PREVIOUS: &str = "web-previous";
 
 /// The weight of a backend in the route: the largest of any rule; none where no rule names it.
 pub(super) fn weight(route: &Value, backend: &str) -> Option<u64> {
