@@ -3,6 +3,7 @@
 
 mod attestations;
 mod budgets;
+mod copies;
 mod glass;
 mod hold;
 mod policies;

@@ -504,6 +504,26 @@ def _(n):
         assert f"kubectl patch statefulset {name} -n {NS}" in because and '"partition":0' in because, because
 
 
+@case("What runs beside a workload is the controller's: nobody else makes it, changes its template or its marks")
+def _(n):
+    def canary(image="app:1", **annotations):
+        made = deployment(n, image=image, gated=False)
+        made["metadata"]["labels"] = {"tidegate.io/role": "canary", "tidegate.io/release": "web"}
+        made["metadata"]["annotations"] = {"tidegate.io/revision": "1"} | annotations
+        return made
+    for user in (MACHINE, PERSON):
+        refused(r"metadata.labels\[tidegate.io/role\]: deployment .*would be taken for what Tidegate runs", "apply", "--server-side", "-f", "-", user=user, given=canary())
+    apply(canary(), user=ARGS.controller_user)
+    for user in (MACHINE, PERSON):
+        refused("spec.template: deployment .* runs a version as it was judged", "set", "image", f"deployment/{n}", "app=app:2", user=user)
+        refused("metadata: by the labels and annotations tidegate.io/", "annotate", "--overwrite", f"deployment/{n}", "tidegate.io/revision=2", user=user)
+        refused("metadata: by the labels and annotations tidegate.io/", "label", f"deployment/{n}", "tidegate.io/role-", user=user)
+    kubectl("scale", f"deployment/{n}", "--replicas=0", user=PERSON)
+    kubectl("rollout", "restart", f"deployment/{n}", user=PERSON)
+    apply(canary(image="app:2"), user=ARGS.controller_user)
+    kubectl("delete", "deployment", n, user=PERSON)
+
+
 @case("StatefulSet: the partition belongs to nobody: a forced apply, a replace and a client-side apply keep the hold")
 def _(n):
     held_set(n)

@@ -11,10 +11,14 @@ use crate::prometheus::Config;
 const MINOR_MIN: u32 = 36;
 /// Endings of the policies that the chart always installs.
 const HOLDS: [(&str, &str); 2] = [("-hold", "Deployments"), ("-hold-stateful", "StatefulSets")];
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 8] = [
     ("-stamps", "whoever creates a workload, or writes its status, says in any name who changed it"),
     ("-weights", "a re-apply from Git may change the weights of a release"),
     ("-records", "anybody with the rights may write ReleaseRecords"),
+    (
+        "-copies",
+        "whoever may edit Deployments changes what a canary or previous version runs, and that passes for what was judged",
+    ),
     ("-budgets-kept", "whoever may delete and create a RiskBudget loosens it without the approvals of both roles"),
     ("-attestations", "anybody who may create attestations approves in any name and role, machines too"),
     ("-attestations-kept", "anybody with the rights deletes what others rejected"),

@@ -15,8 +15,13 @@ fn named(kind: &str, name: &str, rest: Value) -> Value {
 
 const MUTATING: [&str; 5] =
     ["tidegate-hold", "tidegate-hold-stateful", "tidegate-stamps", "tidegate-weights", "tidegate-authors"];
-const VALIDATING: [&str; 4] =
-    ["tidegate-records", "tidegate-budgets-kept", "tidegate-attestations", "tidegate-attestations-kept"];
+const VALIDATING: [&str; 5] = [
+    "tidegate-records",
+    "tidegate-copies",
+    "tidegate-budgets-kept",
+    "tidegate-attestations",
+    "tidegate-attestations-kept",
+];
 
 /// An installation with nothing wrong.
 fn whole() -> Installation {
@@ -134,6 +139,7 @@ fn status(seen: &mut Installation, kind: &str, status: &str) {
 #[case::an_unbound_policy(|seen: &mut Installation| { seen.bindings = Looked::At(vec![]); }, Level::Fail, "Policies", "tidegate-hold has no binding")]
 #[case::a_missing_check(|seen: &mut Installation| { seen.checks = Looked::At(vec![]); }, Level::Warn, "Policies", "the policy *-records is missing")]
 #[case::nobody_is_proven(|seen: &mut Installation| if let Looked::At(all) = &mut seen.checks { all.retain(|one| one["metadata"]["name"] != "tidegate-attestations") }, Level::Warn, "Policies", "the policy *-attestations is missing: anybody who may create attestations approves in any name")]
+#[case::copies_are_anybodys(|seen: &mut Installation| if let Looked::At(all) = &mut seen.checks { all.retain(|one| one["metadata"]["name"] != "tidegate-copies") }, Level::Warn, "Policies", "changes what a canary or previous version runs")]
 #[case::nothing_is_filled_in(|seen: &mut Installation| if let Looked::At(all) = &mut seen.policies { all.retain(|one| one["metadata"]["name"] != "tidegate-authors") }, Level::Warn, "Policies", "the policy *-authors is missing: attestations need spec.author")]
 #[case::nobody_approves(|seen: &mut Installation| seen.role_bindings = Looked::At(vec![]), Level::Warn, "Rights", "no binding lets people approve as service-owner, senior-engineer, sre")]
 #[case::no_controller(|seen: &mut Installation| seen.controllers = Looked::At(vec![]), Level::Fail, "Controller", "helm install")]
