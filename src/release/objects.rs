@@ -75,12 +75,7 @@ pub fn side(
     let service = seen.service.as_ref().ok_or_else(|| Problem::service_missing(seen))?;
     let selector = relabel.selector(&workload.selector);
     let name = format!("{}{}", seen.release.spec.workload_ref.name, suffix(carrier));
-    let metadata = |name: &str, labels: Map<String, Value>, annotations: Map<String, Value>| {
-        let mut labels = labels;
-        labels.insert(RELEASE.to_owned(), Value::from(seen.release.name.as_str()));
-        labels.insert(ROLE.to_owned(), Value::from(carrier.as_str()));
-        json!({"name": name, "namespace": seen.release.namespace, "labels": labels, "annotations": annotations})
-    };
+    let metadata = |name: &str, labels, annotations| metadata(seen, carrier, name, labels, annotations);
 
     let own_labels = own_labels(workload);
     let mut spec = json!({
@@ -115,6 +110,19 @@ pub fn side(
     Ok(all)
 }
 
+/// The metadata of an object beside the workload: by its labels Tidegate knows it again.
+fn metadata(
+    seen: &Snapshot,
+    carrier: Carrier,
+    name: &str,
+    mut labels: Map<String, Value>,
+    annotations: Map<String, Value>,
+) -> Value {
+    labels.insert(RELEASE.to_owned(), Value::from(seen.release.name.as_str()));
+    labels.insert(ROLE.to_owned(), Value::from(carrier.as_str()));
+    json!({"name": name, "namespace": seen.release.namespace, "labels": labels, "annotations": annotations})
+}
+
 /// What stands around the pods of a carrier that is there already, as it should be now: what it is copied from may have been
 /// edited, and the workload scaled.
 pub fn around(
@@ -127,6 +135,10 @@ pub fn around(
     let stable = labels(&relabel.back().template(&there.template), "/metadata/labels");
     let mut all = clones(seen, carrier, &relabel, &stable)?;
     all.push(disruption_budget(seen, workload, carrier, &relabel, &stable));
+    if let Some(service) = &seen.service {
+        let metadata = |name: &str, labels, annotations| metadata(seen, carrier, name, labels, annotations);
+        all.push(service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)));
+    }
     Ok(all)
 }
 

@@ -56,6 +56,8 @@ pub(super) async fn read(
         Some(format!("{kind} {namespace}/{}", text(object, "/metadata/name").unwrap_or_default()))
     });
     let ours = |object: Option<Value>| object.filter(|object| is_ours(object, release, carrier));
+    // One that was turned to somewhere else is made anew.
+    let service = ours(service).filter(leads_to_pods);
     let deployment = match ours(deployment) {
         None => None,
         Some(object) => {
@@ -70,8 +72,8 @@ pub(super) async fn read(
     Ok(Some(Side {
         carrier,
         deployment,
-        // One that was turned to somewhere else is made anew.
-        endpoints: ours(service).filter(leads_to_pods).map(|_| endpoints.of(&service_name)),
+        endpoints: service.as_ref().map(|_| endpoints.of(&service_name)),
+        service: service.map(|mut service| service["spec"].take()),
         pdb: ours(pdb).is_some(),
         autoscaler: ours(autoscaler).is_some(),
         foreign,

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use super::active::{Active, steer_route};
 use super::step::{LOOK_AGAIN, Say, Step};
-use super::verify::grow_previous;
-use super::{came_back, count, promote};
+use super::{came_back, count, promote, way_back};
 use crate::api::Weight;
 use crate::api::names::ROLE;
 use crate::api::release_record::{Arm, Phase};
@@ -42,6 +41,9 @@ pub(super) fn along(active: &Active<'_>, step: Step) -> Step {
 pub(super) fn of_previous(seen: &Snapshot, step: Step) -> Step {
     let carrier = Carrier::Previous;
     let serves = !seen.by_count() && came_back::has_users(seen) && step.record.is_none() && step.opened.is_none();
+    if serves && untouched(&step, carrier) && seen.side(carrier).is_none_or(|side| side.deployment.is_none()) {
+        return way_back::of_who_serves(seen, step);
+    }
     let side = seen.side(carrier).filter(|side| side.foreign.is_none() && serves);
     let there = side.and_then(|side| Some((side, side.deployment.as_ref().filter(|there| !there.deleting)?)));
     let (Some((side, there)), Some(workload), true) = (there, &seen.workload, untouched(&step, carrier)) else {
@@ -55,7 +57,7 @@ pub(super) fn of_previous(seen: &Snapshot, step: Step) -> Step {
 }
 
 /// The writes that keep what stands around the pods of canary and previous version as it should be, while they are there: copies of
-/// NetworkPolicies and the PodDisruptionBudget. A copy whose original was deleted stays until its carrier goes.
+/// NetworkPolicies, the PodDisruptionBudget and the Service. A copy whose original was deleted stays until its carrier goes.
 pub(super) fn around(seen: &Snapshot, step: &Step) -> Vec<Action> {
     let (Some(workload), false) = (&seen.workload, seen.by_count()) else { return Vec::new() };
     let mut writes = Vec::new();
@@ -72,6 +74,15 @@ pub(super) fn around(seen: &Snapshot, step: &Step) -> Vec<Action> {
 
 /// Whether an object says all that is wanted of it. What others add to it is theirs.
 fn stands(seen: &Snapshot, wanted: &Value, carrier: Carrier) -> bool {
+    if wanted["kind"] == "Service" {
+        // One that is missing is made with its carrier.
+        let there = seen.side(carrier).and_then(|side| side.service.as_ref());
+        return there.is_none_or(|spec| {
+            wanted["spec"]
+                .as_object()
+                .is_some_and(|all| all.iter().all(|(field, value)| spec.get(field) == Some(value)))
+        });
+    }
     let is_budget = wanted["kind"] == "PodDisruptionBudget";
     let all = if is_budget { &seen.disruption_budgets } else { &seen.network_policies };
     let Some(there) = all.iter().find(|object| object["metadata"]["name"] == wanted["metadata"]["name"]) else {
@@ -97,7 +108,7 @@ fn sizes(active: &Active<'_>, step: &Step) -> Vec<Action> {
     }
     let previous = active.status.phase == Phase::Promote || active.weight(Carrier::Previous) > Weight::ZERO;
     if previous && untouched(step, Carrier::Previous) {
-        writes.extend(grow_previous(active));
+        writes.extend(way_back::kept(active));
     }
     writes
 }

@@ -39,6 +39,7 @@ mod unlabelled;
 mod unpaid;
 mod verify;
 mod watch;
+mod way_back;
 mod way_home;
 
 use super::action::{Action, Plan};

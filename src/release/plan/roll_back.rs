@@ -2,7 +2,7 @@
 
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
-use super::verify::{grow_previous, verdict_now, with_stables_latency};
+use super::verify::{verdict_now, with_stables_latency};
 use super::{lost, stranded};
 use crate::analysis::Verdict;
 use crate::api::gated_release::{NewerTemplate, WorkloadKind};
@@ -67,7 +67,7 @@ fn withdraw(active: &Active<'_>, log: &RollbackLog) -> Step {
     Step::going("RollingBack", sentence(active, log))
         .all(writes.collect::<Vec<_>>())
         .update(active, going_back(active, log.clone()))
-        .all(Some(to).filter(|to| *to == Carrier::Previous).and_then(|_| grow_previous(active)))
+        .all(if to == Carrier::Previous { way_back::kept(active) } else { Vec::new() })
         .wake(LOOK_AGAIN)
 }
 
@@ -221,7 +221,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     };
     let drained = home_at.plus(active.seen.release.spec.strategy.drain);
     if log.from_weight > Weight::ZERO && active.now < drained {
-        let grows = Some(to).filter(|to| *to == Carrier::Previous).and_then(|_| grow_previous(active));
+        let grows = if to == Carrier::Previous { way_back::kept(active) } else { Vec::new() };
         return going().all(grows).wake(drained.since(active.now));
     }
     let last = match to {

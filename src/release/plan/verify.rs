@@ -1,9 +1,9 @@
 //! Phase Verify: the promoted version is watched while the previous one is kept warm; and how a verdict becomes a step.
 
-use super::active::{Active, Template, previous_size};
+use super::active::{Active, Template};
 use super::patience::hold;
 use super::step::{LOOK_AGAIN, Step};
-use super::{agree, burn, circuit, compare, compliance, open, patience, promote, roll_back, slow, synthetic};
+use super::{agree, burn, circuit, compare, compliance, open, patience, promote, roll_back, slow, synthetic, way_back};
 use crate::analysis::{LastSeen, Limits, NotYet, Share, Verdict, figure, judge};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, Trigger};
 use crate::api::{ChangeType, Time, Weight};
@@ -51,7 +51,13 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     let waits = if newer { NEWER_WAITS } else { "" };
     let going = || {
         let (name, until) = (active.name(), until.clock());
-        let sentence = format!("{name} serves all users; the previous version is kept warm until {until}.{waits}");
+        let kept = match way_back::is_lost(active) {
+            false => "the previous version is kept warm",
+            true => {
+                "the previous version was deleted and no ReplicaSet has its template any more, so that nothing can be gone back to but by Git; it is watched"
+            }
+        };
+        let sentence = format!("{name} serves all users; {kept} until {until}.{waits}");
         Step::going("Verifying", sentence)
     };
     let step = on_verdict(active, since, until, going, |verdict| {
@@ -63,13 +69,7 @@ pub(super) fn step(active: &Active<'_>) -> Step {
             ReleaseRecordStatus { promotion: Some(promotion), assessment: agree::completed(active), ..active.next() };
         Step::going("Finishing", "Verified.".to_owned()).update(active, next)
     });
-    if step.record.is_some() { step } else { step.all(grow_previous(active)) }
-}
-
-/// The workload may have been scaled up since the previous version was made: the way back grows with it, never shrinks.
-pub(super) fn grow_previous(active: &Active<'_>) -> Option<Action> {
-    let (have, wanted) = (active.deployment(Carrier::Previous)?.replicas, previous_size(active));
-    (have < wanted).then_some(Action::ScaleSide { carrier: Carrier::Previous, replicas: wanted })
+    if step.record.is_some() { step } else { step.all(way_back::kept(active)) }
 }
 
 /// What is left to do once the version is verified; the former version may be gone already.

@@ -27,6 +27,8 @@ pub struct Side {
     pub deployment: Option<SideDeployment>,
     /// Ready endpoints of the Service; `None` where it does not exist.
     pub endpoints: Option<u32>,
+    /// `spec` of the Service, which is a copy of the user's; `None` where it does not exist, or is somebody else's.
+    pub service: Option<Value>,
     /// Whether the PodDisruptionBudget exists.
     pub pdb: bool,
     /// Whether the copy of the workload's autoscaler exists.

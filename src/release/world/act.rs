@@ -46,6 +46,11 @@ impl World {
                 if object["kind"] == "HorizontalPodAutoscaler" {
                     self.seen.previous.as_mut().unwrap().autoscaler = true;
                 }
+                if object["kind"] == "Service" {
+                    let sides = &mut self.seen;
+                    let side = if *carrier == Carrier::Canary { &mut sides.canary } else { &mut sides.previous };
+                    side.as_mut().unwrap().service = Some(object["spec"].clone());
+                }
                 let around = match object["kind"].as_str() {
                     Some("NetworkPolicy") => Some(&mut self.seen.network_policies),
                     Some("PodDisruptionBudget") => Some(&mut self.seen.disruption_budgets),
@@ -82,6 +87,7 @@ impl World {
                     carrier: *carrier,
                     deployment: Some(deployment),
                     endpoints: Some(endpoints),
+                    service: stands.and_then(|side| side.service.clone()),
                     pdb: true,
                     autoscaler: stands.is_some_and(|side| side.autoscaler),
                     foreign: None,
