@@ -3,7 +3,7 @@
 use super::active::{Active, Template};
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{verdict_now, with_stables_latency};
-use super::{lost, stranded};
+use super::{lost, stranded, way_back};
 use crate::analysis::Verdict;
 use crate::api::gated_release::{NewerTemplate, WorkloadKind};
 use crate::api::release_record::{Outcome, Phase, ReleaseRecordStatus, RollbackLog, Trigger};

@@ -130,7 +130,7 @@ impl<'a> Active<'a> {
     }
 
     /// The template that served before: that of the ReplicaSet that the record names; none where that is gone.
-    pub(super) fn stable_template(&self, workload: &Workload) -> Option<serde_json::Value> {
+    pub(in crate::release::plan) fn stable_template(&self, workload: &Workload) -> Option<serde_json::Value> {
         let set = noted_set(self.seen, workload, self.record)?;
         // Once the workload was let go, what runs there alone is the attempt's.
         (template::revision(&set.template) != self.record.spec.revision).then(|| set.template.clone())

@@ -6,7 +6,9 @@ use super::{Checkers, NAME, NAMESPACE, Rule, Seen, items, newest_record, number,
 use crate::api::Span;
 use crate::cluster::kind::{DEPLOYMENT, HTTP_ROUTE};
 
+/// The canary's Deployment, Service and PodDisruptionBudget.
 pub const CANARY: &str = "web-canary";
+/// Those of the previous version.
 pub const PREVIOUS: &str = "web-previous";
 
 /// The weight of a backend in the route: the largest of any rule; none where no rule names it.
