@@ -36,6 +36,7 @@ mod own;
 mod owned_rules;
 mod patience;
 mod policy;
+mod previous_gone;
 mod rejected;
 mod returns;
 mod route_anew;

@@ -99,7 +99,7 @@ fn a_whole_installation_is_told_line_by_line() {
     insta::assert_snapshot!(page(&told(&whole())), @"
     ok    Kubernetes: v1.36.3, changes are held by a MutatingAdmissionPolicy
     ok    Kinds: all four are as version 0.1.0 has them
-    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-stamps, tidegate-weights, tidegate-authors, tidegate-records, tidegate-budgets-kept, tidegate-attestations, tidegate-attestations-kept are bound
+    ok    Policies: tidegate-hold, tidegate-hold-stateful, tidegate-stamps, tidegate-weights, tidegate-authors, tidegate-records, tidegate-copies, tidegate-budgets-kept, tidegate-attestations, tidegate-attestations-kept are bound
     ok    Lease: tidegate-0 leads
     ok    Metrics: sources default (http://prometheus:9090); query templates http-server
     ok    Rights: bypass on gatedreleases.tidegate.io: you do not hold it; by roles: Group on-call in shop, ServiceAccount flux-system/flux (by a wildcard); and whoever is in system:masters

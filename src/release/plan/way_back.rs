@@ -32,10 +32,11 @@ pub(super) fn kept(active: &Active<'_>) -> Vec<Action> {
     if is_taken(active.seen.side(carrier)) || missing && (nobody || active.status.phase == Phase::Promote && !resumed) {
         return Vec::new();
     }
-    let replicas = have.map_or(wanted, |have| have.max(wanted));
-    let grows = have.filter(|have| *have < replicas).map(|_| Action::ScaleSide { carrier, replicas });
-    // Where its objects cannot be worked out now, such as without the user's Service, what stands grows all the same.
-    active.bring_up(carrier, replicas).unwrap_or_else(|_| Vec::from_iter(grows))
+    if have.is_some_and(|have| have < wanted) {
+        return vec![Action::ScaleSide { carrier, replicas: wanted }];
+    }
+    // What cannot be worked out now, such as without the user's Service, is for a later look.
+    active.bring_up(carrier, have.unwrap_or(wanted)).unwrap_or_default()
 }
 
 /// Whether it is gone in the verification, and nothing could bring it back: no ReplicaSet has its template any more.
