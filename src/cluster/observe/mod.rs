@@ -29,7 +29,7 @@ use super::{Cluster, Error};
 use crate::api::Time;
 use crate::api::gated_release::WorkloadKind;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
-use crate::api::release_record::{Arm, Phase};
+use crate::api::release_record::{Arm, Outcome, Phase, RollbackLog};
 use crate::release::Snapshot;
 use crate::release::snapshot::{KindSeen, MetricsSeen, PodSeen, Record, Release, RouteSeen, Workload};
 use crate::release::split::{Carrier, Split};
@@ -157,7 +157,17 @@ async fn read_workload(cluster: &Cluster, release: &Release) -> Result<(Option<W
 /// Whether an attempt goes on or may begin, so that everything is looked at.
 fn is_busy(workload: Option<&Workload>, record: Option<&Record>, leaves: bool) -> bool {
     let open = record.is_some_and(|record| record.status.as_ref().is_none_or(|status| status.outcome.is_none()));
-    leaves || open || workload.is_some_and(|workload| workload.paused)
+    leaves || open || came_back_late(record) || workload.is_some_and(|workload| workload.paused)
+}
+
+/// Whether the last attempt left the previous version serving, so that its objects are there even where its Deployment is gone.
+fn came_back_late(record: Option<&Record>) -> bool {
+    let log = |record: &Record| {
+        let late = |log: &RollbackLog| matches!(log.phase, Phase::Promote | Phase::Verify);
+        record.status.as_ref().and_then(|status| status.rollback.as_ref()).is_some_and(late)
+    };
+    let released = |record: &Record| record.status.as_ref().is_some_and(|it| it.outcome == Some(Outcome::Succeeded));
+    record.is_some_and(|record| log(record) || record.spec.arm == Arm::Workload && !released(record))
 }
 
 /// Whether the workload itself runs, or begins to run, the version that is judged, so that its own pods are looked at.

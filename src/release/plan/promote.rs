@@ -291,7 +291,7 @@ fn drop_canary(active: &Active<'_>) -> Step {
     if let Err(why) = active.effective() {
         return active.wait_for_router(drained, "Draining", &why);
     }
-    if active.deployment(Carrier::Canary).is_some() {
+    if active.is_left(Carrier::Canary) {
         return Step::going("Draining", "The canary goes.".to_owned())
             .then(Action::Delete { carrier: Carrier::Canary })
             .wake(LOOK_AGAIN);

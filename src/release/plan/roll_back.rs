@@ -235,9 +235,8 @@ pub(super) fn step(active: &Active<'_>) -> Step {
     if active.effective().is_err() && waits_for_router(active, log) {
         return going().wake(LOOK_AGAIN);
     }
-    let leaving = [Carrier::Canary, Carrier::Previous]
-        .into_iter()
-        .filter(|carrier| *carrier != to && active.deployment(*carrier).is_some());
+    let leaving =
+        [Carrier::Canary, Carrier::Previous].into_iter().filter(|carrier| *carrier != to && active.is_left(*carrier));
     let leaving: Vec<_> = leaving.map(|carrier| Action::Delete { carrier }).collect();
     if !leaving.is_empty() {
         return going().all(leaving).wake(LOOK_AGAIN);

@@ -92,7 +92,7 @@ fn finish(active: &Active<'_>, summary: &str) -> Step {
     }
     let leaving: Vec<_> = [Carrier::Canary, Carrier::Previous]
         .into_iter()
-        .filter(|carrier| active.deployment(*carrier).is_some())
+        .filter(|carrier| active.is_left(*carrier))
         .map(|carrier| Action::Delete { carrier })
         .collect();
     if !leaving.is_empty() {

@@ -206,10 +206,7 @@ fn marks(seen: &Snapshot, now: Time, split: impl Fn(&RouteState) -> Option<Split
 fn gone(seen: &Snapshot) -> Option<Vec<Action>> {
     let left = |carrier: &Carrier| {
         // A former version of a release by routes may still serve: no route of its is looked at any more.
-        !(seen.by_count() && *carrier == Carrier::Previous)
-            && seen.side(*carrier).is_some_and(|side| {
-                side.foreign.is_none() && !side.deployment.as_ref().is_some_and(|deployment| deployment.deleting)
-            })
+        !(seen.by_count() && *carrier == Carrier::Previous) && seen.side(*carrier).is_some_and(Side::is_left)
     };
     let gone: Vec<_> = SIDES.into_iter().filter(left).map(|carrier| Action::Delete { carrier }).collect();
     (!gone.is_empty()).then_some(gone)

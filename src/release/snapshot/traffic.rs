@@ -38,6 +38,11 @@ pub struct Side {
 }
 
 impl Side {
+    /// Whether objects of this release are there that nobody has begun to delete, with or without their Deployment.
+    pub fn is_left(&self) -> bool {
+        self.foreign.is_none() && !self.deployment.as_ref().is_some_and(|deployment| deployment.deleting)
+    }
+
     /// Whether all that could carry users there is somebody else's: another GatedRelease's, or no version at all.
     pub const fn is_anothers(&self) -> bool {
         self.foreign.is_some() && self.deployment.is_none() && self.endpoints.is_none()

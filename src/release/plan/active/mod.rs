@@ -22,7 +22,7 @@ use crate::policy::schedule::LEAN_MAX;
 use crate::release::action::Action;
 use crate::release::objects::{self, canary_size, side};
 use crate::release::problem::Problem;
-use crate::release::snapshot::{Record, SideDeployment, Snapshot, Workload};
+use crate::release::snapshot::{Record, Side, SideDeployment, Snapshot, Workload};
 use crate::release::split::{Carrier, Split};
 use crate::release::wording;
 
@@ -110,6 +110,11 @@ impl<'a> Active<'a> {
 
     pub(super) fn deployment(&self, carrier: Carrier) -> Option<&'a SideDeployment> {
         self.seen.side(carrier)?.deployment.as_ref().filter(|deployment| !deployment.deleting)
+    }
+
+    /// Whether anything of a carrier is to be taken away; a hand may have deleted its Deployment and nothing else.
+    pub(super) fn is_left(&self, carrier: Carrier) -> bool {
+        self.deployment(carrier).is_some() || self.seen.side(carrier).is_some_and(Side::is_left)
     }
 
     /// Pods that the canary needs for a weight.
