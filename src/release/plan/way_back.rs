@@ -82,6 +82,6 @@ fn told(seen: &Snapshot, step: Step) -> Step {
     );
     match step.say {
         Say::InForce | Say::Closed => Step { say: Say::Unsettled(GONE, message), ..step },
-        _ => step,
+        Say::Problems(_) | Say::Unsettled(..) | Say::Detached | Say::Going(..) | Say::Held => step,
     }
 }
