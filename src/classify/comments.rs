@@ -30,6 +30,9 @@ const C_LIKE: Language = Language {
     short: &['"', '\''],
     unless: &["R\"", "@\"", "\"\"\"\"", "import \"C\"", "\\\n//", "\\\r\n//"],
 };
+/// An escape of Java is a sign before anything else is read: one may end a comment.
+const JAVA: Language =
+    Language { unless: &["R\"", "@\"", "\"\"\"\"", "import \"C\"", "\\\n//", "\\\r\n//", "\\u"], ..C_LIKE };
 const RUST: Language = Language {
     nested: true,
     long: &[("r##\"", "\"##", false), ("r#\"", "\"#", false), ("r\"", "\"", false), ("\"", "\"", true)],
@@ -75,7 +78,8 @@ fn language(path: &str) -> Option<&'static Language> {
         "rs" => &RUST,
         "go" => &GO,
         "kt" | "kts" | "swift" | "scala" => &KOTLIN,
-        "java" | "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "js" | "mjs" | "cjs" | "ts" => &C_LIKE,
+        "java" => &JAVA,
+        "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "js" | "mjs" | "cjs" | "ts" => &C_LIKE,
         "py" => &PYTHON,
         "sh" | "bash" => &SHELL,
         "tf" | "hcl" | "tfvars" => &HCL,

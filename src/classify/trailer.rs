@@ -56,19 +56,34 @@ const PREFIXES: &[(&str, ChangeType)] = &[
     ("revert", ChangeType::Feature),
 ];
 
-/// The type that the commits give the change: trailers before prefixes; None where no commit says any. A word that is no
-/// type is an error.
+/// The type that the commits give the change; None where no commit says any. A word that is no type is an error.
 pub fn change_type(commits: &[Message]) -> Result<Option<Said<ChangeType>>, String> {
-    let mut said = trailers::<ChangeType>(commits, TYPE)?;
-    if said.is_empty() {
-        said = commits.iter().filter_map(conventional).collect();
+    let mut said = Vec::new();
+    for commit in commits {
+        said.extend(own_type(commit)?);
     }
     let place = |kind: ChangeType| LATEST_FIRST.iter().position(|other| *other == kind);
     Ok(said.into_iter().min_by_key(|said| place(said.value)))
 }
 
-/// The severity that the trailers give the change, the least bad of several: a claim lifts no other commit with it.
+/// The type of one commit: its trailer before its prefix. What a trailer says is said of no other commit.
+fn own_type(commit: &Message) -> Result<Option<Said<ChangeType>>, String> {
+    let said = trailers::<ChangeType>(std::slice::from_ref(commit), TYPE)?;
+    let place = |kind: ChangeType| LATEST_FIRST.iter().position(|other| *other == kind);
+    Ok(said.into_iter().min_by_key(|said| place(said.value)).or_else(|| conventional(commit)))
+}
+
+/// The severity that the trailers give the change, the least bad of several: a claim lifts no other commit with it. None where a
+/// commit that repairs something says none: what it repairs may be less bad.
 pub fn severity(commits: &[Message]) -> Result<Option<Said<Severity>>, String> {
+    for commit in commits {
+        let repairs = own_type(commit)?.is_some_and(|said| {
+            matches!(said.value, ChangeType::BugFix | ChangeType::IncidentFix | ChangeType::SecurityFix)
+        });
+        if repairs && trailers::<Severity>(std::slice::from_ref(commit), SEVERITY)?.is_empty() {
+            return Ok(None);
+        }
+    }
     Ok(trailers::<Severity>(commits, SEVERITY)?.into_iter().max_by_key(|said| said.value))
 }
 

@@ -61,11 +61,26 @@ pub(super) fn sql(file: &ChangedFile) -> Vec<Seen> {
     sql_text(upward(text))
 }
 
-/// What stands before the part that takes a migration back, in the files of goose, dbmate and sql-migrate.
+/// What stands before the part that takes a migration back, in the files of goose, dbmate and sql-migrate: behind the one mark of
+/// the way up. Where there is another order of them the whole text is judged.
 fn upward(text: &str) -> &str {
-    let marks = ["-- +goose Down", "-- migrate:down", "-- +migrate Down"];
-    let end = marks.iter().filter_map(|mark| text.find(mark)).min();
-    end.map_or(text, |end| &text[..end])
+    let marks = [
+        ("-- +goose Up", "-- +goose Down"),
+        ("-- migrate:up", "-- migrate:down"),
+        ("-- +migrate Up", "-- +migrate Down"),
+    ];
+    let at = |mark: &str| {
+        let lines = text.split_inclusive('\n').scan(0, |end, line| {
+            *end += line.len();
+            Some((*end - line.len(), line))
+        });
+        lines.filter(|(_, line)| line.trim_start().starts_with(mark)).map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let down = marks.iter().find_map(|(up, down)| match (at(up).as_slice(), at(down).as_slice()) {
+        ([up], [down, ..]) if up < down => Some(*down),
+        _ => None,
+    });
+    down.map_or(text, |end| &text[..end])
 }
 
 fn sql_text(text: &str) -> Vec<Seen> {

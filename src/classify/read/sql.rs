@@ -10,14 +10,23 @@ pub struct Statement {
     pub line: u32,
     /// Its words and signs.
     pub words: Vec<String>,
+    /// Which of the words stand first on a line.
+    pub firsts: Vec<usize>,
 }
 
 /// The statements of a text; None where a text or a comment has no end, so that nothing can be told.
 pub fn statements(text: &str) -> Option<Vec<Statement>> {
     let (mut all, mut words, mut word) = (Vec::new(), Vec::<String>::new(), String::new());
     let (mut line, mut begins) = (1, 1);
+    let (mut fresh, mut firsts) = (true, Vec::new());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
+        // A line that says GO parts statements of SQL Server.
+        let parts = fresh && rest.lines().next().is_some_and(|line| line.trim().eq_ignore_ascii_case("go"));
+        let starts_word = word.is_empty() && !next.is_whitespace();
+        if fresh && starts_word {
+            firsts.push(words.len());
+        }
         if words.is_empty() && word.is_empty() {
             begins = line;
         }
@@ -39,12 +48,13 @@ pub fn statements(text: &str) -> Option<Vec<Statement>> {
             let end = closing(rest, next)?;
             words.push(if next == '\'' { "''".to_owned() } else { rest[..end].to_uppercase() });
             end
-        } else if next == ';' {
+        } else if next == ';' || parts {
             flush(&mut word, &mut words);
+            let firsts = std::mem::take(&mut firsts);
             if !words.is_empty() {
-                all.push(Statement { line: begins, words: std::mem::take(&mut words) });
+                all.push(Statement { line: begins, words: std::mem::take(&mut words), firsts });
             }
-            1
+            if parts { 2 } else { 1 }
         } else if next.is_alphanumeric() || next == '_' || next == '.' {
             word.extend(next.to_uppercase());
             next.len_utf8()
@@ -55,12 +65,13 @@ pub fn statements(text: &str) -> Option<Vec<Statement>> {
             }
             next.len_utf8()
         };
+        fresh = rest[..taken].ends_with('\n') || fresh && next.is_whitespace();
         line += u32::try_from(rest[..taken].matches('\n').count()).unwrap_or(u32::MAX);
         rest = &rest[taken..];
     }
     flush(&mut word, &mut words);
     if !words.is_empty() {
-        all.push(Statement { line: begins, words });
+        all.push(Statement { line: begins, words, firsts });
     }
     Some(all)
 }
@@ -102,6 +113,9 @@ pub fn judge(statement: &Statement) -> Option<Seen> {
     let seen = |category: Category, says: String| Some(Seen { category, line: Some(statement.line), says });
     let additive = |says: &str| seen(SchemaMigrationAdditive, says.to_owned());
     let breaking = |says: String| seen(SchemaMigrationBreaking, says);
+    if let Some(verb) = second_verb(&statement.firsts, &words) {
+        return breaking(format!("{verb} behind another statement without a semicolon, which counts as breaking"));
+    }
     // `OR REPLACE` and the like take something's place.
     match words.as_slice() {
         ["BEGIN" | "COMMIT" | "START" | "SET" | "ANALYZE" | "USE", ..] => None,
@@ -130,6 +144,18 @@ pub fn judge(statement: &Statement) -> Option<Seen> {
         // Of a DO block, a GRANT, a CALL or a dialect's own word nobody can tell what it does.
         _ => breaking(format!("{}: cannot tell what it does, which counts as breaking", two(&words))),
     }
+}
+
+/// A verb that begins another statement: one that takes away wherever it stands, another at the beginning of a line.
+fn second_verb<'a>(firsts: &[usize], words: &[&'a str]) -> Option<&'a str> {
+    const TAKE: [&str; 2] = ["DROP", "TRUNCATE"];
+    const BEGIN: [&str; 11] =
+        ["CREATE", "ALTER", "DELETE", "UPDATE", "INSERT", "MERGE", "GRANT", "REVOKE", "RENAME", "EXEC", "EXECUTE"];
+    let judged_by_itself = matches!(words.first(), Some(&("ALTER" | "DROP" | "TRUNCATE")));
+    let second = |(at, word): &(usize, &&str)| {
+        *at > 0 && (!judged_by_itself && TAKE.contains(*word) || firsts.contains(at) && BEGIN.contains(*word))
+    };
+    words.iter().enumerate().find(second).map(|(_, word)| *word)
 }
 
 fn two(words: &[&str]) -> String {

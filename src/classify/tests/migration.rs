@@ -23,7 +23,17 @@ use super::found;
 #[case("CREATE TABLE a (b text DEFAULT 'it\\'s');", "schema-migration-breaking")]
 #[case("COMMENT ON TABLE a IS 'never closed;", "schema-migration-breaking")]
 #[case("/*!50001 DROP TABLE a */;", "schema-migration-breaking")]
-#[case("CREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-additive")]
+#[case("-- +goose Up\nCREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-additive")]
+#[case("-- +goose Down\nSELECT 1;\n-- +goose Up\nDROP TABLE a;", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b text DEFAULT '-- +goose Down');\nDROP TABLE c;", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int)\nDROP TABLE c;", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int) DROP TABLE c", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int)\n  alter table c add d int;", "schema-migration-breaking")]
+#[case("INSERT INTO a VALUES (1)\nDELETE FROM b;", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int)\nGO\nCREATE TABLE c (d int)\n go \n", "schema-migration-additive")]
+#[case("CREATE TABLE a (b int)\nGO\nDROP TABLE c\nGO", "schema-migration-breaking")]
+#[case("CREATE TABLE a (\n  b int REFERENCES c ON DELETE CASCADE,\n  go int\n);", "schema-migration-additive")]
 #[case("", "schema-migration-additive")]
 fn sql(#[case] text: &str, #[case] expected: &str) {
     assert_eq!(found("db/migrations/7_a.sql", None, Some(text)), expected);
@@ -90,6 +100,27 @@ fn django(#[case] operation: &str, #[case] expected: &str) {
 }
 
 #[rstest]
+#[case::imported_by_its_name("operations = [RemoveField('a', 'b')]")]
+#[case::beside_others("operations = [\n migrations.AddIndex('a', 'b'),\n RemoveField('a', 'b'),\n]")]
+#[case::of_a_function("operations = steps()")]
+#[case::with_more("operations = [migrations.AddIndex('a', 'b')] + more")]
+#[case::appended("operations = []\n    operations.append(RemoveField('a', 'b'))")]
+#[case::spread("operations = [*more, migrations.AddIndex('a', 'b')]")]
+#[case::never_closed("operations = [migrations.AddIndex('a', 'b'),")]
+fn what_django_runs_that_is_no_plain_list_is_breaking(#[case] operations: &str) {
+    let text = format!("class Migration(migrations.Migration):\n    {operations}\n");
+    assert_eq!(found("shop/migrations/0002_a.py", None, Some(&text)), "schema-migration-breaking");
+}
+
+#[rstest]
+#[case::none("operations = []")]
+#[case::texts("operations = [  # what: [\n migrations.AlterModelOptions('a', {'verbose_name': \"], b\"}),\n]")]
+fn a_plain_list_of_django_is_additive(#[case] operations: &str) {
+    let text = format!("class Migration(migrations.Migration):\n    {operations}\n");
+    assert_eq!(found("shop/migrations/0002_a.py", None, Some(&text)), "schema-migration-additive");
+}
+
+#[rstest]
 #[case("create_table :a do |t|\n      t.string :b, null: false\n    end", "schema-migration-additive")]
 #[case("add_column :a, :b, :string,\n      null: false", "schema-migration-breaking")]
 #[case("add_column :a, :b, :string, null: false, default: 'x'", "schema-migration-additive")]
@@ -97,6 +128,8 @@ fn django(#[case] operation: &str, #[case] expected: &str) {
 #[case("remove_column :a, :b", "schema-migration-breaking")]
 #[case("change_table :a do |t|\n      t.remove :b\n    end", "schema-migration-breaking")]
 #[case("execute 'x'", "schema-migration-breaking")]
+#[case("add_column :a, :b, :string; drop_table :c", "schema-migration-breaking")]
+#[case("end\n  def more = drop_table :c\n  def other", "schema-migration-breaking")]
 fn rails(#[case] body: &str, #[case] expected: &str) {
     let text = format!(
         "class A < ActiveRecord::Migration[8.0]\n  def up\n    {body}\n  end\n\n  def down\n    drop_table :a\n  end\nend\n"

@@ -11,7 +11,8 @@ fn messages(texts: &[&str]) -> Vec<Message> {
 #[case(&["feat(api)!: a"], "Feature by feat: of commit 4f2c9e1")]
 #[case(&["fix: a", "feat: b", "docs: c"], "Feature by feat: of commit 4f2c9e1")]
 #[case(&["fix: a\n\nWhy.\n\nTidegate-Type: IncidentFix\nSigned-off-by: x"], "IncidentFix by Tidegate-Type of commit 4f2c9e1")]
-#[case(&["feat: a", "x\n\ntidegate-type: SecurityFix"], "SecurityFix by Tidegate-Type of commit 4f2c9e1")]
+#[case(&["feat: a", "x\n\ntidegate-type: SecurityFix"], "Feature by feat: of commit 4f2c9e1")]
+#[case(&["feat: a\n\ntidegate-type: SecurityFix"], "SecurityFix by Tidegate-Type of commit 4f2c9e1")]
 #[case(&["docs: a", "fix: b"], "BugFix by fix: of commit 4f2c9e1")]
 #[case(&["chore: a", "Fix the thing", "see: that"], "nothing")]
 #[case(&["x\n\nTidegate-Type: BugFix\n\nNot in the last paragraph."], "nothing")]
@@ -25,6 +26,14 @@ fn the_severity_is_the_least_bad_that_is_said() {
     let all = messages(&["a\n\nTidegate-Severity: P0", "b\n\nTidegate-Severity: P2", "c"]);
     assert_eq!(severity(&all).unwrap().unwrap().value.as_str(), "P2");
     assert_eq!(severity(&messages(&["a"])).unwrap(), None);
+}
+
+#[test]
+fn a_repair_that_says_no_severity_has_none_of_another() {
+    let said = |texts: &[&str]| severity(&messages(texts)).unwrap().map(|said| said.value.as_str());
+    assert_eq!(said(&["fix: a\n\nTidegate-Severity: P0", "fix: b"]), None);
+    assert_eq!(said(&["a\n\nTidegate-Severity: P0", "b\n\nTidegate-Type: IncidentFix"]), None);
+    assert_eq!(said(&["fix: a\n\nTidegate-Severity: P0", "docs: b"]), Some("P0"));
 }
 
 #[test]

@@ -114,7 +114,9 @@ impl Context {
 
     fn error_budget(&self, now: Time) -> Option<Term> {
         let evidence = match self.error_budget.now(now)? {
-            Ok(left) if left.rounded() >= ERROR_BUDGET_LOW_BELOW => return None,
+            Ok(left) if left.percent() >= ERROR_BUDGET_LOW_BELOW => return None,
+            // What is shown is rounded, what is judged is not.
+            Ok(left) if left.rounded() >= ERROR_BUDGET_LOW_BELOW => format!("just less than {left} left"),
             Ok(left) => format!("{left} left"),
             Err(why) => not_known("what is left is", &why),
         };

@@ -124,7 +124,71 @@ pub fn django(file: &ChangedFile) -> Vec<Seen> {
     if !text.contains("operations") {
         return breaking("no operations: cannot tell what it does, which counts as breaking");
     }
+    if !is_plain_list(text) {
+        return breaking(
+            "operations is no plain list of migrations.…(): cannot tell what it does, which counts as breaking",
+        );
+    }
     at_least_additive(calls(text).iter().filter_map(django_operation).collect())
+}
+
+/// Whether `operations` stands once, as a list each of whose items is a call of something in `migrations`.
+fn is_plain_list(text: &str) -> bool {
+    let mut places = text.match_indices("operations").filter(|(at, _)| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + "operations".len()..].chars().next();
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        !word(before) && !word(after)
+    });
+    let (Some((at, name)), None) = (places.next(), places.next()) else { return false };
+    let rest = text[at + name.len()..].trim_start().strip_prefix('=').map(str::trim_start);
+    let Some(items) = rest.and_then(list_items) else { return false };
+    items.iter().all(|item| item.starts_with("migrations."))
+}
+
+/// The items of the list that a text begins with; None where it begins with no list, has no end, or goes on behind it.
+fn list_items(text: &str) -> Option<Vec<String>> {
+    let (mut depth, mut items, mut item) = (0_usize, Vec::new(), String::new());
+    let mut rest = text;
+    if !rest.starts_with('[') {
+        return None;
+    }
+    while let Some(next) = rest.chars().next() {
+        let taken = match next {
+            '#' => rest.find('\n').unwrap_or(rest.len()),
+            '\'' | '"' => {
+                let long = ["\"\"\"", "'''"].into_iter().find(|quote| rest.starts_with(quote));
+                // A backslash in a text makes its end hard to tell.
+                let quote = long.map_or(&rest[..1], |quote| quote);
+                let end = quote.len() + rest[quote.len()..].find(quote)?;
+                if rest[..end].contains('\\') {
+                    return None;
+                }
+                item.push_str("''");
+                end + quote.len()
+            }
+            _ => {
+                let opens = matches!(next, '[' | '(' | '{');
+                let closes = matches!(next, ']' | ')' | '}');
+                depth = if closes { depth - 1 } else { depth };
+                if depth == 0 && closes {
+                    items.push(std::mem::take(&mut item));
+                    let behind = rest[1..].lines().next().unwrap_or_default().trim();
+                    items.retain(|item| !item.is_empty());
+                    return (behind.is_empty() || behind.starts_with('#')).then_some(items);
+                }
+                match next {
+                    ',' if depth == 1 => items.push(std::mem::take(&mut item)),
+                    _ if depth == 0 || depth == 1 && next.is_whitespace() => {}
+                    _ => item.push(next),
+                }
+                depth = if opens { depth + 1 } else { depth };
+                next.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    None
 }
 
 fn django_operation(call: &Call<'_>) -> Option<Seen> {

@@ -15,6 +15,10 @@ pub fn rails(file: &ChangedFile) -> Vec<Seen> {
     let (mut down, mut table) = (false, false);
     for (line, text) in joined(text) {
         let word = text.split([' ', '(', '\t']).next().unwrap_or_default();
+        if text.contains(';') || word == "def" && text.contains(" = ") {
+            let says = "several statements on a line: cannot tell what they do, which counts as breaking".to_owned();
+            seen.push(Seen { category: SchemaMigrationBreaking, line: Some(line), says });
+        }
         if word == "def" {
             down = text.split_whitespace().nth(1) == Some("down");
         }
