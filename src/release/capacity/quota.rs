@@ -36,6 +36,8 @@ pub enum Made {
     Sides {
         /// NetworkPolicies that are cloned.
         policies: u32,
+        /// Whether the previous version gets a copy of an autoscaler.
+        autoscaler: bool,
     },
     /// A canary under the workload's own labels, which needs nothing with it.
     Canary,
@@ -49,7 +51,7 @@ impl Made {
         let new = |there: u32| u32::from(there == 0);
         // The workload's own ReplicaSet of the new template comes beside those of the sides.
         match self {
-            Self::Sides { policies } => {
+            Self::Sides { policies, autoscaler } => {
                 let sides = new(there.0) + new(there.1);
                 vec![
                     ("deployments.apps", sides),
@@ -57,6 +59,7 @@ impl Made {
                     ("services", sides),
                     ("poddisruptionbudgets.policy", sides),
                     ("networkpolicies.networking.k8s.io", policies),
+                    ("horizontalpodautoscalers.autoscaling", u32::from(autoscaler) * new(there.1)),
                 ]
             }
             Self::Canary => vec![("deployments.apps", new(there.0)), ("replicasets.apps", new(there.0) + 1)],
@@ -193,7 +196,7 @@ mod tests {
 
     fn demand(new: &str, there: (u32, u32)) -> Demand {
         let peak = Peak { workload: 4, surge: 1, canary: 4, previous: 4 };
-        Demand::of(peak, &template("1"), &template(new), there, Made::Sides { policies: 0 })
+        Demand::of(peak, &template("1"), &template(new), there, Made::Sides { policies: 0, autoscaler: true })
     }
 
     #[rstest]
@@ -207,6 +210,8 @@ mod tests {
     #[case::deployments("count/deployments.apps", "1", (0, 0), Some("2"))]
     #[case::services("services", "1", (1, 0), Some("1"))]
     #[case::sets("count/replicasets.apps", "1", (0, 0), Some("3"))]
+    #[case::its_autoscaler("count/horizontalpodautoscalers.autoscaling", "1", (0, 0), Some("1"))]
+    #[case::one_that_is_there("count/horizontalpodautoscalers.autoscaling", "1", (4, 4), Some("0"))]
     #[case::what_it_does_not_touch("requests.nvidia.com/gpu", "1", (0, 0), None)]
     #[case::nor_this("count/secrets", "1", (0, 0), None)]
     fn what_is_needed_beside_what_runs(

@@ -36,7 +36,7 @@ fn of(facts: &Facts<'_>) -> Capacity {
     let (peak, made) = match facts.way {
         Way::Routes => (
             Peak::of(replicas, strategy.capacity, strategy.fallback_percent, rolls),
-            Made::Sides { policies: cloned(facts) },
+            Made::Sides { policies: cloned(facts), autoscaler: !facts.seen.autoscalers.is_empty() },
         ),
         Way::Beside => (Peak::by_count(replicas, rolls), Made::Canary),
         Way::Within => (Peak::within(replicas), Made::Nothing),
