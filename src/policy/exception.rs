@@ -1,7 +1,7 @@
 //! Exceptions: what lets a change ship past its gate, who must agree, and what it owes (`000_…` §7; `001_…`, Exception
 //! Process; `002_…`, Guardrails). Where the documents name other people for the same thing, all of them are asked.
 
-use crate::api::BudgetStatus;
+use crate::api::{BudgetStatus, Time};
 
 use super::requirement::document::{Check, Document, Field};
 use super::requirement::{Claim, Claims, Word};
@@ -73,6 +73,8 @@ pub enum Request<'a> {
         missing: Vec<Role>,
         /// Who rejects it.
         rejected: Option<&'a Claim>,
+        /// When its words last changed, where somebody had agreed before: what they agreed to were others.
+        since: Option<Time>,
     },
     /// It ships as an exception.
     Approved {
@@ -96,15 +98,15 @@ impl Request<'_> {
     }
 }
 
-/// How far the request for an exception is among the claims about a revision.
+/// How far the request for an exception is among the claims about a revision. Who agrees agrees to its words: an approval that is older
+/// than they are counts for nothing here.
 pub fn request<'a>(claims: Claims<'a>, status: BudgetStatus, customers_may_notice: bool) -> Request<'a> {
-    let by = match claims.word(EXCEPTION.kind, None) {
-        Word::For(asked) => {
-            let incomplete = asked.all().find(|claim| !EXCEPTION.problems(&claim.facts).is_empty());
-            incomplete.unwrap_or_else(|| asked.oldest())
-        }
+    let asked = match claims.word(EXCEPTION.kind, None) {
+        Word::For(asked) => asked,
         Word::Against(_) | Word::Silent { .. } => return Request::None,
     };
+    let incomplete = asked.all().find(|claim| !EXCEPTION.problems(&claim.facts).is_empty());
+    let by = incomplete.unwrap_or_else(|| asked.oldest());
     let problems = EXCEPTION.problems(&by.facts);
     if !problems.is_empty() {
         return Request::Incomplete { by, problems };
@@ -113,13 +115,13 @@ pub fn request<'a>(claims: Claims<'a>, status: BudgetStatus, customers_may_notic
     let seats: Vec<[Role; 1]> = roles.iter().map(|role| [*role]).collect();
     let seats: Vec<&[Role]> = seats.iter().map(<[Role; 1]>::as_slice).collect();
     let rejected = claims.rejection(&roles);
-    match claims.seats(&seats) {
-        Ok(approvals) if rejected.is_none() => Request::Approved { by, approvals },
-        Ok(_) => Request::Waiting { by, missing: Vec::new(), rejected },
-        Err(empty) => Request::Waiting {
-            by,
-            missing: empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect(),
-            rejected,
-        },
-    }
+    let worded = asked.all().map(|claim| claims.worded(claim)).max();
+    let missing = match claims.approved_since(worded).seats(&seats) {
+        Ok(approvals) if rejected.is_none() => return Request::Approved { by, approvals },
+        Ok(_) => Vec::new(),
+        Err(empty) => empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect::<Vec<Role>>(),
+    };
+    // Told only where it makes a difference.
+    let late = claims.seats(&seats).map_or_else(|empty| empty.len(), |_| 0) < missing.len();
+    Request::Waiting { by, missing, rejected, since: worded.filter(|_| late) }
 }

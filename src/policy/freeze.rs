@@ -112,6 +112,14 @@ const fn before_start(role: Role, people: u8, why: &'static str, source: &'stati
     SignOff { role, people, when: SignOffPoint::BeforeStart, why, source }
 }
 
+/// Whatever ships in Emergency is reviewed so, an exception too.
+const EMERGENCY_REVIEW: &[SignOff] = &[before_start(
+    Role::SeniorEngineer,
+    2,
+    "in Emergency multiple senior engineers review",
+    "001, Emergency, Requirements",
+)];
+
 const WARNING: &str = "001, Warning, Deployment Policy";
 const CRITICAL: &str = "001, Critical, Deployment Policy";
 const EMERGENCY: &str = "001, Emergency, Deployment Policy";
@@ -150,9 +158,10 @@ pub const RULES: &[Rule] = &[
     rule(&[Critical], non_critical, Effect::Blocks,
         "Non-critical changes: BLOCKED", CRITICAL),
     // Emergency: less than 10 % left. No process of its own is given: the emergency process of 10 to 30 % goes on.
-    rule(&[Emergency], ChangeFacts::is_p0_fix,
-        Effect::Needs(&[before_start(Role::SeniorEngineer, 2, "in Emergency multiple senior engineers review", "001, Emergency, Requirements")]),
+    rule(&[Emergency], ChangeFacts::is_p0_fix, Effect::Allows,
         "Production outage hotfixes ONLY: Requires VP Engineering approval", EMERGENCY),
+    rule(&[Emergency], |_| true, Effect::Needs(EMERGENCY_REVIEW),
+        "Multiple senior engineers review", "001, Emergency, Requirements"),
     rule(&[Emergency], |f| !f.is_p0_fix(), Effect::Blocks,
         "Everything else: BLOCKED", EMERGENCY),
     rule(&[Critical, Emergency], |_| true, Effect::Needs(EMERGENCY_PROCESS),
@@ -197,6 +206,8 @@ pub struct Blocked {
     pub by: Vec<Clause>,
     /// Rules that would have let it pass; the stricter holds.
     pub despite: Vec<Clause>,
+    /// Who must agree to it, and before what, where an exception lifts the block: it lifts nothing else.
+    pub sign_offs: Vec<SignOff>,
     /// The change may ship once more than this is left of the error budget, and no declared freeze is worse.
     pub released_above: Percent,
     /// What may ship under this status, in words.
@@ -219,7 +230,7 @@ pub fn permission(facts: &ChangeFacts, status: BudgetStatus) -> Permission {
             Effect::Needs(new) => {
                 sign_offs = join(&sign_offs, new);
                 // A process says how, not whether: only a line about this very type contradicts a block.
-                if new != ENHANCED_PROCESS && new != EMERGENCY_PROCESS {
+                if ![ENHANCED_PROCESS, EMERGENCY_PROCESS, EMERGENCY_REVIEW].contains(&new) {
                     despite.push(rule.clause);
                 }
             }
@@ -231,6 +242,7 @@ pub fn permission(facts: &ChangeFacts, status: BudgetStatus) -> Permission {
         Permission::Blocked(Blocked {
             by,
             despite,
+            sign_offs,
             released_above: released_above(facts, status),
             allowed_now: allowed_now(status),
         })

@@ -59,7 +59,9 @@ fn before_start(underway: &Underway<'_>, levels: Levels) -> Vec<SignOff> {
     }
     let blocked = match permission(&change, levels.status) {
         Permission::Allowed { sign_offs } => sign_offs,
-        Permission::Blocked(_) => exception(approvers(levels.status, customers_may_notice)),
+        Permission::Blocked(blocked) => {
+            join(&exception(approvers(levels.status, customers_may_notice)), &blocked.sign_offs)
+        }
     };
     let facts = BandFacts { kind: change.kind, diff, exception: false };
     let by_band = match band::blocks(levels.band, &facts).is_empty() {

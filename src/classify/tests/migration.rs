@@ -25,14 +25,14 @@ use super::found;
 #[case("/*!50001 DROP TABLE a */;", "schema-migration-breaking")]
 #[case("-- +goose Up\nCREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-additive")]
 #[case("-- +goose Down\nSELECT 1;\n-- +goose Up\nDROP TABLE a;", "schema-migration-breaking")]
-#[case("CREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-breaking")]
-#[case("CREATE TABLE a (b text DEFAULT '-- +goose Down');\nDROP TABLE c;", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-additive,schema-migration-breaking")]
+#[case("CREATE TABLE a (b text DEFAULT '-- +goose Down');\nDROP TABLE c;", "schema-migration-additive,schema-migration-breaking")]
 #[case("CREATE TABLE a (b int)\nDROP TABLE c;", "schema-migration-breaking")]
 #[case("CREATE TABLE a (b int) DROP TABLE c", "schema-migration-breaking")]
 #[case("CREATE TABLE a (b int)\n  alter table c add d int;", "schema-migration-breaking")]
 #[case("INSERT INTO a VALUES (1)\nDELETE FROM b;", "schema-migration-breaking")]
 #[case("CREATE TABLE a (b int)\nGO\nCREATE TABLE c (d int)\n go \n", "schema-migration-additive")]
-#[case("CREATE TABLE a (b int)\nGO\nDROP TABLE c\nGO", "schema-migration-breaking")]
+#[case("CREATE TABLE a (b int)\nGO\nDROP TABLE c\nGO", "schema-migration-additive,schema-migration-breaking")]
 #[case("CREATE TABLE a (\n  b int REFERENCES c ON DELETE CASCADE,\n  go int\n);", "schema-migration-additive")]
 #[case("", "schema-migration-additive")]
 fn sql(#[case] text: &str, #[case] expected: &str) {
@@ -128,7 +128,7 @@ fn a_plain_list_of_django_is_additive(#[case] operations: &str) {
 #[case("remove_column :a, :b", "schema-migration-breaking")]
 #[case("change_table :a do |t|\n      t.remove :b\n    end", "schema-migration-breaking")]
 #[case("execute 'x'", "schema-migration-breaking")]
-#[case("add_column :a, :b, :string; drop_table :c", "schema-migration-breaking")]
+#[case("add_column :a, :b, :string; drop_table :c", "schema-migration-additive,schema-migration-breaking")]
 #[case("end\n  def more = drop_table :c\n  def other", "schema-migration-breaking")]
 fn rails(#[case] body: &str, #[case] expected: &str) {
     let text = format!(

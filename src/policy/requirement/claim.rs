@@ -94,13 +94,15 @@ pub struct Claims<'a> {
     known: bool,
     /// From when on a word about a requirement counts, to the second; always where absent.
     pub(super) since: Option<Time>,
+    /// From when on an approval counts, to the second; always where absent.
+    approved_since: Option<Time>,
     pub(super) now: Time,
 }
 
 impl<'a> Claims<'a> {
     /// The claims as they stand at `now`. `authors` are those who made the change, as far as they are known.
     pub const fn new(all: &'a [Claim], authors: &'a [String], now: Time) -> Self {
-        Self { all, images: &[], authors, known: !authors.is_empty(), since: None, now }
+        Self { all, images: &[], authors, known: !authors.is_empty(), since: None, approved_since: None, now }
     }
 
     /// The same, where these images come new.
@@ -112,6 +114,20 @@ impl<'a> Claims<'a> {
     /// that very second counts.
     pub const fn since(self, since: Time) -> Self {
         Self { since: Some(since), ..self }
+    }
+
+    /// The same, where an approval counts from a moment on, as a word does by [`Claims::since`]. A rejection counts however old it is.
+    pub const fn approved_since(self, since: Option<Time>) -> Self {
+        Self { approved_since: since, ..self }
+    }
+
+    /// Since when a claim's facts are what somebody says of its type and image, however often they were said again.
+    pub fn worded(&self, claim: &Claim) -> Time {
+        let same = |other: &&Claim| other.kind == claim.kind && other.about == claim.about && other.at <= claim.at;
+        let others = self.all.iter().filter(same).filter(|other| other.facts != claim.facts);
+        let before = others.map(|other| other.at).max();
+        let again = self.all.iter().filter(same).filter(|other| other.facts == claim.facts);
+        again.map(|other| other.at).filter(|at| before.is_none_or(|before| before <= *at)).min().unwrap_or(claim.at)
     }
 
     /// The same, where the authors may be known under other names than those under which they would approve.
@@ -178,8 +194,12 @@ impl<'a> Claims<'a> {
             }
         }
         let own = |claim: &Claim| claim.passed && self.is_own(claim);
-        let stands =
-            |claim: &&Claim| !claim.withdrawn && !own(claim) && claim.until.is_none_or(|until| until > self.now);
+        let early = |claim: &Claim| {
+            let before = |since: Time| claim.at.0.as_second() < since.0.as_second();
+            claim.passed && self.approved_since.is_some_and(before)
+        };
+        let in_force = |claim: &Claim| claim.until.is_none_or(|until| until > self.now);
+        let stands = |claim: &&Claim| !claim.withdrawn && !own(claim) && !early(claim) && in_force(claim);
         latest.into_values().filter(stands).collect()
     }
 

@@ -143,6 +143,45 @@ fn an_exception_for_two_images_is_asked_for_by_who_was_first() {
     assert!(told.starts_with("eve: facts.ticket is missing"), "{told}");
 }
 
+/// Who agreed, agreed to what the request said then: changed words are agreed to anew, the same words said again are not.
+#[rstest]
+#[case::before_anybody_asked(&["agree 08:59", "ask 09:00"], "waits for [development-manager, on-call, vp-engineering] since 09:00")]
+#[case::in_the_same_second(&["ask 09:00", "agree 09:00"], "approved")]
+#[case::other_words(&["ask 09:00", "agree 09:30", "reword 10:00"], "waits for [development-manager, on-call, vp-engineering] since 10:00")]
+#[case::and_again(&["ask 09:00", "agree 09:30", "reword 10:00", "agree 10:01"], "approved")]
+#[case::the_former_words(&["ask 09:00", "agree 09:30", "reword 10:00", "ask 10:05"], "waits for [development-manager, on-call, vp-engineering] since 10:05")]
+#[case::the_same_words(&["ask 09:00", "agree 09:30", "ask 10:00"], "approved")]
+#[case::others_taken_back(&["ask 09:00", "agree 09:30", "reword 10:00", "take back 10:01"], "approved")]
+#[case::asked_anew(&["ask 09:00", "agree 09:30", "take all back 10:00", "ask 10:01"], "waits for [development-manager, on-call, vp-engineering] since 10:01")]
+#[case::not_agreed_at_all(&["ask 09:00", "reword 10:00"], "waits for [development-manager, on-call, vp-engineering]")]
+fn who_agrees_agrees_to_the_words(#[case] said: &[&str], #[case] expected: &str) {
+    let mut claims = Vec::new();
+    for one in said {
+        let (what, time) = one.rsplit_once(' ').unwrap();
+        let by = |author: &str, claim: Claim| Claim { author: author.to_owned(), at: at(time), ..claim };
+        match what {
+            "ask" => claims.push(by("dana", asked())),
+            "reword" => claims.push(by("eve", asked_for("incident-mitigation"))),
+            "take back" => claims.push(by("eve", Claim { withdrawn: true, facts: Default::default(), ..asked() })),
+            "take all back" => claims.push(by("dana", Claim { withdrawn: true, facts: Default::default(), ..asked() })),
+            _ => claims.extend(
+                [("development-manager", "ann"), ("on-call", "olaf"), ("vp-engineering", "vera")]
+                    .map(|(role, author)| by(author, word(role, author, true))),
+            ),
+        }
+    }
+    let told = match request(Claims::new(&claims, &["bob".to_owned()], at("12:00")), Healthy, false) {
+        Request::Approved { .. } => "approved".to_owned(),
+        Request::Waiting { missing, since, .. } => {
+            let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();
+            let since = since.map_or_else(String::new, |since| format!(" since {}", &since.to_string()[11..16]));
+            format!("waits for [{}]{since}", roles.join(", "))
+        }
+        other @ (Request::None | Request::Incomplete { .. }) => format!("{other:?}"),
+    };
+    assert_eq!(told, expected);
+}
+
 #[test]
 fn a_document_knows_its_fields() {
     let words = EXCEPTION.field("reason").unwrap().check.words();

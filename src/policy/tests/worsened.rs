@@ -34,10 +34,10 @@ fn asked(
 #[case::warning((Feature, None), Healthy, Warning, SENIOR)]
 #[case::better((Feature, None), Warning, Healthy, "")]
 #[case::a_feature_in_critical((Feature, None), Healthy, Critical, "sre, vp-engineering, development-manager, on-call, product-manager, service-owner, engineering-manager")]
-#[case::infrastructure_in_warning((Infrastructure, None), Healthy, Warning, "senior-engineer, development-manager, on-call, product-manager, vp-engineering")]
+#[case::infrastructure_in_warning((Infrastructure, None), Healthy, Warning, "senior-engineer, development-manager, on-call, product-manager, vp-engineering, sre")]
 #[case::p1_in_critical((BugFix, Some(Severity::P1)), Warning, Critical, PROCESS)]
 #[case::p0_in_emergency((IncidentFix, Some(Severity::P0)), Critical, Emergency, "2 senior-engineer")]
-#[case::an_exception_of_critical((Feature, None), Critical, Emergency, "")]
+#[case::an_exception_of_critical((Feature, None), Critical, Emergency, "2 senior-engineer")]
 #[case::a_rollback((Rollback, None), Healthy, Emergency, "")]
 fn a_worse_error_budget_asks_who_was_not_asked(
     #[case] change: (ChangeType, Option<Severity>),

@@ -80,7 +80,8 @@ fn judged(active: &Active<'_>, assessed: &Assessed<'_>, budget: BudgetAtStart, d
             let causes = [by.as_str(), status.as_str(), once.as_str(), decided_by];
             return active.hold_while("BudgetFreeze", &causes, message, patience);
         }
-        Permission::Blocked(_) => Vec::new(),
+        // An exception takes the place of the block, and of nothing that is asked beside it.
+        Permission::Blocked(blocked) => blocked.sign_offs,
         Permission::Allowed { sign_offs } => sign_offs,
     };
     if let Some(block) = assessed.decision.blocks.first() {
@@ -252,16 +253,19 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>, what: &str)
         Request::Incomplete { by, problems } => {
             format!("what {} asks for is incomplete: {}", by.by(), problems.join("; "))
         }
-        Request::Waiting { by, missing: _, rejected: Some(claim) } => {
+        Request::Waiting { by, rejected: Some(claim), .. } => {
             let role = claim.role.as_deref().unwrap_or_default();
             format!("what {} asks for is rejected by {} as {role}", by.by(), claim.by())
         }
-        Request::Waiting { by, missing, rejected: None } => {
+        Request::Waiting { by, missing, rejected: None, since } => {
+            let since = since.map_or_else(String::new, |since| {
+                format!(" (given after {}, when its words last changed)", since.clock())
+            });
             let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();
             let first = roles.first().copied().unwrap_or_default();
             asks.clone_from(&missing);
             format!(
-                "what {} asks for waits for {} (000 §7; 001, Exception Process; 002, Guardrails): kubectl tidegate approve {release} -n {namespace} --role {first}",
+                "what {} asks for waits for {}{since} (000 §7; 001, Exception Process; 002, Guardrails): kubectl tidegate approve {release} -n {namespace} --role {first}",
                 by.by(),
                 roles.join(", ")
             )
