@@ -22,7 +22,9 @@ pub fn statements(text: &str) -> Option<Vec<Statement>> {
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         // A line that says GO parts statements of SQL Server.
-        let parts = fresh && !next.is_whitespace() && rest.lines().next().is_some_and(|line| line.trim().eq_ignore_ascii_case("go"));
+        let parts = fresh
+            && !next.is_whitespace()
+            && rest.lines().next().is_some_and(|line| line.trim().eq_ignore_ascii_case("go"));
         let starts_word = word.is_empty() && !next.is_whitespace();
         if fresh && starts_word {
             firsts.push(words.len());

@@ -26,7 +26,10 @@ use super::found;
 #[case("-- +goose Up\nCREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-additive")]
 #[case("-- +goose Down\nSELECT 1;\n-- +goose Up\nDROP TABLE a;", "schema-migration-breaking")]
 #[case("CREATE TABLE a (b int);\n-- +goose Down\nDROP TABLE a;", "schema-migration-additive,schema-migration-breaking")]
-#[case("CREATE TABLE a (b text DEFAULT '-- +goose Down');\nDROP TABLE c;", "schema-migration-additive,schema-migration-breaking")]
+#[case(
+    "CREATE TABLE a (b text DEFAULT '-- +goose Down');\nDROP TABLE c;",
+    "schema-migration-additive,schema-migration-breaking"
+)]
 #[case("CREATE TABLE a (b int)\nDROP TABLE c;", "schema-migration-breaking")]
 #[case("CREATE TABLE a (b int) DROP TABLE c", "schema-migration-breaking")]
 #[case("CREATE TABLE a (b int)\n  alter table c add d int;", "schema-migration-breaking")]

@@ -1,9 +1,10 @@
-//! Stories of exceptions to risk points that are spent.
+//! Stories of exceptions: to risk points that are spent, to a line of the freeze, and to words that changed.
 
 use serde_json::json;
 
-use super::policy::{EXCEPTION, approve, asks, attest, held, spent};
+use super::policy::{EXCEPTION, approve, asks, attest, budget, change, held, spent};
 use super::*;
+use crate::policy::Role;
 
 /// `000_…` §5.4 and §7: what a budget has no points for ships as an exception, and whoever asks for one hears how far it is.
 #[test]
@@ -31,4 +32,66 @@ fn who_asks_for_an_exception_to_spent_points_is_told_how_far_it_is() {
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
     let charge = world.status().charge.clone().unwrap();
     assert_eq!((charge.points, charge.exception), (18, true));
+}
+
+/// `001_…`, Warning: infrastructure is blocked as High and asks SRE; an exception takes the place of the first alone.
+#[test]
+fn who_is_asked_beside_a_block_is_asked_for_its_exception_too() {
+    let mut world = World::new();
+    budget(&mut world, BudgetStatus::Warning, 42.0);
+    change(&mut world, ChangeType::Infrastructure, None);
+    world.workload().changed_by = "bob".into();
+    world.deploy("shop:v2", GOOD);
+    attest(&mut world, "exception", "bob", EXCEPTION);
+    world.run(3);
+    assert!(held(&world).starts_with("ExceptionPending"), "{}", held(&world));
+    for role in asks(&world) {
+        assert_ne!(role, Role::Sre, "{}", held(&world));
+        approve(&mut world, role, role.as_str());
+    }
+    world.run(3);
+    assert!(held(&world).starts_with("ApprovalMissing"), "{}", held(&world));
+    assert!(asks(&world).contains(&Role::Sre) && asks(&world).contains(&Role::SeniorEngineer), "{:?}", asks(&world));
+}
+
+/// `001_…`, Emergency: "multiple senior engineers review", whatever it is that ships.
+#[test]
+fn two_senior_engineers_review_an_exception_in_emergency() {
+    let mut world = World::new();
+    budget(&mut world, BudgetStatus::Emergency, 4.0);
+    world.workload().changed_by = "bob".into();
+    world.deploy("shop:v2", GOOD);
+    attest(&mut world, "exception", "bob", EXCEPTION);
+    world.run(3);
+    for role in asks(&world) {
+        approve(&mut world, role, role.as_str());
+    }
+    approve(&mut world, Role::SeniorEngineer, "one of them");
+    world.run(3);
+    assert!(held(&world).starts_with("ApprovalMissing"), "{}", held(&world));
+    assert_eq!(asks(&world), [Role::SeniorEngineer], "{}", held(&world));
+}
+
+/// Who agreed before the request was put in other words is asked for it again, and told why.
+#[test]
+fn a_request_in_other_words_is_agreed_to_anew() {
+    let mut world = World::new();
+    budget(&mut world, BudgetStatus::Warning, 42.0);
+    change(&mut world, ChangeType::Infrastructure, None);
+    world.workload().changed_by = "bob".into();
+    world.deploy("shop:v2", GOOD);
+    attest(&mut world, "exception", "bob", EXCEPTION);
+    world.run(3);
+    approve(&mut world, Role::VpEngineering, "vp");
+    world.run(3);
+    assert!(!asks(&world).contains(&Role::VpEngineering), "{}", held(&world));
+    let other: Vec<_> =
+        EXCEPTION.iter().map(|(key, text)| (*key, if *key == "ticket" { "SEC-8" } else { *text })).collect();
+    attest(&mut world, "exception", "bob", &other);
+    world.run(3);
+    assert!(asks(&world).contains(&Role::VpEngineering), "{}", held(&world));
+    assert!(held(&world).contains("when its words last changed"), "{}", held(&world));
+    approve(&mut world, Role::VpEngineering, "vp");
+    world.run(3);
+    assert!(!asks(&world).contains(&Role::VpEngineering), "{}", held(&world));
 }
