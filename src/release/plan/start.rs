@@ -55,7 +55,12 @@ pub(super) fn step(active: &Active<'_>) -> Step {
         return unknown_budget(active, "BudgetUnknown", "its risk points are not counted yet");
     };
     let budget = BudgetAtStart { status, remaining_percent, band: assessed.promised_band(&active.record.name) };
-    judged(active, &assessed, budget, decided_by).showing(active, &assessed)
+    let step = judged(active, &assessed, budget, decided_by).showing(active, &assessed);
+    // Nothing in the cluster changes when a restricted window is over.
+    match assessed.restricted_until() {
+        Some(until) => step.wake(until.since(active.now)),
+        None => step,
+    }
 }
 
 /// Whether what was assessed may ship now.

@@ -183,6 +183,9 @@ fn a_start_after_a_window_is_promised_only_where_the_hold_lasts(#[case] minutes:
     let says = held(&world);
     assert!(says.starts_with("GateBlocked") && says.contains(&until.clock()), "{says}");
     assert_eq!(says.contains("This hold ends before that"), sooner, "{says}");
+    // Nothing in the cluster tells that a window is over.
+    let wakes = world.look(None).wake.map(|wake| world.now.plus(wake));
+    assert!(wakes.is_some_and(|at| at <= until), "it looks again at {wakes:?}, and the window ends at {until:?}");
     if sooner {
         world.run_until(1_000, |world| world.outcome() == Some(Outcome::Expired));
     }
