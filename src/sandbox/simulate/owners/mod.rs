@@ -5,6 +5,7 @@
 
 mod copies;
 mod disruption;
+mod recreate;
 mod restart;
 mod spread;
 mod stable;
@@ -33,9 +34,18 @@ pub struct Owned {
     second: bool,
     /// Whether pods are kept apart and spread, by terms that differ from version to version.
     terms: bool,
+    /// Whether a change of the Deployment takes all of its pods away first.
+    recreates: bool,
 }
 
 impl Owned {
+    /// Puts into the Deployment what happens with its pods when it changes.
+    pub fn roll(&self, deployment: &mut Value) {
+        if self.recreates {
+            deployment["spec"]["strategy"] = json!({"type": "Recreate"});
+        }
+    }
+
     /// Says in the GatedRelease what Git says of it.
     pub fn contract(&self, release: &mut Value) {
         if let Some(percent) = self.fallback {
@@ -93,6 +103,7 @@ pub fn happen(world: &mut World, act: Owner) -> Option<u16> {
         Owner::EditCopy => copies::edit(&mut world.cluster.api),
         Owner::DeletePrevious => copies::delete_previous(&mut world.cluster.api),
         Owner::Ports(more) => Some(copies::ports(&mut world.cluster.api, &flux(), more)),
+        Owner::Recreates(all) => recreate::say(world, all),
         Owner::Restart => {
             restart::begin(world);
             None

@@ -102,6 +102,11 @@ pub const RETRIES: usize = 1;
 /// What cannot be told apart passes.
 pub(super) const PASSES: &str = "PassOnLimits";
 
+/// How pods of the Deployment take each other's place.
+pub fn rolling() -> Value {
+    json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+}
+
 /// The Service.
 pub fn service() -> Value {
     json!({
@@ -171,10 +176,11 @@ impl People {
             "spec": {
                 "replicas": git.replicas,
                 "selector": {"matchLabels": {"app": NAME}},
-                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "strategy": rolling(),
                 "template": template,
             },
         });
+        self.owned.roll(&mut object);
         if self.workload == Workload::Stateful {
             object["kind"] = json!("StatefulSet");
             object["spec"]["serviceName"] = json!(NAME);

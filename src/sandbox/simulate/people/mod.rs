@@ -8,7 +8,7 @@ mod words;
 use serde_json::{Value, json};
 
 pub(super) use calls::{ATTESTATIONS, DEPLOYMENTS, RELEASES, ROUTES, apply, call, delete, merge};
-pub use git::{Git, RETRIES, budget, release, service};
+pub use git::{Git, RETRIES, budget, release, rolling, service};
 pub(super) use words::SPEAKERS;
 
 use super::check::{NAME, NAMESPACE, TWIN};

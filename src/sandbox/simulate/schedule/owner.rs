@@ -42,6 +42,8 @@ pub enum Owner {
     DeletePrevious,
     /// The Service of the workload gets one port more, or has what it had.
     Ports(bool),
+    /// Git says that a change of the Deployment takes all of its pods away first, or what it said.
+    Recreates(bool),
 }
 
 impl Owner {
@@ -61,11 +63,13 @@ impl Owner {
             Self::DeletePrevious => "delete-previous",
             Self::Ports(true) => "more-ports",
             Self::Ports(false) => "fewer-ports",
+            Self::Recreates(true) => "strategy-recreate",
+            Self::Recreates(false) => "strategy-rolling",
         }
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 13] = [
+    pub const WORDS: [&'static str; 15] = [
         "delete-stable",
         "name-route",
         "give-up-route",
@@ -79,6 +83,8 @@ impl Owner {
         "delete-previous",
         "more-ports",
         "fewer-ports",
+        "strategy-recreate",
+        "strategy-rolling",
     ];
 }
 
@@ -95,7 +101,8 @@ impl fmt::Display for Owner {
             | Self::Restart
             | Self::EditCopy
             | Self::DeletePrevious
-            | Self::Ports(_) => f.write_str(self.word()),
+            | Self::Ports(_)
+            | Self::Recreates(_) => f.write_str(self.word()),
         }
     }
 }
@@ -146,7 +153,20 @@ pub(super) fn of_seed(seed: u64, mix: Mix, items: &mut [Item]) -> Vec<Item> {
         }
     }
     all.extend(beside(seed, mix, within));
+    all.extend(recreates(seed, within));
     all
+}
+
+/// In some worlds the strategy of the Deployment is another for a while.
+fn recreates(seed: u64, within: u32) -> Vec<Item> {
+    // Dice of its own.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x4ec4);
+    if dice.u32(0..3) > 0 {
+        return Vec::new();
+    }
+    let (at, span) = (seconds(&mut dice, 3, within), seconds(&mut dice, 3, 120));
+    let until = Span::from_millis(at.as_millis() + span.as_millis());
+    [(at, true), (until, false)].map(|(at, all)| Item { at, act: Act::Owner(Owner::Recreates(all)) }).into()
 }
 
 /// What is done to the workload's Service and to what runs beside it, at any time: there is not always something beside it.
