@@ -13,7 +13,7 @@ use crate::api::{Span, Time};
 use crate::policy::Role;
 use crate::policy::evidence::START;
 use crate::policy::requirement::Claim;
-use crate::policy::requirement::author::authors;
+use crate::policy::requirement::author::{authors, made_by};
 use crate::policy::requirement::claim::APPROVAL;
 
 const APPROVE: &str = "\
@@ -257,7 +257,7 @@ async fn check_person(
     let changed_by = record.map_or("", |record| record.spec.changed_by.as_str());
     let about_it: Vec<_> = said.iter().filter(|one| one.spec.revision == revision).collect();
     let claims: Vec<_> = about_it.iter().map(|one| Claim::of(&one.spec, one.at)).collect();
-    if authors(&claims, changed_by).names.contains(&who.name) {
+    if made_by(&authors(&claims, changed_by).names, &who.name) {
         return Err(format!(
             "{} made this change, and nobody approves their own. Ask somebody else: tidegate who-can {}",
             who.name,

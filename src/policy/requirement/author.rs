@@ -40,6 +40,13 @@ pub fn is_person(name: &str) -> bool {
     !name.is_empty() && !name.starts_with("system:")
 }
 
+/// Whether somebody made the change by one of these names. Upper and lower case are the same here: a pipeline's `Ann@example.org` does not
+/// approve as `ann@example.org`.
+pub fn made_by(authors: &[String], name: &str) -> bool {
+    let name = name.to_lowercase();
+    authors.iter().any(|author| author.to_lowercase() == name)
+}
+
 /// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Authors {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::author::is_machine;
+use super::author::{is_machine, made_by};
 use super::image::{NewImage, Part};
 use crate::api::attestation::ClaimOutcome;
 use crate::api::{AttestationSpec, Time};
@@ -166,7 +166,7 @@ impl<'a> Claims<'a> {
 
     /// Whether who claims this made the change, as far as that is known.
     fn is_own(&self, claim: &Claim) -> bool {
-        self.authors.contains(&claim.author)
+        made_by(self.authors, &claim.author)
     }
 
     /// Whether it is said by now. Who says no, or takes a word back, is heard although the API server's clock is ahead of ours.

@@ -12,7 +12,7 @@ use crate::api::Time;
 use crate::api::names::RELEASE;
 use crate::api::release_record::ReleaseRecordSpec;
 use crate::policy::evidence;
-use crate::policy::requirement::author::{Authors, authors, authors_of, in_commits, nameless};
+use crate::policy::requirement::author::{Authors, authors, authors_of, in_commits, made_by, nameless};
 use crate::policy::requirement::{Claim, Claims, NewImage, heard as spoken, in_one_role};
 
 /// What is heard about one attempt.
@@ -102,7 +102,7 @@ pub(super) fn heard(seen: &Snapshot, spec: &ReleaseRecordSpec, risk: &RiskSeen, 
     }
     heard.claims.extend(of_commit);
     let twice = in_one_role(&mut heard.claims, now);
-    let counted_elsewhere = twice.iter().filter(|one| !heard.authors.contains(&one.author));
+    let counted_elsewhere = twice.iter().filter(|one| !made_by(&heard.authors, &one.author));
     heard.ignored.extend(counted_elsewhere.map(ToString::to_string));
     heard
 }

@@ -12,6 +12,7 @@ use crate::api::risk_budget::ExplainedBy;
 use crate::policy::Classification;
 use crate::policy::category::{Category, Finding, Origin, parse_list};
 use crate::policy::evidence::CLASSIFICATION;
+use crate::policy::requirement::author::made_by;
 use crate::policy::requirement::{Claim, Claims, Word};
 
 /// Whose word says what is in a new image.
@@ -44,7 +45,7 @@ impl Explanation {
 /// harmless, and so may somebody where it is not known who did.
 pub(super) fn explanation(heard: &Heard, risk: &RiskSeen, now: Time) -> Explanation {
     let others = |claim: &&Claim| {
-        let of_another = heard.knows_authors && !heard.authors.contains(&claim.author);
+        let of_another = heard.knows_authors && !made_by(&heard.authors, &claim.author);
         claim.kind == CLASSIFICATION && (claim.is_of_machine() || of_another)
     };
     match explained_by(risk) {

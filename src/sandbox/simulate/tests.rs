@@ -156,4 +156,5 @@ fn invariants_hold_whatever_owners_do() {
     assert!(owned.of("hold", "StableLost") > 0, "nowhere stable is lost");
     assert!(owned.of("refused", "resume") > 0, "nobody is refused who may not let a template run");
     hold(Mix { owners: 4, ..Mix::WILD }, 8);
+    hold(Mix { workload: Workload::ByCount, ..Mix::OWNERS }, 8);
 }

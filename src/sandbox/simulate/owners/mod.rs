@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub use restart::{Restart, step};
 
 use super::people::{RELEASES, apply};
-use super::schedule::{Owner, enforced};
+use super::schedule::{Owner, Workload, enforced};
 use super::world::World;
 use crate::admission::{Override, Policies};
 use crate::sandbox::user::User;
@@ -89,6 +89,11 @@ pub fn begin(world: &mut World, seed: u64) -> Result<(), String> {
 
 /// Does one thing; the HTTP status that came of it, none where there is nothing that it could be done to.
 pub fn happen(world: &mut World, act: Owner) -> Option<u16> {
+    // Without a route there is none to be named, nor a label by which one tells.
+    let of_routes = matches!(act, Owner::NameRoute | Owner::GiveUpRoute | Owner::NameLabel(_));
+    if of_routes && world.people.workload != Workload::Routed {
+        return None;
+    }
     match act {
         Owner::DeleteStable => stable::delete(world),
         Owner::NameRoute => traffic::more(world),

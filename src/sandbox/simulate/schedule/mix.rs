@@ -74,7 +74,7 @@ impl Mix {
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 26] = [
+    pub const NAMED: [(&'static str, Self); 27] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -100,6 +100,7 @@ impl Mix {
         ("joined", Self { joined: true, ..Self::SHARED }),
         ("wild-joined", Self { joined: true, ..Self::WILD_SHARED }),
         ("owners", Self::OWNERS),
+        ("owners-by-count", Self { workload: Workload::ByCount, ..Self::OWNERS }),
         ("wild-owners", Self { owners: 4, ..Self::WILD }),
     ];
     /// People who ship, show and agree, and no faults.
