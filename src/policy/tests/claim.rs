@@ -106,7 +106,10 @@ fn a_seat_is_taken_by_who_approves_and_stands_by_it(#[case] claims: &[Claim], #[
     assert_eq!(Claims::new(claims, &authors, at("12:00")).seats(&[&[Role::Sre]]).is_ok(), taken);
     for made_it in ["ann", "Ann"] {
         let made_it = [made_it.to_owned()];
-        assert!(Claims::new(claims, &made_it, at("12:00")).seats(&[&[Role::Sre]]).is_err(), "nobody approves their own");
+        assert!(
+            Claims::new(claims, &made_it, at("12:00")).seats(&[&[Role::Sre]]).is_err(),
+            "nobody approves their own"
+        );
     }
 }
 
