@@ -23,10 +23,12 @@ pub fn svg(results: &Results) -> String {
 <rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>
 "##
     );
-    for (index, rule) in Rule::ALL.into_iter().enumerate() {
-        let x = 50.0 + index as f64 * 150.0;
-        rect(&mut picture, (x, 12.0), (12.0, 12.0), COLOURS[index]);
+    let mut x = 50.0;
+    for (rule, colour) in Rule::ALL.into_iter().zip(COLOURS) {
+        rect(&mut picture, (x, 12.0), (12.0, 12.0), colour);
         text(&mut picture, (x + 17.0, 22.0), "start", &rule.name());
+        // Nobody measures text here: so wide a letter of this size is at most, on average.
+        x += 35.0 + 5.8 * rule.name().chars().count() as f64;
     }
     false_rollbacks(&mut picture, results);
     minutes_to_notice(&mut picture, results);
