@@ -7,7 +7,7 @@ use super::clones::clones;
 use super::disruption;
 use super::labels::{Labels, labels};
 use super::problem::Problem;
-use super::snapshot::{SideDeployment, Snapshot, Workload};
+use super::snapshot::{Side, SideDeployment, Snapshot, Workload};
 use super::split::Carrier;
 use super::template::{self, Relabel};
 use super::tracking::{asks_for_the_outside, belongs_to_tools, service_labels};
@@ -17,6 +17,17 @@ use crate::api::{Percent, Weight};
 /// Labels that are tried for telling canary from stable, best first.
 const LABELS: [&str; 5] =
     ["app.kubernetes.io/instance", "app.kubernetes.io/component", "app.kubernetes.io/name", "app", "k8s-app"];
+
+/// What a copy of the user's Service has of its `spec`, beside ports and selector. What leads in from outside is not among it.
+const FOLLOWED: [&str; 7] = [
+    "sessionAffinity",
+    "sessionAffinityConfig",
+    "trafficDistribution",
+    "internalTrafficPolicy",
+    "ipFamilies",
+    "ipFamilyPolicy",
+    "publishNotReadyAddresses",
+];
 
 /// Pods that a canary needs for a weight: its share of the replicas and a quarter more, at least one, at most all.
 pub fn canary_size(replicas: u32, weight: Weight) -> u32 {
@@ -90,14 +101,7 @@ pub fn side(
         }
     }
     let marks = json!({REVISION: revision}).as_object().cloned().unwrap_or_default();
-    let autoscaler = seen.autoscalers.first().filter(|_| carrier == Carrier::Previous);
-    let autoscaler = autoscaler.map(|one| {
-        let metadata = metadata(&name, own_labels.clone(), Map::new());
-        json!({
-            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
-            "metadata": metadata, "spec": autoscaler_copy(&one.spec, &name, replicas),
-        })
-    });
+    let floor = seen.side(carrier).and_then(Side::floor).map_or(replicas, |floor| floor.max(replicas));
     let stable = labels(template, "/metadata/labels");
     // Before the pods: what may reach them, and what they may reach, holds from their first moment.
     let mut all = clones(seen, carrier, &relabel, &stable)?;
@@ -106,8 +110,24 @@ pub fn side(
         service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)),
         disruption_budget(seen, workload, carrier, &relabel, &stable),
     ]);
-    all.extend(autoscaler);
+    all.extend(autoscaler(seen, workload, carrier, floor));
     Ok(all)
+}
+
+/// The copy of the workload's autoscaler for the previous version, which leaves it `floor` pods at least. Where the user took theirs
+/// away, a copy that stands goes on; `None` where there is neither, and for the canary, whose size its weight gives.
+pub fn autoscaler(seen: &Snapshot, workload: &Workload, carrier: Carrier, floor: u32) -> Option<Value> {
+    if carrier != Carrier::Previous {
+        return None;
+    }
+    let theirs = seen.autoscalers.first().map(|one| &one.spec);
+    let spec = theirs.or_else(|| seen.side(carrier)?.autoscaler.as_ref())?;
+    let name = format!("{}{}", seen.release.spec.workload_ref.name, suffix(carrier));
+    Some(json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": metadata(seen, carrier, &name, own_labels(workload), Map::new()),
+        "spec": autoscaler_copy(spec, &name, floor),
+    }))
 }
 
 /// The metadata of an object beside the workload: by its labels Tidegate knows it again.
@@ -139,6 +159,8 @@ pub fn around(
         let metadata = |name: &str, labels, annotations| metadata(seen, carrier, name, labels, annotations);
         all.push(service_copy(&service.object, &relabel, metadata, &seen.service_of(carrier)));
     }
+    let floor = seen.side(carrier).and_then(Side::floor);
+    all.extend(floor.and_then(|floor| autoscaler(seen, workload, carrier, floor)));
     Ok(all)
 }
 
@@ -197,14 +219,14 @@ pub fn judged_set(
     }))
 }
 
-/// The workload's autoscaler for the copy's pods: it may add as the workload's may, and never goes below what the copy
-/// was made with, because the copy has no traffic until it is needed.
-fn autoscaler_copy(spec: &Value, name: &str, replicas: u32) -> Value {
+/// The workload's autoscaler for the copy's pods: it may add as the workload's may, and never goes below what Tidegate wants there,
+/// because the copy has no traffic until it is needed.
+fn autoscaler_copy(spec: &Value, name: &str, floor: u32) -> Value {
     let mut copy = spec.clone();
     copy["scaleTargetRef"] = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": name});
-    copy["minReplicas"] = json!(replicas);
+    copy["minReplicas"] = json!(floor);
     let most = spec.get("maxReplicas").and_then(Value::as_u64).unwrap_or(0);
-    copy["maxReplicas"] = json!(most.max(u64::from(replicas)));
+    copy["maxReplicas"] = json!(most.max(u64::from(floor)));
     if let Some(down) = copy.pointer_mut("/behavior/scaleDown").and_then(Value::as_object_mut) {
         // Tidegate's own leaf is meant for the workload.
         down.remove("selectPolicy");
@@ -233,7 +255,7 @@ fn service_copy(
     if service.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None") {
         spec["clusterIP"] = json!("None");
     }
-    for field in ["sessionAffinity", "sessionAffinityConfig", "trafficDistribution", "internalTrafficPolicy"] {
+    for field in FOLLOWED {
         if let Some(value) = service.pointer("/spec").and_then(|spec| spec.get(field)) {
             spec[field] = value.clone();
         }

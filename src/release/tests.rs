@@ -41,6 +41,7 @@ mod rejected;
 mod returns;
 mod route_anew;
 mod same_image;
+mod scaled_copy;
 mod share;
 mod slow;
 mod stranded;

@@ -75,7 +75,7 @@ pub(super) async fn read(
         endpoints: service.as_ref().map(|_| endpoints.of(&service_name)),
         service: service.map(|mut service| service["spec"].take()),
         pdb: ours(pdb).is_some(),
-        autoscaler: ours(autoscaler).is_some(),
+        autoscaler: ours(autoscaler).map(|mut autoscaler| autoscaler["spec"].take()),
         foreign,
     }))
 }

@@ -37,7 +37,7 @@ pub(super) fn along(active: &Active<'_>, step: Step) -> Step {
 }
 
 /// The step, with what keeps up a previous version that serves because the one after it came back late: it grows with the
-/// workload, and what stands around it is followed. Where a copy of the autoscaler sizes it, that decides.
+/// workload, and what stands around it is followed. A copy of the autoscaler may make it larger than that.
 pub(super) fn of_previous(seen: &Snapshot, step: Step) -> Step {
     let carrier = Carrier::Previous;
     let serves = !seen.by_count() && came_back::has_users(seen) && step.record.is_none() && step.opened.is_none();
@@ -45,14 +45,13 @@ pub(super) fn of_previous(seen: &Snapshot, step: Step) -> Step {
         return way_back::of_who_serves(seen, step);
     }
     let side = seen.side(carrier).filter(|side| side.foreign.is_none() && serves);
-    let there = side.and_then(|side| Some((side, side.deployment.as_ref().filter(|there| !there.deleting)?)));
-    let (Some((side, there)), Some(workload), true) = (there, &seen.workload, untouched(&step, carrier)) else {
+    let there = side.and_then(|side| side.deployment.as_ref()).is_some_and(|there| !there.deleting);
+    let (true, Some(workload), true) = (there, &seen.workload, untouched(&step, carrier)) else {
         return step;
     };
     let replicas = objects::previous_size(workload.replicas, seen.release.spec.strategy.fallback_percent);
-    let small = !side.autoscaler && there.replicas < replicas;
     let mut writes = around(seen, &step);
-    writes.extend(small.then_some(Action::ScaleSide { carrier, replicas }));
+    writes.extend(way_back::grown(seen, workload, carrier, replicas));
     if writes.is_empty() { step } else { step.all(writes).wake(LOOK_AGAIN) }
 }
 
@@ -77,6 +76,14 @@ fn stands(seen: &Snapshot, wanted: &Value, carrier: Carrier) -> bool {
     if wanted["kind"] == "Service" {
         // One that is missing is made with its carrier.
         let there = seen.side(carrier).and_then(|side| side.service.as_ref());
+        return there.is_none_or(|spec| {
+            wanted["spec"]
+                .as_object()
+                .is_some_and(|all| all.iter().all(|(field, value)| spec.get(field) == Some(value)))
+        });
+    }
+    if wanted["kind"] == "HorizontalPodAutoscaler" {
+        let there = seen.side(carrier).and_then(|side| side.autoscaler.as_ref());
         return there.is_none_or(|spec| {
             wanted["spec"]
                 .as_object()

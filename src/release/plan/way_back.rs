@@ -9,7 +9,7 @@ use super::step::{Say, Step};
 use crate::api::release_record::Phase;
 use crate::release::action::Action;
 use crate::release::objects;
-use crate::release::snapshot::{ReplicaSetSeen, Side, Snapshot};
+use crate::release::snapshot::{ReplicaSetSeen, Side, Snapshot, Workload};
 use crate::release::split::Carrier;
 use crate::release::template;
 
@@ -32,11 +32,23 @@ pub(super) fn kept(active: &Active<'_>) -> Vec<Action> {
     if is_taken(active.seen.side(carrier)) || missing && (nobody || active.status.phase == Phase::Promote && !resumed) {
         return Vec::new();
     }
-    if have.is_some_and(|have| have < wanted) {
-        return vec![Action::ScaleSide { carrier, replicas: wanted }];
+    let grown = active.workload().map(|workload| grown(active.seen, workload, carrier, wanted)).unwrap_or_default();
+    if !grown.is_empty() {
+        return grown;
     }
     // What cannot be worked out now, such as without the user's Service, is for a later look.
     active.bring_up(carrier, have.unwrap_or(wanted)).unwrap_or_default()
+}
+
+/// The writes that give a carrier that is there `wanted` pods at least; none where it has them. The copy of the autoscaler goes
+/// first: without traffic it would take pods away again that it does not have to leave.
+pub(super) fn grown(seen: &Snapshot, workload: &Workload, carrier: Carrier, wanted: u32) -> Vec<Action> {
+    let Some(side) = seen.side(carrier) else { return Vec::new() };
+    let low = side.floor().is_some_and(|floor| floor < wanted);
+    let floor = low.then(|| objects::autoscaler(seen, workload, carrier, wanted)).flatten();
+    let small = side.deployment.as_ref().is_some_and(|there| !there.deleting && there.replicas < wanted);
+    let scale = small.then_some(Action::ScaleSide { carrier, replicas: wanted });
+    floor.map(|object| Action::Apply { carrier, object }).into_iter().chain(scale).collect()
 }
 
 /// Whether it is gone in the verification, and nothing could bring it back: no ReplicaSet has its template any more.

@@ -31,8 +31,8 @@ pub struct Side {
     pub service: Option<Value>,
     /// Whether the PodDisruptionBudget exists.
     pub pdb: bool,
-    /// Whether the copy of the workload's autoscaler exists.
-    pub autoscaler: bool,
+    /// `spec` of the copy of the workload's autoscaler; `None` where it does not exist, or is somebody else's.
+    pub autoscaler: Option<Value>,
     /// An object of that name that Tidegate did not make for this release, as `Service shop/checkout-canary`.
     pub foreign: Option<String>,
 }
@@ -41,6 +41,14 @@ impl Side {
     /// Whether objects of this release are there that nobody has begun to delete, with or without their Deployment.
     pub fn is_left(&self) -> bool {
         self.foreign.is_none() && !self.deployment.as_ref().is_some_and(|deployment| deployment.deleting)
+    }
+
+    /// The least pods that the copy of the autoscaler leaves it, 1 where the field is absent; `None` without a copy.
+    pub fn floor(&self) -> Option<u32> {
+        let spec = self.autoscaler.as_ref()?;
+        Some(
+            spec.get("minReplicas").and_then(Value::as_u64).map_or(1, |least| u32::try_from(least).unwrap_or(u32::MAX)),
+        )
     }
 
     /// Whether all that could carry users there is somebody else's: another GatedRelease's, or no version at all.

@@ -76,16 +76,6 @@ fn the_previous_version_grows_with_the_workload(#[case] next: Option<Behaviour>)
     assert_eq!(size_of_previous(&world), before + 5, "it never shrinks while it has all users");
 }
 
-#[test]
-fn a_previous_version_with_an_autoscaler_is_sized_by_that() {
-    let mut world = came_back_late();
-    let before = size_of_previous(&world);
-    world.seen.previous.as_mut().unwrap().autoscaler = true;
-    world.workload().replicas = before + 5;
-    world.run(30);
-    assert_eq!(size_of_previous(&world), before);
-}
-
 #[rstest]
 #[case::made_anew(made_anew)]
 #[case::put_home_by_its_owner(put_home)]

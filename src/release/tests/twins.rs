@@ -19,7 +19,7 @@ fn another(world: &World, created: &str) -> Claim {
 /// What another release made for itself.
 fn foreign(carrier: Carrier) -> Option<Side> {
     let foreign = Some(format!("Deployment shop/checkout-{carrier}"));
-    Some(Side { carrier, deployment: None, endpoints: None, service: None, pdb: false, autoscaler: false, foreign })
+    Some(Side { carrier, deployment: None, endpoints: None, service: None, pdb: false, autoscaler: None, foreign })
 }
 
 fn weights(world: &mut World, split: Split) {

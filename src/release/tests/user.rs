@@ -295,7 +295,7 @@ fn an_autoscaler_may_not_take_pods_away_until_one_of_its_windows_after_the_relea
     world.seen.autoscalers[0].held = false;
     world.run(1);
     assert!(world.seen.autoscalers[0].held, "somebody took the leaf away");
-    assert!(world.seen.previous.as_ref().unwrap().autoscaler, "the previous version has one of its own");
+    assert!(world.seen.previous.as_ref().unwrap().autoscaler.is_some(), "the previous version has one of its own");
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
     let ended = world.now;
     assert!(world.seen.autoscalers[0].held);

@@ -44,7 +44,7 @@ impl World {
             }
             Action::Apply { carrier, object } => {
                 if object["kind"] == "HorizontalPodAutoscaler" {
-                    self.seen.previous.as_mut().unwrap().autoscaler = true;
+                    self.seen.previous.as_mut().unwrap().autoscaler = Some(object["spec"].clone());
                 }
                 if object["kind"] == "Service" {
                     let sides = &mut self.seen;
@@ -89,7 +89,7 @@ impl World {
                     endpoints: Some(endpoints),
                     service: stands.and_then(|side| side.service.clone()),
                     pdb: true,
-                    autoscaler: stands.is_some_and(|side| side.autoscaler),
+                    autoscaler: stands.and_then(|side| side.autoscaler.clone()),
                     foreign: None,
                 };
                 match carrier {

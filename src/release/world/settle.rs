@@ -5,7 +5,7 @@ use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
 use crate::analysis::synthetic::Finding;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
-use crate::api::Span;
+use crate::api::{Span, Weight};
 use crate::release::ask::{
     Answers, Arms, Both, Compare, Compared, Due, EachBound, Slow, Slower, Tried, due, question, thresholds,
 };
@@ -223,12 +223,20 @@ impl World {
     fn settle_objects(&mut self) {
         let behaviours = self.behaviour.clone();
         let of = |revision: &str| behaviours.get(revision).copied().unwrap_or(GOOD);
+        let mut routes = self.seen.routes.iter().filter_map(|route| route.state.as_ref().ok());
+        let serves =
+            routes.any(|route| route.rules.iter().flatten().any(|it| it.weight(Carrier::Previous) > Weight::ZERO));
         for side in [&mut self.seen.canary, &mut self.seen.previous] {
             if side.as_ref().is_some_and(|side| side.deployment.as_ref().is_none_or(|d| d.deleting)) {
                 *side = None;
                 continue;
             }
+            let floor = side.as_ref().and_then(Side::floor);
             let Some(Side { deployment: Some(deployment), endpoints, .. }) = side else { continue };
+            // An autoscaler takes from whoever has no traffic all that it may.
+            if let Some(floor) = floor {
+                deployment.replicas = if serves { deployment.replicas.max(floor) } else { floor };
+            }
             let behaviour = of(&deployment.revision);
             deployment.available = if behaviour.ready { deployment.replicas } else { 0 };
             deployment.crashes =

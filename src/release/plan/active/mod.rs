@@ -16,6 +16,7 @@ pub(in crate::release) use routes::{named, routes, steer, weight};
 pub(super) use template::Template;
 pub(in crate::release) use template::{active_set, judged_revision};
 
+use super::way_back;
 use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus, StageRecord};
 use crate::api::{Time, Weight};
 use crate::policy::schedule::LEAN_MAX;
@@ -134,19 +135,18 @@ impl<'a> Active<'a> {
         };
         let Some(source) = source else {
             // The workload has a newer template already: what stands can still grow.
-            let have = self.deployment(carrier).map(|deployment| deployment.replicas);
-            let grows = have.is_some_and(|have| have < replicas);
-            return Ok(grows.then_some(Action::ScaleSide { carrier, replicas }).into_iter().collect());
+            return Ok(way_back::grown(self.seen, workload, carrier, replicas));
         };
         let have = self.seen.side(carrier);
         let size = have.and_then(|side| side.deployment.as_ref()).filter(|d| !d.deleting).map(|d| d.replicas);
         // The previous version has an autoscaler of its own, which may have made it larger.
         let scaled = carrier == Carrier::Previous && !self.seen.autoscalers.is_empty();
+        let floor = replicas;
         let replicas = if scaled { size.map_or(replicas, |size| size.max(replicas)) } else { replicas };
         let stands = have.is_some_and(|side| {
             side.pdb
                 && side.endpoints.is_some()
-                && (side.autoscaler || !scaled)
+                && side.floor().map_or(!scaled, |least| least >= floor)
                 && size == Some(replicas)
                 && side.deployment.as_ref().is_some_and(|d| d.revision == revision)
         });
