@@ -73,7 +73,7 @@ pub enum Request<'a> {
         missing: Vec<Role>,
         /// Who rejects it.
         rejected: Option<&'a Claim>,
-        /// When its words last changed, where somebody had agreed before: what they agreed to were others.
+        /// From when on who agrees counts, where somebody had agreed before: to other words, or to another attempt.
         since: Option<Time>,
     },
     /// It ships as an exception.
@@ -98,9 +98,14 @@ impl Request<'_> {
     }
 }
 
-/// How far the request for an exception is among the claims about a revision. Who agrees agrees to its words: an approval that is older
-/// than they are counts for nothing here.
-pub fn request<'a>(claims: Claims<'a>, status: BudgetStatus, customers_may_notice: bool) -> Request<'a> {
+/// How far the request for an exception is among the claims about a revision. Who agrees agrees to its words, and to the attempt that
+/// was `opened` then: an approval that is older than either counts for nothing here.
+pub fn request<'a>(
+    claims: Claims<'a>,
+    status: BudgetStatus,
+    customers_may_notice: bool,
+    opened: Option<Time>,
+) -> Request<'a> {
     let asked = match claims.word(EXCEPTION.kind, None) {
         Word::For(asked) => asked,
         Word::Against(_) | Word::Silent { .. } => return Request::None,
@@ -115,13 +120,13 @@ pub fn request<'a>(claims: Claims<'a>, status: BudgetStatus, customers_may_notic
     let seats: Vec<[Role; 1]> = roles.iter().map(|role| [*role]).collect();
     let seats: Vec<&[Role]> = seats.iter().map(<[Role; 1]>::as_slice).collect();
     let rejected = claims.rejection(&roles);
-    let worded = asked.all().map(|claim| claims.worded(claim)).max();
-    let missing = match claims.approved_since(worded).seats(&seats) {
+    let counts = asked.all().map(|claim| claims.worded(claim)).chain(opened).max();
+    let missing = match claims.approved_since(counts).seats(&seats) {
         Ok(approvals) if rejected.is_none() => return Request::Approved { by, approvals },
         Ok(_) => Vec::new(),
         Err(empty) => empty.iter().filter_map(|seat| roles.get(*seat).copied()).collect::<Vec<Role>>(),
     };
     // Told only where it makes a difference.
     let late = claims.seats(&seats).map_or_else(|empty| empty.len(), |_| 0) < missing.len();
-    Request::Waiting { by, missing, rejected, since: worded.filter(|_| late) }
+    Request::Waiting { by, missing, rejected, since: counts.filter(|_| late) }
 }

@@ -34,7 +34,7 @@ fn without_the_executive_nothing_is_overridden(
     let all = approvers(status, true);
     let below = all.iter().filter(|role| **role != Role::VpEngineering);
     claims.extend(below.map(|role| word(role.as_str(), &format!("the {role}"), true)));
-    let far = |claims: &[Claim]| match request(Claims::new(claims, &[], at("12:00")), status, true) {
+    let far = |claims: &[Claim]| match request(Claims::new(claims, &[], at("12:00")), status, true, None) {
         Request::Waiting { missing, rejected: None, .. } => Some(missing),
         Request::Approved { .. } => None,
         unlike @ (Request::Waiting { .. } | Request::Incomplete { .. } | Request::None) => panic!("{unlike:?}"),
@@ -74,7 +74,7 @@ fn word(role: &str, author: &str, passed: bool) -> Claim {
 /// How far it is in words, with what would be recorded.
 fn how_far(claims: &[Claim]) -> (String, Option<String>) {
     let authors = ["bob".to_owned()];
-    let request = request(Claims::new(claims, &authors, at("12:00")), Healthy, false);
+    let request = request(Claims::new(claims, &authors, at("12:00")), Healthy, false, None);
     let text = match &request {
         Request::None => "nobody asked".to_owned(),
         Request::Incomplete { problems, .. } => problems.join("; "),
@@ -130,6 +130,7 @@ fn an_exception_for_two_images_is_asked_for_by_who_was_first() {
         Claims::new(claims, &authors, at("12:00")).bringing(&images),
         Healthy,
         false,
+        None,
     ) {
         Request::Waiting { by, .. } => format!("waits, asked by {}", by.author),
         Request::Incomplete { by, problems } => format!("{}: {}", by.author, problems.join("; ")),
@@ -153,13 +154,18 @@ fn an_exception_for_two_images_is_asked_for_by_who_was_first() {
 #[case::the_same_words(&["ask 09:00", "agree 09:30", "ask 10:00"], "approved")]
 #[case::others_taken_back(&["ask 09:00", "agree 09:30", "reword 10:00", "take back 10:01"], "approved")]
 #[case::asked_anew(&["ask 09:00", "agree 09:30", "take all back 10:00", "ask 10:01"], "waits for [development-manager, on-call, vp-engineering] since 10:01")]
+#[case::for_the_attempt_before(&["ask 09:00", "agree 09:30", "open 10:00"], "waits for [development-manager, on-call, vp-engineering] since 10:00")]
+#[case::for_this_attempt(&["ask 09:00", "open 09:30", "agree 09:30"], "approved")]
+#[case::for_both_attempts(&["ask 09:00", "agree 09:30", "open 10:00", "agree 10:01"], "approved")]
+#[case::to_other_words_of_this_attempt(&["ask 09:00", "open 09:10", "agree 09:30", "reword 10:00"], "waits for [development-manager, on-call, vp-engineering] since 10:00")]
 #[case::not_agreed_at_all(&["ask 09:00", "reword 10:00"], "waits for [development-manager, on-call, vp-engineering]")]
 fn who_agrees_agrees_to_the_words(#[case] said: &[&str], #[case] expected: &str) {
-    let mut claims = Vec::new();
+    let (mut claims, mut opened) = (Vec::new(), None);
     for one in said {
         let (what, time) = one.rsplit_once(' ').unwrap();
         let by = |author: &str, claim: Claim| Claim { author: author.to_owned(), at: at(time), ..claim };
         match what {
+            "open" => opened = Some(at(time)),
             "ask" => claims.push(by("dana", asked())),
             "reword" => claims.push(by("eve", asked_for("incident-mitigation"))),
             "take back" => claims.push(by("eve", Claim { withdrawn: true, facts: Default::default(), ..asked() })),
@@ -170,7 +176,7 @@ fn who_agrees_agrees_to_the_words(#[case] said: &[&str], #[case] expected: &str)
             ),
         }
     }
-    let told = match request(Claims::new(&claims, &["bob".to_owned()], at("12:00")), Healthy, false) {
+    let told = match request(Claims::new(&claims, &["bob".to_owned()], at("12:00")), Healthy, false, opened) {
         Request::Approved { .. } => "approved".to_owned(),
         Request::Waiting { missing, since, .. } => {
             let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();

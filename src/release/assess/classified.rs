@@ -7,7 +7,7 @@ use super::super::snapshot::{RiskSeen, Snapshot};
 use super::super::template::diff;
 use super::claims::Heard;
 use crate::api::Time;
-use crate::api::release_record::ReleaseRecordSpec;
+use crate::api::release_record::{AssessmentRecord, ReleaseRecordSpec};
 use crate::api::risk_budget::ExplainedBy;
 use crate::policy::Classification;
 use crate::policy::category::{Category, Finding, Origin, parse_list};
@@ -70,7 +70,7 @@ pub(super) fn classified(
     seen: &Snapshot,
     spec: &ReleaseRecordSpec,
     (heard, explained, risk): (&Heard, &Explanation, &RiskSeen),
-    found: &[String],
+    (found, recorded): (&[String], Option<&AssessmentRecord>),
     now: Time,
 ) -> Classification {
     let written = match explained_by(risk) {
@@ -83,11 +83,17 @@ pub(super) fn classified(
     let of_others = |claim: &&Claim| !explained.claims.contains(claim);
     let added = heard.claims(now).each(CLASSIFICATION).into_iter().filter(of_others);
     findings.extend(added.flat_map(|claim| attested(claim, Origin::Written)));
-    // What was found then stands for the templates, which may be others by now.
-    if found.is_empty()
-        && let Some((before, after)) = templates(seen)
-    {
-        findings.extend(diff::findings(&diff::diff(before, after)));
+    // What was found then stands for the templates: the workload may run the new one by now, or have a newer one.
+    match recorded {
+        Some(recorded) => {
+            findings.extend(self::findings(&recorded.categories, Origin::Seen, "found when it began to ship"));
+        }
+        None if found.is_empty() => {
+            if let Some((before, after)) = templates(seen) {
+                findings.extend(diff::findings(&diff::diff(before, after)));
+            }
+        }
+        None => {}
     }
     Classification::new(findings)
 }

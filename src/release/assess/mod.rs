@@ -58,6 +58,8 @@ pub(in crate::release) struct Assessed<'a> {
     pub(in crate::release) requirements: Vec<Requirement>,
     /// Whether it ships as an exception, with the reason and who asked.
     pub(in crate::release) exception: Option<String>,
+    /// When the attempt was opened, while it has not begun: who agreed to an exception before did not know how the one before ends.
+    opened: Option<Time>,
     budget_status: BudgetStatus,
     customers_may_notice: bool,
     rollback: bool,
@@ -118,7 +120,7 @@ fn judged<'a>(
 ) -> Assessed<'a> {
     let mut heard = heard(seen, spec, risk, status.assessment.is_some(), now);
     let explained = explanation(&heard, risk, now);
-    let change = classified(seen, spec, (&heard, &explained, risk), found, now);
+    let change = classified(seen, spec, (&heard, &explained, risk), (found, status.assessment.as_ref()), now);
     heard.ignored.extend(classified::unheard(seen, spec, risk, &change));
     let context = risk.context(left, now);
     let known = known(seen, spec, status, budget_status);
@@ -142,7 +144,8 @@ fn judged<'a>(
         relaxed: &relaxed,
     };
     let customers_may_notice = customers_may_notice(risk.tier, claims);
-    let request = exception::request(claims, budget_status, customers_may_notice);
+    let opened = (status.phase == Phase::Plan).then_some(status.phase_since);
+    let request = exception::request(claims, budget_status, customers_may_notice, opened);
     let exception = match &status.assessment {
         Some(recorded) => recorded.exception.clone(),
         None => request.recorded(),
@@ -182,6 +185,7 @@ fn judged<'a>(
         decision,
         requirements,
         exception,
+        opened,
         budget_status,
         customers_may_notice,
         rollback: spec.change.kind == ChangeType::Rollback,
@@ -217,7 +221,7 @@ impl Assessed<'_> {
 
     /// How far a request for an exception is.
     pub(in crate::release) fn request(&self) -> Request<'_> {
-        exception::request(self.claims(), self.budget_status, self.customers_may_notice)
+        exception::request(self.claims(), self.budget_status, self.customers_may_notice, self.opened)
     }
 
     /// The facts by which a freeze judges the change. A fix of an outage or of a critical bug is judged by that alone, as

@@ -264,7 +264,11 @@ fn asked_for_exception(active: &Active<'_>, assessed: &Assessed<'_>, what: &str)
         }
         Request::Waiting { by, missing, rejected: None, since } => {
             let since = since.map_or_else(String::new, |since| {
-                format!(" (given after {}, when its words last changed)", since.clock())
+                let what = match since <= active.status.phase_since {
+                    true => "this attempt began; an exception is agreed to for one attempt",
+                    false => "its words last changed",
+                };
+                format!(" (given after {}, when {what})", since.clock())
             });
             let roles: Vec<&str> = missing.iter().map(|role| role.as_str()).collect();
             let first = roles.first().copied().unwrap_or_default();

@@ -95,3 +95,33 @@ fn a_request_in_other_words_is_agreed_to_anew() {
     world.run(3);
     assert!(!asks(&world).contains(&Role::VpEngineering), "{}", held(&world));
 }
+
+/// Who agreed to the first attempt did not know how it would end.
+#[test]
+fn an_exception_that_came_back_is_agreed_to_anew() {
+    let mut world = World::new();
+    budget(&mut world, BudgetStatus::Warning, 42.0);
+    change(&mut world, ChangeType::Infrastructure, None);
+    world.workload().changed_by = "bob".into();
+    world.deploy("shop:v2", BAD);
+    attest(&mut world, "exception", "bob", EXCEPTION);
+    world.run(3);
+    let roles = asks(&world);
+    let all = |world: &mut World| {
+        for role in roles.iter().chain(&[Role::Sre, Role::SeniorEngineer]) {
+            approve(world, *role, role.as_str());
+        }
+    };
+    all(&mut world);
+    attest(&mut world, "start", "sam", &[]);
+    world.run_until(4_000, |world| world.outcome() == Some(Outcome::RolledBack));
+    world.run(5);
+    world.retry("1");
+    world.run(5);
+    let why = held(&world);
+    assert!(why.starts_with("ExceptionPending") && why.contains("when this attempt began"), "{why}");
+    assert_eq!(asks(&world), roles);
+    all(&mut world);
+    world.run(5);
+    assert!(!held(&world).starts_with("ExceptionPending"), "{}", held(&world));
+}

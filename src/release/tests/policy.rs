@@ -10,6 +10,7 @@ use crate::policy::requirement::CATALOGUE;
 use crate::policy::score::{Incident, OnCallLoad, Seen, Signal};
 use crate::policy::{Band, Gate, Role, Tier};
 use crate::release::snapshot::{AttestationSeen, Proof, SignalsSeen};
+use crate::release::world::pod_template;
 
 pub(super) fn enforced(tier: Tier, categories: &[&str]) -> World {
     let mut world = World::new();
@@ -205,6 +206,32 @@ fn everybody_who_met_a_requirement_by_agreeing_stands_in_the_sealed_record() {
     let shown = assessment.shown.iter().find(|one| one.by == "approvals").unwrap();
     assert_eq!(shown.names, ["peer-review", "code-owner-review", "release-captain"]);
     assert!(!assessment.not_shown.contains(&"peer-review".to_owned()), "{:?}", assessment.not_shown);
+}
+
+/// What Tidegate saw between the templates alone, it cannot see once the workload runs the new one: it stands in the record all the same
+/// whether it was shown, and by whom.
+#[rstest]
+#[case::shown(true)]
+#[case::waived(false)]
+fn what_was_seen_between_the_templates_is_on_record_to_the_end(#[case] shows: bool) {
+    let mut world = enforced(Tier::T3, &["ui"]);
+    for entry in CATALOGUE.iter().filter(|entry| entry.name != "certificate-rotation" || !shows) {
+        waive(&mut world, entry.name);
+    }
+    let mut template = pod_template("shop:v2");
+    let secret = json!({"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "key"}}});
+    template["spec"]["containers"][0]["env"] = json!([secret]);
+    world.push(template, GOOD);
+    world.run(3);
+    if shows {
+        assert_eq!(missing(&world), ["certificate-rotation"]);
+        attest(&mut world, "certificate-rotation", "sec", &[]);
+    }
+    world.run_until(900, |world| world.outcome() == Some(Outcome::Succeeded));
+    let assessment = world.status().assessment.clone().unwrap();
+    let by_sec = assessment.shown.iter().any(|one| one.by == "sec" && one.names == ["certificate-rotation"]);
+    let without = assessment.not_shown.contains(&"certificate-rotation".to_owned());
+    assert_eq!((by_sec, without), (shows, !shows), "{assessment:?}");
 }
 
 /// A requirement that this budget does not ask for.
