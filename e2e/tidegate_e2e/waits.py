@@ -47,6 +47,11 @@ def until(what: str, seconds: float, probe: Callable[[], T | None], every: float
         time.sleep(every)
 
 
+def next_second() -> None:
+    """Until the API server writes a later time than now: of what one person says in one second the stricter counts."""
+    time.sleep(1 - time.time() % 1 + 0.01)
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 

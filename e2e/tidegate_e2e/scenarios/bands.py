@@ -3,6 +3,11 @@ from ..claims import attest, may_approve, may_attest, meet
 from ..scenario import Context, scenario
 from ..shop import Shop
 from ..waits import check, until
+from .exhausted import WAIVED, missing
+
+# The one of G3 that these scenarios supply; what the other gates ask is shown elsewhere.
+OF_G3 = "observability"
+SHOWN_ELSEWHERE = sorted({*WAIVED, "budget-sign-off", "risk-review", "extended-canary", "customer-communication"} - {OF_G3})
 
 REQUEST = {
     "reason": "legal-deadline", "justification": "the tax rate changes at midnight", "change-complexity": "one figure", "blast-radius": "prices",
@@ -14,16 +19,19 @@ FOLLOW_UP = {"review": "the rate was announced late, the release went well", "ta
 
 @scenario(core=False)
 def bands(t: Context) -> None:
-    """A budget that runs out: Yellow and Red make gates stricter, Red lets no ordinary change go, an exhausted one only fixes; an exception that its people agree to ships and costs half as much again."""
-    shop = t.shop(rate=60, stages=((25, "5s"), (100, "4s")), strategy={"verify": "5s"}, policy={"tier": 1, "requirements": {"mode": "Audit"}, "riskPoints": 20})
+    """A budget that runs out: Yellow and Red make gates stricter, and what the stricter one asks is waited for; Red lets no ordinary change go, an exhausted one only fixes; an exception that its people agree to ships and costs half as much again."""
+    requirements = {"mode": "Enforce", "waived": [{"name": name, "reason": "shown elsewhere"} for name in SHOWN_ELSEWHERE]}
+    shop = t.shop(rate=60, stages=((25, "5s"), (100, "4s")), strategy={"verify": "5s"}, policy={"tier": 1, "requirements": requirements, "riskPoints": 20})
     shop.start()
     shop.users()
-    may_attest(shop, ["ann"], ["exception", "exception-follow-up"])
+    may_attest(shop, ["ann"], ["exception", "exception-follow-up", OF_G3])
     may_approve(shop, development_manager="dora", on_call="ann", product_manager="paul", vp_engineering="vera")
 
-    # Each costs 9 RP: base 3 of its tier, 6 for a new image that nobody explains.
-    ships(t, shop, "v2", 9, "Yellow")
-    risk = ships(t, shop, "v3", 18, "Red")
+    # Each costs 9 RP: base 3 of its tier, 6 for a new image that nobody explains. That is G2, which has all it asks for.
+    risk = ships(t, shop, "v2", 9, "Yellow")
+    check(risk["gate"] == "G2" and not risk.get("missing"), f"in Green: {risk}")
+    risk = ships(t, shop, "v3", 18, "Red", asked="v2")
+    check(risk["gate"] == "G3", f"in Yellow: {risk}")
     check("Yellow" in risk["why"] and "+1" in risk["why"], f"Yellow did not escalate: {risk}")
 
     shop.deploy("v4")
@@ -33,13 +41,14 @@ def bands(t: Context) -> None:
     risk = shop.live_release()["status"]["risk"]
     check("Red" in risk["why"] and "+1" in risk["why"], f"Red did not escalate: {risk}")
     # The same as a fix of an incident overdraws what is left.
-    ships(t, shop, "v5", 27, "Exhausted", {"change-type": "IncidentFix", "change-severity": "P0"})
+    ships(t, shop, "v5", 27, "Exhausted", {"change-type": "IncidentFix", "change-severity": "P0"}, asked="v3")
 
     shop.deploy("v6", {"change-type": "Reliability"})
     held = blocked(shop)
     check("Exhausted" in held, held)
     t.note(held)
     check(shop.running() == {"v5": 3} and shop.canary_weight() == 0, f"it went: {shop.state()}")
+    attest(shop, "ann", OF_G3)
     attest(shop, "ann", "exception", facts={key: text for key, text in REQUEST.items() if key != "ticket"})
     pending(shop, "ticket")
     attest(shop, "ann", "exception", facts=REQUEST)
@@ -65,9 +74,15 @@ def bands(t: Context) -> None:
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
 
 
-def ships(t: Context, shop: Shop, version: str, points: int, band: str, change: dict[str, str] | None = None) -> dict:
-    """Released; so many points are spent afterwards, in that band. What was said of its risk on the way."""
+def ships(t: Context, shop: Shop, version: str, points: int, band: str, change: dict[str, str] | None = None, asked: str = "") -> dict:
+    """Released; so many points are spent afterwards, in that band. What was said of its risk on the way. Where the gate asks for
+    more, users stay on the version `asked` until it is shown."""
     shop.deploy(version, change)
+    if asked:
+        until(f"{version} waits for {OF_G3} alone", waits.RELEASE_TAKEN_UP, lambda: shop.held("RequirementsMissing") and missing(shop) == [OF_G3], instead=lambda: (shop.state(), missing(shop)))
+        check(not shop.canary_weight() and shop.running() == {asked: 3}, f"{version} went without it: {shop.state()}")
+        t.note(f"{version} waits: {shop.held('RequirementsMissing')['message']}")
+        attest(shop, "ann", OF_G3)
     shop.at_weight(25)
     risk = shop.live_release()["status"]["risk"]
     shop.ends("Succeeded")

@@ -3,7 +3,7 @@ import json
 from .. import api, bed, waits
 from ..scenario import Context, scenario
 from ..shop import Shop
-from ..waits import check, until
+from ..waits import check, next_second, until
 
 RBAC = "rbac.authorization.k8s.io"
 
@@ -123,6 +123,7 @@ def overridden(t: Context, shop: Shop, record: dict) -> None:
     says(shop, "vera", {"revision": name, "type": "approval", "role": "vp-engineering", "outcome": "Failed", "facts": {"note": "it loses orders"}})
     rejected = until("it stays open", waits.BUDGET_MEASURED, lambda: approval(shop, name, "Due", "does not approve it (it loses orders)"), instead=lambda: status(shop).get("obligations"))
     t.note(rejected["problem"])
+    next_second()
     says(shop, "vera", {"revision": name, "type": "approval", "role": "vp-engineering", "facts": {"note": "mended by hand at 10:40"}})
     met = until("it is met", waits.BUDGET_MEASURED, lambda: approval(shop, name, "Met", ""), instead=lambda: status(shop).get("obligations"))
     check(met["met"]["by"] == "vera", f"met by {met['met']}")
