@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
+
+from . import waits
 
 HERE = Path(__file__).resolve().parent.parent
 CHECKOUT = HERE.parent
@@ -28,12 +31,20 @@ def kubectl(*args: str, stdin: str | None = None, check: bool = True) -> str:
     return done.stdout + ("" if check else done.stderr)
 
 
-def helm(*args: str) -> str:
+def helm(*args: str, stdin: str | None = None) -> str:
     """What Helm prints; it works on Tidegate's namespace."""
-    done = subprocess.run([BIN / "helm", *args, "--namespace", TIDEGATE_NAMESPACE], text=True, capture_output=True)
+    done = subprocess.run([BIN / "helm", *args, "--namespace", TIDEGATE_NAMESPACE], input=stdin, text=True, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"helm {' '.join(args)}: {done.stderr.strip()}")
     return done.stdout
+
+
+def configure(key: str, value: dict) -> None:
+    """The chart's value of that name, in place of what stood there: `--reuse-values` would keep what is to go. The controller starts with it."""
+    values = json.loads(helm("get", "values", "tidegate", "--output", "json"))
+    values[key] = value
+    helm("upgrade", "tidegate", str(CHECKOUT / "charts/tidegate"), "--values", "-", stdin=json.dumps(values))
+    kubectl("rollout", "status", "deployment/tidegate", "-n", TIDEGATE_NAMESPACE, "--timeout", f"{waits.TIDEGATE_READY}s")
 
 
 def process_of(pod: dict, program: str) -> int:

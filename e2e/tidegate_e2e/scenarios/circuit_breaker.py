@@ -1,5 +1,3 @@
-import json
-
 from .. import bed, waits
 from ..people import tidegate
 from ..scenario import Context, scenario
@@ -19,8 +17,8 @@ def circuit_breaker(t: Context) -> None:
     # The failures of one service, for the releases of one namespace.
     failed = f'sum(increase(http_requests_total{{namespace="{payments.namespace}",status="500"}}[10s])) or on() vector(0)'
     breaker = {"namespaces": [shop.namespace], "query": failed, "above": 5, "note": "Runbook: payments"}
-    t.afterwards(lambda: configure({}))
-    configure({BREAKER: breaker})
+    t.afterwards(lambda: bed.configure("circuitBreakers", {}))
+    bed.configure("circuitBreakers", {BREAKER: breaker})
     for one in (shop, other):
         one.start()
         one.users()
@@ -56,11 +54,3 @@ def circuit_breaker(t: Context) -> None:
     check(code == 0, f"the records do not hold: {said}")
     t.note(held["message"])
     t.note(f"seen by users: {shop.all_answers().describe()}")
-
-
-def configure(breakers: dict) -> None:
-    """The administrator's breakers; the controller starts with them."""
-    # null takes away what an earlier upgrade set.
-    value = json.dumps(breakers or None)
-    bed.helm("upgrade", "tidegate", str(bed.CHECKOUT / "charts/tidegate"), "--reuse-values", "--set-json", f"circuitBreakers={value}")
-    bed.kubectl("rollout", "status", "deployment/tidegate", "-n", bed.TIDEGATE_NAMESPACE, "--timeout", f"{waits.TIDEGATE_READY}s")

@@ -1,4 +1,3 @@
-import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -19,8 +18,8 @@ def context(t: Context) -> None:
     shop = t.shop(rate=60, stages=((25, "40s"), (100, "4s")))
     payments.start(gated=False)
     payments.users()
-    t.afterwards(lambda: configure({}))
-    configure({"default": signals(payments)})
+    t.afterwards(lambda: bed.configure("signals", {}))
+    bed.configure("signals", {"default": signals(payments)})
     shop.start()
     shop.users()
     quiet = until("nothing is heard of incidents", waits.BUDGET_MEASURED, lambda: heard(shop), instead=lambda: budget(shop))
@@ -70,7 +69,7 @@ def dear(shop: Shop) -> dict | None:
     """What is said of the fix's risk while it has its first users."""
     status = shop.live_release()["status"]
     risk = status.get("risk", {})
-    return risk if status.get("phase") == "Release" and risk.get("score", "").startswith("16 RP") else None
+    return risk if status.get("phase") == "Release" and shop.canary_weight() == 25 and risk.get("score", "").startswith("16 RP") else None
 
 
 def signals(payments: Shop) -> dict:
@@ -89,10 +88,3 @@ def budget(shop: Shop) -> dict:
 def heard(shop: Shop) -> dict | None:
     told = budget(shop).get("signals", {})
     return told if "known" in told.get("incidents", {}) and told.get("onCall", {}).get("load") else None
-
-
-def configure(signals: dict) -> None:
-    """The administrator's queries; the controller starts with them."""
-    # null takes away what an earlier upgrade set.
-    bed.helm("upgrade", "tidegate", str(bed.CHECKOUT / "charts/tidegate"), "--reuse-values", "--set-json", f"signals={json.dumps(signals or None)}")
-    bed.kubectl("rollout", "status", "deployment/tidegate", "-n", bed.TIDEGATE_NAMESPACE, "--timeout", f"{waits.TIDEGATE_READY}s")
