@@ -97,3 +97,12 @@ fn a_no_counts_in_every_role_until_it_is_taken_back() {
     let heard = Claims::new(&claims, &[], at("12:00"));
     assert!(heard.rejection(&[OnCall]).is_none() && heard.seats(&[&[OnCall]]).is_err());
 }
+
+/// A role says who approves; in any other word it means nothing.
+#[test]
+fn what_is_no_approval_stands() {
+    let mut claims = vec![ann("sre", "09:00"), ann("on-call", "10:00")];
+    claims.push(Claim { kind: "on-call-presence".to_owned(), ..ann("on-call", "10:00") });
+    in_one_role(&mut claims, at("12:00"));
+    assert_eq!(claims.iter().map(|claim| claim.withdrawn).collect::<Vec<_>>(), [false, true, false]);
+}

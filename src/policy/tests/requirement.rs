@@ -310,6 +310,14 @@ fn each_image_that_comes_new_is_shown(#[case] name: &str, #[case] claims: &[Clai
     assert!(seen.starts_with(&format!("{name}: {starts}")), "{seen}");
 }
 
+/// Where one image comes new there is no doubt of which it is said.
+#[test]
+fn the_only_image_is_not_named() {
+    let claims = vec![about("app", Claim { passed: false, ..claim("sast", "ci") })];
+    let seen = Case { gate: G2, claims, images: images()[..1].to_vec(), ..case() }.one("sast");
+    assert!(seen.contains("ci (31 Mar 10:00:00 UTC) says that it failed: an attestation"), "{seen}");
+}
+
 fn images() -> Vec<NewImage> {
     ["app", "proxy"].map(|name| NewImage { name: name.to_owned(), digest: Some(name.to_owned()) }).into()
 }

@@ -107,6 +107,17 @@ fn the_moment_counts(#[case] context: Context, #[case] points: i32) {
     assert_eq!(score.part(TermKind::Context), points, "{:?}", score.lines());
 }
 
+/// What is shown is rounded, and does not read as if nothing were wrong.
+#[rstest]
+#[case::well_below(49.94, "49.9 % left")]
+#[case::rounded_to_the_limit(49.96, "just less than 50 % left")]
+fn a_low_error_budget_is_told(#[case] percent: f64, #[case] told: &str) {
+    let context = Context { error_budget: known(Remaining::from_percent(percent).unwrap()), ..calm() };
+    let score = score(Tier::T1, &[Ui], &context, &[]);
+    let evidence = score.terms.iter().find(|term| term.kind == TermKind::Context).map(|term| term.evidence.as_str());
+    assert_eq!(evidence, Some(told));
+}
+
 #[test]
 fn an_incident_holds_while_it_goes_on_or_nobody_knows() {
     assert!(incident(Some(5), None).in_incident(now()));
