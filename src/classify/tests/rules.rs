@@ -90,7 +90,6 @@ vendored | vendor/a/b.c | int a; | dependency-major
 build-script-dependencies | build.gradle | implementation 'a:b:1' | unclassified-code,dependency-major
 ui | web/app.css | a {} | ui
 dashboards-and-alerts | grafana/a.json | {} | telemetry
-telemetry-only | src/x.go | log.Info("a", b) | telemetry
 "##;
 
 /// The cases of [`TABLE`].
@@ -114,7 +113,7 @@ fn each_default_rule_finds_what_it_is_for() {
 #[test]
 fn each_default_rule_is_in_the_table() {
     let tried: BTreeSet<&str> = cases().map(|(rule, ..)| rule).collect();
-    let elsewhere = BTreeSet::from(["telemetry-removal", "dashboards-and-alerts-removal"]);
+    let elsewhere = BTreeSet::from(["telemetry-only", "telemetry-removal", "dashboards-and-alerts-removal"]);
     let rules = Rules::shipped().unwrap();
     let missing: Vec<&str> = rules
         .all()
@@ -122,6 +121,70 @@ fn each_default_rule_is_in_the_table() {
         .filter(|name| !tried.contains(name) && !elsewhere.contains(name))
         .collect();
     assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[rstest]
+#[case::go("src/x.go", "func a() {\n\tb(c)\n", "\tlog.Info(\"a\", b)\n", "\td()\n}\n")]
+#[case::go_after_a_brace("src/x.go", "func a() {\n", "\tlog.Info(\"a\")\n", "\td()\n}\n")]
+#[case::java("A.java", "  if (x) {\n", "    log.info(\"a\");\n", "    b();\n  }\n")]
+#[case::java_after_a_comment("A.java", "  b();\n  // if (x)\n\n", "  log.info(\"a\");\n", "}\n")]
+#[case::several("a.ts", "b();\n", "console.log('a');\n\nconsole.log('c');\n", "d();\n")]
+#[case::rust("src/x.rs", "fn a() {\n    b();\n", "    log::info!(\"a\");\n", "    c()\n}\n")]
+#[case::python("x.py", "def a():\n    b(\n        c,\n    )\n", "    log.info('a')\n", "    return c\n")]
+#[case::python_at_the_end("x.py", "if a:\n    b()\n", "    log.info('a')\n", "")]
+fn a_log_line_that_is_a_statement_of_its_own(
+    #[case] path: &str,
+    #[case] head: &str,
+    #[case] line: &str,
+    #[case] tail: &str,
+) {
+    assert_eq!(found(path, Some(&[head, tail].concat()), Some(&[head, line, tail].concat())), "telemetry");
+}
+
+#[rstest]
+#[case::body_of_an_if("A.java", "if (x)\n", "log.info(\"a\");\n", "b();\n")]
+#[case::body_of_an_if_with_a_comment("A.java", "if (x) // b;\n", "log.info(\"a\");\n", "b();\n")]
+#[case::body_of_an_if_before_a_comment("A.java", "if (x)\n// b;\n\n", "log.info(\"a\");\n", "b();\n")]
+#[case::body_of_an_else("a.js", "if (x) {\n} else\n", "console.log('a');\n", "b();\n")]
+#[case::body_of_a_for("a.ts", "for (const x of y)\n", "console.log('a');\n", "b(x);\n")]
+#[case::head_of_a_for("a.js", "for (b();\n", "console.log('a')\n", "; ) c();\n")]
+#[case::body_in_csharp("A.cs", "using (x)\n", "log.Info(\"a\");\n", "b();\n")]
+#[case::called_by_the_next_line("a.js", "b();\n", "console.log('a')\n", "(function () {})();\n")]
+#[case::before_a_directive("a.js", "function a() {\n", "console.log('a');\n", "'use strict';\n}\n")]
+#[case::in_a_template("a.js", "const a = `\nb;\n", "console.log('a');\n", "`;\n")]
+#[case::in_a_text_of_go("src/x.go", "var a = `\nb()\n", "log.Info(\"a\")\n", "b()\n`\n")]
+#[case::operand_in_go("src/x.go", "a := b() + // c\n", "log.Info(\"a\")\n", "d()\n")]
+#[case::value_in_ruby("a.rb", "def a\n  b;\n", "  logger.info(\"a\")\n", "end\n")]
+#[case::value_in_scala("A.scala", "def a = {\n  { 1 }\n", "  log.info(\"a\")\n", "}\n")]
+#[case::value_in_kotlin("A.kt", "b.map {\n  { 1 }\n", "  log.info(\"a\")\n", "}\n")]
+#[case::text_in_php("a.php", "<?php b(); ?> {c}\n", "logger.info(\"a\")\n", "<?php d();\n")]
+#[case::python_in_brackets("x.py", "a = (\n", "    log.info('a')\n", "    or b)\n")]
+#[case::python_argument("x.py", "a(\n", "    log.info('a')\n", ")\n")]
+#[case::python_carried_on("x.py", "a = b + \\\n", "log.info('a')\n", "c()\n")]
+#[case::python_text("x.py", "a = '''\n", "log.info('a')\n", "b'''\n")]
+#[case::python_document("x.py", "def a():\n", "    log.info('a')\n", "    'what it does'\n")]
+fn a_log_line_that_may_take_the_place_of_something(
+    #[case] path: &str,
+    #[case] head: &str,
+    #[case] line: &str,
+    #[case] tail: &str,
+) {
+    let (without, with) = ([head, tail].concat(), [head, line, tail].concat());
+    assert_eq!(found(path, Some(&without), Some(&with)), "unclassified-code");
+    // Nor is it one that goes.
+    let back = found(path, Some(&with), Some(&without));
+    assert!(back.contains("unclassified-code"), "{back}");
+}
+
+#[test]
+fn a_log_line_beside_something_else_is_code() {
+    let text = "b();\nconsole.log('a');\n";
+    assert_eq!(found("a.js", None, Some("console.log('a');\n")), "unclassified-code");
+    let mut file = ChangedFile::of_texts("b.js", Some("b();\n"), Some(text));
+    let more = "b();\nlog.info('a')\nc = '''\n\n'''\n";
+    assert_eq!(found("x.py", Some("b();\nc = '''\n'''\n"), Some(more)), "unclassified-code");
+    file.before_path = Some("a.txt".to_owned());
+    assert_eq!(super::words(&Rules::shipped().unwrap(), &[file]), "unclassified-code");
 }
 
 #[rstest]
