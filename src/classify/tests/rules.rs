@@ -24,6 +24,14 @@ alembic-migrations | alembic/versions/1_a.py | def upgrade():\n    op.drop_colum
 django-migrations | shop/migrations/0002_a.py | operations = [migrations.CreateModel(name='A')] | schema-migration-additive
 rails-migrations | db/migrate/1_a.rb | class A\n  def change\n    add_column :a, :b, :string\n  end\nend\n | schema-migration-additive
 liquibase-changelogs | src/db/changelog/1.yaml | databaseChangeLog:\n- changeSet: {id: 1, author: a, changes: [{dropTable: {tableName: a}}]}\n | schema-migration-breaking
+other-migrations | migrations/20260101_a.js | exports.up = (knex) => knex.schema.createTable('a') | schema-migration-breaking
+other-migrations | internal/migration/7_a.go | package migration | schema-migration-breaking
+other-migrations | src/Migrations/20260101_A.cs | class A {} | schema-migration-breaking
+other-migrations | migrations/env.py | run() | schema-migration-breaking
+other-migrations | shop/migrations/add_a.py | run() | schema-migration-breaking
+other-sql | db/deploy/a.sql | CREATE TABLE a (b int); | schema-migration-additive
+other-sql | db/deploy/a.sql | ALTER TABLE a OWNER TO b; | schema-migration-breaking
+other-sql | sql/a.sql | DO $$ BEGIN EXECUTE 'x'; END $$; | schema-migration-breaking
 data-models | app/models/user.rb | class User\nend | data-model
 batch-jobs | jobs/backfill/users.py | run() | backfill
 data-retention | app/retention_policy.py | DAYS = 30 | data-retention
@@ -193,6 +201,17 @@ fn a_log_line_beside_something_else_is_code() {
 #[case::a_log_line_that_does_something("src/x.go", "b()\n", "log.Info(charge())\nb()\n", "unclassified-code")]
 #[case::a_log_line_and_more("src/x.go", "b()\n", "log.Info(\"a\")\nb()\nc()\n", "unclassified-code")]
 #[case::what_no_rule_knows("src/x.zig", "a", "b", "unclassified-code")]
+#[case::sql_that_asks("src/a.sql", "SELECT 1;", "SELECT 2; -- drop this", "unclassified-code")]
+#[case::sql_that_changes_a_schema(
+    "src/a.sql",
+    "SELECT 1;",
+    "SELECT 1; CREATE TABLE a (b int);",
+    "schema-migration-breaking"
+)]
+#[case::sql_of_a_test("tests/a.sql", "DROP TABLE a;", "DROP TABLE b;", "unclassified-code")]
+#[case::sql_that_cannot_be_read("src/a.sql", "SELECT 1;", "SELECT 'a\\'; DROP TABLE b", "schema-migration-breaking")]
+#[case::the_package_of_migrations("shop/migrations/__init__.py", "a\n", "b\n", "unclassified-code")]
+#[case::a_comment_in_a_migration("migrations/7.js", "a();\n", "// b\na();\n", "docs")]
 #[case::text_that_may_be_a_list_of_rights("conf/acl.txt", "deny all\n", "allow all\n", "unclassified-code")]
 #[case::prose_with_a_program("web/a.mdx", "a\n", "export const x = 1\n", "unclassified-code")]
 fn lines_that_differ(#[case] path: &str, #[case] before: &str, #[case] after: &str, #[case] expected: &str) {
