@@ -28,11 +28,10 @@ const C_LIKE: Language = Language {
     nested: false,
     long: &[("\"\"\"", "\"\"\"", true)],
     short: &['"', '\''],
-    unless: &["R\"", "@\"", "\"\"\"\"", "import \"C\"", "\\\n//", "\\\r\n//"],
+    unless: &["R\"", "@\"", "\"\"\"\"", "\\\n//", "\\\r\n//"],
 };
 /// An escape of Java is a sign before anything else is read: one may end a comment.
-const JAVA: Language =
-    Language { unless: &["R\"", "@\"", "\"\"\"\"", "import \"C\"", "\\\n//", "\\\r\n//", "\\u"], ..C_LIKE };
+const JAVA: Language = Language { unless: &["R\"", "@\"", "\"\"\"\"", "\\\n//", "\\\r\n//", "\\u"], ..C_LIKE };
 const RUST: Language = Language {
     nested: true,
     long: &[("r##\"", "\"##", false), ("r#\"", "\"#", false), ("r\"", "\"", false), ("\"", "\"", true)],
@@ -40,7 +39,8 @@ const RUST: Language = Language {
     unless: &["r###\"", "'\"'", "b'\"'", "'\\\"'"],
     ..C_LIKE
 };
-const GO: Language = Language { long: &[("`", "`", false)], ..C_LIKE };
+/// The comment before an import of C, by itself or among others, is a program.
+const GO: Language = Language { long: &[("`", "`", false)], unless: &["\"C\"", "`C`"], ..C_LIKE };
 const KOTLIN: Language = Language { nested: true, ..C_LIKE };
 const PYTHON: Language = Language {
     line: &["#"],
