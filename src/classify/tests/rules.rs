@@ -17,6 +17,20 @@ repository-metadata | .gitignore | target | metadata
 tests | src/auth/login_test.go | package auth | non-executed-code
 tests | tests/api.rs | fn main() {} | non-executed-code
 tests | app/src/test/java/A.java | class A {} | non-executed-code
+tests | src/shop/tests/test_login.py | run() | non-executed-code
+tests | app/conftest.py | run() | non-executed-code
+tests | src/auth/__tests__/login.ts | run() | non-executed-code
+tests | src/auth/login.spec.ts | run() | non-executed-code
+tests | src/auth/tests/login.rs | fn a() {} | non-executed-code
+tests | src/snapshots/auth.snap | a | non-executed-code
+tests | shop/src/it/java/LoginTest.java | class A {} | non-executed-code
+tests | src/Shop.Tests/LoginTests.cs | class A {} | non-executed-code
+tests | app/spec/models/user_spec.rb | run | non-executed-code
+tests | internal/auth/testdata/a.go | package a | non-executed-code
+test-folders | tests/helpers/auth.py | run() | non-executed-code
+test-folders | test/fixtures/auth.js | run() | non-executed-code
+test-folders | services/shop/tests/auth.ts | run() | non-executed-code
+test-folders | spec/support/auth.rb | run | non-executed-code
 sql-migrations | db/migrations/0001_users.sql | CREATE TABLE users (id int); | schema-migration-additive
 sql-migrations | db/V3__x.sql | DROP TABLE users; | schema-migration-breaking
 sql-migrations | prisma/migrations/2026_x/migration.sql | UPDATE users SET a = 1; | backfill
@@ -217,6 +231,27 @@ fn a_log_line_beside_something_else_is_code() {
 fn lines_that_differ(#[case] path: &str, #[case] before: &str, #[case] after: &str, #[case] expected: &str) {
     let set = |words: &str| words.split(',').map(str::to_owned).collect::<BTreeSet<String>>();
     assert_eq!(set(&found(path, Some(before), Some(after))), set(expected));
+}
+
+#[rstest]
+#[case("src/test_mode.py", "unclassified-code")]
+#[case("src/ab_test.py", "unclassified-code")]
+#[case("app/models/ab_test.rb", "data-model")]
+#[case("app/models/job_spec.rb", "data-model")]
+#[case("src/load_test.rs", "unclassified-code")]
+#[case("app/fixtures/prices.py", "unclassified-code")]
+#[case("fixtures/prices.py", "unclassified-code")]
+#[case("testdata/prices.py", "unclassified-code")]
+#[case("spec/auth/login.py", "authentication")]
+#[case("src/spec/parser.ts", "unclassified-code")]
+#[case("lib/spec/parser.rb", "unclassified-code")]
+#[case("src/it/messages.ts", "unclassified-code")]
+#[case("src/test/mode.ts", "unclassified-code")]
+#[case("src/quiz/tests/grade.ts", "unclassified-code")]
+#[case("src/quiz/tests/grade.py", "unclassified-code")]
+#[case("src/image.snap", "unclassified-code")]
+fn what_is_only_named_like_a_test_is_code(#[case] path: &str, #[case] expected: &str) {
+    assert_eq!(found(path, None, Some("run()\n")), expected);
 }
 
 #[test]
