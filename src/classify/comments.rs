@@ -28,11 +28,10 @@ const C_LIKE: Language = Language {
     nested: false,
     long: &[("\"\"\"", "\"\"\"", true)],
     short: &['"', '\''],
-    unless: &["R\"", "@\"", "\"\"\"\"", "import \"C\"", "\\\n//", "\\\r\n//"],
+    unless: &["R\"", "@\"", "\"\"\"\"", "\\\n//", "\\\r\n//"],
 };
 /// An escape of Java is a sign before anything else is read: one may end a comment.
-const JAVA: Language =
-    Language { unless: &["R\"", "@\"", "\"\"\"\"", "import \"C\"", "\\\n//", "\\\r\n//", "\\u"], ..C_LIKE };
+const JAVA: Language = Language { unless: &["R\"", "@\"", "\"\"\"\"", "\\\n//", "\\\r\n//", "\\u"], ..C_LIKE };
 const RUST: Language = Language {
     nested: true,
     long: &[("r##\"", "\"##", false), ("r#\"", "\"#", false), ("r\"", "\"", false), ("\"", "\"", true)],
@@ -40,7 +39,8 @@ const RUST: Language = Language {
     unless: &["r###\"", "'\"'", "b'\"'", "'\\\"'"],
     ..C_LIKE
 };
-const GO: Language = Language { long: &[("`", "`", false)], ..C_LIKE };
+/// The comment before an import of C, by itself or among others, is a program.
+const GO: Language = Language { long: &[("`", "`", false)], unless: &["\"C\"", "`C`"], ..C_LIKE };
 const KOTLIN: Language = Language { nested: true, ..C_LIKE };
 const PYTHON: Language = Language {
     line: &["#"],
@@ -152,16 +152,8 @@ pub fn only(file: &ChangedFile) -> bool {
         }
         Some(_) | None => {}
     }
-    let Some(language) = language(&file.path) else { return false };
-    let script = [".js", ".mjs", ".cjs", ".ts"].iter().any(|ending| name.ends_with(ending));
-    // A backtick without its other one on the line: a text over lines, or one in a regular expression.
-    let odd = |text: &str| {
-        text.lines().any(|line| !line.trim_start().starts_with("//") && line.matches('`').count() % 2 == 1)
-    };
-    if script && (odd(before) || odd(after)) {
-        return false;
-    }
-    matches!((code(language, before), code(language, after)), (Some(before), Some(after)) if before == after)
+    let texts = |text| code(&file.path, text).map(|lines| lines.iter().map(|line| line.text).collect::<Vec<_>>());
+    matches!((texts(before), texts(after)), (Some(before), Some(after)) if before == after)
 }
 
 /// The same values, and the same lines but for those that begin with `#`: neither alone is enough, as a `#` may stand
@@ -190,6 +182,7 @@ fn obeyed(comment: &str) -> bool {
 }
 
 /// Where a line begins.
+#[derive(Clone, Copy)]
 enum State {
     Code,
     /// A comment that began at the beginning of a line, so deep.
@@ -200,13 +193,34 @@ enum State {
     Text(&'static str, bool),
 }
 
+/// A line that is no comment.
+pub(super) struct Line<'a> {
+    /// From 1.
+    pub number: u32,
+    pub text: &'a str,
+    /// Whether it begins outside of texts and comments.
+    pub outside: bool,
+    /// How many brackets are open where it begins.
+    pub depth: usize,
+}
+
 /// The lines that are no comments; None where the file cannot be read so simply.
-fn code<'a>(language: &'static Language, text: &'a str) -> Option<Vec<&'a str>> {
+pub(super) fn code<'a>(path: &str, text: &'a str) -> Option<Vec<Line<'a>>> {
+    let language = language(path)?;
     if language.unless.iter().any(|sign| text.contains(sign)) {
         return None;
     }
-    let (mut kept, mut state) = (Vec::new(), State::Code);
-    for line in text.lines() {
+    let script = [".js", ".mjs", ".cjs", ".ts"].iter().any(|ending| path.ends_with(ending));
+    // A backtick without its other one on the line: a text over lines, or one in a regular expression.
+    let odd = |line: &str| !line.trim_start().starts_with("//") && line.matches('`').count() % 2 == 1;
+    if script && text.lines().any(odd) {
+        return None;
+    }
+    let (mut kept, mut state, mut depth) = (Vec::new(), State::Code, 0);
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut keep = |state: &State, depth| {
+            kept.push(Line { number, text: line, outside: matches!(state, State::Code), depth });
+        };
         let start = line.trim_start();
         if matches!(state, State::Code) {
             if start.is_empty() {
@@ -218,7 +232,7 @@ fn code<'a>(language: &'static Language, text: &'a str) -> Option<Vec<&'a str>> 
                     return None;
                 }
                 if obeyed(line) {
-                    kept.push(line);
+                    keep(&state, depth);
                 }
                 continue;
             }
@@ -228,18 +242,19 @@ fn code<'a>(language: &'static Language, text: &'a str) -> Option<Vec<&'a str>> 
             State::Comment(_) => !obeyed(line),
             State::Tail(_) | State::Text(..) => false,
         };
-        let (next, after_comment) = scan(language, line, state, whole);
-        state = next;
+        let open = depth;
+        let (next, after_comment) = scan(language, line, state, whole, &mut depth);
         if !whole || after_comment {
-            kept.push(line);
+            keep(&state, open);
         }
+        state = next;
     }
     matches!(state, State::Code).then_some(kept)
 }
 
 /// Where the next line begins, and whether code stands behind a comment's end on this line. `whole` says that the line
-/// is a comment from its beginning.
-fn scan(language: &'static Language, line: &str, mut state: State, whole: bool) -> (State, bool) {
+/// is a comment from its beginning; `brackets` are those that are open.
+fn scan(language: &'static Language, line: &str, mut state: State, whole: bool, brackets: &mut usize) -> (State, bool) {
     let (mut rest, mut code_seen) = (line, false);
     while let Some(next) = rest.chars().next() {
         let width = next.len_utf8();
@@ -290,6 +305,11 @@ fn scan(language: &'static Language, line: &str, mut state: State, whole: bool) 
                     code_seen = true;
                     rest = after_short(&rest[width..], next);
                 } else {
+                    match next {
+                        '(' | '[' | '{' => *brackets += 1,
+                        ')' | ']' | '}' => *brackets = brackets.saturating_sub(1),
+                        _ => {}
+                    }
                     code_seen |= !next.is_whitespace();
                     rest = if next == '\\' { skip_one(&rest[width..]) } else { &rest[width..] };
                 }

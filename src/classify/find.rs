@@ -5,6 +5,7 @@ use super::comments;
 use super::read;
 use super::report::Evidence;
 use super::rules::{Decides, Group, Rule, Rules};
+use super::statements;
 use crate::policy::Category;
 
 /// The name under which comments are found; no rule may have it.
@@ -63,6 +64,9 @@ impl Found {
             }
             Decides::Lines(patterns, categories) => {
                 let Some(line) = patterns.first(lines) else { return };
+                if patterns.statements && !statements::came(file, lines) {
+                    return;
+                }
                 for category in categories {
                     self.add(&rule.name, file, *category, Some(line), rule.says.clone());
                 }

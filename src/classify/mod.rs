@@ -14,6 +14,7 @@ mod find;
 pub mod read;
 mod report;
 pub mod rules;
+mod statements;
 #[cfg(test)]
 mod tests;
 pub mod trailer;

@@ -61,6 +61,19 @@ pub(super) fn sql(file: &ChangedFile) -> Vec<Seen> {
     sql_text(upward(text))
 }
 
+/// SQL of which the path does not say that it is a migration: one where a statement changes a schema, or may do so.
+pub(super) fn other_sql(file: &ChangedFile) -> Vec<Seen> {
+    const CHANGE: [&str; 8] = ["CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "DO", "EXEC", "EXECUTE"];
+    let changes = |text: &str| match statements::statements(text) {
+        Some(all) => all.iter().any(|one| one.words.iter().any(|word| CHANGE.contains(&word.as_str()))),
+        None => text.split(|c: char| !c.is_alphanumeric()).any(|word| CHANGE.contains(&word.to_uppercase().as_str())),
+    };
+    match file.texts() {
+        Some((before, after)) if !changes(before) && !changes(after) => Vec::new(),
+        _ => sql(file),
+    }
+}
+
 /// What stands before the part that takes a migration back, in the files of goose, dbmate and sql-migrate: behind the one mark of
 /// the way up. Where there is another order of them the whole text is judged.
 fn upward(text: &str) -> &str {

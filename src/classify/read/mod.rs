@@ -58,6 +58,8 @@ macro_rules! readers {
 readers! {
     /// Migrations in SQL: Flyway, Prisma, goose, plain files.
     SqlMigration "sql-migration" migration::sql;
+    /// SQL anywhere: a migration where it changes a schema, else nothing.
+    OtherSql "other-sql" migration::other_sql;
     /// Migrations of Alembic.
     Alembic "alembic" migration::alembic;
     /// Migrations of Django.

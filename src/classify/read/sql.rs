@@ -109,6 +109,8 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     }
 }
 
+const CANNOT_TELL: &str = "cannot tell what it does, which counts as breaking";
+
 /// What a statement of a migration is. Only what is known to leave the former version whole is additive.
 pub fn judge(statement: &Statement) -> Option<Seen> {
     let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
@@ -120,7 +122,7 @@ pub fn judge(statement: &Statement) -> Option<Seen> {
     }
     // `OR REPLACE` and the like take something's place.
     match words.as_slice() {
-        ["BEGIN" | "COMMIT" | "START" | "SET" | "ANALYZE" | "USE", ..] => None,
+        words if changes_nothing(words) => None,
         ["CREATE", "OR", ..] => breaking("CREATE OR REPLACE takes the place of what is there".to_owned()),
         ["CREATE", "UNIQUE", ..] => {
             breaking("CREATE UNIQUE INDEX refuses rows that the former version may write".to_owned())
@@ -144,7 +146,7 @@ pub fn judge(statement: &Statement) -> Option<Seen> {
         },
         ["DROP" | "TRUNCATE" | "DELETE" | "ALTER" | "RENAME" | "REVOKE", ..] => breaking(two(&words)),
         // Of a DO block, a GRANT, a CALL or a dialect's own word nobody can tell what it does.
-        _ => breaking(format!("{}: cannot tell what it does, which counts as breaking", two(&words))),
+        _ => breaking(format!("{}: {CANNOT_TELL}", two(&words))),
     }
 }
 
@@ -166,31 +168,167 @@ fn two(words: &[&str]) -> String {
     if shown.is_empty() { "a statement".to_owned() } else { shown.join(" ") }
 }
 
-/// Whether an ALTER TABLE does nothing but add columns that the former version need not know.
+/// Whether a statement as a whole begins or ends a transaction, or sets something for the session alone.
+fn changes_nothing(words: &[&str]) -> bool {
+    match words {
+        ["BEGIN" | "COMMIT" | "END"]
+        | ["BEGIN" | "COMMIT" | "END", "TRANSACTION" | "TRAN" | "WORK"]
+        | ["BEGIN", "DEFERRED" | "IMMEDIATE" | "EXCLUSIVE"]
+        | ["START", "TRANSACTION"]
+        | ["ANALYZE"]
+        | ["USE" | "ANALYZE", _]
+        | ["ANALYZE", "TABLE" | "VERBOSE", _] => true,
+        ["SET", "PASSWORD", ..] => false,
+        ["SET", "LOCAL" | "SESSION", _, "=" | "TO", values @ ..]
+        | ["SET", _, "=" | "TO", values @ ..]
+        | ["SET", _, values @ ..] => {
+            let plain =
+                |word: &&str| *word == "''" || word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+            values.split(|word| *word == ",").all(|value| value.len() == 1 && value.iter().all(plain))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an ALTER TABLE does nothing but add columns that the former version need not know, and plain indices.
 fn alter_table(words: &[&str]) -> Result<(), String> {
-    let has = |word: &str| words.contains(&word);
-    for word in [
-        "DROP", "RENAME", "MODIFY", "CHANGE", "ALTER", "TYPE", "ATTACH", "DETACH", "DISABLE", "ENABLE", "REPLACE",
-        "VALIDATE",
-    ] {
-        if has(word) {
-            return Err(format!("ALTER TABLE … {word}"));
+    let cannot = || format!("ALTER TABLE: {CANNOT_TELL}");
+    for (index, action) in top_level(words).ok_or_else(cannot)?.into_iter().enumerate() {
+        // Before the first stands the table's name.
+        let add =
+            if index == 0 { action.iter().skip(1).position(|word| *word == "ADD").map(|at| at + 1) } else { Some(0) };
+        match (add.map(|at| action.split_at(at)), action) {
+            (Some((table, ["ADD", column @ ..])), _) if is_name(table) => added(column)?,
+            // How MySQL goes about it.
+            (_, ["ALGORITHM" | "LOCK", _] | ["ALGORITHM" | "LOCK", "=", _]) if index > 0 => {}
+            _ => {
+                let verb = action.iter().find(|word| VERBS.contains(word));
+                return Err(verb.map_or_else(cannot, |verb| format!("ALTER TABLE … {verb}")));
+            }
         }
     }
-    if !has("ADD") {
-        return Err("ALTER TABLE: cannot tell what it does, which counts as breaking".to_owned());
-    }
-    for word in ["CONSTRAINT", "UNIQUE", "CHECK", "PRIMARY", "FOREIGN", "REFERENCES", "EXCLUDE"] {
-        if has(word) {
-            return Err(format!("ALTER TABLE … ADD {word} refuses rows that the former version may write"));
+    Ok(())
+}
+
+/// Verbs of an ALTER TABLE that are shown.
+const VERBS: [&str; 11] =
+    ["DROP", "RENAME", "MODIFY", "CHANGE", "ALTER", "ATTACH", "DETACH", "DISABLE", "ENABLE", "REPLACE", "VALIDATE"];
+
+/// The parts between commas that stand in no brackets; None where brackets do not match.
+fn top_level<'a, 'b>(words: &'a [&'b str]) -> Option<Vec<&'a [&'b str]>> {
+    let (mut parts, mut begins, mut depth) = (Vec::new(), 0, 0_usize);
+    for (at, word) in words.iter().enumerate() {
+        match *word {
+            "(" => depth += 1,
+            ")" => depth = depth.checked_sub(1)?,
+            "," if depth == 0 => {
+                parts.push(&words[begins..at]);
+                begins = at + 1;
+            }
+            _ => {}
         }
     }
-    // Of several columns, each with its own default: as many defaults as columns that must not be empty.
-    let not_null = words.windows(2).filter(|pair| pair == &["NOT", "NULL"]).count();
-    let defaults = words.iter().filter(|word| matches!(**word, "DEFAULT" | "GENERATED" | "IDENTITY")).count();
-    if not_null > 0 && (defaults < not_null || words.iter().filter(|word| **word == "ADD").count() > 1) {
-        return Err("ALTER TABLE … ADD NOT NULL without a default of each refuses rows that the former version writes"
-            .to_owned());
+    parts.push(&words[begins..]);
+    (depth == 0).then_some(parts)
+}
+
+/// Whether these are no more than the name of a table.
+fn is_name(words: &[&str]) -> bool {
+    let plain = |at: usize| words[at].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let bracket = |at: usize| at.checked_sub(1).is_some_and(|before| words[before] == "[");
+    let known = |at: usize| matches!(words[at], "ONLY" | "IF" | "EXISTS");
+    (0..words.len()).filter(|at| plain(*at) && !bracket(*at) && !known(*at)).count() <= 1
+}
+
+/// Whether what is added is a column that the former version need not know, or a plain index.
+fn added(words: &[&str]) -> Result<(), String> {
+    let cannot = || format!("ALTER TABLE … ADD: {CANNOT_TELL}");
+    if let ["(", columns @ .., ")"] = words {
+        return top_level(columns).ok_or_else(cannot)?.into_iter().try_for_each(column);
+    }
+    match words {
+        ["INDEX" | "KEY", "(", columns @ .., ")"] | ["INDEX" | "KEY", _, "(", columns @ .., ")"]
+            if !columns.contains(&"(") =>
+        {
+            Ok(())
+        }
+        ["PARTITION" | "PERIOD" | "FULLTEXT" | "SPATIAL", ..] => Err(cannot()),
+        ["COLUMN", "IF", "NOT", "EXISTS", rest @ ..] | ["IF", "NOT", "EXISTS", rest @ ..] | ["COLUMN", rest @ ..] => {
+            column(rest)
+        }
+        _ => column(words),
+    }
+}
+
+/// Whether a column may be empty or has a default, and is nothing that is not known.
+fn column(words: &[&str]) -> Result<(), String> {
+    const REFUSES: [&str; 7] = ["CONSTRAINT", "UNIQUE", "CHECK", "PRIMARY", "FOREIGN", "REFERENCES", "EXCLUDE"];
+    const KNOWN: [&str; 31] = [
+        "NOT",
+        "NULL",
+        "DEFAULT",
+        "COLLATE",
+        "COMMENT",
+        "AFTER",
+        "FIRST",
+        "GENERATED",
+        "ALWAYS",
+        "BY",
+        "AS",
+        "STORED",
+        "VIRTUAL",
+        "PERSISTED",
+        "IDENTITY",
+        "PRECISION",
+        "VARYING",
+        "WITH",
+        "WITHOUT",
+        "TIME",
+        "LOCAL",
+        "ZONE",
+        "VALUES",
+        "UNSIGNED",
+        "CHARACTER",
+        "CHARSET",
+        "SET",
+        "INTERVAL",
+        "ON",
+        "UPDATE",
+        "CURRENT_TIMESTAMP",
+    ];
+    let mut depth = 0_usize;
+    let outside: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| {
+            depth -= usize::from(*word == ")");
+            let outside = depth == 0 && *word != ")";
+            depth += usize::from(*word == "(");
+            outside && *word != "("
+        })
+        .collect();
+    if let Some(word) = outside.iter().find(|word| REFUSES.contains(word)) {
+        return Err(format!("ALTER TABLE … ADD {word} refuses rows that the former version may write"));
+    }
+    let pair = |first: &str, second: &str| outside.windows(2).any(|pair| pair == [first, second]);
+    let filled =
+        outside.iter().any(|word| matches!(*word, "DEFAULT" | "GENERATED" | "IDENTITY")) && !pair("DEFAULT", "NULL");
+    if pair("NOT", "NULL") && !filled {
+        return Err(
+            "ALTER TABLE … ADD NOT NULL without a default refuses rows that the former version writes".to_owned()
+        );
+    }
+    // Its name, its type, what is known, and the words that belong to it.
+    let known = |at: usize| {
+        let word = outside[at];
+        at < 2
+            || !word.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            || KNOWN.contains(&word)
+            || matches!(outside[at - 1], "DEFAULT" | "COLLATE" | "AFTER" | "SET" | "CHARSET" | ":" | "[")
+            || at == 3 && outside[0] == "["
+    };
+    if outside.len() < 2 || !(0..outside.len()).all(known) {
+        return Err(format!("ALTER TABLE … ADD: {CANNOT_TELL}"));
     }
     Ok(())
 }

@@ -73,6 +73,8 @@ struct Written {
     #[serde(default)]
     every: bool,
     #[serde(default)]
+    statements: bool,
+    #[serde(default)]
     categories: Vec<Spanned<String>>,
     #[serde(default)]
     reads: Option<Spanned<String>>,
@@ -221,12 +223,16 @@ fn rule(place: &str, written: Written, group: Group) -> Result<Rule, RulesError>
         let says = "a project's rules only add; to take something away, name a default rule in switchedOff".to_owned();
         return Err(at.error(&written.name, "settles", says));
     }
+    if written.statements && !written.every {
+        let says = "speaks of every line that came: give every: true and added too".to_owned();
+        return Err(at.error(&written.name, "statements", says));
+    }
     let mut categories = Vec::new();
     for (index, word) in written.categories.iter().enumerate() {
         let category = word.value.parse::<Category>();
         categories.push(category.map_err(|why| at.error(word, &format!("categories[{index}]"), why.to_string()))?);
     }
-    let mut lines = LinePatterns { every: written.every, ..LinePatterns::default() };
+    let mut lines = LinePatterns { every: written.every, statements: written.statements, ..LinePatterns::default() };
     let either = patterns(&at, "lines", &written.lines)?;
     lines.added = [patterns(&at, "added", &written.added)?, either.clone()].concat();
     lines.removed = [patterns(&at, "removed", &written.removed)?, either].concat();

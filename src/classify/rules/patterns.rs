@@ -44,6 +44,8 @@ pub struct LinePatterns {
     pub removed: Vec<Regex>,
     /// Whether every line that came or went must match one, but for blank ones; otherwise one line is enough.
     pub every: bool,
+    /// Whether every line that came must be a statement of its own, beside the code that was there.
+    pub statements: bool,
 }
 
 impl LinePatterns {

@@ -44,6 +44,13 @@ fn a_comment_came(#[case] path: &str, #[case] before: &str, #[case] after: &str)
 #[case::template("a.ts", "const a = `\n`;\n", "const a = `\n// b\n`;\n")]
 #[case::carried_on("a.c", "a();\n", "// a \\\na();\n")]
 #[case::cgo("a.go", "import \"C\"\n", "// int a;\nimport \"C\"\n")]
+#[case::cgo_among_others("a.go", "import (\n\t\"C\"\n)\n", "import (\n\t// int a;\n\t\"C\"\n)\n")]
+#[case::cgo_in_a_block(
+    "a.go",
+    "import (\n\t_ \"a\"\n\t\"C\"\n)\n",
+    "import (\n\t_ \"a\"\n\t/*\nint a;\n*/\n\t\"C\"\n)\n"
+)]
+#[case::cgo_with_backticks("a.go", "import `C`\n", "// int a;\nimport `C`\n")]
 #[case::block_scalar("a.yaml", "a: |\n  b\n", "a: |\n  # c\n  b\n")]
 #[case::a_number_became_a_text("a.yaml", "a: 1\n", "a: \"1\"\n")]
 #[case::quotes_that_old_readers_need("a.yaml", "a: \"yes\"\n", "a: yes\n")]

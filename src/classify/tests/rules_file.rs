@@ -99,6 +99,10 @@ fn an_empty_file_adds_nothing(#[case] text: &str) {
     ".tidegate.yaml:2: rules[a].every: speaks of lines"
 )]
 #[case(
+    "rules:\n- name: a\n  paths: [x]\n  statements: true\n  lines: [x]\n  categories: [ui]\n",
+    ".tidegate.yaml:2: rules[a].statements: speaks of every line that came"
+)]
+#[case(
     "rules:\n- name: a\n  paths: [x]\n  settles: true\n  categories: [ui]\n",
     ".tidegate.yaml:2: rules[a].settles: a project's rules only add"
 )]

@@ -1,6 +1,7 @@
 use rstest::rstest;
 
-use super::found;
+use super::{RULES, found, words};
+use crate::classify::{ChangedFile, Content};
 
 const OPENAPI: &str = "openapi: 3.0.3
 info: {title: Shop, version: '1'}
@@ -67,6 +68,42 @@ components:
 fn openapi(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
     assert!(OPENAPI.contains(from));
     assert_eq!(found("api/openapi.yaml", Some(OPENAPI), Some(&OPENAPI.replace(from, to))), expected);
+}
+
+#[rstest]
+#[case::another_folder("web/public/shop.yaml", OPENAPI, "api-breaking")]
+#[case::json("src/shop.json", "{\"openapi\": \"3.0.3\", \"paths\": {\"/items\": {}}}", "api-breaking")]
+#[case::swagger("src/shop.yml", "swagger: '2.0'\npaths: {/items: {}}\n", "api-breaking")]
+#[case::a_number("src/shop.yml", "swagger: 2.0\npaths: {/items: {}}\n", "api-breaking")]
+#[case::configuration_too("config/shop.yaml", OPENAPI, "runtime-config,api-breaking")]
+#[case::the_name_alone("config/openapi.yaml", "paths: {/items: {}}\n", "runtime-config")]
+#[case::a_field_below("src/shop.yaml", "a:\n  openapi: 3.0.0\npaths: {/items: {}}\n", "unclassified-code")]
+#[case::values_of_a_chart("src/shop.yaml", "swagger: {enabled: true}\npaths: {/items: {}}\n", "unclassified-code")]
+fn openapi_is_known_by_what_it_says(#[case] path: &str, #[case] text: &str, #[case] expected: &str) {
+    assert_eq!(
+        found(path, Some(text), Some(&text.replace("/items", "/things"))).replace("api-new-endpoint,", ""),
+        expected
+    );
+}
+
+#[rstest]
+#[case::yaml("openapi: 3.0.0\npaths: [\n", "api-breaking")]
+#[case::json("{\n  \"swagger\": \"2.0\",\n  \"paths\": [\n", "api-breaking")]
+#[case::on_one_line("{\"a\": [], \"openapi\":\"3.0.0\", ", "api-breaking")]
+#[case::the_second_document("a: 1\n---\nopenapi: 3.0.0\n", "api-breaking")]
+#[case::a_template("a: {{ b }}\nc:\n  swagger: {{ d }}\n  e: [\n", "unclassified-code")]
+fn openapi_that_cannot_be_read(#[case] text: &str, #[case] expected: &str) {
+    assert_eq!(found("src/shop.yaml", None, Some(text)), expected);
+}
+
+#[rstest]
+#[case("api/shop.yaml", "api-breaking")]
+#[case("src/Swagger.json", "api-breaking")]
+#[case("src/shop.json", "unclassified-code")]
+fn openapi_that_is_no_text(#[case] path: &str, #[case] expected: &str) {
+    let mut file = ChangedFile::of_texts(path, None, None);
+    file.after = Content::Opaque;
+    assert_eq!(RULES.with(|rules| words(rules, &[file])), expected);
 }
 
 #[test]

@@ -13,23 +13,49 @@ const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "p
 /// What OpenAPI describes that is no promise to callers.
 const TOP_DESCRIBES: &[&str] = &["info", "tags", "externalDocs"];
 
+/// Where a file that is no text counts as an API.
+const FOLDERS: &[&str] = &["api", "apis", "specs"];
+
 pub fn openapi(file: &ChangedFile) -> Vec<Seen> {
+    let named = |part: &str| FIELDS.iter().any(|field| part.contains(field)) || FOLDERS.contains(&part);
+    if file.texts().is_none() && !file.paths().any(|path| path.to_lowercase().split('/').any(named)) {
+        return Vec::new();
+    }
     let mut seen = compare(file, Side::Api, |text| {
-        let value: Value = match serde_saphyr::from_str(text) {
-            Ok(value) => value,
+        if !FIELDS.iter().any(|field| text.contains(field)) {
+            return None;
+        }
+        match serde_saphyr::from_str::<Value>(text) {
+            Ok(value) => is_openapi(&value).then(|| Ok(contract(&value))),
             // A file that says what it is and cannot be read is one all the same.
-            Err(_) if text.contains("openapi:") || text.contains("\"openapi\"") || text.contains("swagger") => {
-                return Some(Err("it cannot be read".to_owned()));
-            }
-            Err(_) => return None,
-        };
-        let known = value.get("openapi").or(value.get("swagger")).is_some();
-        known.then(|| Ok(contract(&value)))
+            Err(_) => FIELDS.iter().any(|field| says_so(text, field)).then(|| Err("it cannot be read".to_owned())),
+        }
     });
     if seen.iter().any(|one| one.says.starts_with(SECURITY)) {
         seen.push(Seen::whole(Authorization, "who may call the API changed"));
     }
     seen
+}
+
+/// The fields by which a document says that it is one.
+const FIELDS: &[&str] = &["openapi", "swagger"];
+
+/// Whether one stands at the top, with a version: a chart's values may have such a field too.
+fn is_openapi(value: &Value) -> bool {
+    let version = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let known =
+        |field: &&str| value.get(field).is_some_and(|value| version(value).starts_with(|c: char| c.is_ascii_digit()));
+    FIELDS.iter().any(known)
+}
+
+/// Whether a text that cannot be read says so all the same: in YAML at the beginning of a line, in JSON with a version.
+fn says_so(text: &str, field: &str) -> bool {
+    let yaml = |line: &str| line.strip_prefix(field).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    let version = |rest: &str| {
+        let value = rest.trim_start().strip_prefix(':').map(str::trim_start);
+        value.is_some_and(|value| value.trim_start_matches('"').starts_with(|c: char| c.is_ascii_digit()))
+    };
+    text.lines().any(yaml) || text.split(&format!("\"{field}\"")).skip(1).any(version)
 }
 
 const SECURITY: &str = "security";
