@@ -6,7 +6,9 @@ from .errors import only_the_canary_fails, stays_at_stable
 @scenario()
 def slow(t: Context) -> None:
     """A version three times slower comes back by the latency limit."""
-    shop = t.shop(rate=200, env={"LATENCY": "20ms"}, rollback={"errorRatePercent": 5, "latencyFactor": 2})
+    # A quarter of the users: what 50 requests a second tell within half a minute, the 10 of a stage of 5 % tell in three.
+    stages = ((25, "8s"), (100, "8s"))
+    shop = t.shop(rate=200, stages=stages, env={"LATENCY": "20ms"}, rollback={"errorRatePercent": 5, "latencyFactor": 2})
     shop.start()
     shop.users()
     shop.deploy("v2", LATENCY="60ms")
