@@ -6,7 +6,7 @@ from .errors import only_the_canary_fails, stays_at_stable
 @scenario()
 def slow(t: Context) -> None:
     """A version three times slower comes back by the latency limit."""
-    # A quarter of the users: what 50 requests a second tell within half a minute, the 10 of a stage of 5 % tell in three.
+    # A quarter of the users: what 50 requests a second tell within about a minute takes the 10 of a stage of 5 % more than three.
     stages = ((25, "8s"), (100, "8s"))
     shop = t.shop(rate=200, stages=stages, env={"LATENCY": "20ms"}, rollback={"errorRatePercent": 5, "latencyFactor": 2})
     shop.start()
