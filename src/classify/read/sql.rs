@@ -214,22 +214,32 @@ fn alter_table(words: &[&str]) -> Result<(), String> {
 const VERBS: [&str; 11] =
     ["DROP", "RENAME", "MODIFY", "CHANGE", "ALTER", "ATTACH", "DETACH", "DISABLE", "ENABLE", "REPLACE", "VALIDATE"];
 
-/// The parts between commas that stand in no brackets; None where brackets do not match.
-fn top_level<'a, 'b>(words: &'a [&'b str]) -> Option<Vec<&'a [&'b str]>> {
-    let (mut parts, mut begins, mut depth) = (Vec::new(), 0, 0_usize);
-    for (at, word) in words.iter().enumerate() {
+/// In how many brackets each word stands, a bracket in itself as well; None where brackets do not match.
+fn depths(words: &[&str]) -> Option<Vec<usize>> {
+    let mut open = 0_usize;
+    let depth = |word: &&str| {
+        let before = open;
         match *word {
-            "(" => depth += 1,
-            ")" => depth = depth.checked_sub(1)?,
-            "," if depth == 0 => {
-                parts.push(&words[begins..at]);
-                begins = at + 1;
-            }
+            "(" => open += 1,
+            ")" => open = open.checked_sub(1)?,
             _ => {}
         }
+        Some(open.max(before))
+    };
+    let depths = words.iter().map(depth).collect::<Option<Vec<usize>>>()?;
+    (open == 0).then_some(depths)
+}
+
+/// The parts between commas that stand in no brackets; None where brackets do not match.
+fn top_level<'a, 'b>(words: &'a [&'b str]) -> Option<Vec<&'a [&'b str]>> {
+    let depths = depths(words)?;
+    let (mut parts, mut begins) = (Vec::new(), 0);
+    for at in (0..words.len()).filter(|at| words[*at] == "," && depths[*at] == 0) {
+        parts.push(&words[begins..at]);
+        begins = at + 1;
     }
     parts.push(&words[begins..]);
-    (depth == 0).then_some(parts)
+    Some(parts)
 }
 
 /// Whether these are no more than the name of a table.
@@ -296,17 +306,9 @@ fn column(words: &[&str]) -> Result<(), String> {
         "UPDATE",
         "CURRENT_TIMESTAMP",
     ];
-    let mut depth = 0_usize;
-    let outside: Vec<&str> = words
-        .iter()
-        .copied()
-        .filter(|word| {
-            depth -= usize::from(*word == ")");
-            let outside = depth == 0 && *word != ")";
-            depth += usize::from(*word == "(");
-            outside && *word != "("
-        })
-        .collect();
+    let cannot = || format!("ALTER TABLE … ADD: {CANNOT_TELL}");
+    let depths = depths(words).ok_or_else(cannot)?;
+    let outside: Vec<&str> = words.iter().zip(depths).filter(|(_, depth)| *depth == 0).map(|(word, _)| *word).collect();
     if let Some(word) = outside.iter().find(|word| REFUSES.contains(word)) {
         return Err(format!("ALTER TABLE … ADD {word} refuses rows that the former version may write"));
     }
@@ -328,7 +330,7 @@ fn column(words: &[&str]) -> Result<(), String> {
             || at == 3 && outside[0] == "["
     };
     if outside.len() < 2 || !(0..outside.len()).all(known) {
-        return Err(format!("ALTER TABLE … ADD: {CANNOT_TELL}"));
+        return Err(cannot());
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ use super::found;
 #[case("ALTER TABLE a ADD PARTITION p VALUES (1);", "schema-migration-breaking")]
 #[case("ALTER TABLE a WITH NOCHECK ADD b int;", "schema-migration-breaking")]
 #[case("ALTER TABLE a ADD b int, (;", "schema-migration-breaking")]
+#[case("ALTER TABLE ( ADD b int);", "schema-migration-breaking")]
 #[case(
     "ALTER TABLE IF EXISTS ONLY \"s\".a ADD COLUMN IF NOT EXISTS b numeric(10, 2) NOT NULL DEFAULT 'x'::numeric, ADD c text;",
     "schema-migration-additive"
