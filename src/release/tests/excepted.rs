@@ -34,16 +34,22 @@ fn who_asks_for_an_exception_to_spent_points_is_told_how_far_it_is() {
     assert_eq!((charge.points, charge.exception), (18, true));
 }
 
-/// `001_…`, Warning: infrastructure is blocked as High and asks SRE; an exception takes the place of the first alone.
-#[test]
-fn who_is_asked_beside_a_block_is_asked_for_its_exception_too() {
+/// Bob's change of infrastructure, which Warning blocks, and for which he asks for an exception.
+fn infrastructure_in_warning(behaviour: Behaviour) -> World {
     let mut world = World::new();
     budget(&mut world, BudgetStatus::Warning, 42.0);
     change(&mut world, ChangeType::Infrastructure, None);
     world.workload().changed_by = "bob".into();
-    world.deploy("shop:v2", GOOD);
+    world.deploy("shop:v2", behaviour);
     attest(&mut world, "exception", "bob", EXCEPTION);
     world.run(3);
+    world
+}
+
+/// `001_…`, Warning: infrastructure is blocked as High and asks SRE; an exception takes the place of the first alone.
+#[test]
+fn who_is_asked_beside_a_block_is_asked_for_its_exception_too() {
+    let mut world = infrastructure_in_warning(GOOD);
     assert!(held(&world).starts_with("ExceptionPending"), "{}", held(&world));
     for role in asks(&world) {
         assert_ne!(role, Role::Sre, "{}", held(&world));
@@ -75,13 +81,7 @@ fn two_senior_engineers_review_an_exception_in_emergency() {
 /// Who agreed before the request was put in other words is asked for it again, and told why.
 #[test]
 fn a_request_in_other_words_is_agreed_to_anew() {
-    let mut world = World::new();
-    budget(&mut world, BudgetStatus::Warning, 42.0);
-    change(&mut world, ChangeType::Infrastructure, None);
-    world.workload().changed_by = "bob".into();
-    world.deploy("shop:v2", GOOD);
-    attest(&mut world, "exception", "bob", EXCEPTION);
-    world.run(3);
+    let mut world = infrastructure_in_warning(GOOD);
     approve(&mut world, Role::VpEngineering, "vp");
     world.run(3);
     assert!(!asks(&world).contains(&Role::VpEngineering), "{}", held(&world));
@@ -99,13 +99,7 @@ fn a_request_in_other_words_is_agreed_to_anew() {
 /// Who agreed to the first attempt did not know how it would end.
 #[test]
 fn an_exception_that_came_back_is_agreed_to_anew() {
-    let mut world = World::new();
-    budget(&mut world, BudgetStatus::Warning, 42.0);
-    change(&mut world, ChangeType::Infrastructure, None);
-    world.workload().changed_by = "bob".into();
-    world.deploy("shop:v2", BAD);
-    attest(&mut world, "exception", "bob", EXCEPTION);
-    world.run(3);
+    let mut world = infrastructure_in_warning(BAD);
     let roles = asks(&world);
     let all = |world: &mut World| {
         for role in roles.iter().chain(&[Role::Sre, Role::SeniorEngineer]) {
