@@ -38,6 +38,7 @@ mod spent;
 mod terms;
 mod twin;
 mod view;
+mod warm;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +166,8 @@ pub struct Checkers {
     ports_since: Option<Time>,
     /// What `fallbackPercent` asks for, since when, and what it asked for before.
     fallback: fallback::Asked,
+    /// How many pods Tidegate wanted the previous version to have.
+    warm: warm::Wanted,
     /// How attempts ended.
     ended: Vec<believed::Ended>,
 }
@@ -257,6 +260,7 @@ impl Checkers {
                     lost::deployment(self, seen);
                     copies::deployment(self, seen);
                     fallback::resumed(self, seen);
+                    warm::deployment(self, seen);
                 }
             }
             ("statefulsets" | "pods", _) => {
@@ -275,6 +279,7 @@ impl Checkers {
         lost::told(self, seen);
         disruption::check(self, seen);
         copies::check(self, seen);
+        warm::check(self, seen);
     }
 
     /// Notes what does not hold; the same thing only once.

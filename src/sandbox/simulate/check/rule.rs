@@ -119,6 +119,9 @@ pub enum Rule {
     HeldRouteGivenUp,
     /// The previous version has as many pods as `fallbackPercent` asks for.
     FallbackSmall,
+    /// A previous version that is the way back, or serves, keeps as many pods as Tidegate wanted there, whatever an autoscaler thinks
+    /// of pods without users.
+    FallbackShrinks,
     /// The PodDisruptionBudget of a canary or previous version says of its pods what the user's says of the workload's.
     DisruptionAstray,
     /// Nobody but Tidegate says what runs beside the workload.

@@ -37,6 +37,9 @@ pub struct Mix {
     /// Things that those who own the workload do to what is theirs besides its program, at most: its contract, its routes, its
     /// PodDisruptionBudget, its ReplicaSets. In half of these worlds who lets a held template run must hold the verb `bypass`.
     pub owners: u32,
+    /// Things that become of the workload's size, at most: what its pods have to do, which its autoscaler goes by, and hands that
+    /// scale it.
+    pub sized: u32,
 }
 
 /// What is released in a world.
@@ -68,13 +71,14 @@ impl Mix {
         handed: false,
         joined: false,
         owners: 0,
+        sized: 0,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self { people: 5, within: Span::seconds(150), ..Self::CALM };
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 27] = [
+    pub const NAMED: [(&'static str, Self); 28] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -102,6 +106,7 @@ impl Mix {
         ("owners", Self::OWNERS),
         ("owners-by-count", Self { workload: Workload::ByCount, ..Self::OWNERS }),
         ("wild-owners", Self { owners: 4, ..Self::WILD }),
+        ("sized", Self::SIZED),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
@@ -117,6 +122,8 @@ impl Mix {
     pub const HANDED: Self = Self { handed: true, ..Self::PEOPLE };
     /// A release or two, what those who own the workload do meanwhile, and no faults.
     pub const OWNERS: Self = Self { owners: 5, people: 3, ..Self::PEOPLE };
+    /// A release or two of a workload that an autoscaler and people scale meanwhile, and no faults.
+    pub const SIZED: Self = Self { sized: 5, people: 1, ..Self::PEOPLE };
     /// Everything that people do and that fails.
     pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), ..Self::CALM };
 }

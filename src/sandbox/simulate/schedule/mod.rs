@@ -13,6 +13,7 @@ mod mix;
 mod owner;
 mod quality;
 pub mod shared;
+mod sized;
 mod trial;
 mod word;
 
@@ -130,6 +131,10 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if mix.owners > 0 {
         let own = owner::of_seed(seed, mix, &mut items);
         items.extend(own);
+    }
+    if mix.sized > 0 {
+        let first = items.first().map_or(Span::ZERO, |item| item.at);
+        items.extend(sized::of_seed(seed, mix, first));
     }
     if mix.jobs {
         let trials = trial::of_seed(seed, mix, &mut items);
