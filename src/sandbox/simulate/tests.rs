@@ -148,6 +148,14 @@ fn invariants_hold_where_jobs_try_each_stage() {
 }
 
 #[test]
+fn invariants_hold_however_the_workload_is_scaled() {
+    let sized = hold(Mix::SIZED, 24).coverage;
+    for act in ["autoscale", "load", "scale-by-hand"] {
+        assert!(sized.of("act", act) > 0, "{act} happens in no world");
+    }
+}
+
+#[test]
 fn invariants_hold_whatever_owners_do() {
     let owned = hold(Mix::OWNERS, 24).coverage;
     for word in Owner::WORDS {

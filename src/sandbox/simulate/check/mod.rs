@@ -15,6 +15,7 @@ mod copies;
 mod count;
 mod disruption;
 mod end;
+mod exposed;
 mod fallback;
 mod follow;
 mod foreign;
@@ -168,6 +169,8 @@ pub struct Checkers {
     fallback: fallback::Asked,
     /// How many pods Tidegate wanted the previous version to have.
     warm: warm::Wanted,
+    /// Since when more pods run a new version than may.
+    over: exposed::Over,
     /// How attempts ended.
     ended: Vec<believed::Ended>,
 }
@@ -280,6 +283,7 @@ impl Checkers {
         disruption::check(self, seen);
         copies::check(self, seen);
         warm::check(self, seen);
+        exposed::check(self, seen);
     }
 
     /// Notes what does not hold; the same thing only once.

@@ -19,6 +19,9 @@ pub enum Rule {
     PodMissed,
     /// The way back keeps its capacity until verification ends.
     FallbackGone,
+    /// Where pods are counted, no more of them run a new version than its stage allows, but for as long as it takes to put back what was
+    /// added.
+    Overexposed,
     /// Whoever has users is as large as their share asks for, whatever a release waits for.
     TooSmall,
     /// The active ReplicaSet of a held Deployment is stable.

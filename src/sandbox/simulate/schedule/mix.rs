@@ -78,7 +78,7 @@ impl Mix {
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 28] = [
+    pub const NAMED: [(&'static str, Self); 30] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -107,6 +107,8 @@ impl Mix {
         ("owners-by-count", Self { workload: Workload::ByCount, ..Self::OWNERS }),
         ("wild-owners", Self { owners: 4, ..Self::WILD }),
         ("sized", Self::SIZED),
+        ("sized-by-count", Self { workload: Workload::ByCount, ..Self::SIZED }),
+        ("sized-stateful", Self { workload: Workload::Stateful, ..Self::SIZED }),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
