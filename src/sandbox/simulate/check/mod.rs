@@ -29,6 +29,7 @@ mod network;
 mod owed;
 mod owned;
 mod record;
+mod refused;
 mod restarted;
 mod route;
 mod rule;
@@ -171,6 +172,8 @@ pub struct Checkers {
     warm: warm::Wanted,
     /// Since when more pods run a new version than may.
     over: exposed::Over,
+    /// What stands around the workload that preflight refuses.
+    standing: refused::Standing,
     /// How attempts ended.
     ended: Vec<believed::Ended>,
 }
@@ -229,6 +232,7 @@ impl Checkers {
                 if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {
                     config::record(self, seen);
                     around::adopted(self, seen);
+                    refused::record(self, seen);
                     several::counts(self, seen);
                 }
             }
@@ -284,6 +288,7 @@ impl Checkers {
         copies::check(self, seen);
         warm::check(self, seen);
         exposed::check(self, seen);
+        refused::check(self, seen);
     }
 
     /// Notes what does not hold; the same thing only once.

@@ -105,6 +105,10 @@ pub enum Rule {
     JobBlamed,
     /// A stage does not pass before each of its Jobs has completed.
     PassedUntried,
+    /// No release starts while something stands around its workload that preflight refuses.
+    StartedRefused,
+    /// What preflight only warns of holds nothing up.
+    WarningHolds,
     /// What a release waits for is said.
     NotTold,
     /// A release moves its own Service's users in a route, and not those of another one's.

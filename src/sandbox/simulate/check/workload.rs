@@ -159,6 +159,11 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>, served: Option<(String, Str
         }
         return;
     }
+    // Whoever owns the routes may have led them elsewhere a moment ago: then it has no users at all.
+    let ours = [NAME, "web-canary", "web-previous"];
+    if routes.iter().all(|route| ours.iter().all(|backend| weight(route, backend).is_none())) {
+        return;
+    }
     let away =
         |route: &&Value| ["web-canary", "web-previous"].map(|name| weight(route, name).unwrap_or(0)).iter().sum();
     let others: u64 = routes.iter().filter(|route| weight(route, NAME).is_some()).map(away).min().unwrap_or(0);
