@@ -168,7 +168,8 @@ fn invariants_hold_however_the_workload_is_scaled() {
 
 #[test]
 fn invariants_hold_whatever_owners_do() {
-    let owned = hold(Mix::OWNERS, 24).coverage;
+    let mut owned = hold(Mix::OWNERS, 24).coverage;
+    owned.add(&hold(Mix { workload: Workload::Stateful, ..Mix::OWNERS }, 16).coverage);
     for word in Owner::WORDS {
         assert!(owned.of("act", word) > 0, "{word} happens in no world");
     }

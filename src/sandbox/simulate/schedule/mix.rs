@@ -82,7 +82,7 @@ impl Mix {
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 33] = [
+    pub const NAMED: [(&'static str, Self); 34] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -109,6 +109,7 @@ impl Mix {
         ("wild-joined", Self { joined: true, ..Self::WILD_SHARED }),
         ("owners", Self::OWNERS),
         ("owners-by-count", Self { workload: Workload::ByCount, ..Self::OWNERS }),
+        ("owners-stateful", Self { workload: Workload::Stateful, ..Self::OWNERS }),
         ("wild-owners", Self { owners: 4, ..Self::WILD }),
         ("sized", Self::SIZED),
         ("sized-by-count", Self { workload: Workload::ByCount, ..Self::SIZED }),
