@@ -88,9 +88,12 @@ fn refused(shared: &Shared) -> Vec<(Rule, String)> {
     refused.then(says).into_iter().collect()
 }
 
-/// In a world where nothing but one good version happens, that version is released.
+/// In a world where nothing but one good version happens, and what has to be mended before it, that version is released.
 pub(super) fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec<(Rule, String)> {
-    let mut happened = items.iter().filter(|(_, item)| !matches!(item.act, Act::Judged { .. } | Act::Checked));
+    // What has to be mended before it may begin is, in time; a warning stops nothing.
+    let aside =
+        |act: &Act| matches!(act, Act::Judged { .. } | Act::Checked) || mix.preflight && matches!(act, Act::Around(_));
+    let mut happened = items.iter().filter(|(_, item)| !aside(&item.act));
     let (Some((_, Item { act: Act::Deploy { quality, change, glass, .. }, .. })), None) =
         (happened.next(), happened.next())
     else {
@@ -103,6 +106,7 @@ pub(super) fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec
         jobs: false,
         handed: false,
         joined: false,
+        preflight: false,
         ..mix
     }) != Mix::CALM
         || *glass

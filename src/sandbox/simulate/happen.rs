@@ -83,6 +83,7 @@ pub(super) fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         Act::Deploy { .. }
         | Act::Revert
         | Act::Scale(_)
+        | Act::ScaleByHand(_)
         | Act::Autoscale(_)
         | Act::NoAutoscaler
         | Act::Resume

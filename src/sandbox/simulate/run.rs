@@ -123,7 +123,9 @@ async fn live(seed: u64, options: &Options) -> Result<Report, String> {
         let surrounded = people.surrounded;
         let owned = options.mix.owners > 0;
         let begun = if owned { owners::begin(world, seed) } else { Ok(()) };
-        let mut codes = if surrounded || owned { around::before(world, epoch) } else { Vec::new() };
+        // A StatefulSet has no ReplicaSets that could be lost or scaled.
+        let settles = (surrounded || owned) && options.mix.workload != Workload::Stateful;
+        let mut codes = if settles { around::before(world, epoch) } else { Vec::new() };
         let World { people, cluster, .. } = world;
         codes.extend(people.install(&mut cluster.api));
         if surrounded {

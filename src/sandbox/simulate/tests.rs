@@ -148,8 +148,28 @@ fn invariants_hold_where_jobs_try_each_stage() {
 }
 
 #[test]
+fn what_preflight_refuses_is_waited_for() {
+    let refused = hold(Mix::PREFLIGHT, 40).coverage;
+    for reason in ["HistoryTooShort", "QuotaTooSmall", "NetworkPolicyMissesCanary", "NetworkPolicyPeerMissesCanary"] {
+        let (held, went_on) = (refused.of("hold", reason), refused.of("went on", reason));
+        assert!(held > 0 && went_on > 0, "{reason} held {held}, and {went_on} went on");
+    }
+    assert!(refused.of("act", "other-service") > 0, "of nothing is warned");
+    hold(Mix { preflight: true, ..Mix::WILD }, 24);
+}
+
+#[test]
+fn invariants_hold_however_the_workload_is_scaled() {
+    let sized = hold(Mix::SIZED, 24).coverage;
+    for act in ["autoscale", "load", "scale-by-hand"] {
+        assert!(sized.of("act", act) > 0, "{act} happens in no world");
+    }
+}
+
+#[test]
 fn invariants_hold_whatever_owners_do() {
-    let owned = hold(Mix::OWNERS, 24).coverage;
+    let mut owned = hold(Mix::OWNERS, 24).coverage;
+    owned.add(&hold(Mix { workload: Workload::Stateful, ..Mix::OWNERS }, 16).coverage);
     for word in Owner::WORDS {
         assert!(owned.of("act", word) > 0, "{word} happens in no world");
     }

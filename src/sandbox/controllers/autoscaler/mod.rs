@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers of Deployments by CPU utilisation. Other targets and metrics are refused in the status.
+//! HorizontalPodAutoscalers of Deployments and StatefulSets by CPU utilisation. Other targets and metrics are refused in the status.
 //!
 //! [`size`] computes. Here is who is asked, what is remembered, and what is written.
 
@@ -13,7 +13,8 @@ use super::HPA;
 use super::look::{at, integer, is_active, is_ready, items, labels, matches, name, namespace, number, stamp, text};
 use super::write::{Context, Place, place, put, tried};
 use crate::api::{Span, Time};
-use crate::cluster::kind::{DEPLOYMENT, POD};
+use crate::cluster::Kind;
+use crate::cluster::kind::{DEPLOYMENT, POD, STATEFUL_SET};
 
 /// How often an autoscaler looks.
 const PERIOD: Span = Span::seconds(15);
@@ -60,12 +61,13 @@ impl Autoscalers {
 fn act(cx: &mut Context<'_>, place: &Place, memory: &mut Memory) {
     let Some(autoscaler) = cx.objects.get(&HPA, &place.0, &place.1).cloned() else { return };
     let target = text(&autoscaler, &["spec", "scaleTargetRef", "name"]).to_owned();
+    let kind = scaled(&autoscaler);
     let look = look(cx, &autoscaler, &target, memory);
     let by = &cx.users.autoscaler;
     let scales = look.desired != look.current;
-    if scales {
-        let written = cx.edit(by, &DEPLOYMENT, &place.0, &target, |deployment| {
-            put(deployment, &["spec", "replicas"], look.desired.into());
+    if let Some(kind) = kind.filter(|_| scales) {
+        let written = cx.edit(by, kind, &place.0, &target, |workload| {
+            put(workload, &["spec", "replicas"], look.desired.into());
         });
         if written.is_ok() {
             let by = look.desired - look.current;
@@ -74,9 +76,16 @@ fn act(cx: &mut Context<'_>, place: &Place, memory: &mut Memory) {
         }
         tried(written);
     }
-    let pods = cx.objects.get(&DEPLOYMENT, &place.0, &target).map_or(0, |it| number(it, &["status", "replicas"]));
+    let pods = kind.and_then(|kind| cx.objects.get(kind, &place.0, &target));
+    let pods = pods.map_or(0, |it| number(it, &["status", "replicas"]));
     let status = status(&autoscaler, &look, pods, scales, cx.now);
     tried(cx.set_status(by, &HPA, &place.0, &place.1, status));
+}
+
+/// The kind of what it scales; none where that is unknown here.
+fn scaled(autoscaler: &Value) -> Option<&'static Kind> {
+    let kind = text(autoscaler, &["spec", "scaleTargetRef", "kind"]);
+    [&DEPLOYMENT, &STATEFUL_SET].into_iter().find(|known| known.kind == kind)
 }
 
 fn look(cx: &Context<'_>, autoscaler: &Value, target: &str, memory: &mut Memory) -> Look {
@@ -89,14 +98,14 @@ fn look(cx: &Context<'_>, autoscaler: &Value, target: &str, memory: &mut Memory)
         limited: None,
     };
     let kind = text(autoscaler, &["spec", "scaleTargetRef", "kind"]);
-    let found = cx.objects.get(&DEPLOYMENT, namespace(autoscaler), target).filter(|_| kind == DEPLOYMENT.kind);
-    let Some(deployment) = found else {
+    let found = scaled(autoscaler).and_then(|kind| cx.objects.get(kind, namespace(autoscaler), target));
+    let Some(workload) = found else {
         let why = format!("the HPA controller was unable to get the target's current scale: {kind} {target} not found");
         return idle(0, ("False", "FailedGetScale", why));
     };
     let ready =
         || ("True", "SucceededGetScale", "the HPA controller was able to get the target's current scale".to_owned());
-    let current = integer(deployment, &["spec", "replicas"]).unwrap_or(1);
+    let current = integer(workload, &["spec", "replicas"]).unwrap_or(1);
     let least = integer(autoscaler, &["spec", "minReplicas"]).unwrap_or(1);
     let most = number(autoscaler, &["spec", "maxReplicas"]);
     if current == 0 && least != 0 {
@@ -107,7 +116,7 @@ fn look(cx: &Context<'_>, autoscaler: &Value, target: &str, memory: &mut Memory)
         let desired = current.clamp(least.min(most), most);
         return Look { desired, ..idle(current, ready()) };
     }
-    let (wish, utilisation) = match wish(cx, autoscaler, deployment, current) {
+    let (wish, utilisation) = match wish(cx, autoscaler, workload, current) {
         Ok(wish) => wish,
         Err((reason, why)) => return Look { active: Some(("False", reason, why)), ..idle(current, ready()) },
     };
@@ -169,7 +178,7 @@ impl Memory {
 fn wish(
     cx: &Context<'_>,
     autoscaler: &Value,
-    deployment: &Value,
+    workload: &Value,
     current: i64,
 ) -> Result<(i64, f64), (&'static str, String)> {
     let metrics = items(autoscaler, &["spec", "metrics"]);
@@ -185,12 +194,12 @@ fn wish(
         let why = "the sandbox knows one metric only: Resource cpu with averageUtilization".to_owned();
         return Err(("InvalidMetricSourceType", why));
     }
-    let home = namespace(deployment);
-    let utilisation = cx.world.cpu(home, name(deployment));
+    let home = namespace(workload);
+    let utilisation = cx.world.cpu(home, name(workload));
     let (mut ready, mut unready) = (0, 0);
     // All pods that the selector means, whoever owns them: as the real one does.
     for pod in cx.objects.list(&POD, home) {
-        if is_active(pod) && matches(at(deployment, &["spec", "selector"]), labels(pod)) {
+        if is_active(pod) && matches(at(workload, &["spec", "selector"]), labels(pod)) {
             *(if is_ready(pod) { &mut ready } else { &mut unready }) += 1;
         }
     }

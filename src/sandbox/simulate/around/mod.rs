@@ -8,6 +8,7 @@ mod keda;
 mod namespace;
 mod policy;
 mod quota;
+mod services;
 mod sets;
 
 use std::sync::Arc;
@@ -96,6 +97,10 @@ pub fn happen(world: &mut World, act: Around) -> Option<u16> {
         Around::Keda(None) => keda::leave(&mut world.cluster.api, &flux),
         Around::NetworkPolicy => Some(policy::set(&mut world.cluster.api, &admin)),
         Around::NoNetworkPolicy => policy::lift(&mut world.cluster.api, &admin),
+        Around::DatabasePolicy(true) => Some(policy::guard(&mut world.cluster.api, &admin)),
+        Around::DatabasePolicy(false) => policy::unguard(&mut world.cluster.api, &admin),
+        Around::OtherService(true) => Some(services::make(&mut world.cluster.api, &flux)),
+        Around::OtherService(false) => services::lift(&mut world.cluster.api, &flux),
         Around::RemoveDefinitions => definitions::remove(world, &admin),
         Around::InstallDefinitions => definitions::install(world, &admin),
         Around::WebhookDown => webhook(world, false),

@@ -1,6 +1,6 @@
-//! A NetworkPolicy that selects the workload's pods, as somebody who looks after the network sets it.
+//! NetworkPolicies that mean the workload's pods, as somebody who looks after the network sets them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cluster::kind::NETWORK_POLICY;
 use crate::sandbox::api::ApiServer;
@@ -12,15 +12,17 @@ use crate::sandbox::user::User;
 const POLICIES: &str = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies";
 const ALLOWS: &str = "allow-gateway";
 const DENIES: &str = "deny-all";
+const GUARDS: &str = "database";
+
+fn policy(name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": NETWORK_POLICY.api_version(), "kind": NETWORK_POLICY.kind,
+        "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
+    })
+}
 
 /// Closes all pods of the namespace, and opens the workload's.
 pub(super) fn set(api: &mut ApiServer, admin: &User) -> u16 {
-    let policy = |name: &str, spec: serde_json::Value| {
-        json!({
-            "apiVersion": NETWORK_POLICY.api_version(), "kind": NETWORK_POLICY.kind,
-            "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
-        })
-    };
     let open = json!({
         "podSelector": {"matchLabels": {"app": NAME}}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": 8080}]}],
     });
@@ -35,4 +37,19 @@ pub(super) fn lift(api: &mut ApiServer, admin: &User) -> Option<u16> {
         let mut gone = |name: &str| delete(api, admin, &format!("{POLICIES}/{name}"));
         gone(DENIES).max(gone(ALLOWS))
     })
+}
+
+/// Lets the workload's pods into a database, and nobody else.
+pub(super) fn guard(api: &mut ApiServer, admin: &User) -> u16 {
+    let ours = json!([{"podSelector": {"matchLabels": {"app": NAME}}}]);
+    let spec = json!({
+        "podSelector": {"matchLabels": {"app": "database"}}, "policyTypes": ["Ingress"], "ingress": [{"from": ours}],
+    });
+    apply(api, admin, POLICIES, &policy(GUARDS, spec))
+}
+
+/// Lets everybody in again; none where that is so.
+pub(super) fn unguard(api: &mut ApiServer, admin: &User) -> Option<u16> {
+    let there = api.get(&NETWORK_POLICY, NAMESPACE, GUARDS).is_some();
+    there.then(|| delete(api, admin, &format!("{POLICIES}/{GUARDS}")))
 }

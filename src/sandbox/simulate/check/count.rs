@@ -38,7 +38,7 @@ fn is_null(value: Option<&Value>) -> bool {
 }
 
 /// The weight that the recorded passes allow; what is wrong where nothing is allowed.
-fn allowed(objects: &dyn Objects) -> Result<u64, (Rule, String)> {
+pub(super) fn allowed(objects: &dyn Objects) -> Result<u64, (Rule, String)> {
     let Some(record) = newest_record(objects) else { return Err((Rule::WeightWithoutVerdict, "no record".to_owned())) };
     let name = text(record, "/metadata/name").unwrap_or_default();
     if !is_null(record.pointer("/status/outcome")) {

@@ -16,7 +16,7 @@ pub(super) struct Asked {
     before: Option<(Time, u64)>,
 }
 
-fn percent(release: &Value) -> u64 {
+pub(super) fn percent(release: &Value) -> u64 {
     let asked = release.pointer("/spec/strategy/fallbackPercent");
     // A whole number of percent in these worlds.
     asked.and_then(|asked| asked.as_u64().or_else(|| asked.as_f64().map(|percent| percent as u64))).unwrap_or(100)

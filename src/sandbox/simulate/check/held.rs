@@ -28,7 +28,9 @@ pub(super) fn check(checkers: &mut Checkers, seen: &Seen<'_>) {
         return;
     }
     let held = if seen.kind.kind == STATEFUL_SET.kind {
-        super::count::partition(after) > 0
+        // Where pods get it when somebody deletes them there is nothing to hold it by, and that is refused.
+        let on_delete = |object: &Value| super::text(object, "/spec/updateStrategy/type") == Some("OnDelete");
+        super::count::partition(after) > 0 || on_delete(before) && on_delete(after)
     } else {
         after.pointer("/spec/paused") == Some(&true.into())
     };

@@ -15,6 +15,7 @@ mod copies;
 mod count;
 mod disruption;
 mod end;
+mod exposed;
 mod fallback;
 mod follow;
 mod foreign;
@@ -28,6 +29,7 @@ mod network;
 mod owed;
 mod owned;
 mod record;
+mod refused;
 mod restarted;
 mod route;
 mod rule;
@@ -38,6 +40,7 @@ mod spent;
 mod terms;
 mod twin;
 mod view;
+mod warm;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +168,12 @@ pub struct Checkers {
     ports_since: Option<Time>,
     /// What `fallbackPercent` asks for, since when, and what it asked for before.
     fallback: fallback::Asked,
+    /// How many pods Tidegate wanted the previous version to have.
+    warm: warm::Wanted,
+    /// Since when more pods run a new version than may.
+    over: exposed::Over,
+    /// What stands around the workload that preflight refuses.
+    standing: refused::Standing,
     /// How attempts ended.
     ended: Vec<believed::Ended>,
 }
@@ -223,6 +232,7 @@ impl Checkers {
                 if seen.after.is_none_or(|record| text(record, "/spec/release") != Some(SECOND)) {
                     config::record(self, seen);
                     around::adopted(self, seen);
+                    refused::record(self, seen);
                     several::counts(self, seen);
                 }
             }
@@ -257,6 +267,7 @@ impl Checkers {
                     lost::deployment(self, seen);
                     copies::deployment(self, seen);
                     fallback::resumed(self, seen);
+                    warm::deployment(self, seen);
                 }
             }
             ("statefulsets" | "pods", _) => {
@@ -275,6 +286,9 @@ impl Checkers {
         lost::told(self, seen);
         disruption::check(self, seen);
         copies::check(self, seen);
+        warm::check(self, seen);
+        exposed::check(self, seen);
+        refused::check(self, seen);
     }
 
     /// Notes what does not hold; the same thing only once.

@@ -19,6 +19,9 @@ pub enum Rule {
     PodMissed,
     /// The way back keeps its capacity until verification ends.
     FallbackGone,
+    /// Where pods are counted, no more of them run a new version than its stage allows, but for as long as it takes to put back what was
+    /// added.
+    Overexposed,
     /// Whoever has users is as large as their share asks for, whatever a release waits for.
     TooSmall,
     /// The active ReplicaSet of a held Deployment is stable.
@@ -102,6 +105,10 @@ pub enum Rule {
     JobBlamed,
     /// A stage does not pass before each of its Jobs has completed.
     PassedUntried,
+    /// No release starts while something stands around its workload that preflight refuses.
+    StartedRefused,
+    /// What preflight only warns of holds nothing up.
+    WarningHolds,
     /// What a release waits for is said.
     NotTold,
     /// A release moves its own Service's users in a route, and not those of another one's.
@@ -119,6 +126,9 @@ pub enum Rule {
     HeldRouteGivenUp,
     /// The previous version has as many pods as `fallbackPercent` asks for.
     FallbackSmall,
+    /// A previous version that is the way back, or serves, keeps as many pods as Tidegate wanted there, whatever an autoscaler thinks
+    /// of pods without users.
+    FallbackShrinks,
     /// The PodDisruptionBudget of a canary or previous version says of its pods what the user's says of the workload's.
     DisruptionAstray,
     /// Nobody but Tidegate says what runs beside the workload.

@@ -159,6 +159,11 @@ fn resumed(checkers: &mut Checkers, seen: &Seen<'_>, served: Option<(String, Str
         }
         return;
     }
+    // Whoever owns the routes may have led them elsewhere a moment ago: then it has no users at all.
+    let ours = [NAME, "web-canary", "web-previous"];
+    if routes.iter().all(|route| ours.iter().all(|backend| weight(route, backend).is_none())) {
+        return;
+    }
     let away =
         |route: &&Value| ["web-canary", "web-previous"].map(|name| weight(route, name).unwrap_or(0)).iter().sum();
     let others: u64 = routes.iter().filter(|route| weight(route, NAME).is_some()).map(away).min().unwrap_or(0);
@@ -197,28 +202,31 @@ fn previous(checkers: &mut Checkers, seen: &Seen<'_>) {
     if !(goes || shrinks && seen.after.map_or(0, size) < wanted) {
         return;
     }
-    let routes = super::routes(seen.objects);
+    if let Some(why) = needed(seen.objects) {
+        checkers.violated(Rule::FallbackGone, seen.now, format!("web-previous goes {why}"));
+    }
+}
+
+/// Why the former version may not go: it has users, or is what they would come back to. None where it may.
+pub(super) fn needed(objects: &dyn Objects) -> Option<String> {
+    let routes = super::routes(objects);
     let weights = routes.into_iter().filter_map(|route| weight(route, "web-previous"));
     if let Some(weight) = weights.max().filter(|weight| *weight > 0) {
-        let says = format!("web-previous goes while it has {weight} % of the traffic");
-        return checkers.violated(Rule::FallbackGone, seen.now, says);
+        return Some(format!("while it has {weight} % of the traffic"));
     }
-    if let Some(name) = came_back(seen.objects) {
-        let says = format!("web-previous goes although {name} came back and the workload still runs it");
-        return checkers.violated(Rule::FallbackGone, seen.now, says);
+    if let Some(name) = came_back(objects) {
+        return Some(format!("although {name} came back and the workload still runs it"));
     }
     // A fix that arrives in verification goes at once, whatever goes under break-glass is not gated at all, and a release
     // goes with its GatedRelease.
-    let workload = seen.objects.get(&DEPLOYMENT, NAMESPACE, NAME);
-    let release = super::release(seen.objects);
+    let workload = objects.get(&DEPLOYMENT, NAMESPACE, NAME);
+    let release = super::release(objects);
     if workload.is_none_or(|it| paused(it) || broken_glass(it)) || release.is_none_or(leaves) {
-        return;
+        return None;
     }
-    let Some(record) = newest_record(seen.objects) else { return };
+    let record = newest_record(objects)?;
     let open = |place: &str| record.pointer(place).is_none_or(Value::is_null);
     let promoting = !open("/status/promotion/resumedAt") && open("/status/promotion/verifiedAt");
-    if promoting && open("/status/outcome") && open("/status/rollback") {
-        let says = "web-previous goes before verification has ended".to_owned();
-        checkers.violated(Rule::FallbackGone, seen.now, says);
-    }
+    let is_way_back = promoting && open("/status/outcome") && open("/status/rollback");
+    is_way_back.then(|| "before verification has ended".to_owned())
 }

@@ -5,6 +5,7 @@
 
 mod copies;
 mod disruption;
+mod on_delete;
 mod recreate;
 mod restart;
 mod spread;
@@ -109,6 +110,7 @@ pub fn happen(world: &mut World, act: Owner) -> Option<u16> {
         Owner::DeletePrevious => copies::delete_previous(&mut world.cluster.api),
         Owner::Ports(more) => Some(copies::ports(&mut world.cluster.api, &flux(), more)),
         Owner::Recreates(all) => recreate::say(world, all),
+        Owner::OnDelete(is) => on_delete::say(world, is),
         Owner::Restart => {
             restart::begin(world);
             None

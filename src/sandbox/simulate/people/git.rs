@@ -129,12 +129,12 @@ pub fn budget(points: Option<u32>) -> Value {
 }
 
 /// An autoscaler of the workload that looks at its CPU.
-pub(super) fn autoscaler(most: u32) -> Value {
+pub(super) fn autoscaler(kind: &str, most: u32) -> Value {
     json!({
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": NAME, "namespace": NAMESPACE},
         "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME},
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": NAME},
             "minReplicas": 2, "maxReplicas": most,
             "behavior": {"scaleDown": {"stabilizationWindowSeconds": 20}},
             "metrics": [{"type": "Resource", "resource": {
@@ -182,7 +182,7 @@ impl People {
         });
         self.owned.roll(&mut object);
         if self.workload == Workload::Stateful {
-            object["kind"] = json!("StatefulSet");
+            object["kind"] = json!(self.kind());
             object["spec"]["serviceName"] = json!(NAME);
             object["spec"].as_object_mut().map(|spec| spec.remove("strategy"));
         }
@@ -208,8 +208,7 @@ impl People {
         if self.workload != Workload::Routed {
             release["spec"]["traffic"] = json!({"service": NAME});
             release["spec"]["analysis"]["metrics"] = json!("http-server-pods");
-            release["spec"]["workloadRef"]["kind"] =
-                json!(if self.workload == Workload::Stateful { "StatefulSet" } else { "Deployment" });
+            release["spec"]["workloadRef"]["kind"] = json!(self.kind());
         }
         release
     }

@@ -93,6 +93,14 @@ impl People {
         }
     }
 
+    /// The workload's kind.
+    const fn kind(&self) -> &'static str {
+        match self.workload {
+            Workload::Routed | Workload::ByCount => "Deployment",
+            Workload::Stateful => "StatefulSet",
+        }
+    }
+
     /// What lets a held workload go.
     fn let_go(&self, paused: Value) -> Value {
         match self.workload {
@@ -149,7 +157,8 @@ impl People {
                 self.git.replicas = *replicas;
                 apply(api, &flux, self.workloads(), &self.deployment())
             }
-            Act::Autoscale(most) => apply(api, &flux, AUTOSCALERS, &autoscaler(*most)),
+            Act::ScaleByHand(replicas) => merge(api, &person, &workload, &json!({"spec": {"replicas": replicas}})),
+            Act::Autoscale(most) => apply(api, &flux, AUTOSCALERS, &autoscaler(self.kind(), *most)),
             Act::NoAutoscaler => delete(api, &flux, &format!("{AUTOSCALERS}/{NAME}")),
             Act::Resume => merge(api, &person, &workload, &self.let_go(Value::Null)),
             Act::Unpause => merge(api, &flux, &workload, &self.let_go(json!(false))),

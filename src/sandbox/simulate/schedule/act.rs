@@ -48,6 +48,8 @@ pub enum Act {
     Revert,
     /// Git says another number of pods; from now on that many, or none at all.
     Scale(u32),
+    /// A person runs `kubectl scale`: Git says the number that it said.
+    ScaleByHand(u32),
     /// An autoscaler gets hold of the workload, for two pods up to that many.
     Autoscale(u32),
     /// The autoscaler goes.
@@ -236,6 +238,7 @@ impl Act {
             Self::Deploy { .. }
             | Self::Revert
             | Self::Scale(_)
+            | Self::ScaleByHand(_)
             | Self::Autoscale(_)
             | Self::NoAutoscaler
             | Self::Load(_)

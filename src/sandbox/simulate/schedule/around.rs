@@ -28,6 +28,10 @@ pub enum Around {
     NetworkPolicy,
     /// It is open again.
     NoNetworkPolicy,
+    /// The network of a database is closed but for the workload's pods, or open again.
+    DatabasePolicy(bool),
+    /// Another Service leads to the workload's pods, or none does.
+    OtherService(bool),
     /// Somebody deletes the definitions of Tidegate's kinds.
     RemoveDefinitions,
     /// They are installed again, and what Git has of their kinds is applied.
@@ -55,6 +59,10 @@ impl Around {
             Self::Keda(None) => "no-keda",
             Self::NetworkPolicy => "network-policy",
             Self::NoNetworkPolicy => "no-network-policy",
+            Self::DatabasePolicy(true) => "database-policy",
+            Self::DatabasePolicy(false) => "no-database-policy",
+            Self::OtherService(true) => "other-service",
+            Self::OtherService(false) => "no-other-service",
             Self::RemoveDefinitions => "remove-definitions",
             Self::InstallDefinitions => "install-definitions",
             Self::WebhookDown => "webhook-down",
@@ -63,7 +71,7 @@ impl Around {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 17] = [
+    pub const WORDS: [&'static str; 21] = [
         "edit-config",
         "quota",
         "no-quota",
@@ -77,6 +85,10 @@ impl Around {
         "no-keda",
         "network-policy",
         "no-network-policy",
+        "database-policy",
+        "no-database-policy",
+        "other-service",
+        "no-other-service",
         "remove-definitions",
         "install-definitions",
         "webhook-down",
@@ -100,6 +112,8 @@ impl fmt::Display for Around {
             | Self::History
             | Self::NetworkPolicy
             | Self::NoNetworkPolicy
+            | Self::DatabasePolicy(_)
+            | Self::OtherService(_)
             | Self::RemoveDefinitions
             | Self::InstallDefinitions
             | Self::WebhookDown

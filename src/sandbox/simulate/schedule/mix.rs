@@ -37,6 +37,12 @@ pub struct Mix {
     /// Things that those who own the workload do to what is theirs besides its program, at most: its contract, its routes, its
     /// PodDisruptionBudget, its ReplicaSets. In half of these worlds who lets a held template run must hold the verb `bypass`.
     pub owners: u32,
+    /// Things that become of the workload's size, at most: what its pods have to do, which its autoscaler goes by, and hands that
+    /// scale it.
+    pub sized: u32,
+    /// Whether something stands around the workload before its first release that preflight refuses, until somebody mends it, or warns
+    /// of.
+    pub preflight: bool,
 }
 
 /// What is released in a world.
@@ -68,13 +74,15 @@ impl Mix {
         handed: false,
         joined: false,
         owners: 0,
+        sized: 0,
+        preflight: false,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self { people: 5, within: Span::seconds(150), ..Self::CALM };
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 27] = [
+    pub const NAMED: [(&'static str, Self); 34] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -101,7 +109,14 @@ impl Mix {
         ("wild-joined", Self { joined: true, ..Self::WILD_SHARED }),
         ("owners", Self::OWNERS),
         ("owners-by-count", Self { workload: Workload::ByCount, ..Self::OWNERS }),
+        ("owners-stateful", Self { workload: Workload::Stateful, ..Self::OWNERS }),
         ("wild-owners", Self { owners: 4, ..Self::WILD }),
+        ("sized", Self::SIZED),
+        ("sized-by-count", Self { workload: Workload::ByCount, ..Self::SIZED }),
+        ("sized-stateful", Self { workload: Workload::Stateful, ..Self::SIZED }),
+        ("preflight", Self::PREFLIGHT),
+        ("preflight-by-count", Self { workload: Workload::ByCount, ..Self::PREFLIGHT }),
+        ("wild-preflight", Self { preflight: true, ..Self::WILD }),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
@@ -117,6 +132,10 @@ impl Mix {
     pub const HANDED: Self = Self { handed: true, ..Self::PEOPLE };
     /// A release or two, what those who own the workload do meanwhile, and no faults.
     pub const OWNERS: Self = Self { owners: 5, people: 3, ..Self::PEOPLE };
+    /// A release or two of a workload that an autoscaler and people scale meanwhile, and no faults.
+    pub const SIZED: Self = Self { sized: 5, people: 1, ..Self::PEOPLE };
+    /// Nothing but one deployment, and what has to be mended before it may begin.
+    pub const PREFLIGHT: Self = Self { preflight: true, ..Self::CALM };
     /// Everything that people do and that fails.
     pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), ..Self::CALM };
 }

@@ -11,8 +11,10 @@ mod draw;
 mod handed;
 mod mix;
 mod owner;
+mod preflight;
 mod quality;
 pub mod shared;
+mod sized;
 mod trial;
 mod word;
 
@@ -131,6 +133,13 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
         let own = owner::of_seed(seed, mix, &mut items);
         items.extend(own);
     }
+    let first = items.first().map_or(Span::ZERO, |item| item.at);
+    if mix.preflight {
+        items.extend(preflight::of_seed(seed, first));
+    }
+    if mix.sized > 0 {
+        items.extend(sized::of_seed(seed, mix, first));
+    }
     if mix.jobs {
         let trials = trial::of_seed(seed, mix, &mut items);
         items.extend(trials);
@@ -140,7 +149,6 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
         items.extend(handed::of_seed(seed, mix));
     }
     if mix.shared {
-        let first = items.first().map_or(Span::ZERO, |item| item.at);
         items.extend(shared::of_seed(seed, mix, first));
     }
     items.sort_by_key(|item| item.at);

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Act, Item, Mix, count, seconds};
+use super::{Act, Item, Mix, Workload, count, seconds};
 use crate::api::Span;
 
 /// What a PodDisruptionBudget lets go of the workload.
@@ -44,6 +44,8 @@ pub enum Owner {
     Ports(bool),
     /// Git says that a change of the Deployment takes all of its pods away first, or what it said.
     Recreates(bool),
+    /// Git says of the StatefulSet that its pods get a new template when somebody deletes them, or what it said.
+    OnDelete(bool),
 }
 
 impl Owner {
@@ -65,11 +67,13 @@ impl Owner {
             Self::Ports(false) => "fewer-ports",
             Self::Recreates(true) => "strategy-recreate",
             Self::Recreates(false) => "strategy-rolling",
+            Self::OnDelete(true) => "update-on-delete",
+            Self::OnDelete(false) => "update-rolling",
         }
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 15] = [
+    pub const WORDS: [&'static str; 17] = [
         "delete-stable",
         "name-route",
         "give-up-route",
@@ -85,6 +89,8 @@ impl Owner {
         "fewer-ports",
         "strategy-recreate",
         "strategy-rolling",
+        "update-on-delete",
+        "update-rolling",
     ];
 }
 
@@ -102,7 +108,8 @@ impl fmt::Display for Owner {
             | Self::EditCopy
             | Self::DeletePrevious
             | Self::Ports(_)
-            | Self::Recreates(_) => f.write_str(self.word()),
+            | Self::Recreates(_)
+            | Self::OnDelete(_) => f.write_str(self.word()),
         }
     }
 }
@@ -154,6 +161,9 @@ pub(super) fn of_seed(seed: u64, mix: Mix, items: &mut [Item]) -> Vec<Item> {
     }
     all.extend(beside(seed, mix, within));
     all.extend(recreates(seed, within));
+    if mix.workload == Workload::Stateful {
+        all.extend(on_delete(seed, within));
+    }
     all
 }
 
@@ -167,6 +177,19 @@ fn recreates(seed: u64, within: u32) -> Vec<Item> {
     let (at, span) = (seconds(&mut dice, 3, within), seconds(&mut dice, 3, 120));
     let until = Span::from_millis(at.as_millis() + span.as_millis());
     [(at, true), (until, false)].map(|(at, all)| Item { at, act: Act::Owner(Owner::Recreates(all)) }).into()
+}
+
+/// Mostly a StatefulSet is given another way to update its pods for a while, twice in some worlds.
+fn on_delete(seed: u64, within: u32) -> Vec<Item> {
+    // Dice of its own.
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0x0de1);
+    let mut all = Vec::new();
+    for _ in 0..dice.u32(0..3) {
+        let (at, span) = (seconds(&mut dice, 1, within), seconds(&mut dice, 2, 90));
+        let until = Span::from_millis(at.as_millis() + span.as_millis());
+        all.extend([(at, true), (until, false)].map(|(at, is)| Item { at, act: Act::Owner(Owner::OnDelete(is)) }));
+    }
+    all
 }
 
 /// What is done to the workload's Service and to what runs beside it, at any time: there is not always something beside it.

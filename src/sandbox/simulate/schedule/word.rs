@@ -23,6 +23,7 @@ impl Act {
             Self::Revert => "revert",
             Self::Scale(0) => "scale-to-zero",
             Self::Scale(_) => "scale",
+            Self::ScaleByHand(_) => "scale-by-hand",
             Self::Autoscale(_) => "autoscale",
             Self::NoAutoscaler => "no-autoscaler",
             Self::Load(_) => "load",
@@ -94,7 +95,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 68] = [
+    pub const WORDS: [&'static str; 69] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -108,6 +109,7 @@ impl Act {
         "revert",
         "scale",
         "scale-to-zero",
+        "scale-by-hand",
         "autoscale",
         "no-autoscaler",
         "load",
@@ -171,6 +173,7 @@ impl fmt::Display for Act {
         match self {
             Self::Deploy { number, change, .. } => write!(f, "{} {number} as {change}", self.word()),
             Self::Scale(replicas) => write!(f, "scale to {replicas}"),
+            Self::ScaleByHand(replicas) => write!(f, "scale by hand to {replicas}"),
             Self::Autoscale(most) => write!(f, "autoscale from 2 to {most}"),
             Self::Load(percent) => write!(f, "load: pods use {percent} % of their CPU"),
             Self::Budget(percent) => write!(f, "budget: {percent} % left"),
