@@ -39,11 +39,16 @@ def helm(*args: str, stdin: str | None = None) -> str:
     return done.stdout
 
 
-def configure(key: str, value: dict) -> None:
-    """The chart's value of that name, in place of what stood there: `--reuse-values` would keep what is to go. The controller starts with it."""
-    values = json.loads(helm("get", "values", "tidegate", "--output", "json"))
-    values[key] = value
-    helm("upgrade", "tidegate", str(CHECKOUT / "charts/tidegate"), "--values", "-", stdin=json.dumps(values))
+def configure(values: dict[str, object]) -> None:
+    """The chart's values, by their paths, in place of what stood there: `--reuse-values` would keep parts of a map that is to go. The controller starts with them."""
+    known = json.loads(helm("get", "values", "tidegate", "--output", "json"))
+    for path, value in values.items():
+        *maps, last = path.split(".")
+        place = known
+        for name in maps:
+            place = place.setdefault(name, {})
+        place[last] = value
+    helm("upgrade", "tidegate", str(CHECKOUT / "charts/tidegate"), "--values", "-", stdin=json.dumps(known))
     kubectl("rollout", "status", "deployment/tidegate", "-n", TIDEGATE_NAMESPACE, "--timeout", f"{waits.TIDEGATE_READY}s")
 
 

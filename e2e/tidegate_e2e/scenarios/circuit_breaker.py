@@ -17,8 +17,8 @@ def circuit_breaker(t: Context) -> None:
     # The failures of one service, for the releases of one namespace.
     failed = f'sum(increase(http_requests_total{{namespace="{payments.namespace}",status="500"}}[10s])) or on() vector(0)'
     breaker = {"namespaces": [shop.namespace], "query": failed, "above": 5, "note": "Runbook: payments"}
-    t.afterwards(lambda: bed.configure("circuitBreakers", {}))
-    bed.configure("circuitBreakers", {BREAKER: breaker})
+    t.afterwards(lambda: bed.configure({"circuitBreakers": {}}))
+    bed.configure({"circuitBreakers": {BREAKER: breaker}})
     for one in (shop, other):
         one.start()
         one.users()

@@ -8,10 +8,6 @@ from ..waits import check, until
 ANNE, SAM = "anne", "sam"  # both may edit; Sam holds the verb bypass besides
 
 
-def override(mode: str) -> None:
-    bed.helm("upgrade", "tidegate", str(bed.CHECKOUT / "charts/tidegate"), "--reuse-values", "--set", f"override.mode={mode}")
-
-
 def grant(shop: Shop) -> None:
     """Anne and Sam get the role edit, Sam the verb as well."""
     rbac = "rbac.authorization.k8s.io"
@@ -31,8 +27,8 @@ def resume(shop: Shop, who: str) -> str:
 def enforce(t: Context) -> None:
     """With override.mode Enforce nobody resumes a held Deployment, or breaks the glass on an idle one, without the verb bypass; who holds it does, and it is on record by name."""
     t.afterwards(lambda: api.delete("ClusterRole", None, "e2e-bypass"))
-    t.afterwards(lambda: override("Audit"))
-    override("Enforce")
+    t.afterwards(lambda: bed.configure({"override.mode": "Audit"}))
+    bed.configure({"override.mode": "Enforce"})
     shop = t.shop()
     shop.start()
     grant(shop)

@@ -23,8 +23,8 @@ def pruning(t: Context) -> None:
     """A service that was restored from a backup, with three months of records: the oldest go, not before they were exported where that is asked for; the chain holds with what was pruned, exports and cluster together are the whole of it, and what somebody else deletes is still missed."""
     shop = t.shop(rate=60, stages=QUICK, strategy={"verify": "3s", "handBack": "2s"}, policy={"tier": 1, "requirements": {"mode": "Audit"}})
     shop.start(gated=False)
-    t.afterwards(lambda: configure("admission.recordWriters=[]", "records.pruneOnlyExported=false"))
-    configure('admission.recordWriters=["admin"]', "records.pruneOnlyExported=true")
+    t.afterwards(lambda: bed.configure({"admission.recordWriters": [], "records.pruneOnlyExported": False}))
+    bed.configure({"admission.recordWriters": ["admin"], "records.pruneOnlyExported": True})
     restored = history(shop)
     until("the restore may write records", waits.RELEASE_TAKEN_UP, lambda: may_write(restored[0]))
     for record in restored:
@@ -85,13 +85,6 @@ def pruning(t: Context) -> None:
     shop.leaves_nothing()
     answers = shop.all_answers()
     check(not answers.failed(), f"requests failed: {answers.failed().examples()}")
-
-
-def configure(*values: str) -> None:
-    """The chart's values, in JSON; the controller starts with them."""
-    sets = [word for value in values for word in ("--set-json", value)]
-    bed.helm("upgrade", "tidegate", str(bed.CHECKOUT / "charts/tidegate"), "--reuse-values", *sets)
-    bed.kubectl("rollout", "status", "deployment/tidegate", "-n", bed.TIDEGATE_NAMESPACE, "--timeout", f"{waits.TIDEGATE_READY}s")
 
 
 def history(shop: Shop) -> list[api.Object]:

@@ -29,8 +29,8 @@ def signed_statement(t: Context) -> None:
     shop.start()
     shop.users()
     signers = Signers.made(shop)
-    t.afterwards(lambda: trust([]))
-    trust(signers.issuers())
+    t.afterwards(lambda: bed.configure({"evidence.issuers": []}))
+    bed.configure({"evidence.issuers": signers.issuers()})
     relay = account(shop, "relay", "tidegate-relay")
     shop.deploy("v2", {"change": f"git:{COMMIT}"})
     until("it is held for what it must show", waits.RELEASE_TAKEN_UP, lambda: shop.held("RequirementsMissing") and set(names(shop)) == set(SIGNED), instead=lambda: (shop.state(), names(shop)))
@@ -174,12 +174,6 @@ class Signers:
             ("sast", self.token("words", "--fact", "findings=0", "--link", "https://ci.test/runs/1")),
             ("sca", self.token("words-too", kind="sca")),
         ]
-
-
-def trust(issuers: list[dict]) -> None:
-    """The admin configures who is trusted; the controller starts with that."""
-    bed.helm("upgrade", "tidegate", str(bed.CHECKOUT / "charts/tidegate"), "--reuse-values", "--set-json", f"evidence.issuers={json.dumps(issuers)}")
-    bed.kubectl("rollout", "status", "deployment/tidegate", "-n", bed.TIDEGATE_NAMESPACE, "--timeout", f"{waits.TIDEGATE_READY}s")
 
 
 def bring(who: Path, manifest: Path) -> None:
