@@ -15,7 +15,7 @@ pub(super) enum Reply {
     Series {
         /// What came, without stale markers.
         series: Vec<Series>,
-        /// What Prometheus warns of: the answer may be partial.
+        /// What the source warns of: the answer may be partial.
         warning: Option<String>,
     },
     /// The query was refused, or the answer was not understood.
@@ -40,8 +40,21 @@ struct Body {
     data: Option<Data>,
     #[serde(default)]
     error: Option<String>,
+    /// How Prometheus and Thanos say that the answer may be partial.
     #[serde(default)]
     warnings: Vec<String>,
+    /// How VictoriaMetrics says it.
+    #[serde(default, rename = "isPartial")]
+    is_partial: bool,
+}
+
+impl Body {
+    /// Why the answer may be partial; None where it is whole.
+    fn warning(&self) -> Option<String> {
+        let partial = self.is_partial.then_some("isPartial: a part of the store did not answer");
+        let all: Vec<&str> = self.warnings.iter().map(String::as_str).chain(partial).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
 }
 
 /// No answer, in its own words, without what `NotYet` puts before them.
@@ -77,7 +90,7 @@ pub(super) struct Sample {
 /// An answer without its envelope.
 pub(super) struct Opened {
     pub(super) data: Option<Data>,
-    /// What Prometheus warns of: the answer may be partial.
+    /// What the source warns of: the answer may be partial.
     pub(super) warning: Option<String>,
 }
 
@@ -100,8 +113,7 @@ pub(super) fn open(code: u16, body: &[u8]) -> Result<Opened, NotYet> {
             NotYet::Invalid(why)
         });
     }
-    let warning = (!body.warnings.is_empty()).then(|| body.warnings.join("; "));
-    Ok(Opened { data: body.data, warning })
+    Ok(Opened { warning: body.warning(), data: body.data })
 }
 
 /// Reads the answer of an instant query.
@@ -224,6 +236,13 @@ mod tests {
         Evidence::Partial { value: Some(3.0), why: "store a is away".into() })]
     #[case::partial_and_empty(200, r#"{"status":"success","warnings":["store a is away"],"data":{"resultType":"vector","result":[]}}"#.into(),
         Evidence::Partial { value: None, why: "store a is away".into() })]
+    #[case::partial_by_victoria_metrics(200, r#"{"status":"success","isPartial":true,"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]},"stats":{"seriesFetched":"1","executionTimeMsec":2}}"#.into(),
+        Evidence::Partial { value: Some(3.0), why: "isPartial: a part of the store did not answer".into() })]
+    #[case::whole_by_victoria_metrics(200, r#"{"status":"success","isPartial":false,"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]},"stats":{"seriesFetched":"1","executionTimeMsec":2}}"#.into(), Evidence::Value(3.0))]
+    #[case::partial_by_both(200, r#"{"status":"success","isPartial":true,"warnings":["store a is away"],"data":{"resultType":"vector","result":[]}}"#.into(),
+        Evidence::Partial { value: None, why: "store a is away; isPartial: a part of the store did not answer".into() })]
+    #[case::neither_partial_nor_whole(200, r#"{"status":"success","isPartial":"yes","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}"#.into(),
+        Evidence::Invalid("the answer was not understood: invalid type: string \"yes\", expected a boolean".into()))]
     #[case::infos_are_no_warnings(200, r#"{"status":"success","infos":["metric might not be a counter"],"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}"#.into(), Evidence::Value(3.0))]
     #[case::refused(400, r#"{"status":"error","errorType":"bad_data","error":"1:1: parse error"}"#.into(), Evidence::Invalid("1:1: parse error".into()))]
     #[case::not_executed(422, r#"{"status":"error","errorType":"execution","error":"many-to-many"}"#.into(), Evidence::Invalid("many-to-many".into()))]
