@@ -63,9 +63,10 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let words = Look::new(context, namespace, name);
     let policy = loosening::look(context, &words, about, &spec, &before, context.cluster.now()).await?;
     let spec = policy.spec(&spec);
+    let asked = context.cluster.now();
     let (measured, heard) = tokio::join!(
-        measure(&context.sources, namespace, spec),
-        context.signals.hear(&context.sources, namespace, name, spec)
+        measure(&context.sources, namespace, spec, asked),
+        context.signals.hear(&context.sources, (namespace, name), spec, asked)
     );
     let now = context.cluster.now();
     let mut status = status(name, &before, generation, spec, &measured, now);
@@ -76,7 +77,9 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     if context.pending.forgets(namespace, name) {
         loosening::forgotten(name, &before, &mut status, now);
     }
-    let added = obligations::add(context, &words, (namespace, name), spec, &before, &mut status, now).await?;
+    let added =
+        obligations::add(context, &words, (namespace, name), spec, &before, &mut status, now)
+            .await?;
     let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
     let written = context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await?;
     let anew = context.pending.note_written(namespace, name, written);
@@ -258,6 +261,7 @@ fn one_decimal(number: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::api::{BudgetStatus, Percent};
+    use crate::policy::burn::Paces;
     use crate::prometheus::budget::Problem;
     use crate::prometheus::config::Source;
     use crate::prometheus::{Config, NoAnswer, Sources, Transport, When};
@@ -283,6 +287,8 @@ mod tests {
             name: name.into(),
             remaining: Ok(Remaining::from_percent(percent).unwrap()),
             coverage: Some(Percent::new(40.0).unwrap()),
+            paces: Paces::CALM,
+            present: None,
         }
     }
 
@@ -291,6 +297,8 @@ mod tests {
             name: name.into(),
             remaining: Err(Problem::Unavailable("connection refused".into())),
             coverage: None,
+            paces: Paces::CALM,
+            present: None,
         }
     }
 
@@ -357,7 +365,7 @@ mod tests {
         let config =
             Arc::new(Config::parse("metricsSources: {default: {url: 'http://p:9090'}}\nqueryTemplates: {}").unwrap());
         let sources = Sources::new(config, Arc::new(Always(half)), Arc::new(Metrics::default()), 1);
-        let measured = measure(&sources, "shop", &spec()).await;
+        let measured = measure(&sources, "shop", &spec(), at(0)).await;
         let before = [left("availability", 72.0), left("latency", 60.0)];
         let first = status("web", &RiskBudgetStatus::default(), 1, &spec(), &before, at(1));
         let made = status("web", &first, 1, &spec(), &measured, at(2));

@@ -20,9 +20,16 @@ pub(super) enum Reply {
     },
     /// The query was refused, or the answer was not understood.
     Invalid(String),
+    /// It is an answer for another moment than was asked for.
+    Stale(String),
     /// There was no answer.
     Unreachable(String),
 }
+
+/// A reply of which nobody has asked yet for which moment it is. Whatever comes from a source is one, so that no figure of
+/// another moment can be taken for one of now by somebody who forgot to ask.
+#[derive(Debug, Clone)]
+pub(super) struct Undated(Reply);
 
 /// One number with its labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,17 +156,33 @@ pub(super) enum Nan {
     Invalid,
 }
 
-impl Reply {
-    /// The same where it is an answer for that moment, give or take; a figure of another moment says nothing of it.
-    pub(super) fn of(self, moment: Time, give_or_take: Span) -> Self {
+impl Undated {
+    pub(super) const fn new(reply: Reply) -> Self {
+        Self(reply)
+    }
+
+    /// The reply where it is one for that moment, give or take; a figure of another moment says nothing of it.
+    pub(super) fn of(self, moment: Time, give_or_take: Span) -> Reply {
         let asked = moment.0.as_millisecond() as f64 / 1_000.0;
         // Not the other way round: a moment that is no number is far from every other.
         let near = |at: f64| (at - asked).abs() <= give_or_take.as_secs_f64();
-        match &self {
-            Self::Series { series, .. } if !series.iter().all(|series| near(series.at)) => Self::Invalid(
+        match self.0 {
+            Reply::Series { ref series, .. } if !series.iter().all(|series| near(series.at)) => Reply::Stale(
                 "stale: the answer is of another moment than was asked for; something before Prometheus keeps old answers, or the two clocks differ".to_owned(),
             ),
-            Self::Series { .. } | Self::Invalid(_) | Self::Unreachable(_) => self,
+            other @ (Reply::Series { .. } | Reply::Invalid(_) | Reply::Stale(_) | Reply::Unreachable(_)) => other,
+        }
+    }
+}
+
+impl Reply {
+    /// Whether it is a whole answer with figures: one that needs not be asked for again soon.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Series { series, warning: None } => {
+                !series.is_empty() && series.iter().all(|series| series.value.is_finite())
+            }
+            Self::Series { warning: Some(_), .. } | Self::Invalid(_) | Self::Stale(_) | Self::Unreachable(_) => false,
         }
     }
 
@@ -188,7 +211,7 @@ impl Reply {
     fn evidence(&self, which: impl Fn(&Series) -> bool, what: &str, nan: Nan) -> Evidence<f64> {
         let (series, warning) = match self {
             Self::Series { series, warning } => (series, warning),
-            Self::Invalid(why) => return Evidence::Invalid(why.clone()),
+            Self::Invalid(why) | Self::Stale(why) => return Evidence::Invalid(why.clone()),
             Self::Unreachable(why) => return Evidence::Unreachable(why.clone()),
         };
         let mut found = series.iter().filter(|series| which(series));
@@ -284,7 +307,7 @@ mod tests {
     #[case::of_the_future(1_699_999_000_000, false)]
     fn an_answer_is_for_the_moment_that_was_asked_for(#[case] asked: i64, #[case] taken: bool) {
         let moment = Time(jiff::Timestamp::from_millisecond(asked).unwrap());
-        let reply = parse(200, vector(TWO).as_bytes()).of(moment, Span::minutes(1));
+        let reply = Undated::new(parse(200, vector(TWO).as_bytes())).of(moment, Span::minutes(1));
         let evidence = reply.of_arm("service", "web", Nan::Invalid);
         assert_eq!(evidence.value().is_some(), taken, "{evidence:?}");
     }

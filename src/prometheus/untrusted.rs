@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::range::{self, steps};
-use super::reply::{Nan, Reply, parse};
+use super::reply::{Nan, Reply, Undated, parse};
 use crate::analysis::Evidence;
 use crate::api::{Span, Time};
 
@@ -22,7 +22,7 @@ pub fn read(code: u16, body: &[u8]) -> Result<(), String> {
         reply.single(Nan::NoData),
         reply.single(Nan::Invalid),
         reply.of_arm("service", "web", Nan::Invalid),
-        reply.clone().of(EPOCH, Span::seconds(1)).single(Nan::Invalid),
+        Undated::new(reply.clone()).of(EPOCH, Span::seconds(1)).single(Nan::Invalid),
     ] {
         figure(&reply, &evidence)?;
     }
