@@ -6,11 +6,12 @@ use super::queue::{Key, Lane};
 use super::words::Look;
 use super::{Budgets, Context, Next, charges, ledger, lock, loosening, obligations, prune};
 use crate::api::condition::{Condition, Truth};
-use crate::api::risk_budget::{ErrorBudget, SloStatus};
+use crate::api::risk_budget::{BurnStatus, ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::status::Written;
+use crate::policy::burn::{Pair, Present};
 use crate::policy::loosening::About;
 use crate::policy::score::signals::status_of;
 use crate::policy::{Remaining, budget};
@@ -78,7 +79,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
         loosening::forgotten(name, &before, &mut status, now);
     }
     let added =
-        obligations::add(context, &words, (namespace, name), spec, &before, &mut status, now)
+        obligations::add(context, &words, (namespace, name), (spec, present(&measured)), &before, &mut status, now)
             .await?;
     let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
     let written = context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await?;
@@ -208,7 +209,18 @@ fn slo_status(slo: &Measurement) -> SloStatus {
         remaining_percent: slo.remaining.as_ref().ok().map(|left| left.rounded()),
         coverage_percent: slo.coverage.map(|percent| one_decimal(percent.get())),
         problem: slo.remaining.as_ref().err().map(|problem| problem.why().chars().take(500).collect()),
+        burn: slo.paces.gravest().map(|burn| burn_status(burn.pair)),
     }
+}
+
+const fn burn_status(pair: Pair) -> BurnStatus {
+    BurnStatus { level: pair.level, times: pair.factor, over: pair.long, still_over: pair.short }
+}
+
+/// How fast the budget of the objective that decides goes at present; none where something is not measured, and the last figures stay.
+fn present(measured: &[Measurement]) -> Option<Present> {
+    let (name, _) = worst(measured).filter(|_| measured.iter().all(|slo| slo.remaining.is_ok()))?;
+    measured.iter().find(|slo| slo.name == name)?.present
 }
 
 fn told(spec: &RiskBudgetSpec, budget: &ErrorBudget) -> String {
