@@ -77,12 +77,10 @@ pub async fn measure(sources: &Sources, namespace: &str, spec: &RiskBudgetSpec, 
             }
         };
         let also: Vec<Span> = longer_than(burn::CALM_OVER).into_iter().collect();
-        let (first, second, covered, rates) = tokio::join!(
-            ask(queries.first),
-            optional(queries.second.map(ask)),
-            optional(queries.steps.map(ask)),
-            Rates::ask(present, namespace, &spec.metrics, slo, &also),
-        );
+        let (first, second, covered) =
+            tokio::join!(ask(queries.first), optional(queries.second.map(ask)), optional(queries.steps.map(ask)));
+        // Afterwards: what decides does not stand in line behind what informs.
+        let rates = Rates::ask(present, namespace, &spec.metrics, slo, &also).await;
         let remaining = remaining(slo.objective, queries.meaning, first, second);
         let rate_of = |window| rates.of(window);
         let spent = remaining.as_ref().ok().map(|left| 1.0 - left.percent() / 100.0);
