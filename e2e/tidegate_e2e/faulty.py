@@ -30,6 +30,11 @@ def _every(value: Callable[[list], list]) -> Callable[[Reply], Reply]:
     return lambda reply: (reply[0], _changed(reply[1], lambda series: [{**one, "value": value(one["value"])} for one in series]))
 
 
+def _said(**more: object) -> Callable[[Reply], Reply]:
+    """The truth, and beside it what says that it may be a part only."""
+    return lambda reply: (reply[0], json.dumps(json.loads(reply[1]) | more).encode())
+
+
 def _slow(reply: Reply) -> Reply:
     time.sleep(2 * TIMEOUT)
     return reply
@@ -42,6 +47,9 @@ FAULTS: dict[str, Callable[[Reply], Reply]] = {
     "slow": _slow,
     "500": lambda _: (500, b'{"status":"error","errorType":"internal","error":"the store is away"}'),
     "429": lambda _: (429, b"too many requests"),
+    # As Thanos and as VictoriaMetrics say that half of a store is away.
+    "warnings": _said(warnings=["receive series from Addr: store-1:10901: rpc error: code = Unavailable"]),
+    "isPartial": _said(isPartial=True),
     "truncated": lambda reply: (reply[0], reply[1][: len(reply[1]) // 2]),
 }
 

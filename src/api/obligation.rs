@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::budget_status::BudgetStatus;
 use super::change::words;
 use super::risk_budget::Waiver;
-use super::units::{Time, UnitError};
+use super::units::{Span, Time, UnitError};
 use crate::policy::{Confidence, Role};
 
 /// What a service changes about its obligations.
@@ -145,19 +145,35 @@ pub struct Course {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub losses: Vec<LossStatus>,
-    /// When nothing is left if it goes on as since `projectedSince`; absent where it does not fall.
+    /// When nothing is left if it goes on as `projectedBy` says, or as since `projectedSince`; absent where it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depleted_at: Option<Time>,
-    /// How far that is to be believed: by whether the days before went as fast; absent where nothing is projected.
+    /// How far that is to be believed: by whether a longer look back went as fast; absent where nothing is projected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
     /// Since when the rate is taken that the projection rests on: the first change of the present day, or of the day before within
-    /// the hour after it; absent where nothing is projected.
+    /// the hour after it; absent where nothing is projected, or by the present burn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projected_since: Option<Time>,
     /// Since when the longer look back is that the confidence rests on; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared_since: Option<Time>,
+    /// The present burn that the projection rests on; absent where nothing is projected, or the present burn is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projected_by: Option<ProjectedBurn>,
+}
+
+/// How fast an error budget went when its end was projected.
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectedBurn {
+    /// In times of what spends the budget exactly in its window, to one decimal; above 0.
+    pub rate: f64,
+    /// Over so long: the longer window of the gravest burn that goes on, else six hours.
+    pub over: Span,
+    /// The longer window that the confidence rests on; absent where its rate is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_over: Option<Span>,
 }
 
 /// A time that the error budget spends at a level or worse. Coming back to it within a day goes on with it.

@@ -13,7 +13,7 @@ use super::compliance::Compliance;
 use super::gated_release::HoldStatus;
 use super::synthetic::CheckRecord;
 use super::units::{Span, Time, UnitError};
-use super::watched::{OpenCircuit, Streak, WouldHave};
+use super::watched::{OpenCircuit, StandingBurn, Streak, WouldHave};
 use crate::analysis::LastSeen;
 use crate::analysis::business::BusinessTally;
 use std::fmt;
@@ -302,6 +302,10 @@ pub struct ReleaseRecordStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub circuits: Vec<OpenCircuit>,
+    /// The service's error budget, as long as it goes so fast that somebody is called, or went so when it was last known; absent
+    /// where it does not, and once sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burning: Option<StandingBurn>,
     /// What would have brought it back, had it not been on trial; the first breach of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 4))]
@@ -372,6 +376,7 @@ impl ReleaseRecordStatus {
             streaks: Vec::new(),
             complies: None,
             circuits: Vec::new(),
+            burning: None,
             would_have: Vec::new(),
             hold: None,
             readiness: None,

@@ -15,8 +15,8 @@ use crate::policy::Role as RoleName;
 
 pub use slo::{LatencySeries, OwnQueries, PyrraSeries, ServiceSeries, Slo, SlothSeries};
 pub use status::{
-    ChainStatus, ErrorBudget, LedgerStatus, LostCharges, PendingCharge, ReservationStatus, RiskBudgetStatus,
-    RiskStatus, SloStatus, Tightening, WindowStatus,
+    BurnStatus, ChainStatus, ErrorBudget, LedgerStatus, LostCharges, PendingCharge, ReservationStatus,
+    RiskBudgetStatus, RiskStatus, SloStatus, Tightening, WindowStatus,
 };
 
 /// How much risk and unreliability a service may take, and what is left of it.

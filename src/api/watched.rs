@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::words;
 use super::release_record::Trigger;
-use super::units::{Time, UnitError};
+use super::units::{Span, Time, UnitError};
 use std::fmt;
 use std::str::FromStr;
 
@@ -81,4 +81,27 @@ pub struct OpenCircuit {
     /// What its query answered then, and the limit, such as `7 above 5`.
     #[schemars(length(max = 64))]
     pub value: String,
+}
+
+/// An error budget that goes so fast that somebody is called, whichever version is at fault. While it cannot be asked it is what it was.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StandingBurn {
+    /// The objective.
+    #[schemars(length(max = 128))]
+    pub objective: String,
+    /// When it was first seen.
+    pub since: Time,
+    /// The longer window in which it goes too fast: with another one it is another burn.
+    pub over: Span,
+    /// How fast it went then, such as `burns 20.5 times too fast over 1h and still over 5m (14.4 calls somebody)`.
+    #[schemars(length(max = 256))]
+    pub pace: String,
+}
+
+impl fmt::Display for StandingBurn {
+    /// `objective availability burns 20.5 times too fast over 1h and still over 5m (14.4 calls somebody)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "objective {} {}", self.objective, self.pace)
+    }
 }

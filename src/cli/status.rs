@@ -66,11 +66,12 @@ fn page(namespace: &str, name: &str, release: &GatedRelease, record: Option<&Rel
     let budget = status.budget.map(|budget| format!(", error budget {budget}")).unwrap_or_default();
     line(format!("{namespace}/{name}: {phase}{stage}{weight}{budget}"));
     line(format!("  {}", status.message));
-    for condition in status
-        .conditions
-        .iter()
-        .filter(|c| matches!((c.kind.as_str(), c.status), ("Ready", Truth::False) | ("Stalled", Truth::True)))
-    {
+    for condition in status.conditions.iter().filter(|c| {
+        matches!(
+            (c.kind.as_str(), c.status),
+            ("Ready", Truth::False) | ("Stalled", Truth::True) | ("BudgetBurning", Truth::True | Truth::Unknown)
+        )
+    }) {
         line(format!("  {} {}: {}", condition.kind, condition.reason, condition.message));
     }
     let Some(record) = record else { return out };

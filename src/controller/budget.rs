@@ -6,11 +6,12 @@ use super::queue::{Key, Lane};
 use super::words::Look;
 use super::{Budgets, Context, Next, charges, ledger, lock, loosening, obligations, prune};
 use crate::api::condition::{Condition, Truth};
-use crate::api::risk_budget::{ErrorBudget, SloStatus};
+use crate::api::risk_budget::{BurnStatus, ErrorBudget, SloStatus};
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 use crate::cluster::Error;
 use crate::cluster::kind::RISK_BUDGET;
 use crate::cluster::status::Written;
+use crate::policy::burn::{Pair, Present};
 use crate::policy::loosening::About;
 use crate::policy::score::signals::status_of;
 use crate::policy::{Remaining, budget};
@@ -63,9 +64,10 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     let words = Look::new(context, namespace, name);
     let policy = loosening::look(context, &words, about, &spec, &before, context.cluster.now()).await?;
     let spec = policy.spec(&spec);
+    let asked = context.cluster.now();
     let (measured, heard) = tokio::join!(
-        measure(&context.sources, namespace, spec),
-        context.signals.hear(&context.sources, namespace, name, spec)
+        measure(&context.sources, namespace, spec, asked),
+        context.signals.hear(&context.sources, (namespace, name), spec, asked)
     );
     let now = context.cluster.now();
     let mut status = status(name, &before, generation, spec, &measured, now);
@@ -76,7 +78,9 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     if context.pending.forgets(namespace, name) {
         loosening::forgotten(name, &before, &mut status, now);
     }
-    let added = obligations::add(context, &words, (namespace, name), spec, &before, &mut status, now).await?;
+    let added =
+        obligations::add(context, &words, (namespace, name), (spec, present(&measured)), &before, &mut status, now)
+            .await?;
     let owed = added.next.map_or(std::time::Duration::MAX, |next| next.since(now).as_std());
     let written = context.cluster.write_budget_status((namespace, name), &resource_version, &raw, &status).await?;
     let anew = context.pending.note_written(namespace, name, written);
@@ -205,7 +209,18 @@ fn slo_status(slo: &Measurement) -> SloStatus {
         remaining_percent: slo.remaining.as_ref().ok().map(|left| left.rounded()),
         coverage_percent: slo.coverage.map(|percent| one_decimal(percent.get())),
         problem: slo.remaining.as_ref().err().map(|problem| problem.why().chars().take(500).collect()),
+        burn: slo.paces.gravest().map(|burn| burn_status(burn.pair)),
     }
+}
+
+const fn burn_status(pair: Pair) -> BurnStatus {
+    BurnStatus { level: pair.level, times: pair.factor, over: pair.long, still_over: pair.short }
+}
+
+/// How fast the budget of the objective that decides goes at present; none where something is not measured, and the last figures stay.
+fn present(measured: &[Measurement]) -> Option<Present> {
+    let (name, _) = worst(measured).filter(|_| measured.iter().all(|slo| slo.remaining.is_ok()))?;
+    measured.iter().find(|slo| slo.name == name)?.present
 }
 
 fn told(spec: &RiskBudgetSpec, budget: &ErrorBudget) -> String {
@@ -258,6 +273,7 @@ fn one_decimal(number: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::api::{BudgetStatus, Percent};
+    use crate::policy::burn::Paces;
     use crate::prometheus::budget::Problem;
     use crate::prometheus::config::Source;
     use crate::prometheus::{Config, NoAnswer, Sources, Transport, When};
@@ -283,6 +299,8 @@ mod tests {
             name: name.into(),
             remaining: Ok(Remaining::from_percent(percent).unwrap()),
             coverage: Some(Percent::new(40.0).unwrap()),
+            paces: Paces::CALM,
+            present: None,
         }
     }
 
@@ -291,6 +309,8 @@ mod tests {
             name: name.into(),
             remaining: Err(Problem::Unavailable("connection refused".into())),
             coverage: None,
+            paces: Paces::CALM,
+            present: None,
         }
     }
 
@@ -357,7 +377,7 @@ mod tests {
         let config =
             Arc::new(Config::parse("metricsSources: {default: {url: 'http://p:9090'}}\nqueryTemplates: {}").unwrap());
         let sources = Sources::new(config, Arc::new(Always(half)), Arc::new(Metrics::default()), 1);
-        let measured = measure(&sources, "shop", &spec()).await;
+        let measured = measure(&sources, "shop", &spec(), at(0)).await;
         let before = [left("availability", 72.0), left("latency", 60.0)];
         let first = status("web", &RiskBudgetStatus::default(), 1, &spec(), &before, at(1));
         let made = status("web", &first, 1, &spec(), &measured, at(2));

@@ -13,6 +13,7 @@ use crate::api::{ReleaseRecordSpec, ReleaseRecordStatus, RiskBudgetSpec, RiskBud
 use crate::cluster::Error;
 use crate::cluster::events::About;
 use crate::cluster::kind::RISK_BUDGET;
+use crate::policy::burn::Present;
 use crate::policy::message::News;
 use crate::policy::obligation::{RecordFacts, Said};
 use crate::policy::standing::{Seen, asks, stand};
@@ -50,7 +51,7 @@ pub(super) async fn add(
     context: &Context,
     look: &Look<'_>,
     (namespace, name): (&str, &str),
-    spec: &RiskBudgetSpec,
+    (spec, present): (&RiskBudgetSpec, Option<Present>),
     before: &RiskBudgetStatus,
     status: &mut RiskBudgetStatus,
     now: Time,
@@ -59,7 +60,7 @@ pub(super) async fn add(
     let zone = TimeZone::get(&spec.window.time_zone).unwrap_or(TimeZone::UTC);
     let records = lock(&context.files.records).get(&(namespace.to_owned(), label_value(name))).cloned();
     let records = records.as_deref();
-    let seen = Seen { namespace, name, spec, zone: &zone, before, now: status, records, said: &[] };
+    let seen = Seen { namespace, name, spec, zone: &zone, before, now: status, records, said: &[], present };
     let said: Vec<Said> = match asks(&seen, now) {
         true => look.known().await?.iter().map(|one| Said::of(one, &spec.roles)).collect(),
         false => Vec::new(),

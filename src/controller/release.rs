@@ -58,7 +58,7 @@ pub(super) async fn reconcile(context: &Context, key: &Key, namespace: &str, nam
     seen.preflight = preflight::look(context, key, &seen).await?;
     seen.jobs.refused = context.refusals.of(key);
     if under_way(&seen) {
-        seen.circuits = context.sources.circuits(&found.release).await;
+        seen.circuits = context.sources.circuits(&found.release, context.cluster.now()).await;
     }
     context.metrics.circuits(namespace, name, &seen.circuits);
     let now = context.cluster.now();

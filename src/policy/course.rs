@@ -1,13 +1,15 @@
 //! How the error budget goes: since when it is at its level, what it lost, how long the rest lasts
 //! (`001_…`, Freeze Policy, example messages: "was 42% yesterday", "Projected Depletion", "Recent Incidents").
 //!
-//! It is counted from the figures that are measured anyway, one look after the other: no query of its own, and nothing
-//! changes where the figure does not.
+//! It is counted from the figures that are measured anyway, one look after the other. How long the rest lasts follows from how fast the
+//! budget goes at present, and from the days before where nobody knows that. Nothing is written anew as long as the figure and the kind of
+//! burn stay.
 
 use jiff::tz::TimeZone;
 
+use super::burn::Present;
 use super::confidence::{Confidence, confidence};
-use crate::api::obligation::{Course, DayStatus, Episode, LossStatus};
+use crate::api::obligation::{Course, DayStatus, Episode, LossStatus, ProjectedBurn};
 use crate::api::{BudgetStatus, Span, Time};
 
 /// Who comes back to a level within this time goes on with the episode before: a figure at a boundary would otherwise
@@ -41,6 +43,8 @@ pub struct Reading<'a> {
     pub last: Option<f64>,
     /// The objective that decides.
     pub objective: &'a str,
+    /// How fast its budget goes at present; none where that is not known.
+    pub present: Option<Present>,
 }
 
 /// The course after a look. `zone` tells where a day ends.
@@ -58,22 +62,47 @@ pub fn advance(before: Option<&Course>, reading: &Reading<'_>, zone: &TimeZone, 
         confidence: None,
         projected_since: None,
         compared_since: None,
+        projected_by: None,
     };
     // Where nothing changed the projection stays: it would move at every look, and be written.
     match before.filter(|before| reading.last == Some(reading.remaining) && before.days == course.days) {
-        Some(before) if before.depleted_at.is_some_and(|at| at > now) => {
+        Some(before) if before.depleted_at.is_some_and(|at| at > now) && still_so(before, reading) => {
             (course.depleted_at, course.confidence) = (before.depleted_at, before.confidence);
             (course.projected_since, course.compared_since) = (before.projected_since, before.compared_since);
+            course.projected_by = before.projected_by;
         }
-        Some(_) => {}
+        // A burn can begin before the figure moves; the days say nothing new.
+        Some(_) => {
+            course = projected(course, reading.present.and_then(|present| by_burn(&present, reading.remaining, now)))
+        }
         None => {
-            if let Some(found) = projection(&course.days, reading.remaining, now) {
-                (course.depleted_at, course.confidence) = (Some(found.at), Some(found.confidence));
-                (course.projected_since, course.compared_since) = (Some(found.since), found.compared);
-            }
+            let found = match &reading.present {
+                Some(present) => by_burn(present, reading.remaining, now),
+                None => by_days(&course.days, reading.remaining, now),
+            };
+            course = projected(course, found);
         }
     }
     course
+}
+
+/// Whether the projection of before rests on what still holds: the same look back, over which the budget is still spent too soon. Where
+/// nobody knows how fast it goes, nothing speaks against it.
+fn still_so(before: &Course, reading: &Reading<'_>) -> bool {
+    let Some(present) = &reading.present else { return true };
+    let over = before.projected_by.map(|burn| burn.over);
+    over == Some(present.over) && lasts(present, reading.remaining).is_some()
+}
+
+fn projected(course: Course, found: Option<Projection>) -> Course {
+    let Some(Projection { at, confidence, rests_on }) = found else { return course };
+    let course = Course { depleted_at: Some(at), confidence: Some(confidence), ..course };
+    match rests_on {
+        RestsOn::Days { since, compared } => {
+            Course { projected_since: Some(since), compared_since: compared, ..course }
+        }
+        RestsOn::Burn(burn) => Course { projected_by: Some(burn), ..course },
+    }
 }
 
 fn episodes(before: &[Episode], status: BudgetStatus, now: Time) -> Vec<Episode> {
@@ -133,15 +162,52 @@ fn losses(before: &[LossStatus], reading: &Reading<'_>, now: Time) -> Vec<LossSt
 struct Projection {
     at: Time,
     confidence: Confidence,
-    /// Since when the rate is taken.
-    since: Time,
-    /// Since when the longer look back is that it was compared with.
-    compared: Option<Time>,
+    rests_on: RestsOn,
 }
 
-/// When nothing is left, at the rate since the latest day that is far enough back; believed as far as the rate since the
+enum RestsOn {
+    /// What was left on other days.
+    Days {
+        /// Since when the rate is taken.
+        since: Time,
+        /// Since when the longer look back is that it was compared with.
+        compared: Option<Time>,
+    },
+    /// How fast it goes at present.
+    Burn(ProjectedBurn),
+}
+
+/// How long the rest lasts at the present rate; none where it outlasts the window: by then all that was spent before has left it, and
+/// what goes no faster than once is never spent.
+fn lasts(present: &Present, remaining: f64) -> Option<Span> {
+    let share = remaining / 100.0 / present.rate;
+    let lasts = present.rate > 0.0 && remaining > 0.0 && share < 1.0;
+    lasts.then(|| Span::from_millis((present.window.as_secs_f64() * share * 1_000.0) as u64))
+}
+
+/// When nothing is left at the present rate (`001_…`, example messages, "at current rate"); believed as far as a longer window says the
+/// same.
+fn by_burn(present: &Present, remaining: f64, now: Time) -> Option<Projection> {
+    let at = rounded_up(lasts(present, remaining)?, now)?;
+    let confidence = confidence(present.rate, present.longer.map(|(rate, _)| rate));
+    let burn = ProjectedBurn {
+        rate: one_decimal(present.rate),
+        over: present.over,
+        compared_over: present.longer.map(|(_, over)| over),
+    };
+    Some(Projection { at, confidence, rests_on: RestsOn::Burn(burn) })
+}
+
+/// Up to the next full hour or day after so long: never a moment that is over.
+fn rounded_up(rest: Span, now: Time) -> Option<Time> {
+    let unit = if rest < HOURS_UP_TO { 3_600 } else { 86_400 };
+    let at = now.plus(rest).0.as_second();
+    jiff::Timestamp::from_second(at.div_euclid(unit).saturating_add(1) * unit).ok().map(Time)
+}
+
+/// When nothing is left where nobody knows how fast it goes at present: at the rate since the latest day that is far enough back; believed as far as the rate since the
 /// earliest day that is known says the same.
-fn projection(days: &[DayStatus], remaining: f64, now: Time) -> Option<Projection> {
+fn by_days(days: &[DayStatus], remaining: f64, now: Time) -> Option<Projection> {
     let since = days.iter().rev().find(|day| now.since(day.at) >= RATE_AFTER)?;
     let fall = since.remaining_percent - remaining;
     if fall <= 0.0 || remaining <= 0.0 {
@@ -152,11 +218,8 @@ fn projection(days: &[DayStatus], remaining: f64, now: Time) -> Option<Projectio
     let confidence = confidence(rate(since), longer.map(rate));
     let rest = now.since(since.at).as_std().mul_f64((remaining / fall).min(10_000.0));
     let rest = Span::from_millis(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
-    let unit = if rest < HOURS_UP_TO { 3_600 } else { 86_400 };
-    let at = now.plus(rest).0.as_second();
-    // Up to the next full hour or day: never a moment that is over.
-    let at = jiff::Timestamp::from_second(at.div_euclid(unit).saturating_add(1) * unit).ok().map(Time)?;
-    Some(Projection { at, confidence, since: since.at, compared: longer.map(|longer| longer.at) })
+    let rests_on = RestsOn::Days { since: since.at, compared: longer.map(|longer| longer.at) };
+    Some(Projection { at: rounded_up(rest, now)?, confidence, rests_on })
 }
 
 /// What cost most in the last 24 hours, the costliest first (`001_…`, Emergency, example message).

@@ -9,6 +9,7 @@ use crate::api::risk_budget::Waiver;
 use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
 
 use super::budget::{Remaining, freeze_holds};
+use super::burn::Present;
 use super::course::{Reading, advance};
 use super::message::{News, Told, UnknownWaivers, course_lines, course_news, owed_condition, owed_news};
 use super::obligation::{Demand, Facts, RecordFacts, Said, known, next_change, obligations, remembered, shown};
@@ -36,6 +37,8 @@ pub struct Seen<'a> {
     pub records: Option<&'a [RecordFacts]>,
     /// What was attested about it.
     pub said: &'a [Said],
+    /// How fast the budget of the objective that decides goes at present; none where that is not known.
+    pub present: Option<Present>,
 }
 
 /// What is added to its status, and told.
@@ -72,6 +75,7 @@ pub fn course(seen: &Seen<'_>, now: Time) -> Option<Course> {
         remaining: budget.remaining_percent,
         last: seen.before.error_budget.as_ref().map(|last| last.remaining_percent),
         objective: worst.map_or(budget.decided_by.as_str(), |slo| slo.name.as_str()),
+        present: seen.present,
     };
     Some(advance(before, &reading, seen.zone, now))
 }
@@ -108,6 +112,7 @@ pub fn stand(seen: &Seen<'_>, now: Time) -> Standing {
             decided_by: &budget.decided_by,
             freeze: seen.spec.freeze.as_ref().filter(|freeze| freeze_holds(freeze, now)),
             owed: &owed,
+            slos: &budget.slos,
         })
     });
     let former = seen.before.course.as_ref().map(|course| course.status);

@@ -8,6 +8,7 @@ use super::slots::Asker;
 use super::template::{Variables, filled, pods, uses};
 use crate::analysis::{ArmSample, Evidence, Looked, Observation, Quantiles};
 use crate::api::{Percent, Span, Time};
+use crate::policy::burn::{Pace, Paces};
 use crate::release::ask::{Burning, both_serve, pods as pods_of};
 use crate::release::split::Carrier;
 use crate::release::{Answers, Question, Snapshot};
@@ -35,7 +36,7 @@ pub async fn answer(sources: &Sources, seen: &Snapshot, question: Question, now:
         super::compare::compared(sources, seen, question),
         super::business::happened(sources, seen, question),
         super::slow::slow(present, seen, question),
-        burning(sources, seen),
+        burning(present, seen),
     );
     Answers {
         question,
@@ -67,10 +68,14 @@ async fn after(present: Present<'_>, seen: &Snapshot, question: Question) -> Opt
     Some(present.ask(&template.source, &query).await.single(Nan::Invalid))
 }
 
-/// How fast the service's error budget goes, all versions together.
-async fn burning(sources: &Sources, seen: &Snapshot) -> Option<Burning> {
-    let objectives = &seen.risk.as_ref()?.objectives;
-    super::burn::burning(sources, &seen.release.namespace, objectives).await
+/// How fast the service's error budget goes, all versions together. Where a RiskBudget has no objectives nothing can burn.
+async fn burning(present: Present<'_>, seen: &Snapshot) -> Paces<Burning> {
+    let Some(risk) = &seen.risk else {
+        let budget = &seen.release.spec.risk_budget_ref.name;
+        let why = || Pace::NotKnown(format!("RiskBudget {budget} is not there, or cannot be read"));
+        return Paces { page: why(), ticket: why() };
+    };
+    super::burn::burning(present, &seen.release.namespace, &risk.objectives).await
 }
 
 async fn observation(

@@ -3,13 +3,16 @@
 use futures::future::join_all;
 
 use super::Sources;
-use super::reply::Nan;
+use super::burn::Rates;
+use super::present::Present;
+use super::reply::{Nan, Reply};
 use super::slots::Asker;
 use super::template::{Variables, bound, escaped, filled, regex};
 use crate::analysis::Evidence;
 use crate::api::names::{CANARY_SUFFIX, PREVIOUS_SUFFIX};
 use crate::api::risk_budget::{RiskBudgetSpec, Slo};
-use crate::api::{Percent, Span};
+use crate::api::{Percent, Span, Time};
+use crate::policy::burn::{self, Paces, longer_than, paces};
 use crate::policy::{Remaining, SliCount, budget};
 
 /// What one objective leaves.
@@ -21,6 +24,10 @@ pub struct Measurement {
     pub remaining: Result<Remaining, Problem>,
     /// How much of the window the series cover, where the source can tell.
     pub coverage: Option<Percent>,
+    /// Whether it goes too fast at present.
+    pub paces: Paces,
+    /// How fast it goes at present, where that is known.
+    pub present: Option<burn::Present>,
 }
 
 /// Why an objective is not measured.
@@ -52,22 +59,37 @@ impl Problem {
     }
 }
 
-/// Measures every objective.
-pub async fn measure(sources: &Sources, namespace: &str, spec: &RiskBudgetSpec) -> Vec<Measurement> {
+/// Measures every objective; `now` is the moment of asking.
+pub async fn measure(sources: &Sources, namespace: &str, spec: &RiskBudgetSpec, now: Time) -> Vec<Measurement> {
     let step = sources.config().recording.interval;
-    let asker = Asker::Namespace(namespace);
+    let present = Present::new(sources, Asker::Namespace(namespace), now);
     join_all(spec.slos.iter().map(|slo| async move {
         let Some(queries) = queries(slo, namespace, slo.window) else {
             let why = "these series tell of their own window only".to_owned();
-            return Measurement { name: slo.name.clone(), remaining: Err(Problem::Invalid(why)), coverage: None };
+            let (remaining, name) = (Err(Problem::Invalid(why)), slo.name.clone());
+            return Measurement { name, remaining, coverage: None, paces: Paces::CALM, present: None };
         };
-        let ask = |query: String| async move { sources.ask(asker, &spec.metrics, &query).await.single(Nan::NoData) };
+        let ask = |query: String| async move {
+            match present.ask(&spec.metrics, &query).await {
+                // The query is right: what answers it is not.
+                Reply::Stale(why) => Evidence::Unreachable(why),
+                reply @ (Reply::Series { .. } | Reply::Invalid(_) | Reply::Unreachable(_)) => reply.single(Nan::NoData),
+            }
+        };
+        let also: Vec<Span> = longer_than(burn::CALM_OVER).into_iter().collect();
         let (first, second, covered) =
             tokio::join!(ask(queries.first), optional(queries.second.map(ask)), optional(queries.steps.map(ask)));
+        // Afterwards: what decides does not stand in line behind what informs.
+        let rates = Rates::ask(present, namespace, &spec.metrics, slo, &also).await;
+        let remaining = remaining(slo.objective, queries.meaning, first, second);
+        let rate_of = |window| rates.of(window);
+        let spent = remaining.as_ref().ok().map(|left| 1.0 - left.percent() / 100.0);
         Measurement {
             name: slo.name.clone(),
-            remaining: remaining(slo.objective, queries.meaning, first, second),
             coverage: covered.and_then(|steps| coverage(steps, step, slo.window)),
+            paces: paces(rate_of),
+            present: spent.and_then(|spent| burn::present(rate_of, spent, slo.window)),
+            remaining,
         }
     }))
     .await

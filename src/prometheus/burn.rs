@@ -1,48 +1,78 @@
-//! How fast the error budget of a release goes, asked while it has users.
+//! How fast error budgets go, asked while a release has users, and when a budget is measured.
 
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
 
-use super::Sources;
 use super::budget::{optional, queries, sli};
+use super::present::Present;
 use super::reply::Nan;
-use super::slots::Asker;
 use crate::api::Span;
 use crate::api::risk_budget::Slo;
-use crate::policy::burn::{Burn, PAIRS, burn, rate};
+use crate::policy::burn::{PAIRS, Pace, Paces, Rate, paces, rate};
 use crate::release::ask::Burning;
 use crate::release::snapshot::Objectives;
 
-/// The gravest burn among the objectives; None where none burns, or it is not known. Asked once an interval for all releases
-/// of the service.
-pub(super) async fn burning(sources: &Sources, namespace: &str, objectives: &Objectives) -> Option<Burning> {
+/// What is known of burns among the objectives, the gravest of each level. Asked once an interval for all releases of the service.
+pub(super) async fn burning(present: Present<'_>, namespace: &str, objectives: &Objectives) -> Paces<Burning> {
     let all = join_all(objectives.slos.iter().map(|slo| async move {
-        let found = of(sources, namespace, &objectives.source, slo).await?;
-        Some(Burning { objective: slo.name.clone(), burn: found })
+        let rates = Rates::ask(present, namespace, &objectives.source, slo, &[]).await;
+        let Paces { page, ticket } = paces(|window| rates.of(window));
+        let named = |pace| match pace {
+            Pace::Calm => Pace::Calm,
+            Pace::Burns(burn) => Pace::Burns(Burning { objective: slo.name.clone(), burn }),
+            Pace::NotKnown(why) => Pace::NotKnown(format!("objective {}: {why}", slo.name)),
+        };
+        Paces { page: named(page), ticket: named(ticket) }
     }));
-    all.await.into_iter().flatten().max_by(|one, other| {
-        let grave = |burning: &Burning| burning.burn.pair.factor;
-        grave(one).total_cmp(&grave(other))
+    all.await.into_iter().fold(Paces::CALM, |found, next| Paces {
+        page: graver(found.page, next.page),
+        ticket: graver(found.ticket, next.ticket),
     })
 }
 
-/// The short windows first: where one is calm, its long one decides nothing and is not asked for.
-async fn of(sources: &Sources, namespace: &str, source: &str, slo: &Slo) -> Option<Burn> {
-    let ask = async |window: Span| {
-        let asked = queries(slo, namespace, window)?;
-        let asker = Asker::Namespace(namespace);
-        let ask = async |query: String| sources.ask_shared(asker, source, query).await.single(Nan::NoData);
-        let (first, second) = tokio::join!(ask(asked.first), optional(asked.second.map(ask)));
-        rate(slo.objective, sli(asked.meaning, first, second).ok()?)
-    };
-    let short = join_all(PAIRS.map(|pair| ask(pair.short))).await;
-    let mut rates: BTreeMap<Span, Option<f64>> = PAIRS.iter().map(|pair| pair.short).zip(short).collect();
-    for pair in PAIRS {
-        let burns = rates.get(&pair.short).copied().flatten().is_some_and(|rate| rate > pair.factor);
-        if burns && !rates.contains_key(&pair.long) {
-            rates.insert(pair.long, ask(pair.long).await);
+/// What burns, the faster of two; else what is not known.
+fn graver(one: Pace<Burning>, other: Pace<Burning>) -> Pace<Burning> {
+    match (one, other) {
+        (Pace::Burns(one), Pace::Burns(other)) => {
+            Pace::Burns(if other.burn.pair.factor > one.burn.pair.factor { other } else { one })
         }
+        (burns @ Pace::Burns(_), Pace::Calm | Pace::NotKnown(_))
+        | (Pace::Calm | Pace::NotKnown(_), burns @ Pace::Burns(_)) => burns,
+        (unknown @ Pace::NotKnown(_), Pace::Calm | Pace::NotKnown(_)) | (Pace::Calm, unknown @ Pace::NotKnown(_)) => {
+            unknown
+        }
+        (Pace::Calm, Pace::Calm) => Pace::Calm,
     }
-    burn(|window| rates.get(&window).copied().flatten())
+}
+
+/// How fast the budget of one objective goes, by window.
+pub(super) struct Rates(BTreeMap<Span, Rate>);
+
+impl Rates {
+    /// Asks the short windows and `also` first: where a short one is calm, its long one decides nothing and is not asked for. A window
+    /// that the objective's source has no figures of is left out.
+    pub(super) async fn ask(present: Present<'_>, namespace: &str, source: &str, slo: &Slo, also: &[Span]) -> Self {
+        let ask = async |window: Span| {
+            let asked = queries(slo, namespace, window)?;
+            // NaN is no calm: of nothing that happened a source that counts says 0.
+            let ask = async |query: String| present.ask_shared(source, query).await.single(Nan::Invalid);
+            let (first, second) = tokio::join!(ask(asked.first), optional(asked.second.map(ask)));
+            let count = sli(asked.meaning, first, second).map_err(|problem| problem.why().to_owned());
+            Some((window, count.and_then(|count| rate(slo.objective, count))))
+        };
+        let first = PAIRS.iter().map(|pair| pair.short).chain(also.iter().copied());
+        let mut rates: BTreeMap<Span, Rate> = join_all(first.map(&ask)).await.into_iter().flatten().collect();
+        for pair in PAIRS {
+            let calm = rates.get(&pair.short).is_none_or(|rate| matches!(rate, Ok(rate) if *rate <= pair.factor));
+            if !calm && !rates.contains_key(&pair.long) {
+                rates.extend(ask(pair.long).await);
+            }
+        }
+        Self(rates)
+    }
+
+    pub(super) fn of(&self, window: Span) -> Option<&Rate> {
+        self.0.get(&window)
+    }
 }

@@ -7,23 +7,25 @@ use futures::future::join_all;
 
 use super::Sources;
 use super::config::CircuitBreaker;
+use super::present::Present;
 use super::reply::Nan;
 use super::slots::Asker;
 use super::template::{Variables, filled};
+use crate::api::Time;
 use crate::release::snapshot::{CircuitSeen, Release};
 
 /// How long one answer serves every release that asks the same: a breaker that opens stops what goes on within moments.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// What every circuit breaker that names the release says now; none where none does.
-pub(super) async fn circuits(sources: &Sources, release: &Release) -> Vec<CircuitSeen> {
+/// What every circuit breaker that names the release says now; none where none does. `now` is the moment of asking.
+pub(super) async fn circuits(sources: &Sources, release: &Release, now: Time) -> Vec<CircuitSeen> {
+    let present = Present::new(sources, Asker::Administrator, now);
     let all = sources.config().circuit_breakers.iter();
     let named = all.filter(|(_, breaker)| names(breaker, &release.namespace, &release.labels));
     join_all(named.map(|(name, breaker)| async move {
         let spec = &release.spec;
         let query = asked(breaker, &release.namespace, &spec.risk_budget_ref.name, &spec.traffic.service);
-        let evidence =
-            sources.ask_within(Asker::Administrator, &breaker.source, query, FRESH).await.single(Nan::Invalid);
+        let evidence = present.ask_within(&breaker.source, query, FRESH).await.single(Nan::Invalid);
         CircuitSeen {
             name: name.clone(),
             above: breaker.above,

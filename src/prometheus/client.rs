@@ -12,7 +12,7 @@ use super::again::{Dice, again};
 use super::config::Source;
 use super::flights::{Asked, Flights};
 use super::range::{self, Range};
-use super::reply::{Reply, parse, refused};
+use super::reply::{Reply, Undated, parse, refused};
 use super::slots::{Asker, Slots};
 use crate::analysis::NotYet;
 use crate::api::{Span, Time};
@@ -79,7 +79,7 @@ pub(super) struct Prometheus {
     source: Source,
     /// Those of its address.
     slots: Arc<Slots>,
-    replies: Flights<Reply>,
+    replies: Flights<Undated>,
     ranges: Flights<Range>,
 }
 
@@ -97,7 +97,7 @@ impl Prometheus {
     }
 
     /// The query's answer for a moment.
-    pub(super) async fn query(self: &Arc<Self>, asker: Asker<'_>, query: &str, when: When) -> Reply {
+    pub(super) async fn query(self: &Arc<Self>, asker: Asker<'_>, query: &str, when: When) -> Undated {
         let this = self.clone();
         let send = |asked: Asked| async move { this.sent(&asked).await }.boxed();
         self.replies.join(Asked::new(asker, query, when), send).await
@@ -114,7 +114,7 @@ impl Prometheus {
         range
     }
 
-    async fn sent(&self, asked: &Asked) -> Reply {
+    async fn sent(&self, asked: &Asked) -> Undated {
         let started = Instant::now();
         let reply = match self.body(asked).await {
             Ok((code, body)) => parse(code, &body),
@@ -122,14 +122,14 @@ impl Prometheus {
         };
         let failed = match &reply {
             Reply::Series { .. } => None,
-            Reply::Invalid(why) => Some(("invalid", why.clone())),
+            Reply::Invalid(why) | Reply::Stale(why) => Some(("invalid", why.clone())),
             Reply::Unreachable(why) => Some(("unreachable", why.clone())),
         };
         self.tell(&asked.query, started, failed);
-        match reply {
+        Undated::new(match reply {
             Reply::Unreachable(why) => Reply::Unreachable(format!("metrics source {:?}: {why}", self.name)),
-            other @ (Reply::Series { .. } | Reply::Invalid(_)) => other,
-        }
+            other @ (Reply::Series { .. } | Reply::Invalid(_) | Reply::Stale(_)) => other,
+        })
     }
 
     /// What comes back in time, the wait for a slot and every try included.

@@ -95,32 +95,17 @@ impl Sources {
         answer(self, seen, question, now).await
     }
 
-    /// What the circuit breakers say that name a release.
-    pub async fn circuits(&self, release: &crate::release::snapshot::Release) -> Vec<CircuitSeen> {
-        circuit::circuits(self, release).await
+    /// What the circuit breakers say that name a release; `now` is the moment of asking.
+    pub async fn circuits(&self, release: &crate::release::snapshot::Release, now: Time) -> Vec<CircuitSeen> {
+        circuit::circuits(self, release, now).await
     }
 
-    async fn ask(&self, asker: Asker<'_>, source: &str, query: &str) -> reply::Reply {
+    /// How things are when it is asked; whether it is told of now says [`Present::ask`](present::Present::ask).
+    async fn ask(&self, asker: Asker<'_>, source: &str, query: &str) -> reply::Undated {
         match self.sources.get(source) {
             Some(found) => found.query(asker, query, When::Now).await,
-            None => reply::Reply::Invalid(no_source(source)),
+            None => reply::Undated::new(reply::Reply::Invalid(no_source(source))),
         }
-    }
-
-    /// An answer of the present interval: a question that was asked in it is not put again.
-    async fn ask_shared(&self, asker: Asker<'_>, source: &str, query: String) -> reply::Reply {
-        self.shared.ask(self, asker, source, query).await
-    }
-
-    /// An answer of so short a while ago at the longest.
-    async fn ask_within(
-        &self,
-        asker: Asker<'_>,
-        source: &str,
-        query: String,
-        fresh: std::time::Duration,
-    ) -> reply::Reply {
-        self.shared.ask_within(self, asker, source, query, fresh).await
     }
 
     async fn ask_at(&self, asker: Asker<'_>, source: &str, query: &str, at: Time) -> reply::Reply {

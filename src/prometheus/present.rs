@@ -1,5 +1,7 @@
 //! Asks how things are now, and takes no older answer for it.
 
+use std::time::Duration;
+
 use super::Sources;
 use super::config::Config;
 use super::reply::Reply;
@@ -30,7 +32,18 @@ impl<'a> Present<'a> {
         self.sources.config()
     }
 
+    /// An answer of this moment.
     pub(super) async fn ask(&self, source: &str, query: &str) -> Reply {
         self.sources.ask(self.asker, source, query).await.of(self.now, CLOCKS_DIFFER)
+    }
+
+    /// An answer of the present interval of budgets: a question that was answered in it is not put again.
+    pub(super) async fn ask_shared(&self, source: &str, query: String) -> Reply {
+        self.sources.shared.ask(*self, source, query).await
+    }
+
+    /// An answer of so short a while ago at the longest.
+    pub(super) async fn ask_within(&self, source: &str, query: String, fresh: Duration) -> Reply {
+        self.sources.shared.ask_within(*self, source, query, fresh).await
     }
 }

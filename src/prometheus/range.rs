@@ -96,6 +96,8 @@ mod tests {
     fn a_partial_or_other_answer_is_none() {
         let partial = TWO.replacen("\"data\"", "\"warnings\":[\"store a is away\"],\"data\"", 1);
         assert_eq!(parse(200, partial.as_bytes()), Err(NotYet::Partial("store a is away".into())));
+        let of_victoria_metrics = TWO.replacen("\"data\"", "\"isPartial\":true,\"data\"", 1);
+        assert!(matches!(parse(200, of_victoria_metrics.as_bytes()), Err(NotYet::Partial(_))));
         let vector = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
         assert!(matches!(parse(200, vector.as_bytes()), Err(NotYet::Invalid(_))));
         assert!(matches!(parse(503, b"busy"), Err(NotYet::Unreachable(_))));

@@ -15,14 +15,21 @@ pub(super) enum Reply {
     Series {
         /// What came, without stale markers.
         series: Vec<Series>,
-        /// What Prometheus warns of: the answer may be partial.
+        /// What the source warns of: the answer may be partial.
         warning: Option<String>,
     },
     /// The query was refused, or the answer was not understood.
     Invalid(String),
+    /// It is an answer for another moment than was asked for.
+    Stale(String),
     /// There was no answer.
     Unreachable(String),
 }
+
+/// A reply of which nobody has asked yet for which moment it is. Whatever comes from a source is one, so that no figure of
+/// another moment can be taken for one of now by somebody who forgot to ask.
+#[derive(Debug, Clone)]
+pub(super) struct Undated(Reply);
 
 /// One number with its labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +47,21 @@ struct Body {
     data: Option<Data>,
     #[serde(default)]
     error: Option<String>,
+    /// How Prometheus and Thanos say that the answer may be partial.
     #[serde(default)]
     warnings: Vec<String>,
+    /// How VictoriaMetrics says it.
+    #[serde(default, rename = "isPartial")]
+    is_partial: bool,
+}
+
+impl Body {
+    /// Why the answer may be partial; None where it is whole.
+    fn warning(&self) -> Option<String> {
+        let partial = self.is_partial.then_some("isPartial: a part of the store did not answer");
+        let all: Vec<&str> = self.warnings.iter().map(String::as_str).chain(partial).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
 }
 
 /// No answer, in its own words, without what `NotYet` puts before them.
@@ -77,7 +97,7 @@ pub(super) struct Sample {
 /// An answer without its envelope.
 pub(super) struct Opened {
     pub(super) data: Option<Data>,
-    /// What Prometheus warns of: the answer may be partial.
+    /// What the source warns of: the answer may be partial.
     pub(super) warning: Option<String>,
 }
 
@@ -100,8 +120,7 @@ pub(super) fn open(code: u16, body: &[u8]) -> Result<Opened, NotYet> {
             NotYet::Invalid(why)
         });
     }
-    let warning = (!body.warnings.is_empty()).then(|| body.warnings.join("; "));
-    Ok(Opened { data: body.data, warning })
+    Ok(Opened { warning: body.warning(), data: body.data })
 }
 
 /// Reads the answer of an instant query.
@@ -137,17 +156,33 @@ pub(super) enum Nan {
     Invalid,
 }
 
-impl Reply {
-    /// The same where it is an answer for that moment, give or take; a figure of another moment says nothing of it.
-    pub(super) fn of(self, moment: Time, give_or_take: Span) -> Self {
+impl Undated {
+    pub(super) const fn new(reply: Reply) -> Self {
+        Self(reply)
+    }
+
+    /// The reply where it is one for that moment, give or take; a figure of another moment says nothing of it.
+    pub(super) fn of(self, moment: Time, give_or_take: Span) -> Reply {
         let asked = moment.0.as_millisecond() as f64 / 1_000.0;
         // Not the other way round: a moment that is no number is far from every other.
         let near = |at: f64| (at - asked).abs() <= give_or_take.as_secs_f64();
-        match &self {
-            Self::Series { series, .. } if !series.iter().all(|series| near(series.at)) => Self::Invalid(
+        match self.0 {
+            Reply::Series { ref series, .. } if !series.iter().all(|series| near(series.at)) => Reply::Stale(
                 "stale: the answer is of another moment than was asked for; something before Prometheus keeps old answers, or the two clocks differ".to_owned(),
             ),
-            Self::Series { .. } | Self::Invalid(_) | Self::Unreachable(_) => self,
+            other @ (Reply::Series { .. } | Reply::Invalid(_) | Reply::Stale(_) | Reply::Unreachable(_)) => other,
+        }
+    }
+}
+
+impl Reply {
+    /// Whether it is a whole answer with figures: one that needs not be asked for again soon.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Series { series, warning: None } => {
+                !series.is_empty() && series.iter().all(|series| series.value.is_finite())
+            }
+            Self::Series { warning: Some(_), .. } | Self::Invalid(_) | Self::Stale(_) | Self::Unreachable(_) => false,
         }
     }
 
@@ -176,7 +211,7 @@ impl Reply {
     fn evidence(&self, which: impl Fn(&Series) -> bool, what: &str, nan: Nan) -> Evidence<f64> {
         let (series, warning) = match self {
             Self::Series { series, warning } => (series, warning),
-            Self::Invalid(why) => return Evidence::Invalid(why.clone()),
+            Self::Invalid(why) | Self::Stale(why) => return Evidence::Invalid(why.clone()),
             Self::Unreachable(why) => return Evidence::Unreachable(why.clone()),
         };
         let mut found = series.iter().filter(|series| which(series));
@@ -224,6 +259,13 @@ mod tests {
         Evidence::Partial { value: Some(3.0), why: "store a is away".into() })]
     #[case::partial_and_empty(200, r#"{"status":"success","warnings":["store a is away"],"data":{"resultType":"vector","result":[]}}"#.into(),
         Evidence::Partial { value: None, why: "store a is away".into() })]
+    #[case::partial_by_victoria_metrics(200, r#"{"status":"success","isPartial":true,"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]},"stats":{"seriesFetched":"1","executionTimeMsec":2}}"#.into(),
+        Evidence::Partial { value: Some(3.0), why: "isPartial: a part of the store did not answer".into() })]
+    #[case::whole_by_victoria_metrics(200, r#"{"status":"success","isPartial":false,"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]},"stats":{"seriesFetched":"1","executionTimeMsec":2}}"#.into(), Evidence::Value(3.0))]
+    #[case::partial_by_both(200, r#"{"status":"success","isPartial":true,"warnings":["store a is away"],"data":{"resultType":"vector","result":[]}}"#.into(),
+        Evidence::Partial { value: None, why: "store a is away; isPartial: a part of the store did not answer".into() })]
+    #[case::neither_partial_nor_whole(200, r#"{"status":"success","isPartial":"yes","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}"#.into(),
+        Evidence::Invalid("the answer was not understood: invalid type: string \"yes\", expected a boolean".into()))]
     #[case::infos_are_no_warnings(200, r#"{"status":"success","infos":["metric might not be a counter"],"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}"#.into(), Evidence::Value(3.0))]
     #[case::refused(400, r#"{"status":"error","errorType":"bad_data","error":"1:1: parse error"}"#.into(), Evidence::Invalid("1:1: parse error".into()))]
     #[case::not_executed(422, r#"{"status":"error","errorType":"execution","error":"many-to-many"}"#.into(), Evidence::Invalid("many-to-many".into()))]
@@ -265,7 +307,7 @@ mod tests {
     #[case::of_the_future(1_699_999_000_000, false)]
     fn an_answer_is_for_the_moment_that_was_asked_for(#[case] asked: i64, #[case] taken: bool) {
         let moment = Time(jiff::Timestamp::from_millisecond(asked).unwrap());
-        let reply = parse(200, vector(TWO).as_bytes()).of(moment, Span::minutes(1));
+        let reply = Undated::new(parse(200, vector(TWO).as_bytes())).of(moment, Span::minutes(1));
         let evidence = reply.of_arm("service", "web", Nan::Invalid);
         assert_eq!(evidence.value().is_some(), taken, "{evidence:?}");
     }

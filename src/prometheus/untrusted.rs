@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::range::{self, steps};
-use super::reply::{Nan, Reply, parse};
+use super::reply::{Nan, Reply, Undated, parse};
 use crate::analysis::Evidence;
 use crate::api::{Span, Time};
 
@@ -22,7 +22,7 @@ pub fn read(code: u16, body: &[u8]) -> Result<(), String> {
         reply.single(Nan::NoData),
         reply.single(Nan::Invalid),
         reply.of_arm("service", "web", Nan::Invalid),
-        reply.clone().of(EPOCH, Span::seconds(1)).single(Nan::Invalid),
+        Undated::new(reply.clone()).of(EPOCH, Span::seconds(1)).single(Nan::Invalid),
     ] {
         figure(&reply, &evidence)?;
     }
@@ -44,7 +44,8 @@ const EPOCH: Time = Time(jiff::Timestamp::UNIX_EPOCH);
 fn success(code: u16, body: &[u8]) -> Option<bool> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let said = body.get("status").and_then(Value::as_str) == Some("success");
-    let warns = body.get("warnings").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    let warned = body.get("warnings").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    let warns = warned || body.get("isPartial").and_then(Value::as_bool).unwrap_or(false);
     (said && (200..300).contains(&code)).then_some(warns)
 }
 
@@ -66,11 +67,12 @@ mod tests {
     use serde_json::json;
 
     /// Good answers of both kinds, and each way in which one is none.
-    const SEEDS: [&str; 6] = [
+    const SEEDS: [&str; 7] = [
         include_str!("../../fuzz/seeds/reply/vector.json"),
         include_str!("../../fuzz/seeds/reply/scalar.json"),
         include_str!("../../fuzz/seeds/reply/matrix.json"),
         include_str!("../../fuzz/seeds/reply/partial.json"),
+        include_str!("../../fuzz/seeds/reply/partial-victoriametrics.json"),
         include_str!("../../fuzz/seeds/reply/not-numbers.json"),
         include_str!("../../fuzz/seeds/reply/error.json"),
     ];
@@ -97,6 +99,7 @@ mod tests {
             "values",
             "histogram",
             "warnings",
+            "isPartial",
             "service",
             "web",
             "NaN",
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn the_seeds_are_read() {
         let series = |body: &str| matches!(parse(200, body.as_bytes()), Reply::Series { .. });
-        assert_eq!(SEEDS.map(series), [true, true, false, true, true, false]);
+        assert_eq!(SEEDS.map(series), [true, true, false, true, true, true, false]);
         for body in SEEDS {
             assert_eq!(read(200, body.as_bytes()), Ok(()), "{body}");
         }
@@ -163,8 +166,10 @@ mod tests {
         }
 
         #[test]
-        fn any_data_of_a_success_are_read(kind in prop::sample::select(vec!["vector", "matrix", "scalar", "string"]), result in any_json(), warnings in any_json()) {
-            let body = json!({"status": "success", "data": {"resultType": kind, "result": result}, "warnings": warnings});
+        fn any_data_of_a_success_are_read(kind in prop::sample::select(vec!["vector", "matrix", "scalar", "string"]), result in any_json(), warnings in any_json(), partial in any::<bool>()) {
+            let mut body = json!({"status": "success", "data": {"resultType": kind, "result": result}, "warnings": warnings});
+            prop_assert_eq!(read(200, body.to_string().as_bytes()), Ok(()));
+            body["isPartial"] = partial.into();
             prop_assert_eq!(read(200, body.to_string().as_bytes()), Ok(()));
         }
 

@@ -12,7 +12,7 @@ use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
 use crate::api::risk_budget::Slo;
 use crate::api::synthetic::{Asks, HttpCheck, SyntheticCheck};
 use crate::api::{Comparison, Span, Time, Weight};
-use crate::policy::burn::Burn;
+use crate::policy::burn::{Burn, Paces};
 
 /// What to ask: how two versions did, looking back over a short and perhaps a long window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,8 +154,8 @@ pub struct Answers {
     /// How many of both versions' requests in the short window were slow, by the threshold of each latency objective; empty
     /// where compliance with them is not asked for.
     pub slow: Vec<Slow>,
-    /// The objective whose budget goes too fast; `None` where none does, or it is not known.
-    pub burning: Option<Burning>,
+    /// Whether the service's error budget goes too fast, at each level.
+    pub burning: Paces<Burning>,
     /// The synthetic checks that were due.
     pub tried: Vec<Tried>,
 }

@@ -93,6 +93,8 @@ pub(crate) struct World {
     pub(super) scrapes: Option<scrapes::Scrapes>,
     /// What burns the service's error budget.
     pub(crate) burning: Option<Burning>,
+    /// Why nobody can tell whether it burns.
+    pub(crate) burn_not_known: Option<String>,
     /// What becomes of Tidegate's own requests.
     pub(crate) requests: Requests,
     /// What becomes of the Jobs of checks.
@@ -260,6 +262,7 @@ impl World {
             no_bucket: Vec::new(),
             scrapes: None,
             burning: None,
+            burn_not_known: None,
             requests: Requests::Answered,
             jobs: Jobs::Complete,
             requests_per_second: 100.0,

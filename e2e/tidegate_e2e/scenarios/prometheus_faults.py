@@ -15,14 +15,16 @@ SAID = {
     "empty": ("NoEvidence", "no samples for service="),
     "500": ("MetricsUnreachable", "HTTP 500: the store is away"),
     "stale": ("InvalidEvidence", "stale"),
+    "warnings": ("PartialEvidence", "store-1:10901"),
     "429": ("MetricsUnreachable", "HTTP 429"),
+    "isPartial": ("PartialEvidence", "isPartial"),
     "truncated": ("InvalidEvidence", "the answer was not understood"),
 }
 
 
 @scenario(core=False)
 def prometheus_faults(t: Context) -> None:
-    """Prometheus answers NaN, nothing, the past, too late, 500, 429 and half an answer, in turn: each is named, none moves the weight, then the release goes on."""
+    """Prometheus answers NaN, nothing, the past, too late, 500, 429, a part of two kinds and half an answer, in turn: each is named, none moves the weight, then the release goes on."""
     check(SAID.keys() == FAULTS.keys(), "not every fault is tried")
     proxy = Faulty()
     t.afterwards(proxy.stop)

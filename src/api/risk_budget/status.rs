@@ -13,6 +13,7 @@ use crate::api::obligation::{Course, FurtherObligation, ObligationStatus};
 use crate::api::release_record::ChargeRecord;
 use crate::api::signals::SignalsStatus;
 use crate::api::units::{Span, Time, UnitError};
+use crate::policy::burn::BurnLevel;
 use crate::policy::{Band, Confidence};
 use std::fmt;
 use std::str::FromStr;
@@ -292,4 +293,33 @@ pub struct SloStatus {
     /// Why it is not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// How its budget goes too fast at present; absent where it does not, or nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn: Option<BurnStatus>,
+}
+
+/// An error budget that goes too fast over two windows at once.
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BurnStatus {
+    /// How grave it is.
+    pub level: BurnLevel,
+    /// It goes faster than so many times what its window allows.
+    pub times: f64,
+    /// Over so long, which tells that it matters.
+    pub over: Span,
+    /// And over so long, which tells that it goes on.
+    pub still_over: Span,
+}
+
+impl fmt::Display for BurnStatus {
+    /// `more than 3 times too fast over 1d and still over 2h (a ticket, which holds no release)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let means = match self.level {
+            BurnLevel::Ticket => "a ticket, which holds no release",
+            BurnLevel::Page => "calls somebody, and no weight rises",
+        };
+        let Self { times, over, still_over, .. } = self;
+        write!(f, "more than {times} times too fast over {over} and still over {still_over} ({means})")
+    }
 }

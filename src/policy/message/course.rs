@@ -1,8 +1,8 @@
 //! The message of each level of the error budget (`001_…`, Freeze Policy, example messages): where it stands and stood,
 //! how long it lasts, what ships and what does not, what is demanded by when, what cost most, when it is looked at next.
 
-use crate::api::obligation::{Course, ObligationState, ObligationStatus};
-use crate::api::risk_budget::Freeze;
+use crate::api::obligation::{Course, ObligationState, ObligationStatus, ProjectedBurn};
+use crate::api::risk_budget::{Freeze, SloStatus};
 use crate::api::{BudgetStatus, ChangeType, Time};
 use crate::policy::budget::Remaining;
 use crate::policy::confidence::Confidence;
@@ -25,6 +25,8 @@ pub struct Told<'a> {
     pub freeze: Option<&'a Freeze>,
     /// What is owed.
     pub owed: &'a [ObligationStatus],
+    /// Each objective.
+    pub slos: &'a [SloStatus],
 }
 
 /// The message, line by line; what there is nothing to say about is left out.
@@ -34,6 +36,7 @@ pub fn course_lines(told: &Told<'_>, now: Time) -> Vec<String> {
         Some(budget_line(course.status, left, decided_by)),
         Some(history(told, now)),
         freeze.map(freeze_line),
+        burns(told.slos),
         projection(told),
         blocked(course.status),
         demanded(told),
@@ -64,11 +67,21 @@ fn history(told: &Told<'_>, now: Time) -> String {
     format!("Since {}{was}.", told.course.since.clock())
 }
 
+/// What goes too fast at present, whoever it calls: without the measured rate, which moves at every look.
+fn burns(slos: &[SloStatus]) -> Option<String> {
+    let line = |slo: &SloStatus| slo.burn.as_ref().map(|burn| format!("{} {burn}", slo.name));
+    let lines: Vec<String> = slos.iter().filter_map(line).collect();
+    (!lines.is_empty()).then(|| format!("Burns: {}.", lines.join("; ")))
+}
+
 fn projection(told: &Told<'_>) -> Option<String> {
     if told.left.percent() <= 0.0 {
         return Some("It is spent: the objective is missed.".to_owned());
     }
     let course = told.course;
+    if let Some(burn) = &course.projected_by {
+        return by_burn(course, burn);
+    }
     let since = course.projected_since.map_or_else(|| "of late".to_owned(), |since| format!("since {}", since.clock()));
     let longer = course.compared_since.map(|longer| format!("since {}", longer.clock()));
     let believed = match (course.confidence, longer) {
@@ -82,6 +95,25 @@ fn projection(told: &Told<'_>) -> Option<String> {
         (Some(Confidence::High | Confidence::Medium), None) | (None, _) => String::new(),
     };
     course.depleted_at.map(|at| format!("As fast as {since} it is spent by {}{believed}.", at.clock()))
+}
+
+/// `As fast as over the last 6h (2.4 times what its window allows) it is spent by 23 Nov 15:00:00 UTC (high confidence: over 3d it went about as fast).`
+fn by_burn(course: &Course, burn: &ProjectedBurn) -> Option<String> {
+    let believed = match (course.confidence?, burn.compared_over) {
+        (Confidence::High, Some(longer)) => format!("high confidence: over {longer} it went about as fast"),
+        (Confidence::Medium, Some(longer)) => {
+            format!("medium confidence: over {longer} it went two to four times as fast, or as slowly")
+        }
+        (Confidence::Low, Some(longer)) => format!("low confidence: over {longer} it went quite otherwise"),
+        (confidence, None) => {
+            format!("{} confidence: nothing longer is known to compare with", confidence.as_str().to_lowercase())
+        }
+    };
+    let ProjectedBurn { rate, over, .. } = burn;
+    let at = course.depleted_at?.clock();
+    Some(format!(
+        "As fast as over the last {over} ({rate} times what its window allows) it is spent by {at} ({believed})."
+    ))
 }
 
 /// What is blocked, by the rules themselves; none where nothing is.

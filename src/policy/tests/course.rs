@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use crate::api::obligation::Course;
-use crate::api::{BudgetStatus, Time};
+use crate::api::{BudgetStatus, Span, Time};
+use crate::policy::burn::Present;
 use crate::policy::course::{Reading, advance, costliest, earlier};
 use crate::policy::{Confidence, Remaining, budget_status};
 
@@ -18,7 +19,7 @@ fn course(looks: &[(&str, f64)]) -> Course {
     for (time, remaining) in looks {
         let (day, time) = time.split_once(' ').unwrap();
         let status = budget_status(Remaining::from_percent(*remaining).unwrap());
-        let reading = Reading { status, remaining: *remaining, last, objective: "availability" };
+        let reading = Reading { status, remaining: *remaining, last, objective: "availability", present: None };
         let now = at(&format!("2026-11-{day}T{time}:00Z"));
         course = Some(advance(course.as_ref(), &reading, &TimeZone::UTC, now));
         last = Some(*remaining);
@@ -158,7 +159,7 @@ proptest! {
         let remaining = f64::from(remaining) / 10.0;
         let status = budget_status(Remaining::from_percent(remaining).unwrap());
         let now = at("2026-11-20T08:00:00Z");
-        let reading = |last: Option<f64>| Reading { status, remaining, last, objective: "availability" };
+        let reading = |last: Option<f64>| Reading { status, remaining, last, objective: "availability", present: None };
         let first = advance(None, &reading(None), &TimeZone::UTC, now);
         let then = Time(jiff::Timestamp::from_second(now.0.as_second() + later).unwrap());
         prop_assert_eq!(advance(Some(&first), &reading(Some(remaining)), &TimeZone::UTC, then), first);
@@ -172,7 +173,7 @@ proptest! {
             let remaining = f64::from(remaining) / 10.0;
             let status = budget_status(Remaining::from_percent(remaining).unwrap());
             let time = Time(jiff::Timestamp::from_second(now).unwrap());
-            let reading = Reading { status, remaining, last, objective: "availability" };
+            let reading = Reading { status, remaining, last, objective: "availability", present: None };
             let next = advance(course.as_ref(), &reading, &TimeZone::UTC, time);
             prop_assert!(next.losses.len() <= 8 && next.days.len() <= 8 && next.episodes.len() <= 3);
             prop_assert!(next.depleted_at.is_none_or(|at| at > time));
@@ -180,4 +181,69 @@ proptest! {
             (course, last) = (Some(next), Some(remaining));
         }
     }
+}
+
+/// 42 % left at noon of the 20th, and how fast the budget of a 30-day window goes.
+fn burning(before: Option<&Course>, rate: f64, over: Span, longer: Option<f64>, time: &str) -> Course {
+    let longer = longer.map(|rate| (rate, Span::days(3)));
+    let present = Some(Present { rate, over, longer, window: Span::days(30) });
+    let last = before.map(|_| 42.0);
+    let reading = Reading { status: BudgetStatus::Warning, remaining: 42.0, last, objective: "availability", present };
+    advance(before, &reading, &TimeZone::UTC, at(&format!("2026-11-20T{time}:00Z")))
+}
+
+const SIX_HOURS: Span = Span::hours(6);
+
+/// `001_…`, "at current rate": 42 % of 30 days are 12.6 days at once what the window allows.
+#[rstest]
+#[case::as_fast_as_allowed(1.0, Some(1.0), Some(("2026-12-04T00:00:00Z", Confidence::High)))]
+#[case::an_outage(20.0, Some(0.5), Some(("2026-11-21T04:00:00Z", Confidence::Low)))]
+#[case::faster_than_before(6.0, Some(2.0), Some(("2026-11-23T00:00:00Z", Confidence::Medium)))]
+#[case::nothing_to_compare_with(6.0, None, Some(("2026-11-23T00:00:00Z", Confidence::Low)))]
+#[case::it_outlasts_the_window(0.42, Some(0.42), None)]
+#[case::it_hardly_does_not(0.43, Some(0.43), Some(("2026-12-20T00:00:00Z", Confidence::High)))]
+#[case::calm(0.0, Some(3.0), None)]
+fn how_long_it_lasts_as_it_burns_now(
+    #[case] rate: f64,
+    #[case] longer: Option<f64>,
+    #[case] expected: Option<(&str, Confidence)>,
+) {
+    let course = burning(None, rate, SIX_HOURS, longer, "12:00");
+    let expected = expected.map(|(time, confidence)| (at(time), confidence));
+    assert_eq!(course.depleted_at.zip(course.confidence), expected);
+    assert_eq!(course.projected_by.map(|burn| burn.over), expected.map(|_| SIX_HOURS));
+    assert_eq!((course.projected_since, course.compared_since), (None, None));
+}
+
+/// What was lost on the days before is no reason to expect more of it, nor less.
+#[test]
+fn the_present_burn_goes_before_the_days() {
+    let before = course(&[("19 00:00", 60.0), ("20 00:00", 50.0), ("20 11:00", 42.0)]);
+    assert!(before.depleted_at.is_some() && before.projected_since.is_some());
+    assert_eq!(burning(Some(&before), 0.1, SIX_HOURS, Some(0.1), "12:00").depleted_at, None);
+    let burns = burning(Some(&before), 6.0, SIX_HOURS, Some(6.0), "12:00");
+    assert_eq!((burns.depleted_at, burns.projected_since), (Some(at("2026-11-23T00:00:00Z")), None));
+}
+
+#[test]
+fn a_projection_by_the_burn_is_written_anew_when_the_burn_is_another_one() {
+    let first = burning(None, 6.0, SIX_HOURS, Some(6.0), "12:00");
+    let moved = burning(Some(&first), 6.9, SIX_HOURS, Some(4.0), "12:01");
+    assert_eq!(moved, first, "the rate moves at every look");
+    let unknown = Reading {
+        status: BudgetStatus::Warning,
+        remaining: 42.0,
+        last: Some(42.0),
+        objective: "availability",
+        present: None,
+    };
+    assert_eq!(
+        advance(Some(&first), &unknown, &TimeZone::UTC, at("2026-11-20T12:01:00Z")),
+        first,
+        "nobody knows better"
+    );
+    let faster = burning(Some(&first), 20.0, Span::hours(1), Some(6.0), "12:01");
+    assert_eq!((faster.depleted_at, faster.projected_by.unwrap().rate), (Some(at("2026-11-21T04:00:00Z")), 20.0));
+    let over = burning(Some(&faster), 0.1, SIX_HOURS, Some(6.0), "12:02");
+    assert_eq!((over.depleted_at, over.confidence, over.projected_by), (None, None, None));
 }

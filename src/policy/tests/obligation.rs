@@ -57,7 +57,7 @@ impl World {
 
     /// The error budget is measured.
     fn goes(&mut self, status: BudgetStatus, now: &str) {
-        let reading = Reading { status, remaining: 20.0, last: None, objective: "availability" };
+        let reading = Reading { status, remaining: 20.0, last: None, objective: "availability", present: None };
         self.course = Some(advance(self.course.as_ref(), &reading, &self.zone, at(now)));
     }
 

@@ -2,7 +2,8 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::api::condition::{Condition, Truth};
-use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Time};
+use crate::api::{RiskBudgetSpec, RiskBudgetStatus, Span, Time};
+use crate::policy::burn::Present;
 use crate::policy::message::{News, UnknownWaivers, owed_condition};
 use crate::policy::obligation::facts::Cause;
 use crate::policy::obligation::{Demand, RecordFacts, SHOWN_MAX, Said};
@@ -23,6 +24,10 @@ struct World {
     records: Vec<RecordFacts>,
     /// What tightened the window of risk points.
     tightened_by: Vec<&'static str>,
+    /// How fast the error budget goes at present.
+    present: Option<Present>,
+    /// What of it is too fast.
+    burn: serde_json::Value,
 }
 
 impl World {
@@ -34,6 +39,8 @@ impl World {
             said: vec![],
             records: vec![],
             tightened_by: vec![],
+            present: None,
+            burn: json!(null),
         }
     }
 
@@ -44,7 +51,7 @@ impl World {
         let status = crate::policy::budget::with_freeze(own, self.spec.freeze.as_ref(), now);
         let measured: RiskBudgetStatus = serde_json::from_value(json!({"errorBudget": {
             "status": status, "remainingPercent": percent, "decidedBy": "availability", "coveragePercent": 100,
-            "slos": [{"name": "availability", "remainingPercent": percent}]},
+            "slos": [{"name": "availability", "remainingPercent": percent, "burn": self.burn}]},
             "risk": {"window": "2026-11", "from": at("01T00:00"), "until": at("30T00:00"), "allocated": 80, "consumed": 0, "sequence": 0,
                 "reserved": 0, "remaining": 80, "remainingPercent": 100, "band": "Green", "releases": 0, "exceptions": 0,
                 "tightenedBy": self.tightened_by, "adjustments": ["Two exceptions in a row."]}}))
@@ -58,6 +65,7 @@ impl World {
             now: &measured,
             records: Some(&self.records),
             said: &self.said,
+            present: self.present,
         };
         let standing = stand(&seen, now);
         assert_eq!(asks(&seen, now), !standing.obligations.is_empty() || !self.status.obligations.is_empty());
@@ -248,6 +256,7 @@ fn while_nothing_is_measured_what_was_owed_stays_owed() {
         now: &RiskBudgetStatus::default(),
         records: Some(&[]),
         said: &[],
+        present: None,
     };
     let standing = stand(&seen, at("20T08:05"));
     assert_eq!((&standing.course, &standing.obligations), (&world.status.course, &world.status.obligations));
@@ -381,7 +390,24 @@ fn what_was_attested_matters_as_long_as_something_would_be_owed_without_it() {
             claim,
             unheard: String::new(),
         }],
+        present: None,
     };
     assert_eq!(stand(&seen, at("20T08:00")).obligations, vec![], "met more than a week ago");
     assert!(asks(&seen, at("20T08:00")));
+}
+
+/// `001_…`, Critical, example message: "Projected Depletion: 3 days at current rate".
+#[test]
+fn the_message_projects_by_the_present_burn_and_tells_what_burns() {
+    let mut world = World::new();
+    let (over, window) = (Span::days(1), Span::days(30));
+    world.present = Some(Present { rate: 3.46, over, longer: Some((0.8, window)), window });
+    world.burn = json!({"level": "Ticket", "times": 3, "over": "1d", "stillOver": "2h"});
+    let told = world.look("20T08:00", 30.0).message;
+    for line in [
+        "Burns: availability more than 3 times too fast over 1d and still over 2h (a ticket, which holds no release).",
+        "As fast as over the last 1d (3.5 times what its window allows) it is spent by 23 Nov 00:00:00 UTC (low confidence: over 30d it went quite otherwise).",
+    ] {
+        assert!(told.lines().any(|one| one == line), "{told}");
+    }
 }

@@ -33,6 +33,9 @@ impl Transport for Server {
     }
 }
 
+/// When every answer is of, but for those that are stale.
+const NOW: Time = Time(jiff::Timestamp::UNIX_EPOCH);
+
 struct Deaf;
 
 impl Observer for Deaf {
@@ -69,7 +72,7 @@ const SEVEN: &str = r#"[{"metric":{},"value":[1,"7"]}]"#;
 #[tokio::test]
 async fn incidents_and_load_are_heard_and_the_queries_name_the_budget() {
     let (sources, server) = sources(&[("incidents", TWO), ("pages", SEVEN), ("normal", SEVEN)]);
-    let heard = Shared::default().hear(&sources, "shop", "web", &spec(None)).await.unwrap();
+    let heard = Shared::default().hear(&sources, ("shop", "web"), &spec(None), NOW).await.unwrap();
     let seen = heard.incidents.unwrap().unwrap();
     assert_eq!((seen[0].name.as_str(), seen[0].severity.as_str(), seen[0].last), ("INC-7", "sev1", 1_774_958_400.0));
     assert_eq!((seen[1].name.as_str(), seen[1].last), ("an incident", 0.0));
@@ -81,11 +84,12 @@ async fn incidents_and_load_are_heard_and_the_queries_name_the_budget() {
 #[rstest]
 #[case::empty(&[("incidents", "[]")], "vector(0)")]
 #[case::nan(&[("incidents", r#"[{"metric":{},"value":[1,"NaN"]}]"#)], "NaN")]
+#[case::stale(&[("incidents", r#"[{"metric":{},"value":[-300,"0"]}]"#)], "stale")]
 #[case::down(&[], "connection refused")]
 #[tokio::test]
 async fn what_is_not_answered_is_told(#[case] answers: &[(&'static str, &'static str)], #[case] says: &str) {
     let (sources, _) = sources(answers);
-    let heard = Shared::default().hear(&sources, "shop", "web", &spec(Some("incidents-only"))).await.unwrap();
+    let heard = Shared::default().hear(&sources, ("shop", "web"), &spec(Some("incidents-only")), NOW).await.unwrap();
     let why = heard.incidents.unwrap().unwrap_err();
     assert!(why.contains(says), "{why}");
     assert_eq!(heard.on_call, None);
@@ -94,11 +98,11 @@ async fn what_is_not_answered_is_told(#[case] answers: &[(&'static str, &'static
 #[tokio::test]
 async fn signals_that_are_not_configured_are_told_where_a_budget_names_them() {
     let (sources, _) = sources(&[]);
-    let heard = Shared::default().hear(&sources, "shop", "web", &spec(Some("pager"))).await.unwrap();
+    let heard = Shared::default().hear(&sources, ("shop", "web"), &spec(Some("pager")), NOW).await.unwrap();
     let why = "the controller's configuration has no signals \"pager\"; spec.signals names it";
     assert_eq!(heard.incidents, Some(Err(why.to_owned())));
     let empty = Sources::new(Arc::new(Config::empty()), Arc::new(Server::default()), Arc::new(Deaf), 1);
-    assert_eq!(Shared::default().hear(&empty, "shop", "web", &spec(None)).await, None);
+    assert_eq!(Shared::default().hear(&empty, ("shop", "web"), &spec(None), NOW).await, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,10 +110,10 @@ async fn a_question_is_put_once_an_interval() {
     let (sources, server) = sources(&[("incidents", TWO)]);
     let (shared, spec) = (Shared::default(), spec(Some("incidents-only")));
     let asked = || server.asked.lock().unwrap().len();
-    shared.hear(&sources, "shop", "web", &spec).await;
-    shared.hear(&sources, "shop", "cart", &spec).await;
+    shared.hear(&sources, ("shop", "web"), &spec, NOW).await;
+    shared.hear(&sources, ("shop", "cart"), &spec, NOW).await;
     assert_eq!(asked(), 1, "two budgets share it");
     tokio::time::advance(Duration::from_secs(57)).await;
-    shared.hear(&sources, "shop", "web", &spec).await;
+    shared.hear(&sources, ("shop", "web"), &spec, NOW).await;
     assert_eq!(asked(), 2);
 }

@@ -53,6 +53,7 @@ async fn what_passes_by_itself_is_tried_three_times(
     let evidence = sources
         .ask(super::super::slots::Asker::Administrator, "default", "up")
         .await
+        .of(Time(jiff::Timestamp::UNIX_EPOCH), Span::seconds(1))
         .single(super::super::reply::Nan::Invalid);
     let said = match &evidence {
         Evidence::Value(value) => value.to_string(),

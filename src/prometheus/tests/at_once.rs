@@ -32,6 +32,8 @@ impl Drop for UnderWay<'_> {
     }
 }
 
+/// The moment of every answer.
+const EPOCH: Time = Time(jiff::Timestamp::UNIX_EPOCH);
 const THREE: &str = r#"{"status":"success","data":{"resultType":"scalar","result":[0,"3"]}}"#;
 const ROWS: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[0,"3"]]}]}}"#;
 
@@ -98,7 +100,9 @@ impl Asking {
     /// A look in a namespace that asks a source, in a task of its own.
     fn look(&self, source: &str, namespace: &str, query: &str, when: When) -> JoinHandle<Reply> {
         let (source, namespace, query) = (self.source(source), namespace.to_owned(), query.to_owned());
-        tokio::spawn(async move { source.query(Asker::Namespace(&namespace), &query, when).await })
+        tokio::spawn(async move {
+            source.query(Asker::Namespace(&namespace), &query, when).await.of(EPOCH, Span::seconds(1))
+        })
     }
 
     /// Many queries that are never answered, from as many namespaces as it takes to fill every place of the source.
@@ -118,7 +122,7 @@ async fn within(looks: Vec<JoinHandle<Reply>>) -> (Vec<String>, u64) {
     let began = Instant::now();
     let said = join_all(looks).await.into_iter().map(|reply| match reply.unwrap() {
         Reply::Series { series, .. } => series[0].value.to_string(),
-        Reply::Invalid(why) | Reply::Unreachable(why) => why,
+        Reply::Invalid(why) | Reply::Stale(why) | Reply::Unreachable(why) => why,
     });
     (said.collect(), began.elapsed().as_secs())
 }

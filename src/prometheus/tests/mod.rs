@@ -2,6 +2,7 @@
 
 mod again;
 mod at_once;
+mod burn;
 mod evidence;
 mod sources;
 

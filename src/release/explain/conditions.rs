@@ -1,4 +1,4 @@
-//! Ready, Progressing, Held, Released, Preflight, CircuitOpen, WouldHaveRolledBack; Stalled only where the object itself is invalid.
+//! Ready, Progressing, Held, Released, Preflight, CircuitOpen, BudgetBurning, WouldHaveRolledBack; Stalled only where the object itself is invalid.
 
 use super::{After, preflight, watched};
 use crate::api::condition::{Condition, Truth};
@@ -21,6 +21,7 @@ pub(super) fn conditions(after: &After<'_>, found: &[Problem]) -> Vec<Condition>
         preflight::found(after),
         stalled(found),
         watched::circuit(after),
+        watched::burning(after),
         watched::trial(after),
     ];
     all.into_iter()

@@ -1,11 +1,14 @@
-//! What is told of circuit breakers, and of what is on trial: two conditions, and an event where either is news.
+//! What is told of circuit breakers, of an error budget that burns, and of what is on trial: a condition each, and an event where a
+//! breaker or a trial is news.
 
 use super::After;
 use super::conditions::Facts;
 use super::events::{normal, warning};
 use crate::api::condition::Truth;
 use crate::api::release_record::{ReleaseRecordSpec, ReleaseRecordStatus};
+use crate::policy::burn::Pace;
 use crate::release::action::Event;
+use crate::release::ask::Burning;
 use crate::release::wording::{at_most, called};
 
 /// Whether a circuit breaker is open for the attempt; none where none names it, or none goes on.
@@ -34,6 +37,39 @@ pub(super) fn circuit(after: &After<'_>) -> Option<Facts> {
     };
     let message = std::iter::once(opening).chain(not_known).filter(|text| !text.is_empty()).collect::<Vec<_>>();
     Some(("CircuitOpen", truth, reason.to_owned(), message.join(" ")))
+}
+
+/// Whether the service's error budget goes too fast while a release has users, whichever version is at fault; none where it does not.
+///
+/// It tells the allowed rate and not the measured one, which moves at every look.
+pub(super) fn burning(after: &After<'_>) -> Option<Facts> {
+    let (_, status) = after.active()?;
+    let seen = &after.seen.answers.as_ref()?.burning;
+    let why = match &seen.page {
+        Pace::NotKnown(why) => Some(at_most(300, why)),
+        Pace::Calm | Pace::Burns(_) => None,
+    };
+    let page = status.burning.as_ref().map(|standing| {
+        let known = match &why {
+            Some(why) => format!(" Whether it still does is not known, so it counts as before: {why}."),
+            None => String::new(),
+        };
+        let since = standing.since.clock();
+        let sentence = format!("Since {since}: {standing}.{known} No weight rises but that of a fix; where it is the new version's doing, that comes back.");
+        (Truth::True, "Page", sentence)
+    });
+    let unknown = why.as_ref().map(|why| {
+        let sentence = format!("Whether the error budget goes too fast is not known: {why}. It was not seen to, so that nothing is held for it; what is seen of the version decides.");
+        (Truth::Unknown, "NotKnown", sentence)
+    });
+    let ticket = seen.ticket.burning().map(|Burning { objective, burn }| {
+        let sentence = format!("Objective {objective} {}. It holds nothing: it is for working hours.", burn.pair);
+        (Truth::True, "Ticket", sentence)
+    });
+    let beside =
+        ticket.as_ref().filter(|_| page.is_some() || unknown.is_some()).map(|(_, _, sentence)| format!(" {sentence}"));
+    let (truth, reason, sentence) = page.or(unknown).or(ticket)?;
+    Some(("BudgetBurning", truth, reason.to_owned(), format!("{sentence}{}", beside.unwrap_or_default())))
 }
 
 /// What would have brought the last attempt back, had it not been on trial; none where nothing would.

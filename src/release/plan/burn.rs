@@ -7,17 +7,47 @@ use super::step::Step;
 use super::verify::is_fix;
 use crate::analysis::compare::{Overdispersion, Setup, Signal};
 use crate::analysis::{ArmSample, Beside, Breach, Observation, blame};
-use crate::api::Span;
-use crate::api::release_record::{Phase, Trigger};
-use crate::policy::burn::BurnLevel;
+use crate::api::release_record::{Phase, ReleaseRecordStatus, Trigger};
+use crate::api::watched::StandingBurn;
+use crate::api::{Span, Time};
+use crate::policy::burn::Pace;
 use crate::release::ask::Burning;
+use crate::release::snapshot::Snapshot;
+use crate::release::wording;
 
 /// The hold of a release beside which the error budget goes for another reason.
 pub(super) const BURNING: &str = "BudgetBurning";
 
+/// The record's status with the burn as it is now: one that calls somebody is remembered as long as it is not known to be over.
+pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
+    let Some(answers) = &seen.answers else { return status };
+    let burning = match &answers.burning.page {
+        Pace::Calm => None,
+        Pace::NotKnown(_) => status.burning,
+        Pace::Burns(Burning { objective, burn }) => {
+            let same = |stands: &StandingBurn| stands.objective == *objective && stands.over == burn.pair.long;
+            Some(status.burning.filter(same).unwrap_or_else(|| StandingBurn {
+                objective: objective.clone(),
+                since: now,
+                over: burn.pair.long,
+                pace: burn.to_string(),
+            }))
+        }
+    };
+    ReleaseRecordStatus { burning, ..status }
+}
+
+/// What is known to call somebody now.
 fn page<'a>(active: &'a Active<'_>) -> Option<&'a Burning> {
-    let burning = active.seen.answers.as_ref()?.burning.as_ref()?;
-    (burning.burn.pair.level == BurnLevel::Page).then_some(burning)
+    active.seen.answers.as_ref()?.burning.page.burning()
+}
+
+/// Why nobody can tell whether something burns that calls somebody; None where it is known.
+fn unknown<'a>(active: &'a Active<'_>) -> Option<&'a str> {
+    match &active.seen.answers.as_ref()?.burning.page {
+        Pace::NotKnown(why) => Some(why),
+        Pace::Calm | Pace::Burns(_) => None,
+    }
 }
 
 /// What tells whose doing a burn is.
@@ -69,16 +99,16 @@ fn slow<'a>(active: &'a Active<'_>, threshold: Span) -> Option<Clue<'a>> {
 }
 
 /// From when on a request is slow by the objective; None where it speaks of something else.
-fn threshold(active: &Active<'_>, burning: &Burning) -> Option<Span> {
+fn threshold(active: &Active<'_>, objective: &str) -> Option<Span> {
     let slos = &active.seen.risk.as_ref()?.objectives.slos;
-    let slo = slos.iter().find(|slo| slo.name == burning.objective)?;
+    let slo = slos.iter().find(|slo| slo.name == objective)?;
     slo.latency.as_ref().map(|latency| latency.threshold)
 }
 
 /// A burn that calls somebody, and that the new version explains: it comes back. Who fails more often is blamed for a burn of latency too.
 pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
     let burning = page(active)?;
-    let slow = threshold(active, burning).and_then(|threshold| slow(active, threshold));
+    let slow = threshold(active, &burning.objective).and_then(|threshold| slow(active, threshold));
     let figures = slow.into_iter().chain(failed(active)).find_map(|clue| clue.blames(active))?;
     Some(Breach {
         trigger: Trigger::BudgetBurn,
@@ -89,8 +119,8 @@ pub(super) fn breach(active: &Active<'_>) -> Option<Breach> {
 }
 
 /// Why the new version is not blamed.
-fn not_blamed(active: &Active<'_>, burning: &Burning) -> String {
-    let threshold = threshold(active, burning);
+fn not_blamed(active: &Active<'_>, objective: &str) -> String {
+    let threshold = threshold(active, objective);
     let clue = match threshold {
         Some(threshold) => slow(active, threshold),
         None => failed(active),
@@ -106,34 +136,53 @@ fn not_blamed(active: &Active<'_>, burning: &Burning) -> String {
     }
 }
 
-/// A burn that the new version does not explain: it waits, because another change into an incident hurts whoever is at fault. A fix goes on.
+/// A burn that the new version does not explain: it waits, because another change into an incident hurts whoever is at fault. A fix goes
+/// on. A burn that was there and cannot be asked for any more is waited for as before: nobody has seen it end.
 pub(super) fn hold(active: &Active<'_>) -> Option<Step> {
-    let burning = page(active)?;
+    let standing = active.status.burning.as_ref()?;
     // What repairs an incident is what ends it.
     if is_fix(active.record.spec.change.kind) {
         return None;
     }
+    let burns = standing.to_string();
+    let (is, goes_on) = match unknown(active) {
+        None => (String::new(), "it goes on when the burn is over".to_owned()),
+        Some(why) => (
+            format!(
+                "; seen since {}, and whether it still does is not known: {}; held as before",
+                standing.since.clock(),
+                wording::at_most(300, why)
+            ),
+            "it goes on when the burn is known to be over".to_owned(),
+        ),
+    };
     let verifies = active.status.phase == Phase::Verify;
     let message = format!(
-        "{} stays where it is: objective {} {}. Not held against the new version, {}; it goes on when the burn is over, and a \
-         hold that runs out {}.",
+        "{} stays where it is: {burns}{is}. Not held against the new version, {}; {goes_on}, and a hold that runs out {}.",
         active.name(),
-        burning.objective,
-        burning.burn,
-        not_blamed(active, burning),
+        not_blamed(active, &standing.objective),
         if verifies { "completes it all the same, which stays on record" } else { "brings it back" }
     );
+    let causes = [burns.as_str(), is.as_str(), goes_on.as_str()];
     let analysis = &active.seen.release.spec.analysis;
     let hold = match verifies {
         // What serves everybody well is not taken back for somebody else's trouble.
-        true => patience::to_complete(active, BURNING, message)?,
-        false => active.hold(BURNING, message, analysis.evidence_within),
+        true => patience::to_complete(active, BURNING, &causes, message)?,
+        false => active.hold_while(BURNING, &causes, message, analysis.evidence_within),
     };
     Some(hold.wake(analysis.interval))
 }
 
 /// The burn in words, where one goes on that was waited for.
 pub(super) fn told(active: &Active<'_>) -> Option<String> {
-    let burning = page(active).filter(|_| !is_fix(active.record.spec.change.kind))?;
-    Some(format!("objective {} {}", burning.objective, burning.burn))
+    let standing = active.status.burning.as_ref().filter(|_| !is_fix(active.record.spec.change.kind))?;
+    let known = if unknown(active).is_some() { ", and whether it still does is not known" } else { "" };
+    Some(format!("{standing}{known}"))
+}
+
+/// What the verdict of a stage says besides, where nobody could tell whether the budget burns: that it passed on what was seen of the
+/// version itself. Empty where it is known.
+pub(super) fn unseen(active: &Active<'_>) -> String {
+    let told = |why| format!("; whether the error budget burns was not known: {}", wording::at_most(120, why));
+    unknown(active).map(told).unwrap_or_default()
 }

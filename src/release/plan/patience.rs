@@ -87,15 +87,17 @@ pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
     let needed = needed(active, not_yet);
     let message = format!("{} stays where it is: {not_yet}{needed}. {blame}.{remedy}", active.name());
     let step = match completes {
-        true => to_complete(active, reason, message)?,
+        true => to_complete(active, reason, &[], message)?,
         false => active.hold(reason, message, analysis.evidence_within),
     };
     Some(step.wake(analysis.interval))
 }
 
-/// Waits in the verification for what a version is complete without in the end. The message stays as it began: its figures move.
-pub(super) fn to_complete(active: &Active<'_>, reason: &str, message: String) -> Option<Step> {
-    let stands = active.status.hold.as_ref().filter(|hold| hold.reason == reason);
+/// Waits in the verification for what a version is complete without in the end. The message stays as it began, because its figures
+/// move, as long as it tells of the same causes, each word for word.
+pub(super) fn to_complete(active: &Active<'_>, reason: &str, causes: &[&str], message: String) -> Option<Step> {
+    let tells = |hold: &&HoldStatus| hold.reason == reason && causes.iter().all(|cause| hold.message.contains(cause));
+    let stands = active.status.hold.as_ref().filter(tells);
     active.hold_to_complete(reason, &stands.map_or(message, |hold| hold.message.clone()))
 }
 

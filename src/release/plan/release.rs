@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::step::{LOOK_AGAIN, Step};
 use super::verify::{on_verdict, verdict_now, with_stables_latency};
-use super::{agree, came_back, ledger, roll_back, stable, stranded};
+use super::{agree, burn, came_back, ledger, roll_back, stable, stranded};
 use crate::analysis::Verdict;
 use crate::api::release_record::{Arm, Phase, StageRecord, Trigger};
 use crate::api::{Span, Time, Weight};
@@ -176,7 +176,7 @@ fn pass(active: &Active<'_>, verdict: &Verdict) -> Step {
     let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 512);
     if let (Some(stage), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {
         stage.passed_at = Some(active.now);
-        stage.verdict = wording::at_most(room, why);
+        stage.verdict = wording::at_most(room, &format!("{why}{}", burn::unseen(active)));
     }
     if !last {
         next.stage += 1;

@@ -3,7 +3,7 @@
 
 use super::active::Active;
 use super::step::Step;
-use super::{business, circuit, compare, compliance, synthetic, trial};
+use super::{burn, business, circuit, compare, compliance, synthetic, trial};
 use crate::api::Time;
 use crate::api::release_record::ReleaseRecordStatus;
 use crate::release::snapshot::Snapshot;
@@ -13,7 +13,8 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
     if status.outcome.is_some() {
         return status;
     }
-    let status = compliance::counted(seen, circuit::counted(seen, status, now), now);
+    let status = burn::counted(seen, circuit::counted(seen, status, now), now);
+    let status = compliance::counted(seen, status, now);
     let status = business::counted(seen, compare::counted(seen, status, now));
     synthetic::counted(seen, trial::counted(seen, status, now), now)
 }
@@ -28,6 +29,7 @@ fn moved(active: &Active<'_>) -> bool {
             && one.streaks == other.streaks
             && one.would_have == other.would_have
             && one.circuits == other.circuits
+            && one.burning == other.burning
     };
     active.stored().is_some_and(|stored| !same(stored, &active.status))
 }

@@ -72,10 +72,111 @@ fn a_fix_goes_on_into_a_burn() {
     world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 
+const AWAY: &str = "metrics source \"default\": HTTP 500";
+
+/// What a condition says: its status, reason and message.
+fn says(world: &World, kind: &str) -> Option<(Truth, String, String)> {
+    let found = world.seen.release.status.conditions.iter().find(|one| one.kind == kind)?;
+    Some((found.status, found.reason.clone(), found.message.clone()))
+}
+
+#[test]
+fn a_burn_that_nobody_can_ask_for_any_more_is_held_as_before() {
+    let mut world = begin(0.01);
+    burns(&mut world, 0);
+    world.run_until(100, |world| held(world).is_some());
+    let (before, first) = (world.split(), held(&world).unwrap());
+    let deadline = world.status().hold.as_ref().unwrap().deadline;
+    world.burn_not_known = Some(AWAY.into());
+    world.run(30);
+    let message = held(&world).unwrap();
+    for word in ["BudgetBurning", "burns 21.6 times too fast over 1h", "is not known: metrics source", "held as before"]
+    {
+        assert!(message.contains(word), "{message}");
+    }
+    let (truth, reason, told) = says(&world, "BudgetBurning").unwrap();
+    assert_eq!((truth, reason.as_str()), (Truth::True, "Page"));
+    assert!(told.contains("is not known, so it counts as before"), "{told}");
+    assert_eq!((world.split(), world.status().hold.as_ref().unwrap().deadline), (before, deadline));
+    // It is asked again, and still burns: the message says so again.
+    world.burn_not_known = None;
+    world.run(10);
+    assert_eq!(held(&world).unwrap(), first);
+    world.burning = None;
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+    assert_eq!(says(&world, "BudgetBurning"), None);
+}
+
+/// Prometheus goes away altogether, and comes back for the version before it does for the budget: nobody has seen the burn end.
+#[test]
+fn an_outage_of_prometheus_ends_no_burn() {
+    let mut world = begin(0.01);
+    burns(&mut world, 0);
+    world.run_until(100, |world| held(world).is_some());
+    let before = world.split();
+    world.burn_not_known = Some(AWAY.into());
+    world.prometheus = false;
+    world.run_until(60, |world| held(world).is_some_and(|told| told.contains("MetricsUnreachable")));
+    world.prometheus = true;
+    world.run(30);
+    assert!(held(&world).unwrap().contains("BudgetBurning"), "{:?}", held(&world));
+    assert_eq!(world.split(), before);
+    world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::HoldExpired);
+}
+
+#[test]
+fn without_a_burn_before_it_is_told_that_nobody_knows_and_the_version_decides() {
+    let mut world = begin(0.01);
+    world.burn_not_known = Some(AWAY.into());
+    world.run_until(100, |world| says(world, "BudgetBurning").is_some());
+    let (truth, reason, told) = says(&world, "BudgetBurning").unwrap();
+    assert_eq!((truth, reason.as_str()), (Truth::Unknown, "NotKnown"));
+    assert!(
+        told.contains("is not known: metrics source") && told.contains("what is seen of the version decides"),
+        "{told}"
+    );
+    world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
+    let verdict = &world.status().stages.last().unwrap().verdict;
+    assert!(verdict.contains("whether the error budget burns was not known"), "{verdict}");
+}
+
+#[test]
+fn no_weight_rises_where_neither_the_burn_nor_the_version_is_known() {
+    let mut world = begin(0.01);
+    world.burn_not_known = Some(AWAY.into());
+    world.prometheus = false;
+    let before = world.split();
+    world.run(60);
+    assert_eq!(world.split(), before);
+    assert!(held(&world).unwrap().contains("MetricsUnreachable"), "{:?}", held(&world));
+}
+
+#[test]
+fn in_the_verification_too_a_burn_that_cannot_be_asked_for_is_waited_for() {
+    let mut world = begin(0.01);
+    world.run_until(600, |world| world.phase() == Some(Phase::Verify));
+    burns(&mut world, 0);
+    world.run_until(100, |world| held(world).is_some());
+    world.burn_not_known = Some(AWAY.into());
+    world.run(20);
+    assert!(held(&world).unwrap().contains("held as before"), "{:?}", held(&world));
+    world.run_until(1_000, |world| world.outcome() == Some(Outcome::Succeeded));
+    let summary = &world.status().summary;
+    assert!(summary.contains("objective availability burns") && summary.contains("is not known"), "{summary}");
+}
+
 #[test]
 fn a_burn_that_opens_a_ticket_stops_nothing() {
     let mut world = begin(0.01);
     burns(&mut world, 2);
+    world.run_until(100, |world| says(world, "BudgetBurning").is_some());
+    let (truth, reason, told) = says(&world, "BudgetBurning").unwrap();
+    assert_eq!((truth, reason.as_str()), (Truth::True, "Ticket"));
+    assert_eq!(
+        told,
+        "Objective availability burns more than 3 times too fast over 1d and still over 2h, which opens a ticket. It holds nothing: it is for working hours."
+    );
     world.run_until(600, |world| world.outcome() == Some(Outcome::Succeeded));
 }
 

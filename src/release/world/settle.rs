@@ -6,8 +6,9 @@ use crate::analysis::compare::Counts;
 use crate::analysis::synthetic::Finding;
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::{Span, Weight};
+use crate::policy::burn::{BurnLevel, Pace, Paces};
 use crate::release::ask::{
-    Answers, Arms, Both, Compare, Compared, Due, EachBound, Slow, Slower, Tried, due, question, thresholds,
+    Answers, Arms, Both, Burning, Compare, Compared, Due, EachBound, Slow, Slower, Tried, due, question, thresholds,
 };
 use crate::release::snapshot::*;
 use crate::release::split::Carrier;
@@ -101,9 +102,21 @@ impl World {
             compared,
             happened: question.stretch.map(|asked| self.happened(question.candidate, question.base, asked.length)),
             slow: self.slow_requests([question.candidate, question.base], question.recent),
-            burning: self.burning.clone(),
+            burning: self.paces(),
             tried: self.tried(),
         })
+    }
+
+    /// What burns is known at its level alone, and what is not known at both.
+    fn paces(&self) -> Paces<Burning> {
+        if let Some(why) = &self.burn_not_known {
+            return Paces { page: Pace::NotKnown(why.clone()), ticket: Pace::NotKnown(why.clone()) };
+        }
+        let at = |level| match self.burning.clone().filter(|burning| burning.burn.pair.level == level) {
+            Some(burning) => Pace::Burns(burning),
+            None => Pace::Calm,
+        };
+        Paces { page: at(BurnLevel::Page), ticket: at(BurnLevel::Ticket) }
     }
 
     fn tried(&self) -> Vec<Tried> {

@@ -62,6 +62,7 @@ impl Active<'_> {
             streaks: Vec::new(),
             complies: None,
             circuits: Vec::new(),
+            burning: None,
             readiness: None,
             charge: charge.map(|(_, charge)| charge).or_else(|| self.status.charge.clone()).or_else(given),
             ..self.enter(phase)

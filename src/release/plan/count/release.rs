@@ -3,7 +3,7 @@
 use super::super::active::{Active, Template};
 use super::super::step::Step;
 use super::super::verify::{on_verdict, verdict_now, with_stables_latency};
-use super::super::{agree, autoscaler, ledger, stable};
+use super::super::{agree, autoscaler, burn, ledger, stable};
 use super::{Exposure, begin, exposure};
 use crate::analysis::Verdict;
 use crate::api::Time;
@@ -161,7 +161,7 @@ fn pass(active: &Active<'_>, kind: &dyn Exposure, stage: &StageRecord, verdict: 
     let room = (1_600 / active.status.stages.len().max(1)).clamp(64, 512);
     if let (Some(passed), Verdict::Pass(why)) = (next.stages.get_mut(active.status.stage as usize), verdict) {
         passed.passed_at = Some(active.now);
-        passed.verdict = wording::at_most(room, &format!("{}: {why}", shares(kind, stage)));
+        passed.verdict = wording::at_most(room, &format!("{}: {why}{}", shares(kind, stage), burn::unseen(active)));
     }
     if !last {
         next.stage += 1;
