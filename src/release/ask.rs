@@ -1,14 +1,18 @@
 //! Which question a release has for Prometheus, and what came back.
 
+use std::net::{IpAddr, SocketAddr};
+
+use serde_json::Value;
+
 use super::plan::{base_serves, count, weight};
-use super::snapshot::{Record, Snapshot};
+use super::snapshot::{Listening, Snapshot};
 use super::split::Carrier;
 use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
 use crate::analysis::synthetic::Finding;
 use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
-use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
+use crate::api::release_record::{Phase, ReleaseRecordStatus};
 use crate::api::risk_budget::Slo;
 use crate::api::synthetic::{Asks, HttpCheck, SyntheticCheck};
 use crate::api::{Comparison, Span, Time, Weight};
@@ -169,10 +173,22 @@ pub struct Due {
     pub http: HttpCheck,
     /// How long it may take.
     pub within: Span,
-    /// The Service of the new version.
+    /// The new version's Service.
+    pub asked: Place,
+    /// Stable's, asked the same where nothing comes back from the new version's; None where none of its pods is ready.
+    pub control: Option<Place>,
+}
+
+/// A port of a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The Service's name.
     pub service: String,
     /// Its port.
     pub port: u16,
+    /// Where it leads, as the API server said when the Service was found to lead to pods: no name is looked up later that could
+    /// mean something else by then. Empty where nothing is known.
+    pub sockets: Vec<SocketAddr>,
 }
 
 /// How one try of a check went.
@@ -272,12 +288,11 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     let record = seen.record.as_ref()?;
     let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
     let by_count = seen.by_count();
-    let (on_canary, promotion) = (record.spec.arm == Arm::Canary, status.promotion.as_ref());
+    let promotion = status.promotion.as_ref();
     let (candidate, base, since, until) = match status.phase {
         Phase::Release => {
             let stage = status.stages.get(status.stage as usize)?;
-            let (candidate, base) =
-                if on_canary { (Carrier::Canary, Carrier::Workload) } else { (Carrier::Workload, Carrier::Previous) };
+            let (candidate, base) = (record.candidate(), record.base());
             match stage.started_at {
                 Some(since) => (candidate, base, since, since.plus(stage.spec.bake)),
                 // On the way to the next weight the last one still has users.
@@ -429,30 +444,67 @@ pub(super) fn pending<'a>(seen: &'a Snapshot, status: &ReleaseRecordStatus) -> V
 }
 
 /// Whether a Service leads to the pods that its selector selects, and nowhere else that its name could mean.
-pub fn leads_to_pods(service: &serde_json::Value) -> bool {
-    let selector = service.pointer("/spec/selector").and_then(serde_json::Value::as_object);
-    let external = service.pointer("/spec/type").and_then(serde_json::Value::as_str) == Some("ExternalName");
+pub fn leads_to_pods(service: &Value) -> bool {
+    let selector = service.pointer("/spec/selector").and_then(Value::as_object);
+    let external = service.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");
     selector.is_some_and(|selector| !selector.is_empty()) && !external
 }
 
-/// Whether Tidegate may send requests of its own to the Service of the new version: it leads to pods, so that nobody who may change
-/// a Service sends the controller elsewhere.
-pub(super) fn may_ask(seen: &Snapshot, record: &Record) -> bool {
-    match record.candidate() {
+/// Whether Tidegate may send requests of its own to the Service of a version: it leads to pods, so that nobody who may change a
+/// Service sends the controller elsewhere.
+pub(super) fn may_ask(seen: &Snapshot, carrier: Carrier) -> bool {
+    match carrier {
         Carrier::Workload => seen.service.as_ref().is_some_and(|service| leads_to_pods(&service.object)),
         // A Service of Tidegate's that does not is made anew before it counts as there.
-        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).is_some_and(|side| side.endpoints.is_some()),
+        Carrier::Canary | Carrier::Previous => seen.side(carrier).is_some_and(|side| side.endpoints.is_some()),
     }
 }
 
-/// Whether a pod of the new version is ready behind its Service. One without any refuses each connection, and that is nobody's
+/// Whether a pod of a version is ready behind its Service. One without any refuses each connection, and that is nobody's
 /// answer; what it means that none is ready is not for checks to say.
-fn somebody_answers(seen: &Snapshot, record: &Record) -> bool {
-    let ready = match record.candidate() {
+fn somebody_answers(seen: &Snapshot, carrier: Carrier) -> bool {
+    let ready = match carrier {
         Carrier::Workload => seen.service.as_ref().map(|service| service.ready_endpoints),
-        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).and_then(|side| side.endpoints),
+        Carrier::Canary | Carrier::Previous => seen.side(carrier).and_then(|side| side.endpoints),
     };
     ready.is_some_and(|ready| ready > 0)
+}
+
+/// So many pods are tried for a connection, where a Service's own address does not lead to all of them.
+const PODS_MAX: usize = 4;
+
+/// A port of the Service of a version; None where it may not be asked, or nobody would answer.
+fn place(seen: &Snapshot, carrier: Carrier, port: u16) -> Option<Place> {
+    (may_ask(seen, carrier) && somebody_answers(seen, carrier)).then_some(())?;
+    let (spec, listening) = match carrier {
+        Carrier::Workload => {
+            let service = seen.service.as_ref()?;
+            (service.object.get("spec")?, &service.listening)
+        }
+        Carrier::Canary | Carrier::Previous => {
+            let side = seen.side(carrier)?;
+            (side.service.as_ref()?, &side.listening)
+        }
+    };
+    Some(Place { service: seen.service_of(carrier), port, sockets: sockets(spec, listening, port) })
+}
+
+/// Whether the address of a Service leads nowhere, or not to all of its pods: one that is headless has none, and one whose
+/// `internalTrafficPolicy` is Local leads to pods of the caller's own node, of which the new version may have none there.
+pub fn leads_by_pods(spec: &Value) -> bool {
+    let says = |field: &str, value: &str| spec.get(field).and_then(Value::as_str) == Some(value);
+    says("clusterIP", "None") || says("internalTrafficPolicy", "Local")
+}
+
+/// Where a port of a Service leads: to the Service's own addresses, or to its pods.
+fn sockets(spec: &Value, listening: &Listening, port: u16) -> Vec<SocketAddr> {
+    if leads_by_pods(spec) {
+        return listening.get(&port).into_iter().flatten().copied().take(PODS_MAX).collect();
+    }
+    let all = spec.get("clusterIPs").and_then(Value::as_array).map(Vec::as_slice);
+    let one = || spec.get("clusterIP").map(std::slice::from_ref);
+    let own = all.or_else(one).unwrap_or_default().iter().filter_map(Value::as_str);
+    own.filter_map(|ip| Some(SocketAddr::new(ip.parse::<IpAddr>().ok()?, port))).collect()
 }
 
 /// The checks over HTTP to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
@@ -461,8 +513,7 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
         let record = seen.record.as_ref()?;
         let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
         (now >= end_of_bake(status)?).then_some(())?;
-        (may_ask(seen, record) && somebody_answers(seen, record)).then_some(())?;
-        let (service, ports) = (seen.service_of(record.candidate()), ports(seen));
+        let ports = ports(seen);
         let interval = seen.release.spec.analysis.interval;
         let rests = |check: &SyntheticCheck| {
             status.checks.iter().any(|tried| tried.name == check.name && now < tried.at.plus(interval))
@@ -473,7 +524,8 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
                 let Asks::Http(http) = check.asks() else { return None };
                 let port = http.port.or_else(|| ports.first().copied())?;
                 let (name, within) = (check.name.clone(), check.within());
-                Some(Due { name, http: http.clone(), within, service: service.clone(), port })
+                let asked = place(seen, record.candidate(), port)?;
+                Some(Due { name, http: http.clone(), within, asked, control: place(seen, record.base(), port) })
             })
             .collect(),
         )
@@ -484,11 +536,31 @@ pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
 /// The ports of the Service, which its copy for the new version has too.
 pub(super) fn ports(seen: &Snapshot) -> Vec<u16> {
     let service = seen.service.as_ref().and_then(|service| service.object.pointer("/spec/ports")?.as_array());
-    let port = |port: &serde_json::Value| u16::try_from(port.get("port")?.as_u64()?).ok();
+    let port = |port: &Value| u16::try_from(port.get("port")?.as_u64()?).ok();
     service.into_iter().flatten().filter_map(port).collect()
 }
 
 /// At least one second, rounded up: a range in PromQL cannot be empty.
 fn whole_seconds(span: Span) -> Span {
     Span::seconds(span.as_millis().div_ceil(1_000).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case::both_families(json!({"clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7", "fd00::7"]}), &["10.96.0.7:80", "[fd00::7]:80"])]
+    #[case::before_there_were_two(json!({"clusterIP": "10.96.0.7"}), &["10.96.0.7:80"])]
+    #[case::headless(json!({"clusterIP": "None", "clusterIPs": ["None"]}), &["10.0.0.1:8080"])]
+    #[case::of_the_node_alone(json!({"clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7"], "internalTrafficPolicy": "Local"}), &["10.0.0.1:8080"])]
+    #[case::without_an_address_yet(json!({}), &[])]
+    #[case::another_name(json!({"type": "ExternalName", "externalName": "metadata.internal"}), &[])]
+    fn a_service_is_asked_at_its_own_addresses_or_at_its_pods(#[case] spec: Value, #[case] wanted: &[&str]) {
+        let pods = Listening::from([(80, vec!["10.0.0.1:8080".parse().unwrap()]), (81, Vec::new())]);
+        let wanted: Vec<SocketAddr> = wanted.iter().map(|socket| socket.parse().unwrap()).collect();
+        assert_eq!(sockets(&spec, &pods, 80), wanted);
+    }
 }
