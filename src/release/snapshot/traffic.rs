@@ -1,7 +1,7 @@
 //! What carries the versions, and what divides the users among them.
 
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use serde_json::Value;
 
