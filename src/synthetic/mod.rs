@@ -1,7 +1,7 @@
 //! Synthetic checks, made: requests of Tidegate's own to the Service of a new version.
 //!
 //! Here belongs how a request is sent and what came back. What must never enter: when a check is due and what its answer
-//! means (`release`, `analysis`), and a name that is looked up or that a manifest gives: who is asked was observed (`release/ask.rs`).
+//! means (`release`, `analysis`), and a name that is looked up or that a manifest gives: who is asked was observed (`release/ask/checks.rs`).
 
 mod http;
 
