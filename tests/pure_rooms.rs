@@ -28,7 +28,7 @@ const BANNED: &[(&str, &str)] = &[
     ("prometheus_client", "a figure in the answer; `server` exports it"),
     ("std::fs", "an argument; `cli` reads files"),
     ("std::io", "an argument or an answer; `cli` reads and prints"),
-    ("std::net", "an argument; `prometheus` and `cluster` talk to others"),
+    ("std::net", "an argument, and `core::net` for an address; `prometheus`, `synthetic` and `cluster` talk to others"),
     ("std::process", "an argument; `cli` starts programs"),
     ("std::env", "an argument; `main` reads the environment"),
     ("std::thread", "a value: what to wait for is an answer"),

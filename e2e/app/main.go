@@ -2,7 +2,9 @@
 // and the client that loads it.
 //
 //	VERSION      label and body of every answer (default v1)
-//	ERROR_RATE   share of requests answered 500 (0..1), evenly spread
+//	ERROR_RATE   share of requests answered 500 (0..1)
+//	FAILURES     which ones: even (default: spread evenly, so that the share is exact), lot:SEED (each drawn
+//	             by lot), or clumps:SEED:LENGTH (drawn so that they come LENGTH in a row, in the mean)
 //	LATENCY      mean latency, exponentially distributed (Go duration)
 //	START_DELAY  time before /ready answers 200
 //	NEVER_READY  if set, /ready does not answer 200 until it is told to

@@ -20,16 +20,11 @@ var (
 	version   = cmp.Or(os.Getenv("VERSION"), "v1")
 	errorRate atomic.Uint64 // float64 bits
 	latency   atomic.Int64  // nanoseconds
-	requests  atomic.Uint64
 	unready   atomic.Bool
 	cartFails atomic.Bool
+	// Whether the next request fails, where this share of them does.
+	fails func(share float64) bool
 )
-
-// fails spreads failures evenly, so that the share of them is exact and not drawn by lot.
-func fails() bool {
-	rate, n := math.Float64frombits(errorRate.Load()), float64(requests.Add(1))
-	return math.Floor(n*rate) > math.Floor((n-1)*rate)
-}
 
 func setFault(rate, lat, ready, cart string) error {
 	if rate != "" {
@@ -69,7 +64,7 @@ func work(w http.ResponseWriter, r *http.Request) {
 	if l := latency.Load(); l > 0 {
 		time.Sleep(time.Duration(rand.ExpFloat64() * float64(l)))
 	}
-	if fails() {
+	if fails(math.Float64frombits(errorRate.Load())) {
 		status = http.StatusInternalServerError
 	}
 	observe(status, time.Since(start))
@@ -97,6 +92,11 @@ func serve() {
 		}
 		time.AfterFunc(after, func() { log.Fatalf("crash: after %v", after) })
 	}
+	how, err := failures(cmp.Or(os.Getenv("FAILURES"), "even"))
+	if err != nil {
+		log.Fatalf("FAILURES: %v", err)
+	}
+	fails = how
 	delay, started := env("START_DELAY"), time.Now()
 	if _, never := os.LookupEnv("NEVER_READY"); never {
 		unready.Store(true)

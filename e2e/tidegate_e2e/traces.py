@@ -1,7 +1,8 @@
 """Records what both versions answered in real releases, for the benchmark of the comparison to replay.
 
 Each course is one release behind the real router: first stable alone, then a canary with a tenth of the traffic. Nothing brings
-it back meanwhile (the contract allows nearly everything), so that every rule can be asked what it would have done.
+it back meanwhile (the contract allows nearly everything), so that every rule can be asked what it would have done. Which requests
+fail is drawn by lot, or in clumps: failures that a counter spreads evenly would be steadier than any that chance brings.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Course:
     # Seconds after the canary's first request at which something happens, and what.
     later: tuple[tuple[int, Callable[[Shop], object]], ...] = ()
     turns_bad_after: int | None = None
+    # Which requests fail, as the application is told it (FAILURES), and in words.
+    failures: tuple[str, str] = ("lot:7", "failures drawn by lot")
 
 
 def both(error_rate: str) -> Callable[[Shop], object]:
@@ -42,6 +45,7 @@ def both(error_rate: str) -> Callable[[Shop], object]:
 
 COURSES = (
     Course("alike", "Both versions fail 2 % of their requests.", 60, "0.02", "0.02"),
+    Course("alike-clumped", "Both versions fail 1 % of their requests, 20 in a row in the mean.", 60, "0.01", "0.01", failures=("clumps:7:20", "failures drawn in clumps of 20")),
     Course("alike-little", "Both versions fail 1 % of few requests.", 10, "0.01", "0.01"),
     Course("incident", "Both versions fail 0.5 %, and 20 % from minute 5 to minute 8.", 60, "0.005", "0.005", ((300, both("0.2")), (480, both("0.005")))),
     Course("worse", "Stable fails 0.1 %, the canary 3 % from the start.", 60, "0.001", "0.03", turns_bad_after=0),
@@ -66,13 +70,14 @@ def record(course: Course, during: int) -> str:
     stages = ((WEIGHT, f"{during + 600}s"), (100, "6s"))
     folder = bed.RESULTS / f"trace-{course.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    shop = Shop(namespace=f"e2e-trace-{course.name}", results=folder, rate=course.rate, stages=stages, rollback=CONTRACT, env={"ERROR_RATE": course.stable})
+    drawn, in_words = course.failures
+    shop = Shop(namespace=f"e2e-trace-{course.name}", results=folder, rate=course.rate, stages=stages, rollback=CONTRACT, env={"ERROR_RATE": course.stable, "FAILURES": drawn})
     try:
         shop.start()
         # The client that the gate began with asks too: how many come is what was counted.
         shop.users()
         time.sleep(BEFORE + STEP)
-        shop.deploy("v2", ERROR_RATE=course.canary)
+        shop.deploy("v2", ERROR_RATE=course.canary, FAILURES=drawn)
         shop.at_weight(WEIGHT)
         first = round(time.time())
         for after, happens in course.later:
@@ -91,7 +96,7 @@ def record(course: Course, during: int) -> str:
     version = api.call("GET", "/version")["gitVersion"]
     trace = {
         "what": course.what,
-        "origin": f"e2e/run record-traces on {datetime.now(timezone.utc):%Y-%m-%d}: Kubernetes {version}, Envoy Gateway, Prometheus scraping every second, the application and client of e2e/app",
+        "origin": f"e2e/run record-traces on {datetime.now(timezone.utc):%Y-%m-%d}: Kubernetes {version}, Envoy Gateway, Prometheus scraping every second, the application and client of e2e/app, {in_words}",
         "stepSeconds": STEP,
         "requestsPerSecond": round(sum(row[0] + row[2] for row in release) / during),
         "canaryPercent": WEIGHT,

@@ -1,7 +1,7 @@
 //! What came of a synthetic check: whether the answer is the one that was wanted, and whether the new version was asked at all.
 //!
-//! What may not have reached the new version says nothing of it, as an absent figure does not. What reached it and was answered
-//! wrongly, late or not at all a user would have met too.
+//! What answers over HTTP was asked. Where not one byte of HTTP came back, it may be the version, and it may as well be what lies
+//! between: a mesh that wants mutual TLS, a NetworkPolicy, the network. Stable, asked the same, tells the two apart.
 
 use crate::api::synthetic::HttpCheck;
 
@@ -25,27 +25,11 @@ pub struct Lost {
 pub enum Came {
     /// It could not be made, by what Tidegate itself is or may.
     NotMade,
-    /// The Service's name did not resolve, or not in time.
-    NoName,
-    /// No connection came about, and nothing answered for the other side: a time-out, no way there, no port left on this side. A
-    /// NetworkPolicy looks like that, and so does the network.
-    NoWay,
-    /// The connection was refused, while the Service had ready pods.
-    Refused,
-    /// The connection was made, and no whole answer came in time.
-    Unanswered,
-    /// The connection was made, and ended before a whole answer came, or with something that is no HTTP.
-    Broken,
-}
-
-impl Came {
-    /// Whether users of the new version would meet the same, so that it counts against it.
-    pub const fn is_of_version(self) -> bool {
-        match self {
-            Self::NotMade | Self::NoName | Self::NoWay => false,
-            Self::Refused | Self::Unanswered | Self::Broken => true,
-        }
-    }
+    /// It was tried, and not one byte of HTTP came back: no connection, a refused one, one that ended or stayed silent, something
+    /// that is no HTTP. A pod that serves nobody looks like that, and so does one that serves users and not Tidegate.
+    Unheard,
+    /// An answer began over HTTP, and was not whole in time or was cut off.
+    CutShort,
 }
 
 /// What a try found out.
@@ -53,18 +37,36 @@ impl Came {
 pub enum Finding {
     /// The answer is the one that was wanted.
     Passed,
-    /// It is not, or a user would have got none either; why, in a few words that fit into a record.
+    /// It is not, or there is none where stable gives one; why, in a few words that fit into a record.
     Failed(String),
     /// Nothing: the new version may not have been asked; why, in a few words.
     NotAsked(String),
 }
 
-/// What an answer, or its absence, comes to.
-pub fn judge(check: &HttpCheck, reply: &Reply) -> Finding {
-    match reply {
-        Ok((status, body)) => wrong(check, *status, body).map_or(Finding::Passed, Finding::Failed),
-        Err(Lost { came, why }) if came.is_of_version() => Finding::Failed(why.clone()),
-        Err(Lost { why, .. }) => Finding::NotAsked(why.clone()),
+/// Whether a reply says so little that stable is asked the same, as a control.
+pub fn needs_control(reply: &Reply) -> bool {
+    reply.as_ref().is_err_and(|lost| lost.came == Came::Unheard)
+}
+
+/// What an answer, or its absence, comes to. `control` is what stable replied to the same request at the same time; None where it was
+/// not asked, or nobody of it is ready.
+pub fn judge(check: &HttpCheck, reply: &Reply, control: Option<&Reply>) -> Finding {
+    let (why, came) = match reply {
+        Ok((status, body)) => return wrong(check, *status, body).map_or(Finding::Passed, Finding::Failed),
+        Err(Lost { came, why }) => (why, came),
+    };
+    match came {
+        Came::CutShort => Finding::Failed(why.clone()),
+        Came::NotMade => Finding::NotAsked(why.clone()),
+        Came::Unheard => match control {
+            // What the body says may well be the version.
+            Some(Ok((status, _))) if *status == check.expect_status => {
+                Finding::Failed(format!("{why}; stable answers {status}"))
+            }
+            Some(Ok((status, _))) => Finding::NotAsked(format!("{why}; stable answers {status}, which tells nothing")),
+            Some(Err(_)) => Finding::NotAsked(format!("{why}; nor does stable answer")),
+            None => Finding::NotAsked(why.clone()),
+        },
     }
 }
 
@@ -116,25 +118,44 @@ mod tests {
     #[case::no_text(Some("up"), Ok((200, vec![0xff, 0, 1])), "answered 200 without \"up\": \u{fffd}")]
     fn an_answer_is_right_or_says_what_it_was(#[case] body: Option<&str>, #[case] reply: Reply, #[case] why: &str) {
         let found = if why.is_empty() { Finding::Passed } else { Finding::Failed(why.to_owned()) };
-        assert_eq!(judge(&check(body), &reply), found);
+        assert_eq!(judge(&check(body), &reply, None), found);
+    }
+
+    fn lost(came: Came) -> Reply {
+        Err(Lost { came, why: "because".to_owned() })
     }
 
     #[rstest]
-    #[case::not_made(Came::NotMade, false)]
-    #[case::no_name(Came::NoName, false)]
-    #[case::no_connection(Came::NoWay, false)]
-    #[case::refused_by_ready_pods(Came::Refused, true)]
-    #[case::too_slow_once_connected(Came::Unanswered, true)]
-    #[case::broken_off(Came::Broken, true)]
-    fn what_a_user_would_not_have_met_counts_against_nobody(#[case] came: Came, #[case] counts: bool) {
-        let why = || "because".to_owned();
-        let found = if counts { Finding::Failed(why()) } else { Finding::NotAsked(why()) };
-        assert_eq!(judge(&check(None), &Err(Lost { came, why: why() })), found);
+    #[case::not_made(Came::NotMade, None, Finding::NotAsked("because".to_owned()))]
+    #[case::cut_short(Came::CutShort, None, Finding::Failed("because".to_owned()))]
+    #[case::cut_short_as_stable_is(Came::CutShort, Some(lost(Came::CutShort)), Finding::Failed("because".to_owned()))]
+    #[case::nobody_to_ask_beside(Came::Unheard, None, Finding::NotAsked("because".to_owned()))]
+    #[case::stable_is_heard(Came::Unheard, Some(Ok((200, Vec::new()))), Finding::Failed("because; stable answers 200".to_owned()))]
+    #[case::stable_is_heard_and_says_its_own(Came::Unheard, Some(Ok((200, b"v1".to_vec()))), Finding::Failed("because; stable answers 200".to_owned()))]
+    #[case::nor_is_stable(Came::Unheard, Some(lost(Came::Unheard)), Finding::NotAsked("because; nor does stable answer".to_owned()))]
+    #[case::stable_is_cut_short(Came::Unheard, Some(lost(Came::CutShort)), Finding::NotAsked("because; nor does stable answer".to_owned()))]
+    #[case::stable_could_not_be_asked(Came::Unheard, Some(lost(Came::NotMade)), Finding::NotAsked("because; nor does stable answer".to_owned()))]
+    #[case::stable_knows_no_such_page(Came::Unheard, Some(Ok((404, Vec::new()))), Finding::NotAsked("because; stable answers 404, which tells nothing".to_owned()))]
+    fn what_came_back_without_http_counts_against_the_version_where_stable_answers_well(
+        #[case] came: Came,
+        #[case] control: Option<Reply>,
+        #[case] found: Finding,
+    ) {
+        assert_eq!(needs_control(&lost(came)), came == Came::Unheard);
+        assert_eq!(judge(&check(Some("v2")), &lost(came), control.as_ref()), found);
+    }
+
+    #[test]
+    fn a_wrong_answer_is_the_versions_whatever_stable_says() {
+        let reply = Ok((500, Vec::new()));
+        assert!(!needs_control(&reply));
+        let found = judge(&check(None), &reply, Some(&lost(Came::Unheard)));
+        assert_eq!(found, Finding::Failed("answered 500, not 200".to_owned()));
     }
 
     #[test]
     fn a_long_answer_is_told_in_part() {
-        let found = judge(&check(None), &Ok((500, "é".repeat(10_000).into_bytes())));
+        let found = judge(&check(None), &Ok((500, "é".repeat(10_000).into_bytes())), None);
         assert!(
             matches!(&found, Finding::Failed(why) if why.ends_with("é…") && why.chars().count() < 100),
             "{found:?}"

@@ -38,7 +38,7 @@ pub struct SyntheticCheck {
     #[schemars(with = "Span")]
     pub timeout: Option<Span>,
     /// How many tries may fail in a stage before the change comes back. Over `http` one try is made each `analysis.interval`, and
-    /// one that could not be sent is no failed one; of a Job it is the `backoffLimit`. Default: 2.
+    /// one that got no answer over HTTP, as stable got none, is no failed one; of a Job it is the `backoffLimit`. Default: 2.
     #[serde(default = "SyntheticCheck::default_retries")]
     #[schemars(range(max = 10))]
     pub retries: u32,
@@ -90,7 +90,8 @@ pub struct JobCheck {
     pub cron_job: String,
 }
 
-/// A request over HTTP to the Service of the new version: never to another host, and redirects are not followed.
+/// A request over plain HTTP to the Service of the new version: never to another host, and redirects are not followed. Where not one
+/// byte of HTTP comes back, stable is asked the same as a control.
 #[derive(Debug, Clone, PartialEq, Eq, KubeSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HttpCheck {
@@ -181,7 +182,7 @@ pub struct CheckRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 160))]
     pub said: String,
-    /// Why the last try asked nobody, such as no name and no connection; it counts neither way. Absent where the last try got to
+    /// Why the last try asked nobody, such as no connection to stable either; it counts neither way. Absent where the last try got to
     /// somebody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(max = 160))]

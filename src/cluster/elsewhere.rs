@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::kind::NETWORK_POLICY;
-use super::preflight::{AUTHORIZATION, Listed, POD_MONITOR, SERVICE_MONITOR, read};
+use super::preflight::{AUTHORIZATION, Listed, PEER_AUTHENTICATION, POD_MONITOR, SERVICE_MONITOR, read};
 use super::{Cluster, Error, Kind};
 use crate::release::preflight::elsewhere::{Elsewhere, crosses, kept, looks_out};
 
@@ -41,18 +41,21 @@ impl Shared {
 
 async fn look(cluster: &Cluster) -> Result<Elsewhere, Error> {
     let everywhere = " of other namespaces";
-    let (policies, services, pods, mesh) = tokio::try_join!(
+    let of_mesh = (MESH_ROOT, " of istio-system");
+    let (policies, services, pods, mesh, peers) = tokio::try_join!(
         listed(cluster, &NETWORK_POLICY, ("", everywhere), true, crosses),
         listed(cluster, &SERVICE_MONITOR, ("", everywhere), false, looks_out),
         listed(cluster, &POD_MONITOR, ("", everywhere), false, looks_out),
-        listed(cluster, &AUTHORIZATION, (MESH_ROOT, " of istio-system"), false, |_| true),
+        listed(cluster, &AUTHORIZATION, of_mesh, false, |_| true),
+        listed(cluster, &PEER_AUTHENTICATION, of_mesh, false, |_| true),
     )?;
-    let unseen = [policies.1, services.1, pods.1, mesh.1].into_iter().flatten().collect();
+    let unseen = [policies.1, services.1, pods.1, mesh.1, peers.1].into_iter().flatten().collect();
     Ok(Elsewhere {
         network_policies: policies.0,
         service_monitors: services.0,
         pod_monitors: pods.0,
         authorizations: mesh.0,
+        peer_authentications: peers.0,
         unseen,
     })
 }

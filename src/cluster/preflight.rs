@@ -38,6 +38,8 @@ pub(super) const SERVICE_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1"
 pub(super) const POD_MONITOR: Kind = Kind::new("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors");
 pub(super) const AUTHORIZATION: Kind =
     Kind::new("security.istio.io", "v1", "AuthorizationPolicy", "authorizationpolicies");
+pub(super) const PEER_AUTHENTICATION: Kind =
+    Kind::new("security.istio.io", "v1", "PeerAuthentication", "peerauthentications");
 const DESTINATION: Kind = Kind::new("networking.istio.io", "v1", "DestinationRule", "destinationrules");
 
 /// Where objects of a kind are put.
@@ -57,6 +59,7 @@ const KINDS: &[(Kind, bool, Into)] = &[
     (SERVICE_MONITOR, false, |around| &mut around.service_monitors),
     (POD_MONITOR, false, |around| &mut around.pod_monitors),
     (AUTHORIZATION, false, |around| &mut around.authorizations),
+    (PEER_AUTHENTICATION, false, |around| &mut around.peer_authentications),
     (DESTINATION, false, |around| &mut around.destinations),
     (BACKEND_TLS, false, |around| &mut around.attached),
     (X_BACKEND, false, |around| &mut around.attached),

@@ -1,18 +1,21 @@
 //! Which question a release has for Prometheus, and what came back.
 
+mod checks;
+
 use super::plan::{base_serves, count, weight};
-use super::snapshot::{Record, Snapshot};
+use super::snapshot::Snapshot;
 use super::split::Carrier;
 use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
-use crate::analysis::synthetic::Finding;
 use crate::analysis::{Evidence, NotYet, Observation};
 use crate::api::gated_release::WorkloadKind;
-use crate::api::release_record::{Arm, Phase, ReleaseRecordStatus};
+use crate::api::release_record::{Phase, ReleaseRecordStatus};
 use crate::api::risk_budget::Slo;
-use crate::api::synthetic::{Asks, HttpCheck, SyntheticCheck};
 use crate::api::{Comparison, Span, Time, Weight};
 use crate::policy::burn::{Burn, Paces};
+
+pub use self::checks::{Due, Place, Tried, due, leads_by_pods, leads_to_pods};
+pub(super) use self::checks::{may_ask, pending, ports};
 
 /// What to ask: how two versions did, looking back over a short and perhaps a long window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,32 +163,6 @@ pub struct Answers {
     pub tried: Vec<Tried>,
 }
 
-/// A synthetic check over HTTP that is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    /// The check's name.
-    pub name: String,
-    /// What it asks, and what is right.
-    pub http: HttpCheck,
-    /// How long it may take.
-    pub within: Span,
-    /// The Service of the new version.
-    pub service: String,
-    /// Its port.
-    pub port: u16,
-}
-
-/// How one try of a check went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
-    /// The check's name.
-    pub name: String,
-    /// When.
-    pub at: Time,
-    /// What it found out.
-    pub found: Finding,
-}
-
 /// Slow requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slow {
@@ -272,12 +249,11 @@ pub fn question(seen: &Snapshot, now: Time) -> Option<Question> {
     let record = seen.record.as_ref()?;
     let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
     let by_count = seen.by_count();
-    let (on_canary, promotion) = (record.spec.arm == Arm::Canary, status.promotion.as_ref());
+    let promotion = status.promotion.as_ref();
     let (candidate, base, since, until) = match status.phase {
         Phase::Release => {
             let stage = status.stages.get(status.stage as usize)?;
-            let (candidate, base) =
-                if on_canary { (Carrier::Canary, Carrier::Workload) } else { (Carrier::Workload, Carrier::Previous) };
+            let (candidate, base) = (record.candidate(), record.base());
             match stage.started_at {
                 Some(since) => (candidate, base, since, since.plus(stage.spec.bake)),
                 // On the way to the next weight the last one still has users.
@@ -420,72 +396,6 @@ fn stretch(seen: &Snapshot, status: &ReleaseRecordStatus, now: Time) -> Option<A
 fn end_of_bake(status: &ReleaseRecordStatus) -> Option<Time> {
     let stage = status.stages.get(status.stage as usize).filter(|_| status.phase == Phase::Release)?;
     Some(stage.started_at?.plus(stage.spec.bake))
-}
-
-/// The checks that have not passed in the stage that is going on.
-pub(super) fn pending<'a>(seen: &'a Snapshot, status: &ReleaseRecordStatus) -> Vec<&'a SyntheticCheck> {
-    let passed = |check: &SyntheticCheck| status.checks.iter().any(|tried| tried.name == check.name && tried.passed);
-    seen.release.spec.analysis.checks.iter().filter(|check| !passed(check)).collect()
-}
-
-/// Whether a Service leads to the pods that its selector selects, and nowhere else that its name could mean.
-pub fn leads_to_pods(service: &serde_json::Value) -> bool {
-    let selector = service.pointer("/spec/selector").and_then(serde_json::Value::as_object);
-    let external = service.pointer("/spec/type").and_then(serde_json::Value::as_str) == Some("ExternalName");
-    selector.is_some_and(|selector| !selector.is_empty()) && !external
-}
-
-/// Whether Tidegate may send requests of its own to the Service of the new version: it leads to pods, so that nobody who may change
-/// a Service sends the controller elsewhere.
-pub(super) fn may_ask(seen: &Snapshot, record: &Record) -> bool {
-    match record.candidate() {
-        Carrier::Workload => seen.service.as_ref().is_some_and(|service| leads_to_pods(&service.object)),
-        // A Service of Tidegate's that does not is made anew before it counts as there.
-        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).is_some_and(|side| side.endpoints.is_some()),
-    }
-}
-
-/// Whether a pod of the new version is ready behind its Service. One without any refuses each connection, and that is nobody's
-/// answer; what it means that none is ready is not for checks to say.
-fn somebody_answers(seen: &Snapshot, record: &Record) -> bool {
-    let ready = match record.candidate() {
-        Carrier::Workload => seen.service.as_ref().map(|service| service.ready_endpoints),
-        side @ (Carrier::Canary | Carrier::Previous) => seen.side(side).and_then(|side| side.endpoints),
-    };
-    ready.is_some_and(|ready| ready > 0)
-}
-
-/// The checks over HTTP to try now: when the bake time of a stage is over, those that have not passed in it, one try an interval.
-pub fn due(seen: &Snapshot, now: Time) -> Vec<Due> {
-    let due = || {
-        let record = seen.record.as_ref()?;
-        let status = record.status.as_ref().filter(|status| status.outcome.is_none())?;
-        (now >= end_of_bake(status)?).then_some(())?;
-        (may_ask(seen, record) && somebody_answers(seen, record)).then_some(())?;
-        let (service, ports) = (seen.service_of(record.candidate()), ports(seen));
-        let interval = seen.release.spec.analysis.interval;
-        let rests = |check: &SyntheticCheck| {
-            status.checks.iter().any(|tried| tried.name == check.name && now < tried.at.plus(interval))
-        };
-        let asks = pending(seen, status).into_iter().filter(|check| !rests(check));
-        Some(
-            asks.filter_map(|check| {
-                let Asks::Http(http) = check.asks() else { return None };
-                let port = http.port.or_else(|| ports.first().copied())?;
-                let (name, within) = (check.name.clone(), check.within());
-                Some(Due { name, http: http.clone(), within, service: service.clone(), port })
-            })
-            .collect(),
-        )
-    };
-    due().unwrap_or_default()
-}
-
-/// The ports of the Service, which its copy for the new version has too.
-pub(super) fn ports(seen: &Snapshot) -> Vec<u16> {
-    let service = seen.service.as_ref().and_then(|service| service.object.pointer("/spec/ports")?.as_array());
-    let port = |port: &serde_json::Value| u16::try_from(port.get("port")?.as_u64()?).ok();
-    service.into_iter().flatten().filter_map(port).collect()
 }
 
 /// At least one second, rounded up: a range in PromQL cannot be empty.

@@ -305,7 +305,7 @@ fn metrics(seen: &Snapshot, found: &mut Vec<Problem>) {
         MetricsSeen::Missing => found.push(match blind(name) {
             Some(why) => Problem::start(
                 "MetricsNotApart",
-                format!("spec.analysis.metrics: no query templates {name:?}: {why}. Name templates over what tells the versions apart, such as the application's own figures (http-server)."),
+                format!("spec.analysis.metrics: no query templates {name:?}: {why}. Name templates over what tells the versions apart: the application's own figures (http-server), or a mesh's (istio, linkerd)."),
             ),
             None => Problem::start(
                 "MetricsUnknown",
@@ -332,10 +332,13 @@ fn metrics(seen: &Snapshot, found: &mut Vec<Problem>) {
 fn blind(name: &str) -> Option<&'static str> {
     match name {
         "envoy" | "envoy-gateway" => Some(
-            "Envoy Gateway counts all backends of a route's rule as one cluster, so the new version's failures could not be told from stable's",
+            "Envoy Gateway counts all backends of a route's rule as one cluster (httproute/<namespace>/<route>/rule/<number>), so the new version's failures could not be told from stable's",
         ),
-        "nginx" | "nginx-ingress" | "ingress-nginx" | "nginx-gateway-fabric" => Some(
-            "NGINX's controllers count by Ingress and by its Service, or not by backend at all, so the new version's failures could not be told from stable's",
+        "nginx" | "nginx-ingress" | "ingress-nginx" => Some(
+            "ingress-nginx and NGINX Ingress Controller serve Ingresses and count by them, and users are divided by HTTPRoutes, of which they have no figures",
+        ),
+        "nginx-gateway-fabric" => Some(
+            "NGINX Gateway Fabric counts requests by no backend, and with NGINX Plus without the times that a quantile is made of, so the new version could not be told from stable",
         ),
         _ => None,
     }

@@ -21,7 +21,7 @@ use crate::api::gated_release::{GatedReleaseSpec, GatedReleaseStatus, WorkloadKi
 use crate::api::release_record::{Arm, ReleaseRecordSpec, ReleaseRecordStatus};
 
 pub use policy::{AttestationSeen, BudgetSeen, CircuitSeen, MetricsSeen, Objectives, Proof, RiskSeen, SignalsSeen};
-pub use traffic::{RouteProblem, RouteSeen, RouteState, ServiceSeen, Side, SideDeployment};
+pub use traffic::{Listening, RouteProblem, RouteSeen, RouteState, ServiceSeen, Side, SideDeployment};
 pub use workload::{
     AutoscalerSeen, ConfigSeen, KindSeen, Ordinals, PodSeen, ReplicaSetSeen, ScaledObjectSeen, Workload,
 };
@@ -129,6 +129,14 @@ impl Record {
         match self.spec.arm {
             Arm::Canary => Carrier::Canary,
             Arm::Workload => Carrier::Workload,
+        }
+    }
+
+    /// What carries the version that served before, while the new one is judged in stages.
+    pub const fn base(&self) -> Carrier {
+        match self.spec.arm {
+            Arm::Canary => Carrier::Workload,
+            Arm::Workload => Carrier::Previous,
         }
     }
 }

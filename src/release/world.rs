@@ -45,8 +45,10 @@ pub(crate) enum Requests {
     Answered,
     /// They are answered wrongly.
     Failed,
-    /// They get to nobody.
+    /// They get to nobody, neither of the new version nor of stable.
     NotSent,
+    /// The new version refuses them, and stable answers.
+    Refused,
 }
 
 /// What becomes of the Jobs of checks, some seconds after they were made.
@@ -183,7 +185,8 @@ impl World {
         let service = ServiceSeen {
             selector: [("app".to_owned(), "checkout".to_owned())].into(),
             ready_endpoints: 4,
-            object: json!({"metadata": {"labels": {"app": "checkout"}}, "spec": {"selector": {"app": "checkout"}, "ports": [{"port": 80, "nodePort": 30080}]}}),
+            listening: Listening::new(),
+            object: json!({"metadata": {"labels": {"app": "checkout"}}, "spec": {"clusterIP": "10.96.0.10", "selector": {"app": "checkout"}, "ports": [{"port": 80, "nodePort": 30080}]}}),
         };
         let route = plain_route("1".into());
         let release = Release {

@@ -1,9 +1,9 @@
-//! HTTP inside the cluster, by the name that its DNS gives a Service.
+//! HTTP inside the cluster, to the addresses at which a Service was observed; no name is looked up.
 //!
-//! The connection is made here and not by a client library: what a check comes to rests on whether there was one.
+//! The connection is made here and not by a client library: what a check comes to rests on how far it came, and whom it reaches on
+//! what was approved.
 
-use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ::http::{Method, Request, header};
 use futures::future::BoxFuture;
@@ -12,8 +12,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use reqwest::Url;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Probe, Target};
 use crate::analysis::synthetic::{Came, Lost, Reply};
@@ -31,11 +31,15 @@ pub struct Http;
 impl Probe for Http {
     fn send<'a>(&'a self, target: Target<'a>, check: &'a HttpCheck, within: Span) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
-            let Target { namespace, service, port } = target;
-            let host = format!("{service}.{namespace}.svc");
-            let begun = Instant::now();
-            let addresses = resolved(&host, port, within).await?;
-            ask(&addresses, &host, port, check, (begun, within)).await
+            let Target { namespace, service, port, sockets } = target;
+            let not_made = |why: String| Err(lost(Came::NotMade, why));
+            if let Some(socket) = sockets.iter().find(|socket| !is_of_cluster(socket.ip())) {
+                return not_made(format!("{} is no address of a Service or a pod", socket.ip()));
+            }
+            if sockets.is_empty() {
+                return not_made(format!("Service {service} has no address for port {port}"));
+            }
+            ask(sockets, &format!("{service}.{namespace}.svc"), port, check, within).await
         })
     }
 }
@@ -44,61 +48,39 @@ fn lost(came: Came, why: String) -> Lost {
     Lost { came, why }
 }
 
-/// The addresses of a name, at least one.
-async fn resolved(host: &str, port: u16, within: Span) -> Result<Vec<SocketAddr>, Lost> {
-    let unknown = |why: String| lost(Came::NoName, format!("{host} does not resolve: {why}"));
-    match timeout(within.as_std(), lookup_host((host, port))).await {
-        Err(_) => Err(unknown(format!("DNS gave no answer within {within}"))),
-        Ok(Err(error)) => Err(unknown(error.to_string())),
-        Ok(Ok(addresses)) => {
-            let all: Vec<SocketAddr> = addresses.collect();
-            if all.is_empty() { Err(unknown("DNS knows no address of it".to_owned())) } else { Ok(all) }
-        }
-    }
+/// Whether a Service or a pod can have such an address: not this host, nor what is reached through it alone, as a cloud's metadata is,
+/// nor many at once. What the API server refuses to write into a Service or an EndpointSlice is refused here once more.
+fn is_of_cluster(ip: IpAddr) -> bool {
+    // An IPv4 address written as IPv6 leads where the plain one does.
+    let special = match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.octets()[0] == 0 || ip.is_loopback() || ip.is_link_local() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_loopback() || ip.is_unicast_link_local(),
+    };
+    !special && !ip.to_canonical().is_multicast()
 }
 
-/// Asks whoever answers first at one of these addresses; the span counts from the moment on until there is a connection, and
-/// then anew.
-pub(super) async fn ask(
-    addresses: &[SocketAddr],
-    host: &str,
-    port: u16,
-    check: &HttpCheck,
-    (begun, within): (Instant, Span),
-) -> Reply {
+/// Asks whoever takes a connection first at one of these addresses. There is so long for a connection, and as long again for the answer.
+pub(super) async fn ask(sockets: &[SocketAddr], host: &str, port: u16, check: &HttpCheck, within: Span) -> Reply {
     let request = request(host, port, check).map_err(|why| lost(Came::NotMade, why))?;
-    let stream = connected(addresses, (begun, within)).await?;
-    let late = |_| lost(Came::Unanswered, format!("no answer within {within}"));
-    let broken = |error: hyper::Error| lost(Came::Broken, format!("no answer: {}", in_words(&error)));
-    timeout(within.as_std(), exchanged(stream, request)).await.map_err(late)?.map_err(broken)
+    let stream = connected(sockets, within).await?;
+    exchanged(stream, request, within).await
 }
 
-/// A connection to the first of these that takes one. Each has its part of the time, so that a family of addresses that leads
-/// nowhere leaves some to the other.
-async fn connected(addresses: &[SocketAddr], (begun, within): (Instant, Span)) -> Result<TcpStream, Lost> {
-    let until = begun + within.as_std();
-    let mut found = None;
-    for (place, address) in addresses.iter().enumerate() {
+/// A connection to the first of these that takes one; else what became of the last. Each has its part of the time, so that a family of
+/// addresses that leads nowhere leaves some to the other.
+async fn connected(sockets: &[SocketAddr], within: Span) -> Result<TcpStream, Lost> {
+    let until = Instant::now() + within.as_std();
+    let mut why = "no address".to_owned();
+    for (place, socket) in sockets.iter().enumerate() {
         let now = Instant::now();
-        let left = u32::try_from(addresses.len() - place).unwrap_or(u32::MAX);
-        let new = match timeout_at(now + until.saturating_duration_since(now) / left, TcpStream::connect(address)).await
-        {
+        let left = u32::try_from(sockets.len() - place).unwrap_or(u32::MAX);
+        why = match timeout_at(now + until.saturating_duration_since(now) / left, TcpStream::connect(socket)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => lost(came(error.kind()), format!("no connection to {address}: {error}")),
-            Err(_) => lost(Came::NoWay, format!("no connection to {address} within {within}")),
+            Ok(Err(error)) => format!("no connection to {socket}: {error}"),
+            Err(_) => format!("no connection to {socket} within {within}"),
         };
-        // Whoever refuses is there, whatever became of other addresses.
-        if found.as_ref().is_none_or(|known: &Lost| !known.came.is_of_version()) {
-            found = Some(new);
-        }
     }
-    Err(found.unwrap_or_else(|| lost(Came::NoName, "no address".to_owned())))
-}
-
-/// How far a request came whose connection failed like this: an answer of the other side is one of the version.
-const fn came(kind: io::ErrorKind) -> Came {
-    let refused = matches!(kind, io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset);
-    if refused { Came::Refused } else { Came::NoWay }
+    Err(lost(Came::Unheard, why))
 }
 
 /// The request as it is sent; why there is none.
@@ -126,12 +108,17 @@ fn request(host: &str, port: u16, check: &HttpCheck) -> Result<Request<Full<Byte
 }
 
 /// Sends it and reads the status and the beginning of the body.
-async fn exchanged(stream: TcpStream, request: Request<Full<Bytes>>) -> Result<(u16, Vec<u8>), hyper::Error> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+async fn exchanged(stream: TcpStream, request: Request<Full<Bytes>>, within: Span) -> Reply {
+    let until = Instant::now() + within.as_std();
+    let broken = |came| move |error: hyper::Error| lost(came, format!("no answer: {}", in_words(&error)));
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken(Came::Unheard))?;
     let exchange = async {
-        let answer = sender.send_request(request).await?;
+        let late = |came| move |_| lost(came, format!("no answer within {within}"));
+        let head = timeout_at(until, sender.send_request(request)).await;
+        let answer = head.map_err(late(Came::Unheard))?.map_err(broken(Came::Unheard))?;
         let status = answer.status().as_u16();
-        Ok((status, beginning(answer.into_body()).await?))
+        let body = timeout_at(until, beginning(answer.into_body())).await;
+        Ok((status, body.map_err(late(Came::CutShort))?.map_err(broken(Came::CutShort))?))
     };
     // The connection moves the bytes. What it ends with, the exchange hears of too.
     let moved = async {

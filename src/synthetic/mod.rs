@@ -1,19 +1,20 @@
 //! Synthetic checks, made: requests of Tidegate's own to the Service of a new version.
 //!
 //! Here belongs how a request is sent and what came back. What must never enter: when a check is due and what its answer
-//! means (`release`, `analysis`), and a host that a manifest names: the Service is what Tidegate made.
+//! means (`release`, `analysis`), and a name that is looked up or that a manifest gives: who is asked was observed (`release/ask/checks.rs`).
 
 mod http;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, join_all};
 use tokio::sync::Semaphore;
 
-use crate::analysis::synthetic::{Came, Lost, Reply, judge};
+use crate::analysis::synthetic::{Came, Lost, Reply, judge, needs_control};
 use crate::api::synthetic::HttpCheck;
 use crate::api::{Span, Time};
-use crate::release::ask::{Due, Tried};
+use crate::release::ask::{Due, Place, Tried};
 
 pub use self::http::Http;
 
@@ -29,6 +30,8 @@ pub struct Target<'a> {
     pub service: &'a str,
     /// Its port.
     pub port: u16,
+    /// Where it leads.
+    pub sockets: &'a [SocketAddr],
 }
 
 /// How a request gets to a Service.
@@ -62,13 +65,25 @@ impl Checks {
     }
 
     async fn one(&self, namespace: &str, due: &Due, at: Time) -> Tried {
-        let Due { name, http, within, service, port } = due;
-        let target = Target { namespace, service, port: *port };
-        let reply = match self.slots.acquire().await {
-            // Who waits for a slot is not late yet.
-            Ok(_slot) => self.probe.send(target, http, *within).await,
-            Err(_) => Err(Lost { came: Came::NotMade, why: "Tidegate shuts down".to_owned() }),
+        let mut reply = self.sent(namespace, &due.asked, due).await;
+        let control = match &due.control {
+            Some(stable) if needs_control(&reply) => Some(self.sent(namespace, stable, due).await),
+            Some(_) | None => None,
         };
-        Tried { name: name.clone(), at, found: judge(http, &reply) }
+        if control.as_ref().is_some_and(Reply::is_ok) {
+            // What lay between may have gone away before stable was asked.
+            reply = self.sent(namespace, &due.asked, due).await;
+        }
+        Tried { name: due.name.clone(), at, found: judge(&due.http, &reply, control.as_ref()) }
+    }
+
+    async fn sent(&self, namespace: &str, place: &Place, due: &Due) -> Reply {
+        let Place { service, port, sockets } = place;
+        let target = Target { namespace, service, port: *port, sockets };
+        match self.slots.acquire().await {
+            // Who waits for a slot is not late yet.
+            Ok(_slot) => self.probe.send(target, &due.http, due.within).await,
+            Err(_) => Err(Lost { came: Came::NotMade, why: "Tidegate shuts down".to_owned() }),
+        }
     }
 }

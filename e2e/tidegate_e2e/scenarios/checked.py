@@ -64,15 +64,15 @@ def check_not_sent(t: Context) -> None:
     shop.deploy("v2")
     weight = shop.stages[0][0]
     shop.at_weight(weight)
-    lead_probe(shop, NOBODY)
+    lead_probe(shop, shop.canary, NOBODY)
     held = until("the stage is held", 90, lambda: shop.held("CheckNotAsked"), instead=shop.state)
-    for words in ("check probe (GET /cart) could not be sent: no connection to", "Not held against the new version"):
+    for words in ("check probe (GET /cart) got no answer over HTTP: no connection to", "Not held against the new version"):
         check(words in held["message"], f"{words!r} is not in {held['message']}")
     tries = {owed(shop)["at"]}
     until("it is tried more often than it may fail", 60, lambda: tries.add(owed(shop)["at"]) or len(tries) > PROBE["retries"] + 2, instead=shop.state)
     check(owed(shop)["failed"] == 0, f"what asked nobody counts: {owed(shop)}")
     check(shop.canary_weight() == weight, f"the weight moved to {shop.canary_weight()}")
-    lead_probe(shop, next(pod["status"]["podIP"] for pod in shop.pods() if pod["metadata"]["name"].startswith(f"{shop.canary}-")))
+    lead_probe(shop, shop.canary, next(pod["status"]["podIP"] for pod in shop.pods() if pod["metadata"]["name"].startswith(f"{shop.canary}-")))
     status = shop.ends("Succeeded")["status"]
     shop.leaves_nothing()
     check(status["stages"][0]["verdict"].endswith("checked: probe"), f"the verdict does not say what was checked: {status['stages'][0]['verdict']}")
@@ -83,23 +83,25 @@ def check_not_sent(t: Context) -> None:
 
 @scenario(core=False)
 def check_refused(t: Context) -> None:
-    """A port that no pod serves refuses the check as it would refuse users: the change comes back by it."""
+    """A port that stable serves and the new version refuses: the change comes back by it, for nothing between them refuses."""
     shop = t.shop(ports=[PORT], analysis={"checks": [PROBE]})
     shop.start()
+    lead_probe(shop, shop.name, next(pod["status"]["podIP"] for pod in shop.pods()))
     shop.users()
     shop.deploy("v2")
     rollback = shop.ends("RolledBack")["status"]["rollback"]
     shop.leaves_nothing()
     check(rollback["trigger"] == "SyntheticCheck", f"the trigger was {rollback['trigger']}")
-    check("refused" in rollback["value"], f"the log does not say what was found: {rollback['value']}")
+    for words in ("refused", "stable answers 200"):
+        check(words in rollback["value"], f"the log does not say what was found: {rollback['value']}")
     t.note(rollback["value"])
 
 
-def lead_probe(shop: Shop, address: str) -> None:
-    """The canary's port for probes leads there from now on."""
+def lead_probe(shop: Shop, service: str, address: str) -> None:
+    """A Service's port for probes leads there from now on."""
     api.apply({
         "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-        "metadata": shop.meta("probe", labels={"kubernetes.io/service-name": shop.canary}),
+        "metadata": shop.meta("probe", labels={"kubernetes.io/service-name": service}),
         "ports": [{"name": "probe", "port": 8080, "protocol": "TCP"}],
         "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
     })

@@ -113,7 +113,7 @@ pub async fn observe(
     let jobs = jobs::read(cluster, release, busy).await?;
     Ok(Snapshot {
         pods,
-        service: service.map(|object| service::seen(object, endpoints.of(&spec.traffic.service))),
+        service: service.map(|object| service::seen(object, &spec.traffic.service, &endpoints)),
         release: release.clone(),
         others: Vec::new(),
         workload,

@@ -73,6 +73,7 @@ pub(super) async fn read(
         carrier,
         deployment,
         endpoints: service.as_ref().map(|_| endpoints.of(&service_name)),
+        listening: service.as_ref().map(|service| endpoints.listening(&service_name, service)).unwrap_or_default(),
         service: service.map(|mut service| service["spec"].take()),
         pdb: ours(pdb).is_some(),
         autoscaler: ours(autoscaler).map(|mut autoscaler| autoscaler["spec"].take()),

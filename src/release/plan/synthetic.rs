@@ -15,7 +15,7 @@ use crate::release::wording;
 /// The hold of a stage whose checks would go to somebody whom the Service's selector does not say.
 pub(super) const NOT_OF_PODS: &str = "ServiceNotOfPods";
 
-/// The hold of a stage of which a check could not be sent.
+/// The hold of a stage of which a check got no answer over HTTP, and stable none either.
 pub(super) const NOT_ASKED: &str = "CheckNotAsked";
 
 /// The record's status with the tries since counted in. One that asked nobody is noted and counts neither way.
@@ -78,7 +78,7 @@ pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl 
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
         return passed(&Verdict::Pass(format!("{why}; checked: {}", names.join(", "))));
     };
-    if matches!(open.asks(), Asks::Http(_)) && !may_ask(active.seen, active.record) {
+    if matches!(open.asks(), Asks::Http(_)) && !may_ask(active.seen, active.candidate()) {
         let message = format!(
             "{}: check {} is not made: Service {} does not lead to pods by a selector of its own, and Tidegate sends no requests elsewhere. Give it its selector back, and a type other than ExternalName.",
             active.name(),
@@ -104,9 +104,10 @@ pub(super) fn end_of_stage(active: &Active<'_>, verdict: &Verdict, passed: impl 
 /// What is said where the last try of a check asked nobody; None where somebody was asked, or it was not tried.
 fn not_asked(active: &Active<'_>, check: &SyntheticCheck) -> Option<String> {
     let why = of(active, check)?.not_asked.as_ref()?;
-    let (namespace, service) = (&active.seen.release.namespace, active.seen.service_of(active.candidate()));
+    let (release, service) = (&active.seen.release.name, active.seen.service_of(active.candidate()));
+    let namespace = &active.seen.release.namespace;
     Some(format!(
-        "{} stays where it is: check {} ({}) could not be sent: {why}. Tidegate's own pods must resolve and reach Service {service}: look at NetworkPolicies and DNS, with kubectl get service,networkpolicy -n {namespace}. It is tried again each interval. Not held against the new version; a hold that runs out brings it back.",
+        "{} stays where it is: check {} ({}) got no answer over HTTP: {why}. Tidegate's own pods must reach Service {service} in plain HTTP. Likely a mesh demands mutual TLS of them (an Istio PeerAuthentication with STRICT), or a NetworkPolicy shuts them out: exempt the port from STRICT, let Tidegate's namespace in, or make it a check with a Job, which runs in {namespace}. Look with kubectl get service,networkpolicy -n {namespace}, and tidegate preflight {release} -n {namespace}. It is tried again each interval. Not held against the new version; a hold that runs out brings it back.",
         active.name(),
         check.name,
         asks(check),

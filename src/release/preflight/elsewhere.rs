@@ -18,6 +18,8 @@ pub struct Elsewhere {
     pub pod_monitors: Vec<Value>,
     /// AuthorizationPolicies of the mesh's root namespace, which bind pods of all namespaces.
     pub authorizations: Vec<Value>,
+    /// PeerAuthentications of the mesh's root namespace, which bind pods of all namespaces.
+    pub peer_authentications: Vec<Value>,
     /// Kinds that could not be listed, or not whole.
     pub unseen: Vec<Unseen>,
 }

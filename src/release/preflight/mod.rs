@@ -8,6 +8,7 @@ mod argo;
 mod attached;
 pub mod elsewhere;
 mod facts;
+mod mesh;
 mod metrics;
 mod network;
 mod peers;
@@ -86,6 +87,7 @@ const RULES: &[Rule] = &[
     peers::here,
     peers::elsewhere,
     network::authorization,
+    mesh::strict,
     services::others,
     services::exposed,
     services::ungoverned,

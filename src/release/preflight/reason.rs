@@ -42,6 +42,8 @@ words! {
         NetworkPolicyPeerMissesCanary,
         /// An AuthorizationPolicy selects the workload's pods, and not the copies'.
         AuthorizationPolicyMissesCanary,
+        /// A PeerAuthentication demands mutual TLS on a port that a check asks in plain HTTP.
+        PeerAuthenticationStrict,
         /// Another Service selects the workload's pods, and not the copies'.
         ServiceMissesCanary,
         /// Another Service selects the copies' pods as well.

@@ -37,6 +37,8 @@ pub struct Surroundings {
     pub pod_monitors: Vec<Value>,
     /// security.istio.io AuthorizationPolicies.
     pub authorizations: Vec<Value>,
+    /// security.istio.io PeerAuthentications.
+    pub peer_authentications: Vec<Value>,
     /// networking.istio.io DestinationRules.
     pub destinations: Vec<Value>,
     /// Policies that name what they are attached to in `spec.targetRef` or `spec.targetRefs`.

@@ -46,6 +46,10 @@ fn policy(name: &str, spec: Value) -> Value {
     json!({"metadata": {"name": name}, "spec": spec})
 }
 
+fn canary_pods() -> Value {
+    json!({"matchLabels": {"app": "checkout-canary"}})
+}
+
 fn own_pods() -> Value {
     json!({"matchLabels": {"app": "checkout"}})
 }
@@ -164,6 +168,71 @@ fn destination_rules(#[case] host: &str, #[case] wanted: Vec<(&str, Severity)>) 
 fn authorization_policies(#[case] specs: Vec<Value>, #[case] wanted: Vec<(&str, Severity)>) {
     let all = specs.into_iter().map(|spec| policy("a", spec)).collect();
     assert_eq!(found(|_, around| around.authorizations = all), wanted);
+}
+
+/// A check over HTTP, of the Service's first port.
+fn checked(seen: &mut Snapshot) {
+    let check = json!({"name": "cart", "http": {"path": "/cart"}});
+    seen.release.spec.analysis.checks = vec![serde_json::from_value(check).unwrap()];
+}
+
+/// PeerAuthentications of the namespace, then of the mesh.
+#[rstest]
+#[case::none(vec![], vec![], false)]
+#[case::of_the_namespace(vec![json!({"mtls": {"mode": "STRICT"}})], vec![], true)]
+#[case::of_the_mesh(vec![], vec![json!({"mtls": {"mode": "STRICT"}})], true)]
+#[case::permissive_here(vec![json!({"mtls": {"mode": "PERMISSIVE"}})], vec![json!({"mtls": {"mode": "STRICT"}})], false)]
+#[case::left_to_the_mesh(vec![json!({"mtls": {"mode": "UNSET"}})], vec![json!({"mtls": {"mode": "STRICT"}})], true)]
+#[case::of_other_pods(vec![json!({"selector": {"matchLabels": {"app": "db"}}, "mtls": {"mode": "STRICT"}})], vec![], false)]
+#[case::of_pods_of_the_mesh_itself(vec![], vec![json!({"selector": canary_pods(), "mtls": {"mode": "STRICT"}})], false)]
+#[case::of_its_pods(vec![json!({"selector": canary_pods(), "mtls": {"mode": "STRICT"}})], vec![], true)]
+#[case::of_its_pods_before_all([json!({"mtls": {"mode": "STRICT"}}), json!({"selector": canary_pods(), "mtls": {"mode": "PERMISSIVE"}})].into(), vec![], false)]
+#[case::an_exemption_that_misses_the_canary(vec![json!({"mtls": {"mode": "STRICT"}}), json!({"selector": own_pods(), "mtls": {"mode": "DISABLE"}})], vec![], true)]
+#[case::another_port(vec![json!({"selector": canary_pods(), "mtls": {"mode": "STRICT"}, "portLevelMtls": {"80": {"mode": "PERMISSIVE"}}})], vec![], true)]
+#[case::the_port_of_the_pod(vec![json!({"selector": canary_pods(), "mtls": {"mode": "STRICT"}, "portLevelMtls": {"8080": {"mode": "PERMISSIVE"}}})], vec![], false)]
+#[case::the_port_alone(vec![json!({"selector": canary_pods(), "portLevelMtls": {"8080": {"mode": "STRICT"}}})], vec![], true)]
+fn mutual_tls_is_told_where_a_check_asks_in_plain_http(
+    #[case] here: Vec<Value>,
+    #[case] mesh: Vec<Value>,
+    #[case] told: bool,
+) {
+    let spoil = |asks: fn(&mut Snapshot)| {
+        found(|seen, around| {
+            asks(seen);
+            seen.service.as_mut().unwrap().object["spec"]["ports"][0]["targetPort"] = "http".into();
+            let workload = seen.workload.as_mut().unwrap();
+            workload.template["spec"]["containers"][0]["ports"] = json!([{"name": "http", "containerPort": 8080}]);
+            workload.sets[0].template = workload.template.clone();
+            around.peer_authentications = here.iter().map(|spec| policy("p", spec.clone())).collect();
+            let of_mesh = |spec: &Value| json!({"metadata": {"name": "m", "namespace": "istio-system"}, "spec": spec});
+            around.elsewhere.peer_authentications = mesh.iter().map(of_mesh).collect();
+        })
+    };
+    let wanted = if told { vec![("PeerAuthenticationStrict", WARN)] } else { vec![] };
+    assert_eq!(spoil(checked), wanted);
+    assert_eq!(spoil(|_| {}), [], "nothing is asked over HTTP");
+}
+
+#[test]
+fn mutual_tls_is_told_once_a_policy_with_its_checks_and_the_remedy() {
+    let (mut seen, mut around) = shop();
+    checked(&mut seen);
+    let again = seen.release.spec.analysis.checks[0].clone();
+    seen.release.spec.analysis.checks.push(again);
+    seen.release.spec.analysis.checks[1].name = "login".into();
+    around.peer_authentications = vec![policy("default", json!({"mtls": {"mode": "STRICT"}}))];
+    let findings = preflight(&seen, &around).findings;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].object, "PeerAuthentication shop/default");
+    for word in [
+        "the canary (app=checkout-canary)",
+        "cart (port 80), login (port 80)",
+        "portLevelMtls",
+        "a Job",
+        "CheckNotAsked",
+    ] {
+        assert!(findings[0].message.contains(word), "{}", findings[0].message);
+    }
 }
 
 #[rstest]

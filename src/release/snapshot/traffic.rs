@@ -1,11 +1,15 @@
 //! What carries the versions, and what divides the users among them.
 
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::api::release_record::RollbackLog;
 use crate::release::split::{Carrier, Split};
+
+/// Where the ready pods behind a Service listen, by the Service's port; empty for one whose own address leads to them.
+pub type Listening = BTreeMap<u16, Vec<SocketAddr>>;
 
 /// A Service.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +18,8 @@ pub struct ServiceSeen {
     pub selector: BTreeMap<String, String>,
     /// Endpoints of its slices that are ready.
     pub ready_endpoints: u32,
+    /// Where its pods listen, where its address does not lead to all of them.
+    pub listening: Listening,
     /// The whole object as raw JSON, for the canary's copy.
     pub object: Value,
 }
@@ -29,6 +35,8 @@ pub struct Side {
     pub endpoints: Option<u32>,
     /// `spec` of the Service, which is a copy of the user's; `None` where it does not exist, or is somebody else's.
     pub service: Option<Value>,
+    /// Where its pods listen, where the Service's address does not lead to all of them.
+    pub listening: Listening,
     /// Whether the PodDisruptionBudget exists.
     pub pdb: bool,
     /// `spec` of the copy of the workload's autoscaler; `None` where it does not exist, or is somebody else's.

@@ -222,8 +222,14 @@ fn figures_that_cannot_tell_the_versions_apart_are_refused_by_their_name() {
     let mut world = World::new();
     world.seen.metrics = crate::release::snapshot::MetricsSeen::Missing;
     for (name, reason, says) in [
-        ("envoy-gateway", "MetricsNotApart", "one cluster"),
-        ("ingress-nginx", "MetricsNotApart", "by Ingress"),
+        ("envoy-gateway", "MetricsNotApart", "one cluster (httproute/<namespace>/<route>/rule/<number>)"),
+        ("ingress-nginx", "MetricsNotApart", "divided by HTTPRoutes"),
+        ("nginx-gateway-fabric", "MetricsNotApart", "counts requests by no backend"),
+        (
+            "envoy-gateway",
+            "MetricsNotApart",
+            "the application's own figures (http-server), or a mesh's (istio, linkerd)",
+        ),
         ("of-our-own", "MetricsUnknown", "queryTemplates"),
     ] {
         world.seen.release.spec.analysis.metrics = name.to_owned();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::api::synthetic::{CheckRecord, SyntheticCheck};
-use crate::release::ask::due;
+use crate::release::ask::{Place, due};
 use crate::release::world::Requests;
 
 fn check(name: &str, retries: u32) -> SyntheticCheck {
@@ -83,7 +83,7 @@ fn owed(world: &World) -> Option<&CheckRecord> {
     world.status().checks.iter().find(|check| !check.passed)
 }
 
-/// The second stage of a release whose checks get to nobody.
+/// The second stage of a release whose checks get to nobody, as where a mesh demands mutual TLS of Tidegate, too.
 fn not_sent() -> World {
     let mut world = begin();
     world.run_until(200, |world| at(world, 25));
@@ -98,8 +98,10 @@ fn a_check_that_cannot_be_sent_is_waited_for_and_never_held_against_the_version(
     let hold = world.status().hold.clone().unwrap();
     assert_eq!(hold.reason, "CheckNotAsked");
     for word in [
-        "check cart (GET /cart) could not be sent: no connection within 5s",
+        "check cart (GET /cart) got no answer over HTTP: no connection within 5s; nor does stable answer.",
         "reach Service checkout-canary",
+        "PeerAuthentication with STRICT",
+        "exempt the port from STRICT, let Tidegate's namespace in, or make it a check with a Job",
         "kubectl get service,networkpolicy -n shop",
         "Not held against",
     ] {
@@ -107,7 +109,10 @@ fn a_check_that_cannot_be_sent_is_waited_for_and_never_held_against_the_version(
     }
     assert_eq!(hold.deadline, hold.since.plus(world.seen.release.spec.analysis.evidence_within));
     let tried = owed(&world).cloned().unwrap();
-    assert_eq!((tried.failed, tried.not_asked.as_deref()), (0, Some("no connection within 5s")));
+    assert_eq!(
+        (tried.failed, tried.not_asked.as_deref()),
+        (0, Some("no connection within 5s; nor does stable answer"))
+    );
     // Many more times than a check may fail.
     world.run(100);
     assert_eq!(world.status().hold.as_ref(), Some(&hold), "trying again is no new patience");
@@ -116,6 +121,55 @@ fn a_check_that_cannot_be_sent_is_waited_for_and_never_held_against_the_version(
     let log = world.status().rollback.clone().unwrap();
     assert_eq!(log.trigger, Trigger::HoldExpired);
     assert!(log.value.contains("CheckNotAsked") && log.value.contains("no verdict on the version"), "{log:?}");
+}
+
+#[test]
+fn a_version_that_refuses_what_stable_answers_comes_back() {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.requests = Requests::Refused;
+    world.run_until(200, |world| world.outcome() == Some(Outcome::RolledBack));
+    let log = world.status().rollback.clone().unwrap();
+    assert_eq!(
+        (log.trigger, log.value.as_str()),
+        (Trigger::SyntheticCheck, "check cart failed 3 times: connection refused; stable answers 200")
+    );
+}
+
+/// One that refuses because nobody of it is there would clear whatever the new version refuses.
+#[test]
+fn a_stable_without_ready_pods_is_no_control() {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.requests = Requests::Refused;
+    let mut asked = false;
+    for _ in 0..60 {
+        world.seen.service.as_mut().unwrap().ready_endpoints = 0;
+        let found = due(&world.seen, world.now);
+        assert!(found.iter().all(|due| due.control.is_none()), "{found:?}");
+        asked |= !found.is_empty();
+        world.run(1);
+    }
+    assert!(asked, "nothing was due");
+}
+
+/// What is asked stands in what was observed: no name is looked up after the Service was found to lead to pods.
+#[test]
+fn the_address_that_was_observed_is_asked_and_stable_beside_it() {
+    let mut world = begin();
+    world.run_until(200, |world| at(world, 25));
+    world.requests = Requests::NotSent;
+    world.run_until(60, |world| owed(world).is_some());
+    world.now = world.now.plus(world.seen.release.spec.analysis.interval);
+    let place = |service: &str, socket: &str| Place {
+        service: service.to_owned(),
+        port: 80,
+        sockets: vec![socket.parse().unwrap()],
+    };
+    for due in due(&world.seen, world.now) {
+        assert_eq!(due.asked, place("checkout-canary", "10.96.0.11:80"));
+        assert_eq!(due.control, Some(place("checkout", "10.96.0.10:80")));
+    }
 }
 
 #[test]

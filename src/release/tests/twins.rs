@@ -4,7 +4,7 @@ use super::*;
 use crate::release::action::Action;
 use crate::release::lint::{Note, lint};
 use crate::release::plan;
-use crate::release::snapshot::Side;
+use crate::release::snapshot::{Listening, Side};
 use crate::release::twins::Claim;
 
 const EARLIER: &str = "2025-01-01T00:00:00Z";
@@ -19,7 +19,16 @@ fn another(world: &World, created: &str) -> Claim {
 /// What another release made for itself.
 fn foreign(carrier: Carrier) -> Option<Side> {
     let foreign = Some(format!("Deployment shop/checkout-{carrier}"));
-    Some(Side { carrier, deployment: None, endpoints: None, service: None, pdb: false, autoscaler: None, foreign })
+    Some(Side {
+        carrier,
+        deployment: None,
+        endpoints: None,
+        service: None,
+        listening: Listening::new(),
+        pdb: false,
+        autoscaler: None,
+        foreign,
+    })
 }
 
 fn weights(world: &mut World, split: Split) {

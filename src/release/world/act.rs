@@ -49,7 +49,12 @@ impl World {
                 if object["kind"] == "Service" {
                     let sides = &mut self.seen;
                     let side = if *carrier == Carrier::Canary { &mut sides.canary } else { &mut sides.previous };
-                    side.as_mut().unwrap().service = Some(object["spec"].clone());
+                    let mut spec = object["spec"].clone();
+                    // The API server gives it an address.
+                    if spec.get("clusterIP").is_none() {
+                        spec["clusterIP"] = "10.96.0.11".into();
+                    }
+                    side.as_mut().unwrap().service = Some(spec);
                 }
                 let around = match object["kind"].as_str() {
                     Some("NetworkPolicy") => Some(&mut self.seen.network_policies),
@@ -88,6 +93,7 @@ impl World {
                     deployment: Some(deployment),
                     endpoints: Some(endpoints),
                     service: stands.and_then(|side| side.service.clone()),
+                    listening: Listening::new(),
                     pdb: true,
                     autoscaler: stands.and_then(|side| side.autoscaler.clone()),
                     foreign: None,

@@ -3,7 +3,7 @@
 use super::{Behaviour, Day, GOOD, Requests, World, set};
 use crate::analysis::business::Happened;
 use crate::analysis::compare::Counts;
-use crate::analysis::synthetic::Finding;
+use crate::analysis::synthetic::{Came, Lost, Reply, judge};
 use crate::analysis::{ArmSample, Business, Evidence, NotYet, Observation};
 use crate::api::{Span, Weight};
 use crate::policy::burn::{BurnLevel, Pace, Paces};
@@ -120,12 +120,18 @@ impl World {
     }
 
     fn tried(&self) -> Vec<Tried> {
-        let found = || match self.requests {
-            Requests::Answered => Finding::Passed,
-            Requests::Failed => Finding::Failed("answered 500, not 200".to_owned()),
-            Requests::NotSent => Finding::NotAsked("no connection within 5s".to_owned()),
+        let lost = |why: &str| Err(Lost { came: Came::Unheard, why: why.to_owned() });
+        let answers = |status| Ok((status, Vec::new()));
+        let (reply, control): (Reply, Reply) = match self.requests {
+            Requests::Answered => (answers(200), answers(200)),
+            Requests::Failed => (answers(500), answers(200)),
+            Requests::NotSent => (lost("no connection within 5s"), lost("no connection within 5s")),
+            Requests::Refused => (lost("connection refused"), answers(200)),
         };
-        let tried = |due: Due| Tried { name: due.name, at: self.now, found: found() };
+        let tried = |due: Due| {
+            let control = due.control.as_ref().map(|_| &control);
+            Tried { name: due.name, at: self.now, found: judge(&due.http, &reply, control) }
+        };
         due(&self.seen, self.now).into_iter().map(tried).collect()
     }
 

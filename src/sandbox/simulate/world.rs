@@ -161,13 +161,13 @@ impl Shared {
         let now = self.now();
         let mut world = self.lock();
         if world.nothing_sent.is_some_and(|until| now.0 < until.0) {
-            return Err(Lost { came: Came::NoWay, why: "no connection".to_owned() });
+            return Err(Lost { came: Came::Unheard, why: "no connection".to_owned() });
         }
         let reply = world.cluster.request(namespace, service);
         if !reply.as_ref().is_ok_and(|(status, _)| *status == 200) {
             world.checkers.circumstances.answered_wrongly += 1;
         }
-        reply.map_err(|why| Lost { came: Came::Refused, why })
+        reply.map_err(|why| Lost { came: Came::Unheard, why })
     }
 
     /// What Tidegate asks of Services gets to nobody for a while.

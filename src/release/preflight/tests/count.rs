@@ -45,6 +45,7 @@ fn scaler(kind: &str, name: &str, owner: Option<&str>) -> Value {
     policy("b", json!({"podSelector": own_pods(), "ingress": [{"ports": [{"port": 80}]}]})),
     policy("c", json!({"podSelector": {"matchLabels": {"app": "db"}}, "ingress": [{"from": [{"podSelector": own_pods()}]}]}))], vec![], vec![])]
 #[case::authorization(|_: &mut Snapshot, around: &mut Surroundings| around.authorizations = vec![policy("a", json!({})), policy("b", json!({"selector": own_pods()}))], vec![], vec![])]
+#[case::strict_mtls(|seen: &mut Snapshot, around: &mut Surroundings| { checked(seen); around.peer_authentications = vec![policy("a", json!({"mtls": {"mode": "STRICT"}}))] }, vec![], vec![])]
 #[case::another_service(|_: &mut Snapshot, around: &mut Surroundings| around.services.push(policy("headless", json!({"selector": {"app": "checkout"}, "clusterIP": "None"}))), vec![], vec![])]
 #[case::an_open_service(|seen: &mut Snapshot, _: &mut Surroundings| seen.service.as_mut().unwrap().object["spec"]["type"] = "LoadBalancer".into(), vec![], vec![])]
 #[case::a_route(|_: &mut Snapshot, around: &mut Surroundings| around.routes.push(json!({"kind": "HTTPRoute", "metadata": {"name": "web"}, "spec": {"rules": [{"backendRefs": [{"name": "checkout"}]}]}})), vec![], vec![])]

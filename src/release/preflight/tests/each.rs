@@ -86,6 +86,10 @@ fn spoiled(reason: Reason) -> (Snapshot, Surroundings, Spoil) {
         Reason::AuthorizationPolicyMissesCanary => {
             routes(|_, around| around.authorizations = vec![policy("a", json!({"selector": own_pods()}))])
         }
+        Reason::PeerAuthenticationStrict => routes(|seen, around| {
+            checked(seen);
+            around.peer_authentications = vec![policy("default", json!({"mtls": {"mode": "STRICT"}}))];
+        }),
         Reason::ServiceMissesCanary => {
             routes(|_, around| around.services.push(policy("metrics", json!({"selector": {"app": "checkout"}}))))
         }
