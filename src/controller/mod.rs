@@ -3,6 +3,7 @@
 //! Watches and timers fill one queue; workers take an object each, look at it afresh, and put it back for its next look.
 //! What must never enter: a decision about a release (`release`), a request of its own (`cluster`, `prometheus`).
 
+mod alone;
 mod budget;
 mod charges;
 mod index;
@@ -35,6 +36,7 @@ use crate::prometheus::signals::Shared;
 use crate::server::{Health, Metrics};
 use crate::synthetic::Checks;
 
+pub use alone::{Alone, has_left};
 pub use process::{Ended, asked, lead};
 
 use index::Index;

@@ -9,7 +9,7 @@ use super::{Context, run};
 use crate::cluster::leader::{Keeper, Role};
 
 /// How long giving the Lease back may take.
-const GIVE_BACK_WITHIN: Duration = Duration::from_secs(8);
+pub(super) const GIVE_BACK_WITHIN: Duration = Duration::from_secs(8);
 
 /// Why a process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,9 +16,10 @@ use tokio::time::Instant;
 
 use super::{Failure, client_as, say};
 use crate::api::Span;
-use crate::api::names::{DETACH, FINALIZER};
+use crate::api::names::DETACH;
 use crate::cluster::kind::GATED_RELEASE;
 use crate::cluster::{Cluster, Error, Leadership, SystemClock};
+use crate::controller::{has_left, look_once};
 use lease::Leads;
 
 /// How often a GatedRelease is looked at until it has left.
@@ -114,24 +115,27 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         Leads::Nobody(place) => {
             say(&format!("{} to leave; no controller leads, so this command does it\n", count(all.len())))?;
-            Some(alone::Alone::begin(client, place.as_deref(), until).await?)
+            Some(alone::begin(client, place.as_deref(), until).await?)
         }
     };
-    let context = took_over.as_ref().map(alone::Alone::context);
+    let alone = took_over.as_ref();
     let left: Vec<_> = futures::stream::iter(&all)
         .map(|leaver| {
             let cluster = &cluster;
             async move {
-                let left = match context {
-                    Some(context) => alone::leave(context, cluster, leaver, until).await,
+                let left = match alone {
+                    Some(alone) => {
+                        let tell = |says: &str| say(&format!("{leaver}: {says}\n"));
+                        alone.leave(&leaver.namespace, &leaver.name, until, tell).await
+                    }
                     None => wait(cluster, leaver, until).await,
                 };
                 let told = match left {
                     Ok(()) => {
                         let told = report::tell(cluster, leaver, args.keep_label).await;
                         // The status speaks of the label, which is off now; a controller sees that by itself.
-                        if let Some(context) = context {
-                            drop(crate::controller::look_once(context, &leaver.namespace, &leaver.name).await);
+                        if let Some(alone) = alone {
+                            drop(look_once(alone.context(), &leaver.namespace, &leaver.name).await);
                         }
                         told
                     }
@@ -193,21 +197,6 @@ async fn annotate(cluster: &Cluster, leaver: &Leaver) -> Result<(), Failure> {
     cluster.mark(&GATED_RELEASE, &leaver.namespace, &leaver.name, metadata).await.map_err(failed)
 }
 
-/// Whether the object says that it has left; the error says what it says instead.
-pub(super) fn has_left(object: Option<&Value>) -> Result<(), String> {
-    // Deleted meanwhile, it went by the same way.
-    let Some(object) = object else { return Ok(()) };
-    let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
-    let ours = finalizers.is_some_and(|all| all.iter().any(|one| one == FINALIZER));
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
-    if !ours && ready.is_some_and(|ready| ready["reason"] == "Detached") {
-        return Ok(());
-    }
-    let says = object.pointer("/status/message").and_then(Value::as_str).filter(|says| !says.is_empty());
-    Err(says.unwrap_or("nothing looked at it yet").to_owned())
-}
-
 /// Waits until the controller has left.
 async fn wait(cluster: &Cluster, leaver: &Leaver, until: Instant) -> Result<(), String> {
     let mut told = String::new();
@@ -229,22 +218,5 @@ async fn wait(cluster: &Cluster, leaver: &Leaver, until: Instant) -> Result<(), 
             ));
         }
         tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case::gone(None, true)]
-    #[case::left(Some(json!({"metadata": {}, "status": {"conditions": [{"type": "Ready", "reason": "Detached"}]}})), true)]
-    #[case::another_finalizer_stays(Some(json!({"metadata": {"finalizers": ["example.com/x"]}, "status": {"conditions": [{"type": "Ready", "reason": "Detached"}]}})), true)]
-    #[case::under_way(Some(json!({"metadata": {"finalizers": [FINALIZER]}, "status": {"conditions": [{"type": "Ready", "reason": "InForce"}]}})), false)]
-    #[case::attached_and_detached_again(Some(json!({"metadata": {"finalizers": [FINALIZER]}, "status": {"conditions": [{"type": "Ready", "reason": "Detached"}]}})), false)]
-    #[case::never_looked_at(Some(json!({"metadata": {}})), false)]
-    fn it_has_left_when_the_finalizer_is_off_and_it_says_so(#[case] object: Option<Value>, #[case] left: bool) {
-        assert_eq!(has_left(object.as_ref()).is_ok(), left);
     }
 }

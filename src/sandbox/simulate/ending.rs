@@ -107,6 +107,7 @@ pub(super) fn stopped(shared: &Shared, items: &[(usize, Item)], mix: Mix) -> Vec
         handed: false,
         joined: false,
         preflight: false,
+        left: false,
         ..mix
     }) != Mix::CALM
         || *glass

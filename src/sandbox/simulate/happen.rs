@@ -6,10 +6,10 @@ use super::process::Place;
 use super::run::{ASIDE, LAG, set_budget};
 use super::schedule::{Act, Deed};
 use super::world::{Shared, World};
-use super::{around, owners, trials};
+use super::{alone, around, owners, trials};
 
 /// Lets it happen.
-pub(super) fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
+pub(super) fn happen(shared: &Arc<Shared>, places: &[Arc<Place>; 2], act: &Act) {
     shared.with(|world| world.coverage.count("act", act.word()));
     shared.note(&format!("--- {act}"));
     if act.fault().is_some() {
@@ -80,6 +80,15 @@ pub(super) fn happen(shared: &Shared, places: &[Arc<Place>; 2], act: &Act) {
         }
         Act::Load(percent) => shared.with(|world| world.cluster.set_cpu(f64::from(*percent))),
         Act::Budget(percent) => shared.with(|world| set_budget(&mut world.cluster, *percent)),
+        Act::LeaveAlone(away) => {
+            places.iter().for_each(|place| place.crash(0, *away));
+            tokio::spawn(alone::leave(shared.clone(), *away));
+            let code = shared.with(|world| {
+                let World { people, cluster, .. } = world;
+                people.act(&mut cluster.api, &Act::Detach)
+            });
+            refusal(shared, act, code);
+        }
         Act::Deploy { .. }
         | Act::Revert
         | Act::Scale(_)

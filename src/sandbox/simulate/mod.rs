@@ -3,6 +3,7 @@
 //! [`schedule`] says from a seed what happens, [`run`] lets it happen to the real controller, and [`check`] looks at every
 //! change. What must never enter: a decision of Tidegate's, or anything that two runs of one seed could do differently.
 
+pub mod alone;
 pub mod around;
 pub mod campaign;
 pub mod check;

@@ -167,6 +167,13 @@ fn invariants_hold_however_the_workload_is_scaled() {
 }
 
 #[test]
+fn invariants_hold_where_a_workload_is_left_while_no_controller_runs() {
+    let left = hold(Mix::LEFT, 24).coverage;
+    assert!(left.of("left alone", "left") > 10, "in few worlds it was left: {}", left.of("left alone", "left"));
+    hold(Mix { left: true, ..Mix::WILD }, 16);
+}
+
+#[test]
 fn invariants_hold_whatever_owners_do() {
     let mut owned = hold(Mix::OWNERS, 24).coverage;
     owned.add(&hold(Mix { workload: Workload::Stateful, ..Mix::OWNERS }, 16).coverage);

@@ -90,6 +90,9 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
         if routes.iter().any(|route| weight(route, "web-previous").is_some()) {
             return Some(Left::NotHome(format!("the route still names web-previous, weight {previous}")));
         }
+    }
+    // Nor are its marks anybody's then but of who sends the traffic home.
+    if !kept {
         // After a late rollback of the second service, behind the same route, its marks stay.
         let second = |route: &&Value| weight(route, "api-previous") == Some(100);
         let marks = routes

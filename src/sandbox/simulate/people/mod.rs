@@ -269,6 +269,7 @@ impl People {
             | Act::Load(_)
             | Act::Lossy { .. }
             | Act::Conflicts { .. }
+            | Act::LeaveAlone(_)
             | Act::Crash { .. }
             | Act::Partition { .. }
             | Act::DropWatches

@@ -78,6 +78,8 @@ pub enum Act {
     DeleteFirst,
     /// The GatedRelease gets the annotation by which Tidegate leaves its workload.
     Detach,
+    /// No controller runs for so long, and `tidegate detach` leaves the workload meanwhile.
+    LeaveAlone(Span),
     /// The annotation goes.
     Attach,
     /// A GitOps tool applies the route as Git has it.
@@ -225,6 +227,7 @@ impl Act {
             | Self::NotSent(span)
             | Self::Aside(span)
             | Self::Breaker(span)
+            | Self::LeaveAlone(span)
             | Self::Crash { pause: span, .. } => Some(*span),
             Self::DropWatches | Self::Compact => Some(Span::ZERO),
             Self::Around(around) => {

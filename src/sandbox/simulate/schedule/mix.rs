@@ -43,6 +43,8 @@ pub struct Mix {
     /// Whether something stands around the workload before its first release that preflight refuses, until somebody mends it, or warns
     /// of.
     pub preflight: bool,
+    /// Whether the workload is left while no controller runs.
+    pub left: bool,
 }
 
 /// What is released in a world.
@@ -76,13 +78,14 @@ impl Mix {
         owners: 0,
         sized: 0,
         preflight: false,
+        left: false,
     };
     /// People, and no faults.
     pub const PEOPLE: Self = Self { people: 5, within: Span::seconds(150), ..Self::CALM };
     /// One deployment and faults.
     pub const FAULTS: Self = Self { faults: 5, prometheus: 2, within: Span::seconds(90), ..Self::CALM };
     /// The ready-made ones.
-    pub const NAMED: [(&'static str, Self); 34] = [
+    pub const NAMED: [(&'static str, Self); 37] = [
         ("calm", Self::CALM),
         ("people", Self::PEOPLE),
         ("faults", Self::FAULTS),
@@ -117,6 +120,9 @@ impl Mix {
         ("preflight", Self::PREFLIGHT),
         ("preflight-by-count", Self { workload: Workload::ByCount, ..Self::PREFLIGHT }),
         ("wild-preflight", Self { preflight: true, ..Self::WILD }),
+        ("left", Self::LEFT),
+        ("left-by-count", Self { workload: Workload::ByCount, ..Self::LEFT }),
+        ("wild-left", Self { left: true, ..Self::WILD }),
     ];
     /// People who ship, show and agree, and no faults.
     pub const APPROVED: Self = Self { enforced: true, ..Self::PEOPLE };
@@ -136,6 +142,8 @@ impl Mix {
     pub const SIZED: Self = Self { sized: 5, people: 1, ..Self::PEOPLE };
     /// Nothing but one deployment, and what has to be mended before it may begin.
     pub const PREFLIGHT: Self = Self { preflight: true, ..Self::CALM };
+    /// A release or two, and leaving while no controller runs.
+    pub const LEFT: Self = Self { left: true, people: 2, ..Self::PEOPLE };
     /// Everything that people do and that fails.
     pub const WILD: Self = Self { people: 4, faults: 4, prometheus: 1, within: Span::seconds(150), ..Self::CALM };
 }

@@ -9,6 +9,7 @@ mod around;
 mod deed;
 mod draw;
 mod handed;
+mod left;
 mod mix;
 mod owner;
 mod preflight;
@@ -147,6 +148,9 @@ pub fn of_seed(seed: u64, mix: Mix) -> Vec<Item> {
     if mix.handed {
         handed::spare_late(&mut items);
         items.extend(handed::of_seed(seed, mix));
+    }
+    if mix.left {
+        items.extend(left::of_seed(seed, mix));
     }
     if mix.shared {
         items.extend(shared::of_seed(seed, mix, first));

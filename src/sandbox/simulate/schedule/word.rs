@@ -38,6 +38,7 @@ impl Act {
             Self::DeleteTwin => "delete-twin",
             Self::DeleteFirst => "delete-first",
             Self::Detach => "detach",
+            Self::LeaveAlone(_) => "leave-alone",
             Self::Attach => "attach",
             Self::ReapplyRoute => "reapply-route",
             Self::RecreateRoute => "recreate-route",
@@ -95,7 +96,7 @@ impl Act {
     }
 
     /// Every word that there is.
-    pub const WORDS: [&'static str; 69] = [
+    pub const WORDS: [&'static str; 70] = [
         "deploy-under-break-glass",
         "deploy-good",
         "deploy-errors",
@@ -124,6 +125,7 @@ impl Act {
         "delete-twin",
         "delete-first",
         "detach",
+        "leave-alone",
         "attach",
         "reapply-route",
         "recreate-route",
@@ -196,6 +198,7 @@ impl fmt::Display for Act {
             Self::NodeGone { node, span } => write!(f, "node {node} is gone for {span}"),
             Self::RouterLag(span) => write!(f, "the router lags for {span}"),
             Self::RouterStuck(span) => write!(f, "the router takes up nothing for {span}"),
+            Self::LeaveAlone(span) => write!(f, "no controller runs for {span}, and the workload is left meanwhile"),
             Self::Deed(deed) => deed.fmt(f),
             Self::NotSent(span) => write!(f, "what Tidegate asks of new versions gets to nobody for {span}"),
             Self::Aside(span) => write!(f, "most callers go past the route for {span}"),
