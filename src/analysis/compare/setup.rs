@@ -61,11 +61,11 @@ impl Setup {
     }
 
     pub(super) fn game(&self, bet: Bet) -> Game {
-        let slack = match bet {
-            Bet::Worse => self.slack.ratio(),
-            Bet::NotWorse => self.tolerance.ratio(),
+        let (slack, chance) = match bet {
+            Bet::Worse => (self.slack, self.signals.chance_max()),
+            Bet::NotWorse => (self.tolerance, CHANCE_MAX),
         };
-        Game { bet, slack, phi: self.overdispersion, horizon: self.horizon, signals: self.signals }
+        Game { bet, slack: slack.ratio(), phi: self.overdispersion, horizon: self.horizon, chance }
     }
 }
 
@@ -126,7 +126,8 @@ impl From<Signals> for u32 {
 
 /// How many intervals a release is planned to have. From 1 to 10,000.
 ///
-/// After it the comparison goes on, but a version that turns bad only then is noticed later.
+/// After it the comparison goes on, however long a hold takes, and a version that turns bad only then is noticed some intervals later
+/// than within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(from = "u32", into = "u32")]
 pub struct Horizon(u32);

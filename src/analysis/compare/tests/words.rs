@@ -27,7 +27,7 @@ fn worse_since() {
     let told = found(&setup(), Signal::Slower(Span::from_millis(300)), trace);
     assert_eq!(
         told.to_string(),
-        "3 % of 900 requests took more than 300 ms since 1 Mar 10:20:00 UTC, stable 0.11 % of 17,100: as unlikely as 1 in 340 if both were alike"
+        "3 % of 900 requests took more than 300 ms since 1 Mar 10:20:00 UTC, stable 0.11 % of 17,100: as unlikely as 1 in 350 if both were alike"
     );
     let Verdict::Fail(breach) = told.verdict() else { panic!("{told}") };
     assert_eq!(breach.trigger, Trigger::Latency);
