@@ -28,7 +28,8 @@ pub struct Setup {
     /// What would be too much above 1.25 times stable's share: a version is called not worse once that is ruled out. In
     /// percent of requests.
     pub tolerance: Percent,
-    /// Stable's share of bad requests in its worst hour before the start; judges where stable has no traffic.
+    /// Stable's share of bad requests on the day before the start: that of its worst hour, where that was no incident. It stands for
+    /// stable where that has no traffic. In percent of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rate: Option<Percent>,
     /// Among how many comparisons of the release the chance of calling an equal version worse is divided.
@@ -47,6 +48,7 @@ impl Setup {
     /// service promises (99.5 for 99.5 %), `limit` the share of bad ones at which the contract brings a change back.
     /// The stages are `planned` to last that long, at one interval every `interval`.
     pub fn new(baseline: Option<&Baseline>, objective: Percent, limit: Percent, planned: Span, interval: Span) -> Self {
+        let allowed = rounded(100.0 - objective.get());
         let slack = 0.1 * (100.0 - objective.get());
         let (least, most) = Self::TOLERANCE;
         Self {
@@ -55,7 +57,7 @@ impl Setup {
             slack: rounded(slack),
             // At least twice the slack: what is too much must be more than what is allowed.
             tolerance: rounded(limit.get().clamp(least, most).max(2.0 * slack)),
-            base_rate: baseline.and_then(|baseline| baseline.worst_rate),
+            base_rate: baseline.and_then(|baseline| baseline.hours).map(|hours| hours.base(allowed)),
             signals: Signals::ONE,
         }
     }

@@ -73,12 +73,12 @@ fn stable_without_traffic() {
     let good = found(&setup, Signal::Errors, (0..10).map(|i| alone(i, 2.0)));
     assert_eq!(
         good.to_string(),
-        "0.4 % of 5,000 requests failed, stable at most 0.4 % in any hour of the day before: not worse (at 1.5 % this would be as unlikely as 1 in 10,000)"
+        "0.4 % of 5,000 requests failed, stable up to 0.4 % in a usual hour of the day before: not worse (at 1.5 % this would be as unlikely as 1 in 10,000)"
     );
     let bad = found(&setup, Signal::Errors, (0..10).map(|i| alone(i, 25.0)));
     assert_eq!(
         bad.to_string(),
-        "5 % of 1,000 requests failed, stable at most 0.4 % in any hour of the day before: as unlikely as 1 in 100 if both were alike"
+        "5 % of 1,000 requests failed, stable up to 0.4 % in a usual hour of the day before: as unlikely as 1 in 100 if both were alike"
     );
 }
 
