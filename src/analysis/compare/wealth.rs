@@ -37,8 +37,8 @@ pub(in crate::analysis) const RATIOS: [f64; RATIO_COUNT] = [1.5, 2.0, 3.0, 5.0, 
 /// The share of the stake that is set aside for what begins after the plan.
 ///
 /// It is paid for within the plan, where one must become 111 times as rich instead of 100 times, a twentieth of a nat for each of the two
-/// intervals that it takes at best. For it a version that turns bad when the plan is over `n` times costs `2·ln n` nats more than one that
-/// does at its end.
+/// intervals that it takes at best. For it a version that turns bad when the plan is over `n` times must say `1.5 + 2·ln n` nats more than
+/// one that does so within the plan: an interval or two of one that fails every twentieth request.
 pub(in crate::analysis) const LATER: f64 = 0.1;
 
 /// What one interval can say at most, in nats: what a float can hold. The cap on growth is far below.
