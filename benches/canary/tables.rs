@@ -17,6 +17,10 @@ const BASES: [f64; 3] = [0.001, 0.01, 0.05];
 const FAULTS: [f64; 4] = [0.005, 0.01, 0.02, 0.05];
 /// Minutes after which a canary turns bad.
 const ONSETS: [f64; 2] = [0.0, 20.0];
+/// Minutes for which a release is held after those that were planned, and then its canary turns bad.
+pub const HOLD: f64 = 120.0;
+/// A bad canary's shares after a hold.
+const FAULTS_HELD: [f64; 2] = [0.01, 0.05];
 /// How many different days stable had, of each cell; releases take turns.
 const DAYS: usize = 20;
 
@@ -80,6 +84,9 @@ pub struct Results {
     pub harmful: Vec<Harmful>,
     /// With a sample every 15 seconds: quiet from the start on at every traffic, then the others at 100 requests/s.
     pub quick: Vec<Harmful>,
+    /// Held for `HOLD` minutes after the plan, and for as long as was planned after that: as good as stable, and one that turns bad then.
+    pub held_good: Vec<Harmless>,
+    pub held_bad: Vec<Harmful>,
     pub baking: Vec<Baking>,
 }
 
@@ -101,13 +108,14 @@ impl Results {
         for shape in Shape::ALL {
             for per_second in TRAFFIC {
                 for base in BASES {
-                    harmless.push(as_good(world(shape, per_second, base, None, 60.0), runs, random()));
+                    let good = world(shape, per_second, base, None, 60.0);
+                    harmless.push(as_good(good, MINUTES, runs, random()));
                 }
                 for rate in FAULTS {
                     for onset in ONSETS {
                         let fault = Fault { rate, onset };
                         let world = world(shape, per_second, BASES[0], Some(fault), 60.0);
-                        harmful.push(bad(world, fault, fewer, random()));
+                        harmful.push(bad(world, fault, MINUTES, fewer, random()));
                     }
                 }
             }
@@ -115,18 +123,35 @@ impl Results {
         }
         for per_second in TRAFFIC {
             let fault = Fault { rate: 0.05, onset: 0.0 };
-            quick.push(bad(world(Shape::Quiet, per_second, BASES[0], Some(fault), 15.0), fault, fewer, random()));
+            let quiet = world(Shape::Quiet, per_second, BASES[0], Some(fault), 15.0);
+            quick.push(bad(quiet, fault, MINUTES, fewer, random()));
             baking.push(not_worse(world(Shape::Quiet, per_second, BASES[0], None, 60.0), fewer, random()));
         }
         // Every other cell that the target speaks of.
         for shape in Shape::ALL {
             for onset in ONSETS.into_iter().filter(|onset| (shape, *onset) != (Shape::Quiet, 0.0)) {
                 let fault = Fault { rate: 0.05, onset };
-                quick.push(bad(world(shape, 100.0, BASES[0], Some(fault), 15.0), fault, fewer, random()));
+                let other = world(shape, 100.0, BASES[0], Some(fault), 15.0);
+                quick.push(bad(other, fault, MINUTES, fewer, random()));
             }
         }
         tell("15-second samples, bake times");
-        Ok(Self { runs, recorded, harmless, harmful, quick, baking })
+        let (mut held_good, mut held_bad) = (Vec::new(), Vec::new());
+        let whole = MINUTES + HOLD + MINUTES;
+        for (shape, per_second) in Shape::ALL
+            .map(|shape| (shape, 100.0))
+            .into_iter()
+            .chain([10.0, 1_000.0].map(|traffic| (Shape::Quiet, traffic)))
+        {
+            held_good.push(as_good(world(shape, per_second, BASES[0], None, 60.0), whole, runs, random()));
+            for rate in FAULTS_HELD {
+                let fault = Fault { rate, onset: MINUTES + HOLD };
+                let late = world(shape, per_second, BASES[0], Some(fault), 60.0);
+                held_bad.push(bad(late, fault, whole, fewer, random()));
+            }
+        }
+        tell("after a hold");
+        Ok(Self { runs, recorded, harmless, harmful, quick, held_good, held_bad, baking })
     }
 }
 
@@ -153,11 +178,11 @@ fn replayed(name: String, recorded: Recorded) -> Result<Replayed, String> {
     Ok(Replayed { name, recorded, onset, samples: release.len(), by_rule: by_rule.to_vec() })
 }
 
-fn as_good(world: World, runs: usize, mut random: Rng) -> Harmless {
+fn as_good(world: World, minutes: f64, runs: usize, mut random: Rng) -> Harmless {
     let setups = setups(&world, &mut random);
     let mut rolled_back = vec![0; Rule::ALL.len()];
     for run in 0..runs {
-        let release = world.release(MINUTES, &mut random);
+        let release = world.release(minutes, &mut random);
         for (hits, rule) in rolled_back.iter_mut().zip(Rule::ALL) {
             *hits += usize::from(rule.rolls_back_at(&world, &setups[run % DAYS], &release).is_some());
         }
@@ -165,10 +190,10 @@ fn as_good(world: World, runs: usize, mut random: Rng) -> Harmless {
     Harmless { world, runs, rolled_back }
 }
 
-fn bad(world: World, fault: Fault, runs: usize, mut random: Rng) -> Harmful {
+fn bad(world: World, fault: Fault, minutes: f64, runs: usize, mut random: Rng) -> Harmful {
     let setups = setups(&world, &mut random);
     let onset = world.samples(fault.onset);
-    let releases: Vec<_> = (0..runs).map(|_| world.release(MINUTES, &mut random)).collect();
+    let releases: Vec<_> = (0..runs).map(|_| world.release(minutes, &mut random)).collect();
     let by_rule = Rule::ALL
         .into_iter()
         .map(|rule| {

@@ -12,11 +12,11 @@ use crate::api::Percent;
 pub enum Beside {
     /// Stable's in the same window.
     Stable,
-    /// Nobody's, because stable has no users: its worst hour of the day before, with what the comparison allows above it, in percent
-    /// of the requests.
+    /// Nobody's, because stable has no users: what it had in a usual hour of the day before, at most, with what the comparison allows
+    /// above it, in percent of the requests.
     ItsDay {
-        /// The share of bad requests in that hour.
-        worst: Percent,
+        /// The share of bad requests in such an hour, as the comparison has it.
+        usual: Percent,
         /// What is no matter above it.
         slack: Percent,
     },
@@ -25,7 +25,7 @@ pub enum Beside {
 impl Beside {
     /// Stable as it was the day before; None where that is not known.
     pub fn day_of(setup: &Setup) -> Option<Self> {
-        Some(Self::ItsDay { worst: setup.base_rate?, slack: setup.slack })
+        Some(Self::ItsDay { usual: setup.base_rate?, slack: setup.slack })
     }
 }
 
@@ -47,9 +47,9 @@ pub fn blame(
             // One bad request more than stable had: few requests do not prove that it never has any.
             (FACTOR * (base.errors + 1.0) / (base.requests + 1.0), words)
         }
-        Beside::ItsDay { worst, slack } => {
-            let words = format!("stable, which has no users any more, at most {worst} in any hour of the day before");
-            (FACTOR * worst.ratio() + slack.ratio(), words)
+        Beside::ItsDay { usual, slack } => {
+            let words = format!("stable, which has no users any more, up to {usual} in a usual hour of the day before");
+            (FACTOR * usual.ratio() + slack.ratio(), words)
         }
     };
     let clear = beyond_chance(new.errors, new.requests, allowed, scatter, looked);

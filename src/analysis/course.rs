@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chance::ERRORS_MIN;
-use super::compare::{Bet, Counted, Counts, Game, Nats, Overdispersion, RATIOS, Setup, Signals, Wealth};
+use super::compare::{Bet, CHANCE_MAX, Counted, Counts, Game, Nats, Overdispersion, RATIOS, Setup, Wealth};
 use super::figures::{count, percent, tenth};
 use super::verdict::Breach;
 use crate::api::release_record::Trigger;
@@ -52,8 +52,8 @@ pub struct Course<'a> {
 
 const fn game(setup: &Setup) -> Game {
     // A promise of its own: it is shared with no comparison.
-    let signals = Signals::ONE;
-    Game { bet: Bet::Worse, slack: 0.0, phi: setup.overdispersion, horizon: setup.horizon, signals }
+    let chance = CHANCE_MAX;
+    Game { bet: Bet::Worse, slack: 0.0, phi: setup.overdispersion, horizon: setup.horizon, chance }
 }
 
 impl CourseTally {

@@ -42,7 +42,8 @@ pub struct Streak {
     pub limit: Trigger,
     /// Breaches in a row, from 1 to `spec.rollback.consecutive`.
     pub count: u32,
-    /// When the last one was counted; the next counts from one `analysis.interval` later.
+    /// When the last one was counted; the next counts from one `analysis.window` later (`analysis.interval`, where that is longer). After
+    /// three times as long a streak that is not full is over.
     pub at: Time,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scatter::Scatter;
 use crate::analysis::compare::{
-    Bet, Counted, Game, Horizon, Nats, Overdispersion, RATIO_COUNT, Signals, Wealth, ln_ratio,
+    Bet, CHANCE_MAX, Counted, Game, Horizon, Nats, Overdispersion, RATIO_COUNT, Wealth, ln_ratio,
 };
 use crate::analysis::evidence::Evidence;
 use crate::analysis::figures::tenth;
@@ -94,8 +94,8 @@ impl Rules {
     }
 
     const fn game(&self) -> Game {
-        let (phi, signals) = (Overdispersion::NONE, Signals::ONE);
-        Game { bet: Bet::Worse, slack: 0.0, phi, horizon: self.horizon, signals }
+        let (phi, chance) = (Overdispersion::NONE, CHANCE_MAX);
+        Game { bet: Bet::Worse, slack: 0.0, phi, horizon: self.horizon, chance }
     }
 }
 

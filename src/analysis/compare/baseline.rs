@@ -47,8 +47,30 @@ impl From<Overdispersion> for f64 {
 pub struct Baseline {
     /// How much its bad counts scatter from one interval to the next.
     pub overdispersion: Overdispersion,
-    /// Its share of bad requests in the worst 24th part of the time, an hour of a day; None without traffic.
-    pub worst_rate: Option<Percent>,
+    /// Its shares of bad requests, hour by hour; None where the day had fewer than `REQUESTS_MIN` requests in all.
+    pub hours: Option<Hours>,
+}
+
+/// Stable's share of bad requests in the hours of its last day, in percent of requests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hours {
+    /// In the worst hour.
+    pub worst: Percent,
+    /// In the hour that a quarter of all are worse than, or as bad as.
+    pub usual: Percent,
+}
+
+impl Hours {
+    /// What stands for stable where it has no traffic: its worst hour, so that what it did in any is held against nobody, but no more than
+    /// what its objective allows (`allowed`, in percent of requests), unless its usual hours have more.
+    ///
+    /// An incident of the day is not what stable is like: with an hour of 60 % in its place nothing could be told any more, at 100 % and in
+    /// Verify. Up to what the objective allows, the worst hour counts as it is. Beyond it counts what a quarter of the day had, which a
+    /// service that is always noisy, or rushed for some hours each day, has, and an outage of less than six hours has not.
+    pub fn base(self, allowed: Percent) -> Percent {
+        let most = if self.usual > allowed { self.usual } else { allowed };
+        if self.worst < most { self.worst } else { most }
+    }
 }
 
 impl Baseline {
@@ -63,11 +85,15 @@ impl Baseline {
     /// another, held as long, is left out: an incident begins and ends for both versions at once, and is no noise. A step is
     /// nine times as far as anything in the two pairs before and the two after it.
     ///
-    /// **Worst rate.** The highest of 24 equal parts, so that what stable itself did in an hour is held against nobody.
+    /// **Hours.** 24 equal parts; one that had fewer than `REQUESTS_MIN` requests is taken together with those that follow it, and at the
+    /// end with those before, so that one bad request of three in a quiet night is no hour of 33 %.
     pub fn of(history: &[Option<Counts>]) -> Self {
-        Self { overdispersion: overdispersion(history), worst_rate: worst_rate(history) }
+        Self { overdispersion: overdispersion(history), hours: hours(history) }
     }
 }
+
+/// How many requests an hour needs: of fewer, one bad one would be more than the first limit of the documents (1 %, `002_…`).
+pub(super) const REQUESTS_MIN: f64 = 100.0;
 
 /// The most that a pair of intervals weighs: with more bad requests it says no more about how much they scatter.
 const WEIGHT_MAX: f64 = 64.0;
@@ -139,15 +165,31 @@ fn is_step(pairs: &[Pair], at: usize, x: f64) -> bool {
     within.is_some_and(|within| x > STEP * within)
 }
 
-fn worst_rate(history: &[Option<Counts>]) -> Option<Percent> {
+fn hours(history: &[Option<Counts>]) -> Option<Hours> {
     let part = history.len().div_ceil(24).max(1);
-    history
-        .chunks(part)
-        .filter_map(|hour| {
-            let known = hour.iter().flatten();
-            let (requests, bad) = known.fold((0.0, 0.0), |(n, e), counts| (n + counts.requests(), e + counts.bad()));
-            (requests > 0.0).then(|| bad / requests * 100.0)
-        })
-        .reduce(f64::max)
-        .map(rounded)
+    // Requests and bad ones; the last is not full yet.
+    let mut hours = vec![(0.0, 0.0)];
+    for hour in history.chunks(part) {
+        if hours.last().is_some_and(|(requests, _)| *requests >= REQUESTS_MIN) {
+            hours.push((0.0, 0.0));
+        }
+        for counts in hour.iter().flatten() {
+            if let Some((requests, bad)) = hours.last_mut() {
+                *requests += counts.requests();
+                *bad += counts.bad();
+            }
+        }
+    }
+    if let [.., (requests, bad), (few, bad_of_few)] = hours.as_mut_slice()
+        && *few < REQUESTS_MIN
+    {
+        *requests += *few;
+        *bad += *bad_of_few;
+        hours.pop();
+    }
+    let full = hours.iter().filter(|(requests, _)| *requests >= REQUESTS_MIN);
+    let mut rates: Vec<f64> = full.map(|(requests, bad)| bad / requests * 100.0).collect();
+    rates.sort_by(|one, other| other.total_cmp(one));
+    let usual = rates.get(rates.len().div_ceil(4)).or(rates.last());
+    Some(Hours { worst: rounded(*rates.first()?), usual: rounded(*usual?) })
 }

@@ -106,12 +106,12 @@ impl Figures {
         rate(self.sums.bad, self.sums.requests).unwrap_or(0.0)
     }
 
-    /// `stable 0.1 % of 22,000`, `stable at most 0.4 % in any hour of the day before`, `stable without traffic`.
+    /// `stable 0.1 % of 22,000`, `stable up to 0.4 % in a usual hour of the day before`, `stable without traffic`.
     fn base(&self) -> String {
         match (rate(self.sums.base_bad, self.sums.base_requests), self.base_rate) {
             (Some(rate), _) => format!("stable {} of {}", percent(rate), count(self.sums.base_requests)),
             (None, Some(rate)) => {
-                format!("stable at most {} in any hour of the day before", percent(rate.ratio()))
+                format!("stable up to {} in a usual hour of the day before", percent(rate.ratio()))
             }
             (None, None) => "stable without traffic".to_owned(),
         }

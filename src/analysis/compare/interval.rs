@@ -101,7 +101,7 @@ impl Counts {
 pub enum Base {
     /// What stable did in the same interval.
     Measured(Counts),
-    /// Stable has no traffic: the share of bad requests that it had in the worst hour before the start.
+    /// Stable has no traffic: the share of bad requests that it had in a usual hour of the day before the start, at most.
     Frozen(Percent),
 }
 

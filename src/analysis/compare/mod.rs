@@ -43,7 +43,7 @@ mod tests;
 mod wealth;
 
 pub use bake::{BakeTime, Flow, bake_time, minutes, per_second};
-pub use baseline::{Baseline, Overdispersion};
+pub use baseline::{Baseline, Hours, Overdispersion};
 pub use finding::{Figures, Finding, Signal};
 pub use interval::{Base, Counts, CountsError, Interval};
 pub use nats::Nats;

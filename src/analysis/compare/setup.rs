@@ -28,7 +28,8 @@ pub struct Setup {
     /// What would be too much above 1.25 times stable's share: a version is called not worse once that is ruled out. In
     /// percent of requests.
     pub tolerance: Percent,
-    /// Stable's share of bad requests in its worst hour before the start; judges where stable has no traffic.
+    /// Stable's share of bad requests on the day before the start: that of its worst hour, where that was no incident. It stands for
+    /// stable where that has no traffic. In percent of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rate: Option<Percent>,
     /// Among how many comparisons of the release the chance of calling an equal version worse is divided.
@@ -47,6 +48,7 @@ impl Setup {
     /// service promises (99.5 for 99.5 %), `limit` the share of bad ones at which the contract brings a change back.
     /// The stages are `planned` to last that long, at one interval every `interval`.
     pub fn new(baseline: Option<&Baseline>, objective: Percent, limit: Percent, planned: Span, interval: Span) -> Self {
+        let allowed = rounded(100.0 - objective.get());
         let slack = 0.1 * (100.0 - objective.get());
         let (least, most) = Self::TOLERANCE;
         Self {
@@ -55,17 +57,17 @@ impl Setup {
             slack: rounded(slack),
             // At least twice the slack: what is too much must be more than what is allowed.
             tolerance: rounded(limit.get().clamp(least, most).max(2.0 * slack)),
-            base_rate: baseline.and_then(|baseline| baseline.worst_rate),
+            base_rate: baseline.and_then(|baseline| baseline.hours).map(|hours| hours.base(allowed)),
             signals: Signals::ONE,
         }
     }
 
     pub(super) fn game(&self, bet: Bet) -> Game {
-        let slack = match bet {
-            Bet::Worse => self.slack.ratio(),
-            Bet::NotWorse => self.tolerance.ratio(),
+        let (slack, chance) = match bet {
+            Bet::Worse => (self.slack, self.signals.chance_max()),
+            Bet::NotWorse => (self.tolerance, CHANCE_MAX),
         };
-        Game { bet, slack, phi: self.overdispersion, horizon: self.horizon, signals: self.signals }
+        Game { bet, slack: slack.ratio(), phi: self.overdispersion, horizon: self.horizon, chance }
     }
 }
 
@@ -126,7 +128,8 @@ impl From<Signals> for u32 {
 
 /// How many intervals a release is planned to have. From 1 to 10,000.
 ///
-/// After it the comparison goes on, but a version that turns bad only then is noticed later.
+/// After it the comparison goes on, however long a hold takes, and a version that turns bad only then is noticed some intervals later
+/// than within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(from = "u32", into = "u32")]
 pub struct Horizon(u32);

@@ -40,9 +40,10 @@ pub struct RollbackContract {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "BusinessMetric")]
     pub business: Option<BusinessMetric>,
-    /// How many checks in a row must breach a limit before it counts as exceeded, from 1 to 100; one check is made each
-    /// `analysis.interval`. A check without evidence neither counts nor begins anew. Meanwhile nothing is raised. Crashes
-    /// and pods that are not ready are never waited for, nor is the comparison. Default: 1, the first breach.
+    /// How many checks in a row must breach a limit before it counts as exceeded, from 1 to 100; one check counts each
+    /// `analysis.window` (`analysis.interval`, where that is longer). A check without evidence neither counts nor begins anew, unless
+    /// that lasts for three times as long. Meanwhile nothing is raised. Crashes and pods that are not ready are never waited for, nor is
+    /// the comparison. Default: 1, the first breach.
     #[serde(default = "RollbackContract::default_consecutive", skip_serializing_if = "is_one")]
     #[schemars(range(min = 1, max = 100))]
     pub consecutive: u32,

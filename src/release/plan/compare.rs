@@ -160,12 +160,14 @@ fn not_compared(active: &Active<'_>) -> String {
         return String::new();
     };
     if unknown(&record.errors) {
-        return "not compared at 100 %: stable's day was not known; ".to_owned();
+        return "not compared at 100 %: stable's day was not known, or had too few requests; ".to_owned();
     }
     let slow = record.slow.iter().filter(|slow| unknown(&slow.signal)).map(|slow| slow.slower_than.to_string());
     match slow.collect::<Vec<_>>().join(", ") {
         bounds if bounds.is_empty() => bounds,
-        bounds => format!("slow requests ({bounds}) not compared at 100 %: stable's day of them was not known; "),
+        bounds => format!(
+            "slow requests ({bounds}) not compared at 100 %: stable's day of them was not known, or had too few requests; "
+        ),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::release::wording;
 /// As much of a figure as the record keeps.
 const FIGURE_MAX: usize = 128;
 
-/// The record's status with this look counted in: once an interval, however often one looks.
+/// The record's status with this look counted in: once a window, however often one looks.
 pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -> ReleaseRecordStatus {
     let Some(answers) = seen.answers.as_ref().filter(|_| compare::is_judged(&status)) else { return status };
     let (contract, analysis) = (&seen.release.spec.rollback, &seen.release.spec.analysis);
@@ -33,7 +33,10 @@ pub(super) fn counted(seen: &Snapshot, status: ReleaseRecordStatus, now: Time) -
     let checks = checks(limits, &windows.iter().collect::<Vec<_>>());
     let most = contract.consecutive;
     let streaks = match most > 1 {
-        true => streak::counted(&status.streaks, &checks, analysis.interval, most, now),
+        true => {
+            let every = streak::spacing(analysis.interval, analysis.window);
+            streak::counted(&status.streaks, &checks, every, most, now)
+        }
         false => Vec::new(),
     };
     let exceeded = |verdict: &Verdict| match verdict {

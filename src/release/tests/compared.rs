@@ -265,7 +265,27 @@ fn a_version_that_turns_worse_while_it_is_verified_comes_back() {
     world.behaviour.insert(revision, with_errors(0.04));
     world.run_until(600, |world| world.outcome() == Some(Outcome::RolledBack));
     let log = world.status().rollback.clone().unwrap();
-    assert!(log.value.contains("in any hour of the day before") || log.threshold.contains("hour"), "{log:?}");
+    assert!(log.value.contains("in a usual hour of the day before") || log.threshold.contains("hour"), "{log:?}");
+}
+
+/// 18 intervals are planned; who has to agree takes more than five times as long.
+#[test]
+fn a_version_that_turns_worse_while_it_waits_long_beyond_its_plan_comes_back_soon() {
+    let mut world = begin(0.001, 4_000.0);
+    world.deploy("shop:v2", with_errors(0.001));
+    world.run_until(100, |world| world.split().weight(Carrier::Canary) == Weight::whole(25));
+    super::policy::budget(&mut world, crate::api::BudgetStatus::Warning, 42.0);
+    world.run(8 * 60);
+    assert_eq!(condition(&world, "Held").1, "ApprovalMissing");
+    let record = world.status().comparison.as_ref().unwrap().errors.clone();
+    assert!(record.tally.intervals > 5 * record.setup.horizon.get(), "{record:?}");
+    let revision = world.workload().revision.clone();
+    world.behaviour.insert(revision, with_errors(0.03));
+    let turned = world.now;
+    world.run_until(300, |world| world.status().rollback.is_some());
+    assert_eq!(world.status().rollback.as_ref().unwrap().trigger, Trigger::ErrorRate);
+    let took = world.now.since(turned);
+    assert!(took <= Span::seconds(6 * 5), "six intervals, and it took {took}");
 }
 
 #[rstest]

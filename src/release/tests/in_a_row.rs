@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::watched::TrialLimit;
 
-/// Stages long enough for some checks, one every two seconds.
+/// Stages long enough for some looks, one every two seconds, over a window of five.
 fn begin(consecutive: u32) -> World {
     let mut world = World::new();
     world.seen.release.spec.rollback.consecutive = consecutive;
@@ -32,7 +32,7 @@ fn a_breach_that_lasts_brings_it_back_and_one_check_is_one() {
     let first = world.now;
     world.run_until(30, |world| world.phase() == Some(Phase::Rollback));
     let took = world.now.since(first);
-    assert!(took >= Span::seconds(4) && took <= Span::seconds(8), "three checks, one every two seconds, took {took}");
+    assert!(took >= Span::seconds(10) && took <= Span::seconds(14), "three windows of five seconds took {took}");
     world.run_until(60, |world| world.outcome() == Some(Outcome::RolledBack));
     let log = world.status().rollback.clone().unwrap();
     assert_eq!(log.trigger, Trigger::ErrorRate);
@@ -61,18 +61,22 @@ fn nothing_is_raised_while_a_limit_is_breached() {
     world.run_until(300, |world| world.outcome() == Some(Outcome::RolledBack));
 }
 
-#[test]
-fn an_outage_of_prometheus_neither_counts_nor_begins_anew() {
+/// Four windows of five seconds bring it back, and two were counted before.
+#[rstest]
+#[case::short(8, 2)]
+#[case::as_long_as_three_windows(20, 4)]
+fn an_outage_of_prometheus_neither_counts_nor_begins_anew_unless_it_lasts(#[case] seconds: u32, #[case] more: u64) {
     let mut world = begin(4);
     at_five(&mut world, BAD);
     world.run_until(30, |world| count(world) == 2);
     world.prometheus = false;
-    world.run(20);
-    assert_eq!(count(&world), 2);
+    world.run(seconds);
     world.prometheus = true;
     let back = world.now;
-    world.run_until(30, |world| world.phase() == Some(Phase::Rollback));
-    assert!(world.now.since(back) <= Span::seconds(7), "two more were enough");
+    world.run_until(60, |world| world.phase() == Some(Phase::Rollback));
+    let took = world.now.since(back);
+    let least = Span::seconds(5 * (more - 1) - 3);
+    assert!(took >= least && took <= Span::seconds(5 * more + 2), "{more} more were enough, and took {took}");
 }
 
 #[test]
@@ -87,7 +91,10 @@ fn a_controller_that_dies_counts_no_check_twice_and_forgets_none() {
         world.run_crashing(&[1, 0, 2]);
         let now = count(&world);
         if now > last.0 {
-            assert!(now <= last.0 + 2, "a check counts every two seconds, and three have passed: {last:?}, then {now}");
+            assert!(
+                now == last.0 + 1,
+                "a check counts every five seconds, and three have passed: {last:?}, then {now}"
+            );
             last = (now, world.now);
         }
     }
@@ -122,7 +129,7 @@ fn a_limit_on_trial_waits_for_so_many_breaches_too() {
     let mut world = begin(4);
     world.seen.release.spec.rollback.dry_run = vec![TrialLimit::Latency];
     at_five(&mut world, SLOW);
-    world.run_until(10, |world| count(world) == 2);
+    world.run_until(20, |world| count(world) == 2);
     turn(&mut world, GOOD);
     world.run_until(300, |world| world.outcome() == Some(Outcome::Succeeded));
     assert_eq!(world.status().would_have, []);

@@ -19,7 +19,7 @@ fn known() -> Setup {
 
 /// Before the start; twice the traffic needs half of the time, until one interval alone would decide.
 #[rstest]
-#[case(1.0, 286)]
+#[case(1.0, 290)]
 #[case(10.0, 29)]
 #[case(100.0, 3)]
 #[case(1_000.0, 2)]

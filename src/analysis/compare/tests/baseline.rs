@@ -99,13 +99,42 @@ fn huge_counts_are_no_reason_to_panic() {
     let history: Vec<_> = (0..100).map(|i| Some(counts((1e15, if i % 2 == 0 { 1e15 } else { 1.0 })))).collect();
     let found = Baseline::of(&history);
     assert_eq!(found.overdispersion.get(), 200.0);
-    assert_eq!(found.worst_rate, Some(Percent::whole(60)));
+    assert_eq!(found.hours, Some(Hours { worst: Percent::whole(60), usual: Percent::whole(60) }));
 }
 
-#[test]
-fn the_worst_hour_stands_for_stable() {
-    let mut history = repeated(&[1.0], 1_440);
-    history[600..660].fill(Some(counts((1_000.0, 20.0))));
-    assert_eq!(Baseline::of(&history).worst_rate, Some(Percent::whole(2)));
-    assert_eq!(Baseline::of(&[None, None]).worst_rate, None);
+/// A day of minutes, 24 hours of so many requests each with so many bad ones, first those of `others`, by their hour.
+fn hours(usual: (f64, f64), others: &[(std::ops::Range<usize>, (f64, f64))]) -> Vec<Option<Counts>> {
+    let of = |hour: usize| others.iter().find(|(range, _)| range.contains(&hour)).map_or(usual, |(_, other)| *other);
+    // All in the first minute of the hour, where there are fewer than a minute each.
+    let minute = |at: usize| match of(at / 60) {
+        (requests, bad) if requests >= 60.0 => (requests / 60.0, bad / 60.0),
+        whole if at.is_multiple_of(60) => whole,
+        _ => (0.0, 0.0),
+    };
+    (0..1_440).map(|at| Some(counts(minute(at)))).collect()
+}
+
+/// What stands for stable where it has no traffic; 99.5 % promised.
+#[rstest]
+#[case::worst_hour_within_the_objective(hours((60_000.0, 60.0), &[(10..11, (60_000.0, 240.0))]), Some(0.4))]
+#[case::never_a_bad_request(hours((60_000.0, 0.0), &[]), Some(0.0))]
+#[case::a_thin_hour(hours((60_000.0, 60.0), &[(3..4, (3.0, 1.0))]), Some(0.101_662))]
+#[case::a_thin_last_hour(hours((60_000.0, 60.0), &[(23..24, (3.0, 1.0))]), Some(0.101_662))]
+#[case::a_thin_night(hours((60_000.0, 60.0), &[(0..6, (3.0, 1.0))]), Some(0.109_967))]
+#[case::an_outage_of_an_hour(hours((60_000.0, 60.0), &[(10..11, (60_000.0, 36_000.0))]), Some(0.5))]
+#[case::an_outage_of_five_hours(hours((60_000.0, 60.0), &[(10..15, (60_000.0, 36_000.0))]), Some(0.5))]
+#[case::always_noisy(hours((60_000.0, 1_200.0), &[(10..11, (60_000.0, 1_500.0))]), Some(2.0))]
+#[case::always_noisy_and_an_outage(hours((60_000.0, 1_200.0), &[(10..11, (60_000.0, 36_000.0))]), Some(2.0))]
+#[case::rushed_for_eight_hours_a_day(hours((60_000.0, 60.0), &[(9..17, (60_000.0, 1_200.0))]), Some(2.0))]
+#[case::a_request_each_six_minutes(hours((10.0, 0.0), &[(3..4, (10.0, 1.0))]), Some(0.5))]
+#[case::fewer_in_all_than_tell_anything(hours((4.0, 1.0), &[]), None)]
+#[case::three_requests_in_all(hours((0.0, 0.0), &[(3..4, (3.0, 1.0))]), None)]
+#[case::no_traffic(vec![Some(Counts::NONE); 1_440], None)]
+#[case::nothing_known(vec![None; 1_440], None)]
+#[case::no_history(vec![], None)]
+fn what_stands_for_stable(#[case] history: Vec<Option<Counts>>, #[case] expected: Option<f64>) {
+    let baseline = Baseline::of(&history);
+    let promised = Percent::new(99.5).unwrap();
+    let setup = Setup::new(Some(&baseline), promised, Percent::whole(1), Span::hours(1), Span::minutes(1));
+    assert_eq!(setup.base_rate.map(Percent::get), expected, "{baseline:?}");
 }

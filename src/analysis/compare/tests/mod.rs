@@ -2,6 +2,7 @@
 
 mod bake;
 mod baseline;
+mod later;
 mod promises;
 mod together;
 mod vectors;

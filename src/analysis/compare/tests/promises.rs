@@ -1,7 +1,7 @@
 //! What must hold for every trace.
 
 use super::*;
-use crate::analysis::compare::wealth::{Bet, Game, RATIOS};
+use crate::analysis::compare::wealth::{Bet, Game, LATER, RATIOS};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -101,9 +101,9 @@ proptest! {
                     let (said, said_by_parts) = (whole_game.says(&one, m), whole_game.says(&piece, m) * f64::from(pieces));
                     prop_assert!((said - said_by_parts).abs() <= 1e-9 * (1.0 + said.abs()), "{said} {said_by_parts}");
                 }
-                let before = whole.ln(&whole_game, counted);
+                let before = whole.ln_planned(&whole_game, counted);
                 whole = whole.after(&whole_game, counted, &one);
-                capped |= whole.ln(&whole_game, counted + 1) >= before + whole_game.growth_max() - 1e-6;
+                capped |= whole.ln_planned(&whole_game, counted + 1) >= before + whole_game.growth_max() - 1e-6;
                 for step in 0..pieces {
                     split = split.after(&split_game, counted * pieces + step, &piece);
                 }
@@ -128,16 +128,16 @@ proptest! {
         let from_start = |trace: &[Interval]| {
             let each = RATIOS.map(|m| trace.iter().map(|interval| game.says(interval, m)).sum::<f64>());
             let most = each.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            most + (each.iter().map(|nats| (nats - most).exp()).sum::<f64>() / RATIOS.len() as f64 / 2.0).ln()
+            most + (each.iter().map(|nats| (nats - most).exp()).sum::<f64>() / RATIOS.len() as f64 * (1.0 - LATER) / 2.0).ln()
         };
         let (one, other) = (at(&contents), at(&shuffled));
         prop_assert!((from_start(&one) - from_start(&other)).abs() < 1e-6);
         for trace in [one, other] {
             let (mut wealth, mut capped) = (Wealth::default(), false);
             for (counted, interval) in (0..).zip(&trace) {
-                let before = wealth.ln(&game, counted);
+                let before = wealth.ln_planned(&game, counted);
                 wealth = wealth.after(&game, counted, interval);
-                capped |= wealth.ln(&game, counted + 1) >= before + game.growth_max() - 1e-6;
+                capped |= wealth.ln_planned(&game, counted + 1) >= before + game.growth_max() - 1e-6;
             }
             let (worth, least) = (wealth.ln(&game, u32::try_from(trace.len()).unwrap()), from_start(&trace));
             prop_assert!(capped || worth >= least - 1e-6, "{worth} {least}");

@@ -27,7 +27,7 @@ fn worse_since() {
     let told = found(&setup(), Signal::Slower(Span::from_millis(300)), trace);
     assert_eq!(
         told.to_string(),
-        "3 % of 900 requests took more than 300 ms since 1 Mar 10:20:00 UTC, stable 0.11 % of 17,100: as unlikely as 1 in 340 if both were alike"
+        "3 % of 900 requests took more than 300 ms since 1 Mar 10:20:00 UTC, stable 0.11 % of 17,100: as unlikely as 1 in 350 if both were alike"
     );
     let Verdict::Fail(breach) = told.verdict() else { panic!("{told}") };
     assert_eq!(breach.trigger, Trigger::Latency);
@@ -73,12 +73,12 @@ fn stable_without_traffic() {
     let good = found(&setup, Signal::Errors, (0..10).map(|i| alone(i, 2.0)));
     assert_eq!(
         good.to_string(),
-        "0.4 % of 5,000 requests failed, stable at most 0.4 % in any hour of the day before: not worse (at 1.5 % this would be as unlikely as 1 in 10,000)"
+        "0.4 % of 5,000 requests failed, stable up to 0.4 % in a usual hour of the day before: not worse (at 1.5 % this would be as unlikely as 1 in 10,000)"
     );
     let bad = found(&setup, Signal::Errors, (0..10).map(|i| alone(i, 25.0)));
     assert_eq!(
         bad.to_string(),
-        "5 % of 1,000 requests failed, stable at most 0.4 % in any hour of the day before: as unlikely as 1 in 100 if both were alike"
+        "5 % of 1,000 requests failed, stable up to 0.4 % in a usual hour of the day before: as unlikely as 1 in 100 if both were alike"
     );
 }
 
