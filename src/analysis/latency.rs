@@ -3,6 +3,8 @@
 use super::evidence::{Evidence, Observation};
 use super::figures::{count, factor, time};
 use super::limits::{Limits, counts, figure, too_little};
+use super::needed::Flowed;
+use super::quantile::requests_with_upper;
 use super::verdict::{Breach, NotYet, Verdict};
 use crate::api::gated_release::RollbackContract;
 use crate::api::release_record::Trigger;
@@ -10,6 +12,9 @@ use crate::api::release_record::Trigger;
 /// So many requests it takes to blame a version by a latency that cannot be asked for at another quantile, and to hold it to stable's:
 /// the share of requests above a true p95 is then off by 2 points by chance, and not by 7 as among 50.
 const UNASKED_MIN: f64 = 1_000.0;
+
+/// What is missing where stable has no traffic any more, and had too little to tell.
+const NOT_BY_THE_NEW_ONE: &str = "; more requests to the new version do not tell it, more to stable would";
 
 /// Stable's latency as it was last seen with enough requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,22 +68,23 @@ fn judged(limits: &Limits<'_>, seen: &Observation) -> Result<Verdict, NotYet> {
     }
     // Among few requests of stable it is luck whether the slow ones show in the quantile: then it is taken as it was known before.
     let base = match (&beside.at_most, last_seen(limits)?) {
-        (Err(NotYet::Undecided(_)), Some(known)) if known.at_most.is_ok() => known,
+        (Err(NotYet::Undecided { .. }), Some(known)) if known.at_most.is_ok() => known,
         _ => beside,
     };
     let Some(above) = exceeded(candidate, base.seconds) else { return Ok(pass(&base)) };
-    let told = |why: String| {
+    let told = |why: String, needed: String| {
         let (compared, words) = (compared(&base), above.words(candidate, base.seconds));
-        NotYet::Undecided(format!("{compared}: {words}: above the limit, but {why}"))
+        NotYet::Undecided { figures: format!("{compared}: {words}: above the limit, but {why}"), needed }
     };
+    let flowed = Flowed::to_the_new_version(requests, seen.window);
     let least = match &seen.latency_at_least {
         Some(least) => figure(least, "lower quantile of the new version's latency")?.min(candidate),
         None if requests >= UNASKED_MIN => candidate,
-        None => return Err(told(unasked(requests, ""))),
+        None => return Err(told(unasked(requests, ""), flowed.until(UNASKED_MIN - requests))),
     };
     let at_most = match &base.at_most {
         Ok(at_most) => *at_most,
-        Err(NotYet::Undecided(why)) => return Err(told(why.clone())),
+        Err(NotYet::Undecided { figures, needed }) => return Err(told(figures.clone(), needed.clone())),
         Err(why) => return Err(why.clone()),
     };
     match exceeded(least, at_most) {
@@ -93,7 +99,17 @@ fn judged(limits: &Limits<'_>, seen: &Observation) -> Result<Verdict, NotYet> {
                 count(requests)
             ),
         })),
-        None => Err(told(format!("chance would explain it in {} requests{}", count(requests), base.among))),
+        None => {
+            let times = bounds.iter().map(|bound| bound.times_beyond_chance((candidate, least), (&base, at_most)));
+            let why = format!("chance would explain it in {} requests{}", count(requests), base.among());
+            Err(told(
+                why,
+                match times.reduce(f64::min) {
+                    Some(times) if times.is_finite() => flowed.until_times(times),
+                    Some(_) | None => NOT_BY_THE_NEW_ONE.to_owned(),
+                },
+            ))
+        }
     }
 }
 
@@ -112,6 +128,18 @@ impl Bound {
             Self::Times(times) => base * times,
             Self::Added(added) => base + added,
         }
+    }
+
+    /// How many times the present requests it takes until the new version is beyond it and chance, if both stay as slow: what chance
+    /// leaves open shrinks with the root of the requests, and of stable only while it has some. Infinite where that never tells.
+    fn times_beyond_chance(self, (candidate, least): (f64, f64), (base, at_most): (&Base, f64)) -> f64 {
+        let (beyond, new) = (candidate - self.seconds(base.seconds), candidate - least);
+        let old = self.seconds(at_most) - self.seconds(base.seconds);
+        let (beyond, open) = match base.requests {
+            Some(_) => (beyond, new + old),
+            None => (beyond - old, new),
+        };
+        if beyond <= 0.0 { f64::INFINITY } else { (open / beyond).powi(2).max(1.0) }
     }
 
     fn words(self, candidate: f64, base: f64) -> String {
@@ -138,8 +166,14 @@ struct Base {
     /// What it is at most if chance is left out; undecided where its requests are too few.
     at_most: Result<f64, NotYet>,
     words: String,
-    /// How many requests say so, where that is known.
-    among: String,
+    /// How many requests in the same window say so; None where it had its traffic before.
+    requests: Option<f64>,
+}
+
+impl Base {
+    fn among(&self) -> String {
+        self.requests.map_or_else(String::new, |requests| format!(" beside {} of stable", count(requests)))
+    }
 }
 
 /// Stable's latency in the same window where it answered enough requests to tell; otherwise as it was last seen.
@@ -155,29 +189,47 @@ fn base(limits: &Limits<'_>, seen: &Observation) -> Result<Base, NotYet> {
         let seconds = above_zero(figure(&seen.base.latency, "latency of stable")?, "latency of stable")?;
         return Ok(Base {
             seconds,
-            at_most: at_most(seen, requests, seconds),
+            at_most: at_most(seen, requests, seconds).map_err(|why| with_time(why, limits, (seen, requests))),
             words: format!("stable {}", time(seconds)),
-            among: format!(" beside {} of stable", count(requests)),
+            requests: Some(requests),
         });
     }
     last_seen(limits)?.ok_or_else(|| {
-        NotYet::NoData(format!(
+        let figures = format!(
             "latency of stable: {} of the {} requests needed in the window, and none seen before",
             count(requests.floor()),
             limits.min_requests
-        ))
+        );
+        if requests < 1.0 {
+            return NotYet::NoData(figures);
+        }
+        let needed = Flowed::to_stable(requests, seen.window).until(f64::from(limits.min_requests) - requests);
+        NotYet::Undecided { figures, needed }
     })
+}
+
+/// Why stable's latency cannot be told, with the time that its traffic takes until it can.
+fn with_time(why: NotYet, limits: &Limits<'_>, (seen, requests): (&Observation, f64)) -> NotYet {
+    let NotYet::Undecided { figures, .. } = why else { return why };
+    let enough = match seen.base_at_most {
+        Some(_) => requests_with_upper(limits.contract.latency_quantile, limits.looked),
+        None => UNASKED_MIN,
+    };
+    NotYet::Undecided { figures, needed: Flowed::to_stable(requests, seen.window).until(enough - requests) }
 }
 
 fn last_seen(limits: &Limits<'_>) -> Result<Option<Base>, NotYet> {
     let Some(last) = limits.last_seen else { return Ok(None) };
     let seconds = above_zero(last.seconds, "latency of stable as it was last seen")?;
-    let too_few = || NotYet::Undecided("stable had too few requests to tell how far chance moved that".to_owned());
+    let too_few = || NotYet::Undecided {
+        figures: "stable had too few requests to tell how far chance moved that".to_owned(),
+        needed: NOT_BY_THE_NEW_ONE.to_owned(),
+    };
     Ok(Some(Base {
         seconds,
         at_most: last.at_most.filter(|most| most.is_finite()).map(|most| most.max(seconds)).ok_or_else(too_few),
         words: format!("stable {} when it last had traffic", time(seconds)),
-        among: String::new(),
+        requests: None,
     }))
 }
 
@@ -186,14 +238,16 @@ fn at_most(seen: &Observation, requests: f64, seconds: f64) -> Result<f64, NotYe
     match &seen.base_at_most {
         Some(Evidence::NoData(_)) => {
             let requests = count(requests.floor());
-            Err(NotYet::Undecided(format!(
-                "{requests} requests of stable are too few to tell how far chance moved its own"
-            )))
+            Err(undecided(format!("{requests} requests of stable are too few to tell how far chance moved its own")))
         }
         Some(most) => Ok(figure(most, "upper quantile of stable's latency")?.max(seconds)),
         None if requests >= UNASKED_MIN => Ok(seconds),
-        None => Err(NotYet::Undecided(unasked(requests, " of stable"))),
+        None => Err(undecided(unasked(requests, " of stable"))),
     }
+}
+
+const fn undecided(figures: String) -> NotYet {
+    NotYet::Undecided { figures, needed: String::new() }
 }
 
 fn unasked(requests: f64, whose: &str) -> String {

@@ -3,18 +3,19 @@
 //! Each limit looks at the evidence by itself; [`judge`] makes one verdict of them. That both versions fail alike is
 //! told in the sentence and does not excuse the new one: the limit protects users.
 
+use crate::api::Percent;
 use crate::api::gated_release::RollbackContract;
 use crate::api::release_record::Trigger;
 use crate::api::watched::Streak;
-use crate::api::{Percent, Span};
 
 use super::business::{BusinessTally, business};
 use super::chance::{Looked, beyond_chance, speaks_against};
-use super::compare::{Overdispersion, minutes, per_second};
+use super::compare::Overdispersion;
 use super::course::Course;
 use super::evidence::{ArmSample, Evidence, Observation};
 use super::figures::{count, percent};
 use super::latency::{LastSeen, latency};
+use super::needed::{Flowed, times_beyond_chance};
 use super::share::Share;
 use super::streak;
 use super::verdict::{Breach, NotYet, Verdict, all_of};
@@ -88,12 +89,20 @@ pub fn judge(limits: Limits<'_>, seen: &Observation) -> Verdict {
     all_of(deciding.map(|(_, limit)| limits.patient(limit(&limits, seen))).collect())
 }
 
-/// The same where too few requests are let be: what there were decides, and passes where it does not speak against the version.
+/// The same where too few requests are let be, and what chance would explain: what there were decides, and passes where it does not
+/// speak against the version.
 pub fn judge_few(limits: Limits<'_>, seen: &Observation) -> Verdict {
     let deciding = LIMITS.iter().filter(|(trigger, _)| !limits.on_trial(*trigger));
     let few = |trigger, verdict| match (trigger, verdict) {
         (Some(Trigger::ErrorRate), Verdict::NotYet(NotYet::TooLittle { .. })) => few_errors(&limits, seen),
+        (Some(Trigger::ErrorRate), Verdict::NotYet(NotYet::Undecided { figures, .. })) => {
+            match few_errors(&limits, seen) {
+                Verdict::Pass(_) => Verdict::Pass(figures),
+                against @ (Verdict::Fail(_) | Verdict::NotYet(_)) => against,
+            }
+        }
         (_, Verdict::NotYet(NotYet::TooLittle { .. })) => Verdict::Pass(String::new()),
+        (_, Verdict::NotYet(NotYet::Undecided { figures, .. })) => Verdict::Pass(figures),
         (_, other @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotYet(_))) => other,
     };
     all_of(deciding.map(|(trigger, limit)| few(*trigger, limits.patient(limit(&limits, seen)))).collect())
@@ -109,8 +118,8 @@ fn few_errors(limits: &Limits<'_>, seen: &Observation) -> Verdict {
     let limit = limits.contract.error_rate_percent;
     let figures = error_figures(&counts, limit, &seen.base);
     if speaks_against(counts.errors, counts.requests, limit.ratio()) {
-        let why = format!("{figures}: too few to be sure, and too many failed to let it pass");
-        return Verdict::NotYet(NotYet::Undecided(why));
+        let figures = format!("{figures}: too few to be sure, and too many failed to let it pass");
+        return Verdict::NotYet(NotYet::Undecided { figures, needed: until_failures_tell(limits, &counts, seen) });
     }
     Verdict::Pass(figures)
 }
@@ -120,28 +129,6 @@ fn few_errors(limits: &Limits<'_>, seen: &Observation) -> Verdict {
 pub fn checks(limits: Limits<'_>, windows: &[&Observation]) -> Vec<(Trigger, Verdict)> {
     let of = |limit: &Limit| all_of(windows.iter().map(|seen| limit(&limits, seen)).collect());
     LIMITS.iter().filter_map(|(trigger, limit)| Some(((*trigger)?, of(limit)))).collect()
-}
-
-/// How long it takes at the rate of `requests` in `window` until a version has answered `need`; None without traffic.
-pub fn traffic_time(requests: f64, window: Span, need: u32) -> Option<Span> {
-    let per_second = requests / window.as_secs_f64();
-    if !per_second.is_finite() || per_second <= 0.0 {
-        return None;
-    }
-    // Saturating on purpose: a rate near zero takes longer than a Span can say.
-    Some(Span::from_millis((f64::from(need) / per_second * 1_000.0).ceil() as u64))
-}
-
-/// `, and needs about 23 min more at 0.03 requests/s`: for so many `missing` requests at the rate of `requests` in `window`.
-pub fn few_requests(requests: f64, window: Span, missing: f64) -> String {
-    let need = missing.max(0.0).ceil() as u32;
-    match traffic_time(requests, window, need) {
-        Some(more) => {
-            let rate = requests / window.as_secs_f64();
-            format!(", and needs about {} more at {} requests/s to the new version", minutes(more), per_second(rate))
-        }
-        None => "; there is no traffic to tell from how long that takes".to_owned(),
-    }
 }
 
 /// More of the new version's requests fail than the contract allows.
@@ -172,9 +159,17 @@ fn error_rate(limits: &Limits<'_>, seen: &Observation) -> Verdict {
         return too_little(requests, limits.min_requests);
     }
     if rate > limit.ratio() {
-        return Verdict::NotYet(NotYet::Undecided(format!("{figures}: above the limit, but chance would explain it")));
+        let figures = format!("{figures}: above the limit, but chance would explain it");
+        return Verdict::NotYet(NotYet::Undecided { figures, needed: until_failures_tell(limits, &counts, seen) });
     }
     Verdict::Pass(figures)
+}
+
+/// How long it takes until so many failures are no chance any more. One that fails less from now on keeps the limit sooner.
+fn until_failures_tell(limits: &Limits<'_>, of: &Counts, seen: &Observation) -> String {
+    let limit = limits.contract.error_rate_percent.ratio();
+    let times = times_beyond_chance((of.errors, of.requests), limit, limits.scatter, limits.looked);
+    Flowed::to_the_new_version(of.requests, seen.window).until_times(times)
 }
 
 /// More complaints came than the contract allows. Asked only where it names how many.

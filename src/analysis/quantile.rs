@@ -39,6 +39,13 @@ impl Quantiles {
     }
 }
 
+/// With so many requests stable has a request above its upper quantile, by itself.
+pub(super) fn requests_with_upper(quantile: Percent, looked: Looked) -> f64 {
+    // (1 - q)·n - margin·sqrt(n) = 1, solved for n.
+    let (above, margin) = (1.0 - quantile.ratio(), looked.deviations() * scatter(quantile, 1.0));
+    ((margin + (margin * margin + 4.0 * above).sqrt()) / (2.0 * above)).powi(2)
+}
+
 /// By how much the share of `requests` above the quantile scatters, as a ratio.
 fn scatter(quantile: Percent, requests: f64) -> f64 {
     let q = quantile.ratio();
@@ -53,4 +60,18 @@ fn lower(quantile: Percent, margin: f64) -> Percent {
 fn upper(quantile: Percent, requests: f64, margin: f64) -> Option<Percent> {
     let upper = quantile.ratio() + margin;
     ((1.0 - upper) * requests >= 1.0).then(|| Percent::new(upper * 100.0).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    fn so_many_requests_have_an_upper_quantile_and_fewer_have_none(#[values(50, 95, 99)] quantile: u8) {
+        let quantile = Percent::whole(quantile);
+        let enough = requests_with_upper(quantile, Looked::FIRST);
+        let base = |requests| Quantiles::apart(quantile, 1_000.0, requests, Looked::FIRST).base;
+        assert!(base(enough * 1.001).is_some() && base(enough * 0.999).is_none(), "{enough}");
+    }
 }

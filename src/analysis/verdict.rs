@@ -65,8 +65,13 @@ pub enum NotYet {
     },
     /// The router divides the requests otherwise than the route says. The figures, in words.
     OtherShare(String),
-    /// A limit is touched, but noise would explain it. The figures, in words.
-    Undecided(String),
+    /// A limit is touched, but noise would explain it.
+    Undecided {
+        /// The figures, in words.
+        figures: String,
+        /// What it takes to tell, to go after the figures (see [`super::needed`]); empty where somebody else tells that.
+        needed: String,
+    },
     /// The figures are good; the stage's bake time is not over. Never given by [`super::judge`], which has no clock.
     Baking {
         /// When it is over.
@@ -85,7 +90,7 @@ impl NotYet {
             Self::NoData(_) => "NoEvidence",
             Self::TooLittle { .. } => "TooLittleTraffic",
             Self::OtherShare(_) => "OtherShare",
-            Self::Undecided(_) => "Undecided",
+            Self::Undecided { .. } => "Undecided",
             Self::Baking { .. } => "Baking",
         }
     }
@@ -100,7 +105,7 @@ impl NotYet {
             Self::NoData(_) => 4,
             Self::TooLittle { .. } => 5,
             Self::OtherShare(_) => 6,
-            Self::Undecided(_) => 7,
+            Self::Undecided { .. } => 7,
             Self::Baking { .. } => 8,
         }
     }
@@ -121,7 +126,7 @@ impl fmt::Display for NotYet {
                 "too little traffic to judge: {} of the {need} requests needed",
                 super::figures::count(have.floor())
             ),
-            Self::OtherShare(figures) | Self::Undecided(figures) => f.write_str(figures),
+            Self::OtherShare(figures) | Self::Undecided { figures, .. } => f.write_str(figures),
             Self::Baking { until } => write!(f, "good so far; the stage lasts until {}", until.clock()),
         }
     }

@@ -4,24 +4,10 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::words;
-use super::units::{Percent, Span, Time, UnitError};
+use super::undecided::WhenUndecided;
+use super::units::{Percent, Span, Time};
 use crate::analysis::compare::{Setup, Signals, Tally};
 use crate::analysis::course::CourseTally;
-use std::fmt;
-use std::str::FromStr;
-
-words! {
-    #[derive(Default)]
-    /// What becomes of a stage that has too little traffic to tell whether the new version is worse.
-    WhenUndecided, "what happens where it cannot be told: RollBack or PassOnLimits" {
-        /// The change is rolled back.
-        #[default]
-        RollBack,
-        /// The stage passes on the limits of the rollback contract alone, and its verdict says so.
-        PassOnLimits,
-    }
-}
 
 /// How the new version is compared with what served before, interval by interval: by failed and, where asked for, by slow
 /// requests.
@@ -40,26 +26,22 @@ pub struct Comparison {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["slowerThan"]))]
     pub latency: Vec<Slowness>,
-    /// How long a stage is held after its bake time while the traffic is too little to tell. Default: 30m.
-    #[serde(default = "Comparison::default_undecided_for")]
-    pub undecided_for: Span,
+    /// Deprecated: `spec.analysis.undecidedFor`, which rules all that cannot be told and is taken where both are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided_for: Option<Span>,
     /// Whether the comparison is on trial: what it would have brought back is told and put on record (`wouldHave`), and it
     /// neither brings anything back nor holds a stage. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
-    /// What happens then, and where a stage has fewer requests than `minRequests`. Default: RollBack.
-    #[serde(default)]
-    pub when_undecided: WhenUndecided,
+    /// Deprecated: `spec.analysis.whenUndecided`, which rules all that cannot be told and is taken where both are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_undecided: Option<WhenUndecided>,
 }
 
 impl Comparison {
     /// A minute: four scrapes of the usual 15 s.
     pub const fn default_interval() -> Span {
         Span::minutes(1)
-    }
-
-    const fn default_undecided_for() -> Span {
-        Span::minutes(30)
     }
 
     /// From when on a request is slow, each bound once however it is written (1s, 1000ms), the shortest first.

@@ -20,17 +20,19 @@ pub mod restricted_window;
 pub mod risk_budget;
 pub mod signals;
 pub mod synthetic;
+pub mod undecided;
 pub mod units;
 pub mod watched;
 
 pub use attestation::{Attestation, AttestationSpec};
 pub use budget_status::BudgetStatus;
 pub use change::{Change, ChangeType, RiskClass, Severity};
-pub use comparison::{Comparison, ComparisonRecord, SignalRecord, SlowRecord, Slowness, WhenUndecided};
+pub use comparison::{Comparison, ComparisonRecord, SignalRecord, SlowRecord, Slowness};
 pub use condition::Condition;
 pub use gated_release::{GatedRelease, GatedReleaseSpec, GatedReleaseStatus};
 pub use release_record::{ReleaseRecord, ReleaseRecordSpec, ReleaseRecordStatus};
 pub use risk_budget::{RiskBudget, RiskBudgetSpec, RiskBudgetStatus};
+pub use undecided::{Undecided, WhenUndecided};
 pub use units::{Percent, Span, Time, Weight};
 
 use std::collections::BTreeMap;

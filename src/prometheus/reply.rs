@@ -72,7 +72,7 @@ pub(super) fn refused(why: NotYet) -> Reply {
         other @ (NotYet::Breached { .. }
         | NotYet::TooLittle { .. }
         | NotYet::OtherShare(_)
-        | NotYet::Undecided(_)
+        | NotYet::Undecided { .. }
         | NotYet::Baking { .. }) => Reply::Invalid(other.to_string()),
     }
 }

@@ -7,13 +7,13 @@ from ..shop import OWN_COUNTS
 from ..waits import check, until
 
 # Four scrapes fit into an interval.
-RULES = {"interval": "4s", "undecidedFor": "4m"}
+RULES = {"interval": "4s"}
 
 
 @scenario(core=False)
 def compared_alike(t: Context) -> None:
     """Stable and the new version both fail 2 % of their requests, limit 5 %: it is promoted, and the record says that it is not worse."""
-    shop = t.shop(rate=300, stages=((50, "20s"), (100, "6s")), env={"ERROR_RATE": "0.02"}, analysis={"comparison": RULES, "window": "20s"})
+    shop = t.shop(rate=300, stages=((50, "20s"), (100, "6s")), env={"ERROR_RATE": "0.02"}, analysis={"comparison": RULES, "undecidedFor": "4m", "window": "20s"})
     shop.start()
     shop.users()
     shop.deploy("v2", ERROR_RATE="0.02")
@@ -32,7 +32,7 @@ def compared_worse(t: Context) -> None:
     """Stable fails 0.1 % of its requests, the new version 3 %, limit 5 %: it comes back by the comparison, and the log says so."""
     # What a service promises says how much worse is no matter: a tenth of what it allows.
     promise = [{"name": "availability", "objective": 99, "window": "10m", "promql": OWN_COUNTS}]
-    rules = {"comparison": RULES, "window": "20s"}
+    rules = {"comparison": RULES, "undecidedFor": "4m", "window": "20s"}
     shop = t.shop(rate=300, stages=((25, "90s"), (100, "6s")), env={"ERROR_RATE": "0.001"}, slos=promise, analysis=rules)
     shop.start()
     shop.users()
@@ -51,8 +51,8 @@ def compared_worse(t: Context) -> None:
 @scenario(core=False)
 def compared_little(t: Context) -> None:
     """At 2 requests a second the stage is held, tells how long it would need, and passes on the limits where the manifest says so."""
-    rules = {"interval": "4s", "undecidedFor": "20s", "whenUndecided": "PassOnLimits"}
-    shop = t.shop(rate=2, stages=((50, "10s"), (100, "4s")), analysis={"comparison": rules, "window": "20s", "minRequests": 5})
+    rules = {"comparison": RULES, "undecidedFor": "20s", "whenUndecided": "PassOnLimits", "window": "20s", "minRequests": 5}
+    shop = t.shop(rate=2, stages=((50, "10s"), (100, "4s")), analysis=rules)
     shop.start()
     shop.users()
     shop.deploy("v2")
@@ -75,7 +75,7 @@ def by_latency(threshold: str) -> Object:
 @scenario(core=False)
 def compared_bucket(t: Context) -> None:
     """One of two bounds has no bucket: the stage is held, names it, counts by the other, and goes on with one that there is."""
-    rules = {"comparison": by_latency("310ms"), "window": "20s", "evidenceWithin": "5m"}
+    rules = {"comparison": by_latency("310ms"), "undecidedFor": "4m", "window": "20s", "evidenceWithin": "5m"}
     shop = t.shop(rate=300, stages=((50, "60s"), (100, "6s")), analysis=rules)
     shop.start()
     shop.users()

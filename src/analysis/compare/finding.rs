@@ -167,7 +167,7 @@ impl Finding {
                 sentence: self.to_string(),
             }),
             Self::NotWorse(_) => Verdict::Pass(self.to_string()),
-            Self::NotYet(_) => Verdict::NotYet(NotYet::Undecided(self.to_string())),
+            Self::NotYet(_) => Verdict::NotYet(NotYet::Undecided { figures: self.to_string(), needed: String::new() }),
         }
     }
 }

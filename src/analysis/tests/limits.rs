@@ -52,7 +52,7 @@ fn error_rate_limit(#[case] requests: f64, #[case] errors: f64, #[case] expected
 #[case::one_of_one_is_the_limit_itself(1.0, 1.0, "Undecided")]
 #[case::two_of_seven(7.0, 2.0, "Undecided")]
 #[case::a_dozen(49.0, 12.0, "ErrorRate")]
-#[case::enough_requests_as_ever(60.0, 1.0, "Undecided")]
+#[case::enough_requests_and_chance(60.0, 1.0, "Pass")]
 fn few_requests_pass_where_they_do_not_speak_against_the_version(
     #[case] requests: f64,
     #[case] errors: f64,
@@ -256,7 +256,7 @@ fn fifty_requests_of_stable_are_kept_without_a_bound() {
 #[case::stable_without_requests(arm(0.0, 0.0, f64::NAN), Some(0.2), "Latency")]
 #[case::stable_with_too_few_requests(arm(3.0, 0.0, 0.01), Some(0.5), "Pass")]
 #[case::nothing_to_compare_with(silent(), None, "NoEvidence")]
-#[case::too_few_to_compare_with(arm(3.0, 0.0, 0.01), None, "NoEvidence")]
+#[case::too_few_to_compare_with(arm(3.0, 0.0, 0.01), None, "Undecided")]
 #[case::stable_of_no_time(arm(2_000.0, 0.0, 0.0), None, "InvalidEvidence")]
 #[case::last_seen_of_no_time(silent(), Some(f64::NAN), "InvalidEvidence")]
 fn latency_compared_with(#[case] base: ArmSample, #[case] baseline: Option<f64>, #[case] expected: &str) {
@@ -330,6 +330,105 @@ fn what_people_read() {
     let few = Observation { candidate: arm(12.7, 0.0, 0.2), ..good() };
     let Verdict::NotYet(told) = verdict(&few) else { panic!("{few:?}") };
     assert_eq!(told.to_string(), "too little traffic to judge: 12 of the 50 requests needed");
+}
+
+fn needed(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::NotYet(NotYet::Undecided { needed, .. }) => needed,
+        Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotYet(_) => panic!("{verdict:?}"),
+    }
+}
+
+/// Limit 1 %, in two minutes: the fifth failure is not chance any more.
+#[rstest]
+#[case::one_of_sixty(60.0, 1.0, 10)]
+#[case::two_of_sixty(60.0, 2.0, 4)]
+#[case::nearer_to_the_limit(2_000.0, 30.0, 2)]
+fn how_long_failures_take_to_be_told_is_said(#[case] requests: f64, #[case] errors: f64, #[case] least: u64) {
+    let told = needed(verdict(&Observation { candidate: arm(requests, errors, 0.2), ..good() }));
+    let rest = told.strip_prefix(", and needs about ").unwrap_or_else(|| panic!("{told}"));
+    let (minutes, rest) = rest.split_once(" min more at ").unwrap_or_else(|| panic!("{told}"));
+    assert!(minutes.parse::<u64>().unwrap() >= least, "{told}");
+    let rate = if requests > 100.0 { "17" } else { "0.5" };
+    assert_eq!(rest, format!("{rate} requests/s to the new version if it goes on like this"), "{told}");
+}
+
+#[test]
+fn failures_at_the_limit_take_longer_than_any_release() {
+    let told = needed(verdict(&Observation { candidate: arm(2_000.0, 20.001, 0.2), ..good() }));
+    assert_eq!(told, "; that takes longer than a year at the present rate of requests to the new version");
+}
+
+/// The new version at 500 ms in 60 requests within two minutes, stable at 200 ms: limit 2 times. Its lower quantile, stable's requests and
+/// upper quantile, and what was last seen of it.
+#[rstest]
+#[case::both_leave_something_open((Some(0.3), 2_000.0, Some(Evidence::Value(0.25)), None),
+    // 300 ms are open and 100 ms beyond: nine times the requests.
+    ", and needs about 16 min more at 0.5 requests/s to the new version if it goes on like this")]
+#[case::stable_leaves_nothing_open((Some(0.3), 2_000.0, Some(Evidence::Value(0.2)), None),
+    ", and needs about 6 min more at 0.5 requests/s to the new version if it goes on like this")]
+#[case::stable_as_it_was_last_seen((Some(0.3), 0.0, None, Some((0.2, Some(0.22)))),
+    // 200 ms are open, and 60 ms beyond what stable was at most: eleven times.
+    ", and needs about 21 min more at 0.5 requests/s to the new version if it goes on like this")]
+#[case::stable_may_have_been_as_slow((Some(0.3), 0.0, None, Some((0.2, Some(0.25)))),
+    "; more requests to the new version do not tell it, more to stable would")]
+#[case::stable_was_seen_too_little((Some(0.45), 0.0, None, Some((0.2, None))),
+    "; more requests to the new version do not tell it, more to stable would")]
+#[case::own_query((None, 2_000.0, None, None), ", and needs about 32 min more at 0.5 requests/s to the new version")]
+#[case::own_query_and_few_of_stable((Some(0.45), 120.0, None, None), ", and needs about 15 min more at 1 requests/s to stable")]
+fn how_long_a_slow_version_takes_to_be_told_is_said(
+    #[case] (least, base, base_at_most, before): (Option<f64>, f64, Option<Evidence<f64>>, Option<Stables>),
+    #[case] expected: &str,
+) {
+    let seen = Observation {
+        candidate: arm(60.0, 0.0, 0.5),
+        latency_at_least: least.map(Evidence::Value),
+        base: arm(base, 0.0, 0.2),
+        base_at_most,
+        ..good()
+    };
+    let contract = contract();
+    let limits = Limits { last_seen: before.map(last_seen), ..limits_of(&contract, None, &[]) };
+    assert_eq!(needed(judge(limits, &seen)), expected);
+}
+
+#[test]
+fn how_long_stable_takes_to_tell_its_own_is_said() {
+    let few = |base, base_at_most| Observation {
+        candidate: arm(2_000.0, 0.0, 0.5),
+        latency_at_least: Some(Evidence::Value(0.45)),
+        base: arm(base, 0.0, 0.2),
+        base_at_most,
+        ..good()
+    };
+    let told = needed(verdict(&few(64.0, too_few())));
+    assert!(told.starts_with(", and needs about ") && told.ends_with(" at 0.53 requests/s to stable"), "{told}");
+    // It never had the 50 requests that it takes to be compared with.
+    let told = needed(verdict_under(&contract(), None, &few(30.0, None)));
+    assert_eq!(told, ", and needs about 2 min more at 0.25 requests/s to stable");
+}
+
+/// What chance would explain is let be as too few requests are, and stays in the figures.
+#[rstest]
+#[case::a_failure(arm(60.0, 1.0, 0.2), "Pass", "above the limit, but chance would explain it")]
+#[case::slow(arm(60.0, 0.0, 0.5), "Pass", "chance would explain it in 60 requests")]
+#[case::failures_that_speak_against_it(arm(60.0, 4.0, 0.2), "Undecided", "too many failed to let it pass")]
+fn what_chance_would_explain_passes_where_it_is_let_be(
+    #[case] candidate: ArmSample,
+    #[case] expected: &str,
+    #[case] says: &str,
+) {
+    let contract = contract();
+    let seen = Observation { candidate, latency_at_least: Some(Evidence::Value(0.1)), ..good() };
+    assert_eq!(word(&judge(limits_of(&contract, None, &[]), &seen)), "Undecided");
+    let verdict = judge_few(limits_of(&contract, None, &[]), &seen);
+    assert_eq!(word(&verdict), expected, "{verdict:?}");
+    let figures = match verdict {
+        Verdict::Pass(figures) => figures,
+        Verdict::NotYet(why) => why.to_string(),
+        Verdict::Fail(breach) => breach.sentence,
+    };
+    assert!(figures.contains(says), "{figures}");
 }
 
 /// A record keeps 256 characters.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::comparison::Comparison;
 use crate::api::compliance::SloCompliance;
 use crate::api::synthetic::SyntheticCheck;
+use crate::api::undecided::{Undecided, WhenUndecided};
 use crate::api::units::{Percent, Span};
 
 /// How the two versions are observed.
@@ -55,9 +56,28 @@ pub struct Analysis {
     #[serde(default = "Analysis::default_evidence_within")]
     #[x_kube(validation = Rule::new("self.matches('[1-9]')").message("evidenceWithin must be longer than nothing: every hold needs a deadline, such as 30m"))]
     pub evidence_within: Span,
+    /// How long a stage is held after its bake time while its traffic is too little to tell: for fewer requests than `minRequests`, for
+    /// a limit that chance may have touched, and for the comparison. Default: as `evidenceWithin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided_for: Option<Span>,
+    /// What happens then. `PassOnLimits` passes nothing without an answer, without a request, or of which more failed than chance
+    /// explains. Default: RollBack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_undecided: Option<WhenUndecided>,
 }
 
 impl Analysis {
+    /// What rules all that cannot be told, with or without a comparison.
+    ///
+    /// What the manifest says here goes before what it says in the comparison, where it stood once: the API server wrote the defaults
+    /// of that time there, so that nobody may have said it.
+    pub fn undecided(&self) -> Undecided {
+        let before = self.comparison.as_ref();
+        let within = self.undecided_for.or_else(|| before?.undecided_for);
+        let then = self.when_undecided.or_else(|| before?.when_undecided);
+        Undecided { within: within.unwrap_or(self.evidence_within), then: then.unwrap_or_default() }
+    }
+
     fn default_metrics() -> String {
         "http-server".to_owned()
     }
@@ -87,6 +107,8 @@ impl Default for Analysis {
             checks: Vec::new(),
             slo_compliance: None,
             evidence_within: Self::default_evidence_within(),
+            undecided_for: None,
+            when_undecided: None,
         }
     }
 }

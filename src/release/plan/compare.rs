@@ -282,23 +282,21 @@ pub(super) fn end_of_stage(
             None => format!("{undecided}: at the present traffic it will never be told"),
         },
     };
-    let over = patience::is_over(active);
-    let (then, remedy) = match rules.when_undecided {
-        WhenUndecided::PassOnLimits if over || rules.undecided_for == Span::ZERO => {
+    let (undecided, over) = (active.seen.release.spec.analysis.undecided(), patience::is_over(active));
+    let (then, remedy) = match undecided.then {
+        WhenUndecided::PassOnLimits if over || undecided.within == Span::ZERO => {
             let note = format!("{limits}; passed on the limits alone, not compared to the end: {why}");
             return passed(&Verdict::Pass(note));
         }
         WhenUndecided::PassOnLimits => ("passes on the limits alone", ""),
-        WhenUndecided::RollBack => ("brings it back", patience::MORE_TRAFFIC),
+        WhenUndecided::RollBack => ("brings it back", patience::more_traffic_helps(active)),
     };
     let message = format!(
         "{} stays where it is: {why}. Not held against the new version; a hold that runs out {then}.{remedy}",
         active.name()
     );
     let interval = active.seen.release.spec.analysis.interval;
-    // The figures move with every interval, which is written anyway.
-    let hold = if moved(active) { Active::hold_for } else { Active::hold };
-    hold(active, UNDECIDED, message, rules.undecided_for).wake(interval)
+    patience::hold_by_figures(active, UNDECIDED, message, undecided.within).wake(interval)
 }
 
 fn joined(limits: &str, found: &[Finding]) -> String {
@@ -322,7 +320,7 @@ fn needed(active: &Active<'_>) -> Option<String> {
     all?.into_iter().max_by_key(|needed| needed.more).map(|needed| needed.to_string())
 }
 
-/// Whether something was counted that does not stand in the record yet.
-fn moved(active: &Active<'_>) -> bool {
+/// Whether an interval was counted that does not stand in the record yet: then it is written anyway.
+pub(super) fn moved(active: &Active<'_>) -> bool {
     active.stored().is_some_and(|stored| stored.comparison != active.status.comparison)
 }

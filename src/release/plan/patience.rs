@@ -5,16 +5,12 @@ use super::active::{Active, NO_WAY_BACK};
 use super::agree::{ON_CALL_LAPSED, PAPERS_MISSING};
 use super::circuit::CIRCUIT_OPEN;
 use super::step::Step;
-use super::{agree, burn, circuit, compliance, synthetic};
-use crate::analysis::{Limits, NotYet, Observation, Verdict, few_requests, judge_few};
+use super::{agree, burn, circuit, compare, compliance, synthetic};
+use crate::analysis::{Flowed, Limits, NotYet, Observation, Verdict, judge_few};
 use crate::api::gated_release::HoldStatus;
 use crate::api::release_record::{Phase, Promotion};
 use crate::api::{Span, WhenUndecided};
 use crate::release::wording;
-
-/// What lets a version with little traffic go on, beside the traffic.
-pub(super) const MORE_TRAFFIC: &str =
-    " More traffic, a larger weight, or spec.analysis.comparison.whenUndecided: PassOnLimits lets it go on.";
 
 /// Holds for evidence: what [`NotYet`] gives as its reason, but for a limit that is breached.
 const EVIDENCE: [&str; 7] = [
@@ -49,6 +45,23 @@ pub(in crate::release) fn completes(reason: &str) -> bool {
     EVIDENCE.contains(&reason) || others.contains(&reason)
 }
 
+/// What lets a version with little traffic go on.
+pub(super) fn more_traffic_helps(active: &Active<'_>) -> &'static str {
+    match active.seen.release.spec.analysis.undecided().then {
+        WhenUndecided::RollBack => {
+            " More traffic, a larger weight, or spec.analysis.whenUndecided: PassOnLimits lets it go on."
+        }
+        WhenUndecided::PassOnLimits => " More traffic or a larger weight lets it go on.",
+    }
+}
+
+/// Waits with figures that move at each look. They are written anew with an interval that was counted, for which the record is written
+/// anyway, and stay as they are in between.
+pub(super) fn hold_by_figures(active: &Active<'_>, reason: &str, message: String, patience: Span) -> Step {
+    let hold = if compare::moved(active) { Active::hold_for } else { Active::hold };
+    hold(active, reason, message, patience)
+}
+
 /// Waits for what cannot be told yet. A verified version waits as for its papers; none where that is over.
 pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
     let analysis = &active.seen.release.spec.analysis;
@@ -63,7 +76,7 @@ pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
         (NotYet::Breached { .. }, _) => {
             "One more check that keeps the limit lets it go on; a hold that runs out brings it back"
         }
-        (NotYet::Undecided(_), true) => {
+        (NotYet::Undecided { .. }, true) => {
             "Not held against the new version; a hold that runs out completes it with these figures, which stay on record"
         }
         (_, true) => {
@@ -75,46 +88,69 @@ pub(super) fn hold(active: &Active<'_>, not_yet: &NotYet) -> Option<Step> {
         NotYet::OtherShare(_) => {
             " Look at the proxies, at sessions that stick to a version, and at callers that go past the route; where this is right, raise spec.analysis.shareTolerancePercent."
         }
-        NotYet::TooLittle { .. } => MORE_TRAFFIC,
+        NotYet::TooLittle { .. } | NotYet::Undecided { .. } if !completes => more_traffic_helps(active),
         NotYet::Breached { .. }
         | NotYet::Unreachable(_)
         | NotYet::Invalid(_)
         | NotYet::Partial(_)
         | NotYet::NoData(_)
-        | NotYet::Undecided(_)
+        | NotYet::TooLittle { .. }
+        | NotYet::Undecided { .. }
         | NotYet::Baking { .. } => "",
     };
     let needed = needed(active, not_yet);
     let message = format!("{} stays where it is: {not_yet}{needed}. {blame}.{remedy}", active.name());
-    let step = match completes {
-        true => to_complete(active, reason, &[], message)?,
-        false => active.hold(reason, message, analysis.evidence_within),
+    let step = match not_yet {
+        _ if completes => to_complete(active, reason, &[], message)?,
+        NotYet::TooLittle { .. } | NotYet::Undecided { .. } => {
+            hold_by_figures(active, reason, message, analysis.undecided().within)
+        }
+        NotYet::Breached { .. }
+        | NotYet::Unreachable(_)
+        | NotYet::Invalid(_)
+        | NotYet::Partial(_)
+        | NotYet::NoData(_)
+        | NotYet::OtherShare(_)
+        | NotYet::Baking { .. } => active.hold(reason, message, analysis.evidence_within),
     };
     Some(step.wake(analysis.interval))
 }
 
-/// Waits in the verification for what a version is complete without in the end. The message stays as it began, because its figures
-/// move, as long as it tells of the same causes, each word for word.
+/// Waits in the verification for what a version is complete without in the end. Its figures move: the message stays as it is until
+/// an interval is counted, as in [`hold_by_figures`], and as long as it tells of the same causes, each word for word.
 pub(super) fn to_complete(active: &Active<'_>, reason: &str, causes: &[&str], message: String) -> Option<Step> {
     let tells = |hold: &&HoldStatus| hold.reason == reason && causes.iter().all(|cause| hold.message.contains(cause));
-    let stands = active.status.hold.as_ref().filter(tells);
+    let stands = active.status.hold.as_ref().filter(tells).filter(|_| !compare::moved(active));
     active.hold_to_complete(reason, &stands.map_or(message, |hold| hold.message.clone()))
 }
 
-/// How much longer the present traffic must flow until there are enough requests; empty where something else is missing.
+/// How much longer the present traffic must flow until it can be told; empty where something else is missing.
 fn needed(active: &Active<'_>, not_yet: &NotYet) -> String {
-    let (NotYet::TooLittle { have, need }, Some(answers)) = (not_yet, &active.seen.answers) else {
-        return String::new();
-    };
-    // Where traffic is little, the longer look tells more of it.
-    let seen = answers.whole.as_ref().unwrap_or(&answers.recent);
-    let requests = seen.candidate.requests.value().copied().unwrap_or(0.0);
-    few_requests(requests, seen.window, f64::from(*need) - have)
+    match (not_yet, &active.seen.answers) {
+        (NotYet::TooLittle { have, need }, Some(answers)) => {
+            // Where traffic is little, the longer look tells more of it.
+            let seen = answers.whole.as_ref().unwrap_or(&answers.recent);
+            let requests = seen.candidate.requests.value().copied().unwrap_or(0.0);
+            Flowed::to_the_new_version(requests, seen.window).until(f64::from(*need) - have)
+        }
+        (NotYet::Undecided { needed, .. }, _) => needed.clone(),
+        (
+            NotYet::TooLittle { .. }
+            | NotYet::Breached { .. }
+            | NotYet::Unreachable(_)
+            | NotYet::Invalid(_)
+            | NotYet::Partial(_)
+            | NotYet::NoData(_)
+            | NotYet::OtherShare(_)
+            | NotYet::Baking { .. },
+            _,
+        ) => String::new(),
+    }
 }
 
 /// A stage that kept its limits as far as so few requests can show.
 pub(super) struct Few {
-    /// What was too little.
+    /// What could not be told.
     not_yet: NotYet,
     /// The figures of the limits.
     kept: Verdict,
@@ -122,18 +158,22 @@ pub(super) struct Few {
 
 /// What a wait for more requests comes to where the manifest lets a version pass on the limits alone: that it may, or what it waits for
 /// besides. None where more than requests is missing anyway, or the manifest wants them. No request at all is no evidence, and
-/// never passes.
+/// never passes. A figure above a limit is waited for in Verify as long as it may be: there it completes anyway.
 pub(super) fn few(
     active: &Active<'_>,
     limits: Limits<'_>,
     seen: &Observation,
     whole: &Verdict,
 ) -> Option<Result<Few, NotYet>> {
-    let rules = active.seen.release.spec.analysis.comparison.as_ref()?;
-    if rules.when_undecided != WhenUndecided::PassOnLimits || active.leaves() {
+    if active.seen.release.spec.analysis.undecided().then != WhenUndecided::PassOnLimits || active.leaves() {
         return None;
     }
-    let Verdict::NotYet(not_yet @ NotYet::TooLittle { .. }) = whole else { return None };
+    let in_stage = active.status.phase == Phase::Release;
+    let not_yet = match whole {
+        Verdict::NotYet(not_yet @ NotYet::TooLittle { .. }) => not_yet,
+        Verdict::NotYet(not_yet @ NotYet::Undecided { .. }) if in_stage => not_yet,
+        Verdict::NotYet(_) | Verdict::Pass(_) | Verdict::Fail(_) => return None,
+    };
     let some = seen.candidate.requests.value().is_some_and(|requests| *requests >= 1.0);
     match judge_few(limits, seen) {
         Verdict::NotYet(why) if some => Some(Err(why)),
@@ -161,18 +201,23 @@ pub(super) fn end_of_few(active: &Active<'_>, few: &Few, passed: impl Fn(&Verdic
 
 fn more_traffic(active: &Active<'_>, few: &Few, verdict: &Verdict, passed: impl Fn(&Verdict) -> Step) -> Step {
     let analysis = &active.seen.release.spec.analysis;
-    let patience = analysis.comparison.as_ref().map_or(Span::ZERO, |rules| rules.undecided_for);
+    let patience = analysis.undecided().within;
     let not_yet = &few.not_yet;
     if patience == Span::ZERO || is_over(active) {
         let Verdict::Pass(figures) = verdict else { return passed(verdict) };
-        return passed(&Verdict::Pass(format!("passed on the limits alone: {not_yet}; {figures}")));
+        let why = match not_yet {
+            // Its figures are among those of the limits, with what chance would explain of each.
+            NotYet::Undecided { .. } => figures.clone(),
+            other => format!("{other}; {figures}"),
+        };
+        return passed(&Verdict::Pass(format!("passed on the limits alone: {why}")));
     }
     let message = format!(
         "{} stays where it is: {not_yet}{}. Not held against the new version; a hold that runs out passes on the limits alone.",
         active.name(),
         needed(active, not_yet)
     );
-    active.hold(not_yet.reason(), message, patience).wake(analysis.interval)
+    hold_by_figures(active, not_yet.reason(), message, patience).wake(analysis.interval)
 }
 
 /// Whether what was waited for has run out. A wait for nobody to go back to is none for evidence.

@@ -155,6 +155,118 @@ fn too_little_traffic_passes_on_the_limits_where_the_manifest_says_so(#[case] on
     assert!(world.status().summary.contains("of the 500 requests needed"), "{}", world.status().summary);
 }
 
+/// The manifest's choice without any comparison.
+fn choose(world: &mut World, choice: serde_json::Value) {
+    let mut analysis = serde_json::to_value(&world.seen.release.spec.analysis).unwrap();
+    json_patch::merge(&mut analysis, &choice);
+    world.seen.release.spec.analysis = serde_json::from_value(analysis).unwrap();
+}
+
+/// Limits and no comparison, at 2 requests a second; `errors` of them fail, of which chance explains the first few.
+fn by_limits_alone(errors: f64, min_requests: u32, choice: serde_json::Value) -> World {
+    let mut world = World::new();
+    world.requests_per_second = 2.0;
+    choose(&mut world, json!({"minRequests": min_requests}));
+    choose(&mut world, choice);
+    world.deploy("shop:v2", Behaviour { errors, ..GOOD });
+    world
+}
+
+/// What cannot be told by limits alone: too few requests, or a failure among few.
+#[rstest]
+#[case::too_few(0.0, 500, "TooLittleTraffic", "of the 500 requests needed")]
+#[case::chance(0.02, 1, "Undecided", "above the limit, but chance would explain it")]
+fn what_limits_cannot_tell_is_held_for_a_time_of_its_own_and_comes_back(
+    #[case] errors: f64,
+    #[case] min_requests: u32,
+    #[case] reason: &str,
+    #[case] why: &str,
+) {
+    let mut world = by_limits_alone(errors, min_requests, json!({"undecidedFor": "40s"}));
+    world.run_until(200, |world| condition(world, "Held").1 == reason);
+    let (message, hold) = (held(&world), world.status().hold.clone().unwrap());
+    for word in [why, "needs about", "requests/s to the new version", "brings it back", "whenUndecided: PassOnLimits"] {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+    assert_eq!(hold.deadline, hold.since.plus(Span::seconds(40)), "evidenceWithin is for evidence that does not come");
+    world.run_until(60, |world| world.outcome().is_some());
+    came_back_for_policy(&world);
+}
+
+#[rstest]
+#[case::too_few(0.0, 500, "TooLittleTraffic", "of the 500 requests needed")]
+#[case::chance(0.02, 1, "Undecided", "above the limit, but chance would explain it")]
+fn what_limits_cannot_tell_passes_on_them_where_the_manifest_says_so_and_the_record_tells(
+    #[case] errors: f64,
+    #[case] min_requests: u32,
+    #[case] reason: &str,
+    #[case] why: &str,
+) {
+    let choice = json!({"undecidedFor": "40s", "whenUndecided": "PassOnLimits"});
+    let mut world = by_limits_alone(errors, min_requests, choice);
+    world.run_until(200, |world| condition(world, "Held").1 == reason);
+    let message = held(&world);
+    for word in [why, "needs about", "passes on the limits alone"] {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+    world.run(30);
+    assert_eq!(world.status().stage, 0, "it waits for more first");
+    world.run_until(30, |world| world.status().stage == 1);
+    let verdict = &world.status().stages[0].verdict;
+    assert!(verdict.starts_with("passed on the limits alone: ") && verdict.contains(why), "{verdict}");
+}
+
+/// Of so few requests so many fail that chance does not explain it, though they are too few to blame it.
+#[test]
+fn what_speaks_against_a_version_is_not_let_pass_on_its_limits() {
+    let choice = json!({"undecidedFor": "40s", "whenUndecided": "PassOnLimits"});
+    let mut world = by_limits_alone(1.0, 1, choice);
+    world.run_until(200, |world| condition(world, "Held").1 == "Undecided");
+    assert!(held(&world).contains("too many failed to let it pass"), "{}", held(&world));
+    assert!(!held(&world).contains("PassOnLimits"), "it is chosen already: {}", held(&world));
+    world.run_until(60, |world| world.outcome() == Some(Outcome::RolledBack));
+}
+
+/// Where the choice stood once, the API server wrote the defaults of that time.
+#[rstest]
+#[case::as_before(json!({}), "passes on the limits alone", 90)]
+#[case::elsewhere_too(json!({"undecidedFor": "40s", "whenUndecided": "RollBack"}), "brings it back", 40)]
+#[case::the_time_alone(json!({"undecidedFor": "40s"}), "passes on the limits alone", 40)]
+fn the_choice_is_read_where_it_stood_before_and_the_new_place_goes_first(
+    #[case] choice: serde_json::Value,
+    #[case] then: &str,
+    #[case] seconds: u64,
+) {
+    let before = json!({"interval": "5s", "undecidedFor": "90s", "whenUndecided": "PassOnLimits"});
+    let mut world = quiet(before, 2.0);
+    choose(&mut world, choice);
+    world.run_until(200, |world| condition(world, "Held").1 == "TooLittleTraffic");
+    assert!(held(&world).contains(then), "{}", held(&world));
+    let hold = world.status().hold.clone().unwrap();
+    assert_eq!(hold.deadline, hold.since.plus(Span::seconds(seconds)));
+}
+
+/// Its figures move at each look, two seconds apart, and an interval is a minute.
+#[rstest]
+#[case::too_few(0.0, 500, "TooLittleTraffic")]
+#[case::chance(0.02, 1, "Undecided")]
+fn the_message_of_a_hold_follows_what_is_seen_and_is_not_written_at_each_look(
+    #[case] errors: f64,
+    #[case] min_requests: u32,
+    #[case] reason: &str,
+) {
+    let mut world = by_limits_alone(errors, min_requests, json!({"undecidedFor": "10m"}));
+    world.run_until(200, |world| condition(world, "Held").1 == reason);
+    let mut messages = vec![held(&world)];
+    for _ in 0..150 {
+        world.run(2);
+        assert_eq!(condition(&world, "Held").1, reason);
+        messages.push(held(&world));
+    }
+    messages.dedup();
+    assert!((3..=6).contains(&messages.len()), "{messages:#?}");
+}
+
 #[test]
 fn few_requests_that_fail_bring_it_back_all_the_same() {
     let rules = json!({"interval": "5s", "undecidedFor": "2m", "whenUndecided": "PassOnLimits"});

@@ -85,7 +85,9 @@ pub fn release(git: &Git) -> Value {
     let analysis = &mut release["spec"]["analysis"];
     if let Some(undecided) = git.compared {
         let patience = if undecided == PASSES { "20s" } else { "3m" };
-        analysis["comparison"] = json!({"interval": "4s", "undecidedFor": patience, "whenUndecided": undecided});
+        analysis["comparison"] = json!({"interval": "4s"});
+        analysis["undecidedFor"] = json!(patience);
+        analysis["whenUndecided"] = json!(undecided);
     }
     if git.sustained {
         analysis["sloCompliance"] = json!({"window": "30s", "within": "90s"});
