@@ -362,15 +362,15 @@ fn failures_at_the_limit_take_longer_than_any_release() {
 /// The new version at 500 ms in 60 requests within two minutes, stable at 200 ms: limit 2 times. Its lower quantile, stable's requests and
 /// upper quantile, and what was last seen of it.
 #[rstest]
-#[case::both_leave_something_open((Some(0.3), 2_000.0, Some(Evidence::Value(0.25)), None),
-    // 300 ms are open and 100 ms beyond: nine times the requests.
-    ", and needs about 16 min more at 0.5 requests/s to the new version if it goes on like this")]
-#[case::stable_leaves_nothing_open((Some(0.3), 2_000.0, Some(Evidence::Value(0.2)), None),
+#[case::both_leave_something_open((Some(0.31), 2_000.0, Some(Evidence::Value(0.25)), None),
+    // 290 ms are open, and 100 ms beyond: 8.4 times the requests.
+    ", and needs about 15 min more at 0.5 requests/s to the new version if it goes on like this")]
+#[case::stable_leaves_nothing_open((Some(0.31), 2_000.0, Some(Evidence::Value(0.2)), None),
     ", and needs about 6 min more at 0.5 requests/s to the new version if it goes on like this")]
-#[case::stable_as_it_was_last_seen((Some(0.3), 0.0, None, Some((0.2, Some(0.22)))),
-    // 200 ms are open, and 60 ms beyond what stable was at most: eleven times.
-    ", and needs about 21 min more at 0.5 requests/s to the new version if it goes on like this")]
-#[case::stable_may_have_been_as_slow((Some(0.3), 0.0, None, Some((0.2, Some(0.25)))),
+#[case::stable_as_it_was_last_seen((Some(0.31), 0.0, None, Some((0.2, Some(0.22)))),
+    // 190 ms are open, and 60 ms beyond what stable was at most: ten times.
+    ", and needs about 19 min more at 0.5 requests/s to the new version if it goes on like this")]
+#[case::stable_may_have_been_as_slow((Some(0.31), 0.0, None, Some((0.2, Some(0.26)))),
     "; more requests to the new version do not tell it, more to stable would")]
 #[case::stable_was_seen_too_little((Some(0.45), 0.0, None, Some((0.2, None))),
     "; more requests to the new version do not tell it, more to stable would")]
