@@ -205,11 +205,9 @@ fn more_traffic(active: &Active<'_>, few: &Few, verdict: &Verdict, passed: impl 
     let not_yet = &few.not_yet;
     if patience == Span::ZERO || is_over(active) {
         let Verdict::Pass(figures) = verdict else { return passed(verdict) };
-        let why = match not_yet {
-            // Its figures are among those of the limits, with what chance would explain of each.
-            NotYet::Undecided { .. } => figures.clone(),
-            other => format!("{other}; {figures}"),
-        };
+        // The figures of what is undecided are among those of the limits, with what chance would explain of each.
+        let told_there = matches!(not_yet, NotYet::Undecided { .. });
+        let why = if told_there { figures.clone() } else { format!("{not_yet}; {figures}") };
         return passed(&Verdict::Pass(format!("passed on the limits alone: {why}")));
     }
     let message = format!(

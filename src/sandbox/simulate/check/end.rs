@@ -86,10 +86,8 @@ pub fn left_over(objects: &dyn Objects) -> Option<Left> {
     if let Some(canary) = canary {
         return Some(Left::NotHome(format!("the route still names web-canary, weight {canary}")));
     }
-    if !late {
-        if routes.iter().any(|route| weight(route, "web-previous").is_some()) {
-            return Some(Left::NotHome(format!("the route still names web-previous, weight {previous}")));
-        }
+    if !late && routes.iter().any(|route| weight(route, "web-previous").is_some()) {
+        return Some(Left::NotHome(format!("the route still names web-previous, weight {previous}")));
     }
     // Nor are its marks anybody's then but of who sends the traffic home.
     if !kept {
