@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .bed import PROMETHEUS
 
-# Where the metrics source `faulty` of tidegate-values.yaml is: the node's own address, which pods reach.
-ADDRESS = ("172.30.0.1", 19090)
+# Where the metrics sources of tidegate-values.yaml are that are spoiled: the node's own address, which pods reach.
+ADDRESS = "172.30.0.1"
+PORTS = {"faulty": 19090, "faulty-budget": 19091}
 TIMEOUT = 2  # seconds, as there
 
 Reply = tuple[int, bytes]
@@ -57,7 +58,7 @@ FAULTS: dict[str, Callable[[Reply], Reply]] = {
 class Faulty:
     """Answers from its making until `stop`; as Prometheus does while `fault` is none, else with what that one of FAULTS makes of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
         self.fault: str | None = None
         proxy = self
 
@@ -82,7 +83,7 @@ class Faulty:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(ADDRESS, Handler)
+        self._server = ThreadingHTTPServer((ADDRESS, PORTS[source]), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -25,11 +25,11 @@ SAID = {
 def burn_not_known(t: Context) -> None:
     """Both versions fail alike, the error budget burns, and then its Prometheus misleads in every way, while the version's own answers: the hold stays and says why nobody knows, and the weight stays."""
     check(SAID.keys() == FAULTS.keys(), "not every fault is tried")
-    proxy = Faulty()
+    proxy = Faulty("faulty-budget")
     t.afterwards(proxy.stop)
     contract = {"errorRatePercent": 90, "latencyAdded": "5s"}
     shop = t.shop(
-        rate=100, stages=((25, "20s"), (100, "6s")), slos=STRICT, rollback=contract, policy={"metrics": "faulty"},
+        rate=100, stages=((25, "20s"), (100, "6s")), slos=STRICT, rollback=contract, policy={"metrics": "faulty-budget"},
         analysis={"evidenceWithin": "4m"},
     )
     shop.start()

@@ -26,7 +26,7 @@ SAID = {
 def prometheus_faults(t: Context) -> None:
     """Prometheus answers NaN, nothing, the past, too late, 500, 429, a part of two kinds and half an answer, in turn: each is named, none moves the weight, then the release goes on."""
     check(SAID.keys() == FAULTS.keys(), "not every fault is tried")
-    proxy = Faulty()
+    proxy = Faulty("faulty")
     t.afterwards(proxy.stop)
     shop = t.shop(rate=100, analysis={"metrics": "through-a-proxy"})
     shop.start()
